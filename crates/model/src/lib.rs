@@ -1,1 +1,27 @@
-//! Placeholder module comment.
+//! The business of Tidegate without IO: nouns, rules, lifecycle, roles, the immutable [`snapshot::Snapshot`]
+//! that gateways decide with, admission, throttle arithmetic, facts, and the ports that rooms implement.
+//!
+//! It does not know a runtime, SQL, HTTP or a socket; time and randomness are arguments. Start reading at
+//! [`api`], then [`decide`] (what a change may do) and [`admit`] (who may connect).
+
+pub mod admit;
+pub mod api;
+pub mod application;
+pub mod command;
+#[cfg(feature = "test-support")]
+pub mod contract;
+pub mod decide;
+pub mod endpoint;
+pub mod fact;
+pub mod id;
+pub mod lifecycle;
+pub mod link;
+pub mod plan;
+pub mod port;
+pub mod role;
+pub mod route;
+pub mod rule;
+pub mod snapshot;
+pub mod throttle;
+pub mod time;
+pub mod user;

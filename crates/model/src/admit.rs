@@ -1,0 +1,192 @@
+//! Admission: who may connect, and who may stay, as pure functions of the snapshot.
+//!
+//! The gateway turns a [`Refusal`] into a problem document before the 101 and an [`Unwelcome`] into a Close
+//! after it; nothing here knows HTTP or a close code.
+
+use std::sync::Arc;
+
+use crate::{
+    endpoint::{Endpoint, Environment},
+    id::{ApiId, ApplicationId, SubscriptionId},
+    lifecycle::State,
+    plan::Limit,
+    snapshot::{ApiFacts, ApplicationFacts, Snapshot},
+    time::Timestamp,
+};
+
+/// Who a checked credential says the client is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// OAuth client.
+    pub client_id: String,
+    /// Subject of the token.
+    pub subject: String,
+    /// When the credential ends.
+    pub expires_at: Timestamp,
+}
+
+/// Why a handshake is refused by routing or admission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Refusal {
+    /// The path has two readings.
+    #[error("the path is ambiguous")]
+    AmbiguousPath,
+    /// No API answers at the path.
+    #[error("no API answers at this address")]
+    UnknownPath,
+    /// The API is blocked.
+    #[error("the API is blocked for now")]
+    Blocked,
+    /// The API was retired.
+    #[error("the API was retired")]
+    Retired,
+    /// The token's client is not known (any more).
+    #[error("the key of this token does not exist any more")]
+    UnknownClient,
+    /// The application has no subscription to the API.
+    #[error("the application is not subscribed to this API")]
+    NoSubscription,
+    /// The API has no endpoint for the key's environment.
+    #[error("the API has no {} endpoint", .0.as_str())]
+    NoEndpoint(Environment),
+}
+
+/// Why a live session may not stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unwelcome {
+    /// Its credential has expired.
+    Expired,
+    /// Its key or application was deleted.
+    KeyRevoked,
+    /// Its subscription ended.
+    SubscriptionEnded,
+    /// Its API was blocked.
+    ApiBlocked,
+    /// Its API was retired or deleted.
+    ApiRetired,
+}
+
+/// What a session is allowed: the outcome of admission, and what [`standing`] re-reads on every new snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The API.
+    pub api: Arc<ApiFacts>,
+    /// The application.
+    pub application: Arc<ApplicationFacts>,
+    /// The OAuth client.
+    pub client_id: String,
+    /// Which endpoint it reaches.
+    pub environment: Environment,
+    /// The subscription; `None` for a prototype, which needs none.
+    pub subscription: Option<SubscriptionId>,
+    /// Name of the business plan; empty without a subscription.
+    pub plan: String,
+    /// The plan's limit on messages; `None`: unlimited.
+    pub plan_limit: Option<Limit>,
+    /// Name of the application policy.
+    pub policy: String,
+    /// The application policy's limit on messages; `None`: unlimited.
+    pub application_limit: Option<Limit>,
+    /// When the credential ends.
+    pub expires_at: Timestamp,
+}
+
+impl Grant {
+    /// The endpoint of the session's environment.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        self.api.endpoints.of(self.environment)
+    }
+
+    /// The API's id.
+    pub fn api_id(&self) -> ApiId {
+        self.api.id
+    }
+
+    /// The application's id.
+    pub fn application_id(&self) -> ApplicationId {
+        self.application.id
+    }
+}
+
+/// The API and topic at `path` (without query), if it may be tried at all.
+///
+/// # Errors
+/// [`Refusal`]: ambiguous or unknown path, blocked or retired API. Asked before the credential is looked at,
+/// since which credentials are accepted is the API's to say.
+pub fn locate<'s, 'p>(
+    snapshot: &'s Snapshot,
+    path: &'p str,
+) -> Result<(&'s Arc<ApiFacts>, &'p str), Refusal> {
+    let path = crate::route::canonical(path).map_err(|_| Refusal::AmbiguousPath)?;
+    let found = snapshot.route(path).ok_or(Refusal::UnknownPath)?;
+    let api = snapshot.api(found.api).ok_or(Refusal::UnknownPath)?;
+    match api.state {
+        State::Blocked => Err(Refusal::Blocked),
+        State::Retired => Err(Refusal::Retired),
+        State::Created | State::Prototyped | State::Published | State::Deprecated => Ok((api, found.topic)),
+    }
+}
+
+/// Whether the identity may connect to the API.
+///
+/// # Errors
+/// [`Refusal`]: unknown client, no subscription, no endpoint for the key's environment.
+pub fn admit(snapshot: &Snapshot, api: &Arc<ApiFacts>, identity: &Identity) -> Result<Grant, Refusal> {
+    let grant = grant(snapshot, api, &identity.client_id, identity.expires_at)?;
+    if grant.endpoint().is_none() {
+        return Err(Refusal::NoEndpoint(grant.environment));
+    }
+    Ok(grant)
+}
+
+fn grant(
+    snapshot: &Snapshot,
+    api: &Arc<ApiFacts>,
+    client_id: &str,
+    expires_at: Timestamp,
+) -> Result<Grant, Refusal> {
+    let client = snapshot.client(client_id).ok_or(Refusal::UnknownClient)?;
+    let application = snapshot.application(client.application).ok_or(Refusal::UnknownClient)?;
+    let subscription = snapshot.subscription(application.id, api.id);
+    if subscription.is_none() && api.state != State::Prototyped {
+        return Err(Refusal::NoSubscription);
+    }
+    let plan = subscription.map(|subscription| subscription.plan.clone()).unwrap_or_default();
+    Ok(Grant {
+        plan_limit: snapshot.plan(&plan).and_then(|plan| plan.limit),
+        application_limit: snapshot.application_policy(&application.policy).and_then(|policy| policy.limit),
+        policy: application.policy.clone(),
+        api: Arc::clone(api),
+        application: Arc::clone(application),
+        client_id: client_id.to_owned(),
+        environment: client.environment,
+        subscription: subscription.map(|subscription| subscription.id),
+        plan,
+        expires_at,
+    })
+}
+
+/// Whether a live session may stay under a new snapshot, and what it is allowed from now on.
+///
+/// The endpoint is not asked for: a session that is connected stays on its connection.
+///
+/// # Errors
+/// [`Unwelcome`] when it must be closed.
+pub fn standing(snapshot: &Snapshot, held: &Grant, now: Timestamp) -> Result<Grant, Unwelcome> {
+    if held.expires_at <= now {
+        return Err(Unwelcome::Expired);
+    }
+    let api = snapshot.api(held.api.id).ok_or(Unwelcome::ApiRetired)?;
+    match api.state {
+        State::Blocked => return Err(Unwelcome::ApiBlocked),
+        State::Retired => return Err(Unwelcome::ApiRetired),
+        State::Created | State::Prototyped | State::Published | State::Deprecated => {}
+    }
+    grant(snapshot, api, &held.client_id, held.expires_at).map_err(|refusal| match refusal {
+        Refusal::UnknownClient => Unwelcome::KeyRevoked,
+        _ => Unwelcome::SubscriptionEnded,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! The API as the catalog keeps it: identity, the working copy of its design, and the revision that is live.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    endpoint::Endpoints,
+    id::{ApiId, UserId},
+    lifecycle::State,
+    time::Timestamp,
+};
+
+/// What a creator designs and a deployment freezes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Design {
+    /// What the API does, for the catalogue.
+    pub description: String,
+    /// Backends.
+    pub endpoints: Endpoints,
+    /// Names of the business plans a subscription may choose from.
+    pub plans: Vec<String>,
+}
+
+/// The revision that gateways serve now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Live {
+    /// Number of the revision, from 1 within the API.
+    pub revision: u32,
+    /// When it was deployed.
+    pub deployed_at: Timestamp,
+    /// The frozen design.
+    pub design: Design,
+}
+
+/// One API in one version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Api {
+    /// Identifier.
+    pub id: ApiId,
+    /// Name, the same for all versions.
+    pub name: String,
+    /// Path of all versions, with its leading `/`.
+    pub context: String,
+    /// Version, unique within the context.
+    pub version: String,
+    /// Lifecycle state.
+    pub state: State,
+    /// Who made it; `None` for what the product made itself.
+    pub owner: Option<UserId>,
+    /// The owner's name, for lists.
+    pub owner_name: String,
+    /// Whether it also answers at the context without a version.
+    pub is_default_version: bool,
+    /// Made by `--demo`.
+    pub demo: bool,
+    /// The working copy.
+    pub design: Design,
+    /// What gateways serve; `None` before the first deployment and after retirement.
+    pub live: Option<Live>,
+    /// Number of the newest revision, 0 before the first.
+    pub revisions: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When anything of it changed last.
+    pub updated_at: Timestamp,
+    /// Grows by one with every change; the entity tag of REST.
+    pub etag: u64,
+}
+
+/// One field in which the working copy and the live revision differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Path of the field, for example `endpoints.production.url`.
+    pub field: String,
+    /// Value that gateways serve.
+    pub live: Option<String>,
+    /// Value of the working copy.
+    pub working: Option<String>,
+}
+
+impl Api {
+    /// In what the working copy differs from what is live; empty when nothing is live.
+    pub fn differences(&self) -> Vec<Difference> {
+        let Some(live) = &self.live else { return Vec::new() };
+        let (before, after) = (fields(&live.design), fields(&self.design));
+        before
+            .into_iter()
+            .zip(after)
+            .filter(|((_, live), (_, working))| live != working)
+            .map(|((field, live), (_, working))| Difference { field, live, working })
+            .collect()
+    }
+}
+
+/// Every field of a design under its path, always the same fields in the same order.
+fn fields(design: &Design) -> Vec<(String, Option<String>)> {
+    let mut all = vec![("description".to_owned(), Some(design.description.clone()))];
+    for (name, endpoint) in
+        [("production", &design.endpoints.production), ("sandbox", &design.endpoints.sandbox)]
+    {
+        let endpoint = endpoint.as_ref();
+        let mut field =
+            |leaf: &str, value: Option<String>| all.push((format!("endpoints.{name}.{leaf}"), value));
+        field("url", endpoint.map(|e| e.url.clone()));
+        field("connect_timeout_ms", endpoint.map(|e| e.connect_timeout_ms.to_string()));
+        field("handshake_timeout_ms", endpoint.map(|e| e.handshake_timeout_ms.to_string()));
+        field("idle_timeout_ms", endpoint.map(|e| e.idle_timeout_ms.to_string()));
+    }
+    let mut plans = design.plans.clone();
+    plans.sort();
+    all.push(("plans".to_owned(), (!plans.is_empty()).then(|| plans.join(", "))));
+    all
+}
+
+/// An immutable copy of a design that was live once or is now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    /// From 1 within the API.
+    pub number: u32,
+    /// When it was made live.
+    pub created_at: Timestamp,
+    /// Who did it.
+    pub created_by: String,
+    /// Whether gateways serve it now.
+    pub live: bool,
+    /// The frozen design.
+    pub design: Design,
+}
+
+/// One move of the lifecycle that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// The event, `None` for the creation.
+    pub event: Option<crate::lifecycle::Event>,
+    /// From; `None` for the creation.
+    pub from: Option<State>,
+    /// To.
+    pub to: State,
+}
+
+/// One entry of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// What, as a short verb phrase in past tense: `created`, `deployed`, `moved to Published`.
+    pub action: String,
+    /// Details for a person, without secrets.
+    pub detail: String,
+}

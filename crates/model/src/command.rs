@@ -1,0 +1,291 @@
+//! Changes as closed values: what the catalog executes as one unit and answers after it is on disk.
+//!
+//! A command carries everything that the outside world supplies (ids, hashes, times), so that executing it
+//! twice from the same state gives the same result. What it may do is decided in [`crate::decide`].
+
+use crate::{
+    api::{Api, Design, Revision},
+    application::{Application, Key, Subscription},
+    endpoint::Environment,
+    id::{ApiId, ApplicationId, SubscriptionId, TokenId},
+    lifecycle::{Event, Missing},
+    rule::FieldProblem,
+    user::{Account, PersonalToken, PortalSession, Secret, User},
+};
+
+/// Makes an API, and publishes it in the same unit when asked.
+#[derive(Debug, Clone)]
+pub struct CreateApi {
+    /// Identifier of the new API.
+    pub id: ApiId,
+    /// See [`crate::rule::name`].
+    pub name: String,
+    /// See [`crate::rule::context`]; a missing leading `/` is added.
+    pub context: String,
+    /// See [`crate::rule::version`].
+    pub version: String,
+    /// The first working copy.
+    pub design: Design,
+    /// Publish at once: all of it happens or none.
+    pub publish: bool,
+    /// Mark as made by the demo.
+    pub demo: bool,
+}
+
+/// Replaces the working copy.
+#[derive(Debug, Clone)]
+pub struct UpdateApi {
+    /// Which API.
+    pub id: ApiId,
+    /// The entity tag that the change is based on.
+    pub based_on: Option<u64>,
+    /// The new working copy.
+    pub design: Design,
+    /// Make it (or stop it being) the default version; `None` leaves it.
+    pub is_default_version: Option<bool>,
+}
+
+/// Moves an API through its lifecycle.
+#[derive(Debug, Clone)]
+pub struct MoveApi {
+    /// Which API.
+    pub id: ApiId,
+    /// The entity tag that the change is based on.
+    pub based_on: Option<u64>,
+    /// The event.
+    pub event: Event,
+    /// On publish: move other published versions of the same name to deprecated.
+    pub deprecate_old_versions: bool,
+    /// On publish: do not copy the subscriptions of the newest published version to this one.
+    pub require_resubscription: bool,
+}
+
+/// Makes a new version of an API, in state created, with a copy of the working copy.
+#[derive(Debug, Clone)]
+pub struct CreateVersion {
+    /// The API to copy.
+    pub source: ApiId,
+    /// Identifier of the new one.
+    pub id: ApiId,
+    /// Its version.
+    pub version: String,
+    /// Make it the default version.
+    pub default: bool,
+}
+
+/// Makes an application.
+#[derive(Debug, Clone)]
+pub struct CreateApplication {
+    /// Identifier of the new application.
+    pub id: ApplicationId,
+    /// See [`crate::rule::application`].
+    pub name: String,
+    /// What it is.
+    pub description: String,
+    /// Name of an application policy.
+    pub policy: String,
+    /// Mark as made by the demo.
+    pub demo: bool,
+}
+
+/// Changes an application.
+#[derive(Debug, Clone)]
+pub struct UpdateApplication {
+    /// Which application.
+    pub id: ApplicationId,
+    /// The entity tag that the change is based on.
+    pub based_on: Option<u64>,
+    /// New name.
+    pub name: String,
+    /// New description.
+    pub description: String,
+    /// New policy.
+    pub policy: String,
+}
+
+/// Makes the key of an application for one environment.
+#[derive(Debug, Clone)]
+pub struct CreateKey {
+    /// Whose key.
+    pub application: ApplicationId,
+    /// OAuth `client_id`.
+    pub client_id: String,
+    /// Hash of the secret.
+    pub secret_hash: Secret,
+    /// Which environment.
+    pub environment: Environment,
+    /// Grants it may use.
+    pub grants: Vec<String>,
+}
+
+/// Subscribes an application to an API.
+#[derive(Debug, Clone)]
+pub struct CreateSubscription {
+    /// Identifier of the new subscription.
+    pub id: SubscriptionId,
+    /// Who.
+    pub application: ApplicationId,
+    /// To what.
+    pub api: ApiId,
+    /// Under which plan.
+    pub plan: String,
+}
+
+/// Every change the catalog can execute.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// See [`CreateApi`]. Answers [`Outcome::Api`].
+    CreateApi(CreateApi),
+    /// See [`UpdateApi`]. Answers [`Outcome::Api`].
+    UpdateApi(UpdateApi),
+    /// Deletes an API with its revisions and history. Answers [`Outcome::Done`].
+    DeleteApi {
+        /// Which API.
+        id: ApiId,
+        /// The entity tag that the change is based on.
+        based_on: Option<u64>,
+    },
+    /// See [`MoveApi`]. Answers [`Outcome::Api`].
+    MoveApi(MoveApi),
+    /// Makes the working copy live as a new revision. Answers [`Outcome::Revision`].
+    DeployApi {
+        /// Which API.
+        id: ApiId,
+        /// The entity tag that the change is based on.
+        based_on: Option<u64>,
+    },
+    /// See [`CreateVersion`]. Answers [`Outcome::Api`].
+    CreateVersion(CreateVersion),
+    /// See [`CreateApplication`]. Answers [`Outcome::Application`].
+    CreateApplication(CreateApplication),
+    /// See [`UpdateApplication`]. Answers [`Outcome::Application`].
+    UpdateApplication(UpdateApplication),
+    /// Deletes an application with its keys and subscriptions. Answers [`Outcome::Done`].
+    DeleteApplication {
+        /// Which application.
+        id: ApplicationId,
+    },
+    /// See [`CreateKey`]. Answers [`Outcome::Key`].
+    CreateKey(CreateKey),
+    /// Replaces the secret of a key; the old one stops working. Answers [`Outcome::Key`].
+    ReplaceSecret {
+        /// Whose key.
+        application: ApplicationId,
+        /// Which key.
+        client_id: String,
+        /// Hash of the new secret.
+        secret_hash: Secret,
+    },
+    /// Deletes a key. Answers [`Outcome::Done`].
+    DeleteKey {
+        /// Whose key.
+        application: ApplicationId,
+        /// Which key.
+        client_id: String,
+    },
+    /// See [`CreateSubscription`]. Answers [`Outcome::Subscription`].
+    CreateSubscription(CreateSubscription),
+    /// Ends a subscription. Answers [`Outcome::Done`].
+    DeleteSubscription {
+        /// Which subscription.
+        id: SubscriptionId,
+    },
+    /// Makes a user. Answers [`Outcome::User`].
+    CreateUser(Account),
+    /// Sets a user's password and ends the user's portal sessions. Answers [`Outcome::User`].
+    SetPassword {
+        /// Whose password.
+        username: String,
+        /// Argon2id PHC string.
+        password_hash: Secret,
+    },
+    /// Signs a browser in. Answers [`Outcome::Done`].
+    OpenPortalSession(PortalSession),
+    /// Signs a browser out. Answers [`Outcome::Done`], also when there was none.
+    ClosePortalSession {
+        /// Hash of the cookie's value.
+        token_hash: Secret,
+    },
+    /// Makes a personal access token. Answers [`Outcome::Done`].
+    CreateToken {
+        /// The token as listed.
+        token: PersonalToken,
+        /// Hash of its secret.
+        token_hash: Secret,
+    },
+    /// Deletes a personal access token of the actor. Answers [`Outcome::Done`].
+    DeleteToken {
+        /// Which token.
+        id: TokenId,
+    },
+    /// Keeps a signing key of the authorization server. Answers [`Outcome::Done`].
+    StoreSigningKey(SigningKeyRecord),
+}
+
+/// A signing key as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SigningKeyRecord {
+    /// RFC 7638 thumbprint.
+    pub kid: String,
+    /// Private key, PKCS#8 PEM or base64, as the `oauth` crate writes it.
+    pub private_key: Secret,
+    /// When it was made.
+    pub created_at: crate::time::Timestamp,
+}
+
+/// What a command answers when it was executed and is on disk.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// The API after the change.
+    Api(Box<Api>),
+    /// The revision that is live now.
+    Revision(Revision),
+    /// The application after the change.
+    Application(Application),
+    /// The key after the change.
+    Key(Key),
+    /// The new subscription.
+    Subscription(Subscription),
+    /// The user after the change.
+    User(User),
+    /// Nothing more to say.
+    Done,
+}
+
+/// Why a command was refused; nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Fields break rules.
+    #[error("{} field(s) break a rule", .0.len())]
+    Invalid(Vec<FieldProblem>),
+    /// Something like it exists already.
+    #[error("duplicate: {}", .0.detail)]
+    Duplicate(FieldProblem),
+    /// What the command is about does not exist, or is not the actor's to know.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// Someone else changed it since.
+    #[error("changed by someone else; it is at {current} now")]
+    Stale {
+        /// Entity tag it has now.
+        current: u64,
+    },
+    /// Its present state does not allow it.
+    #[error("{detail}")]
+    Conflict {
+        /// Sentence with the way out.
+        detail: String,
+        /// What is missing, when that is the reason.
+        missing: Vec<Missing>,
+    },
+    /// The actor's roles do not allow it.
+    #[error("not allowed: needs {}", .0.as_str())]
+    Forbidden(crate::role::Permission),
+}
+
+impl Refused {
+    /// A conflict with a sentence.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::Conflict { detail: detail.into(), missing: Vec::new() }
+    }
+}

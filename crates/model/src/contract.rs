@@ -1,0 +1,1 @@
+//! Contract suites: each behaviour of a port once, run for every implementation of it.

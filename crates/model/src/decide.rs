@@ -1,0 +1,451 @@
+//! What a change to an API may do, as pure functions: the store loads what is named, asks here inside its
+//! transaction, and writes the answer. SQLite and PostgreSQL so decide alike.
+//!
+//! Nothing here reads or writes; `known_plans` and siblings are handed in.
+
+use crate::{
+    api::{Api, Change, Design, Live, Moved, Revision},
+    application::Application,
+    command::{CreateApi, CreateSubscription, CreateVersion, MoveApi, Refused, UpdateApi},
+    id::ApiId,
+    lifecycle::{Event, Missing, State, missing},
+    role::Permission,
+    route::base_path,
+    rule::{self, FieldProblem},
+    time::Timestamp,
+    user::Actor,
+};
+
+/// What happens to subscriptions with a move.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum SubscriptionEffect {
+    /// They stay as they are.
+    #[default]
+    Keep,
+    /// Those of this version are copied to the API of the decision, where the application has none yet.
+    CopyFrom(ApiId),
+    /// All of the API end.
+    EndAll,
+}
+
+/// A change decided on: everything the store has to write.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// The API after the change.
+    pub api: Api,
+    /// Other versions that change with it.
+    pub siblings: Vec<Api>,
+    /// Moves of the lifecycle, for its history.
+    pub moves: Vec<(ApiId, Moved)>,
+    /// A new revision to keep; it is the live one.
+    pub revision: Option<Revision>,
+    /// What happens to subscriptions.
+    pub subscriptions: SubscriptionEffect,
+    /// Entry of the audit log.
+    pub change: Change,
+}
+
+/// The key under which names and contexts are compared: without regard to case.
+pub fn folded(text: &str) -> String {
+    text.to_lowercase()
+}
+
+/// The key under which the address of an API is unique.
+pub fn folded_path(context: &str, version: &str) -> String {
+    folded(&base_path(context, version))
+}
+
+fn unknown_plans(plans: &[String], known: &[String], problems: &mut Vec<FieldProblem>) {
+    for (place, plan) in plans.iter().enumerate() {
+        let pointer = format!("/plans/{place}");
+        if !known.contains(plan) {
+            let detail = format!("There is no business plan “{plan}”. Choose one of: {}.", known.join(", "));
+            problems.push(FieldProblem::new(pointer, "unknown_plan", detail));
+        } else if plans[..place].contains(plan) {
+            problems.push(FieldProblem::new(pointer, "repeated", format!("“{plan}” stands twice.")));
+        }
+    }
+}
+
+fn design_problems(design: &Design, known_plans: &[String]) -> Vec<FieldProblem> {
+    let mut problems = Vec::new();
+    rule::description("/description", &design.description, &mut problems);
+    rule::endpoints("/endpoints", &design.endpoints, &mut problems);
+    unknown_plans(&design.plans, known_plans, &mut problems);
+    problems
+}
+
+fn no_problems(problems: Vec<FieldProblem>) -> Result<(), Refused> {
+    if problems.is_empty() { Ok(()) } else { Err(Refused::Invalid(problems)) }
+}
+
+fn needs(actor: &Actor, permission: Permission) -> Result<(), Refused> {
+    if actor.may(permission) { Ok(()) } else { Err(Refused::Forbidden(permission)) }
+}
+
+fn not_stale(api: &Api, based_on: Option<u64>) -> Result<(), Refused> {
+    match based_on {
+        Some(etag) if etag != api.etag => Err(Refused::Stale { current: api.etag }),
+        _ => Ok(()),
+    }
+}
+
+fn not_missing(missing: Vec<Missing>) -> Result<(), Refused> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let detail = missing.iter().map(|item| item.detail()).collect::<Vec<_>>().join(" ");
+    Err(Refused::Conflict { detail, missing })
+}
+
+/// Whether a new name, context and version may stand beside what exists.
+///
+/// `neighbours` are the APIs that share the folded name, the folded context or the folded path.
+fn identity_is_free(name: &str, context: &str, version: &str, neighbours: &[Api]) -> Result<(), Refused> {
+    for other in neighbours {
+        let same_name = folded(&other.name) == folded(name);
+        let same_context = folded(&other.context) == folded(context);
+        let shown = format!("{} {}", other.name, other.version);
+        if folded_path(&other.context, &other.version) == folded_path(context, version) {
+            let detail = format!(
+                "{} is where {shown} answers. Choose another version or context.",
+                base_path(&other.context, &other.version)
+            );
+            let pointer = if same_context { "/version" } else { "/context" };
+            return Err(Refused::Duplicate(FieldProblem::new(pointer, "duplicate", detail)));
+        }
+        if same_context && !same_name {
+            let detail =
+                format!("This context is taken by {shown}. Choose another, or make a new version of it.");
+            return Err(Refused::Duplicate(FieldProblem::new("/context", "duplicate", detail)));
+        }
+        if same_name && !same_context {
+            let detail = format!(
+                "This name is taken by {shown} at {}. Choose another, or use its context for a new version.",
+                other.context
+            );
+            return Err(Refused::Duplicate(FieldProblem::new("/name", "duplicate", detail)));
+        }
+    }
+    Ok(())
+}
+
+fn change(actor: &Actor, now: Timestamp, action: impl Into<String>, detail: impl Into<String>) -> Change {
+    Change { at: now, by: actor.name.clone(), action: action.into(), detail: detail.into() }
+}
+
+fn decision(api: Api, change: Change) -> Decision {
+    Decision {
+        api,
+        siblings: Vec::new(),
+        moves: Vec::new(),
+        revision: None,
+        subscriptions: SubscriptionEffect::Keep,
+        change,
+    }
+}
+
+/// Makes the working copy of `api` live as the next revision.
+fn freeze(api: &mut Api, actor: &Actor, now: Timestamp) -> Revision {
+    api.revisions += 1;
+    api.live = Some(Live { revision: api.revisions, deployed_at: now, design: api.design.clone() });
+    Revision {
+        number: api.revisions,
+        created_at: now,
+        created_by: actor.name.clone(),
+        live: true,
+        design: api.design.clone(),
+    }
+}
+
+/// Decides on a new API. `neighbours` share its folded name, context or path.
+pub fn create_api(
+    command: &CreateApi,
+    actor: &Actor,
+    now: Timestamp,
+    neighbours: &[Api],
+    known_plans: &[String],
+) -> Result<Decision, Refused> {
+    needs(actor, Permission::ApiCreate)?;
+    if command.publish {
+        needs(actor, Permission::ApiPublish)?;
+    }
+    let context = rule::normal_context(&command.context);
+    let mut problems = Vec::new();
+    rule::name("/name", &command.name, &mut problems);
+    rule::context("/context", &context, &mut problems);
+    rule::version("/version", &command.version, &mut problems);
+    problems.extend(design_problems(&command.design, known_plans));
+    if command.publish {
+        problems.extend(
+            missing(&command.design, Event::Publish)
+                .into_iter()
+                .map(|item| FieldProblem::new(item.pointer(), "required", item.detail())),
+        );
+    }
+    no_problems(problems)?;
+    identity_is_free(&command.name, &context, &command.version, neighbours)?;
+    let api = Api {
+        id: command.id,
+        name: command.name.clone(),
+        context,
+        version: command.version.clone(),
+        state: State::Created,
+        owner: actor.user,
+        owner_name: actor.name.clone(),
+        is_default_version: false,
+        demo: command.demo,
+        design: command.design.clone(),
+        live: None,
+        revisions: 0,
+        created_at: now,
+        updated_at: now,
+        etag: 1,
+    };
+    let address = base_path(&api.context, &api.version);
+    let mut decided = decision(api, change(actor, now, "created", format!("It answers at {address}.")));
+    decided.moves.push((command.id, moved(actor, now, None, None, State::Created)));
+    if command.publish {
+        decided.revision = Some(freeze(&mut decided.api, actor, now));
+        decided.api.state = State::Published;
+        let step = moved(actor, now, Some(Event::Publish), Some(State::Created), State::Published);
+        decided.moves.push((command.id, step));
+        decided.change.action = "created and published".to_owned();
+    }
+    Ok(decided)
+}
+
+fn moved(actor: &Actor, at: Timestamp, event: Option<Event>, from: Option<State>, to: State) -> Moved {
+    Moved { at, by: actor.name.clone(), event, from, to }
+}
+
+/// Decides on a new working copy. `siblings` are the other versions of the same name.
+pub fn update_api(
+    api: &Api,
+    command: &UpdateApi,
+    actor: &Actor,
+    now: Timestamp,
+    siblings: &[Api],
+    known_plans: &[String],
+) -> Result<Decision, Refused> {
+    not_stale(api, command.based_on)?;
+    let only_plans = Design { plans: api.design.plans.clone(), ..command.design.clone() } == api.design;
+    if actor.may(Permission::ApiCreate) || !only_plans || command.is_default_version.is_some() {
+        needs(actor, Permission::ApiCreate)?;
+    } else {
+        needs(actor, Permission::ApiPublish)?;
+    }
+    if api.state == State::Retired {
+        return Err(Refused::conflict("A retired API cannot be changed. Make a new version instead."));
+    }
+    no_problems(design_problems(&command.design, known_plans))?;
+    let mut next = touched(api, now);
+    next.design = command.design.clone();
+    let differs = Api { live: api.live.clone(), ..next.clone() }.differences();
+    let detail = if differs.is_empty() {
+        "The working copy equals what is live.".to_owned()
+    } else {
+        let fields: Vec<_> = differs.into_iter().map(|difference| difference.field).collect();
+        format!("Differs from what is live in: {}.", fields.join(", "))
+    };
+    let mut decided = decision(next, change(actor, now, "changed", detail));
+    if let Some(default) = command.is_default_version {
+        decided.api.is_default_version = default;
+        if default {
+            decided.siblings = no_longer_default(siblings, now);
+        }
+    }
+    Ok(decided)
+}
+
+fn touched(api: &Api, now: Timestamp) -> Api {
+    Api { updated_at: now, etag: api.etag + 1, ..api.clone() }
+}
+
+fn no_longer_default(siblings: &[Api], now: Timestamp) -> Vec<Api> {
+    siblings
+        .iter()
+        .filter(|sibling| sibling.is_default_version)
+        .map(|sibling| Api { is_default_version: false, ..touched(sibling, now) })
+        .collect()
+}
+
+/// Decides on making the working copy live.
+pub fn deploy_api(
+    api: &Api,
+    based_on: Option<u64>,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Decision, Refused> {
+    if !actor.may(Permission::ApiCreate) {
+        needs(actor, Permission::ApiPublish)?;
+    }
+    not_stale(api, based_on)?;
+    if api.state == State::Retired {
+        return Err(Refused::conflict("A retired API cannot be deployed."));
+    }
+    if api.design.endpoints.is_empty() {
+        not_missing(vec![Missing::Endpoint])?;
+    }
+    let mut next = touched(api, now);
+    let revision = freeze(&mut next, actor, now);
+    let mut decided =
+        decision(next, change(actor, now, "deployed", format!("Revision {} is live.", revision.number)));
+    decided.revision = Some(revision);
+    Ok(decided)
+}
+
+/// Decides on a move of the lifecycle. `siblings` are the other versions of the same name.
+pub fn move_api(
+    api: &Api,
+    command: &MoveApi,
+    actor: &Actor,
+    now: Timestamp,
+    siblings: &[Api],
+) -> Result<Decision, Refused> {
+    needs(actor, Permission::ApiPublish)?;
+    not_stale(api, command.based_on)?;
+    let Some(to) = api.state.after(command.event) else {
+        let possible: Vec<_> = api.state.moves().iter().map(|(event, _)| event.as_str()).collect();
+        let detail = format!(
+            "An API in state {} cannot {}. Possible: {}.",
+            api.state.as_str(),
+            command.event.as_str(),
+            if possible.is_empty() { "nothing".to_owned() } else { possible.join(", ") }
+        );
+        return Err(Refused::conflict(detail));
+    };
+    not_missing(missing(&api.design, command.event))?;
+    let mut next = touched(api, now);
+    next.state = to;
+    let detail = format!("From {} to {}.", api.state.as_str(), to.as_str());
+    let mut decided = decision(next, change(actor, now, format!("moved to {}", to.as_str()), detail));
+    decided.moves.push((api.id, moved(actor, now, Some(command.event), Some(api.state), to)));
+    if command.event.needs_complete_design() && decided.api.live.is_none() {
+        decided.revision = Some(freeze(&mut decided.api, actor, now));
+    }
+    if command.event == Event::Publish {
+        publish_effects(command, actor, now, siblings, &mut decided);
+    }
+    if to == State::Retired {
+        decided.api.live = None;
+        decided.api.is_default_version = false;
+        decided.subscriptions = SubscriptionEffect::EndAll;
+    }
+    Ok(decided)
+}
+
+fn publish_effects(
+    command: &MoveApi,
+    actor: &Actor,
+    now: Timestamp,
+    siblings: &[Api],
+    decided: &mut Decision,
+) {
+    let published = siblings.iter().filter(|sibling| sibling.state == State::Published);
+    let newest = published.clone().max_by_key(|sibling| sibling.created_at).map(|sibling| sibling.id);
+    if let Some(newest) = newest.filter(|_| command.deprecate_old_versions && !command.require_resubscription)
+    {
+        decided.subscriptions = SubscriptionEffect::CopyFrom(newest);
+    }
+    if command.deprecate_old_versions {
+        for sibling in published {
+            let next = Api { state: State::Deprecated, ..touched(sibling, now) };
+            let step = moved(actor, now, Some(Event::Deprecate), Some(State::Published), State::Deprecated);
+            decided.moves.push((sibling.id, step));
+            decided.siblings.push(next);
+        }
+    }
+}
+
+/// Decides on a new version. `siblings` are all versions of the same name, the source among them.
+pub fn create_version(
+    source: &Api,
+    command: &CreateVersion,
+    actor: &Actor,
+    now: Timestamp,
+    siblings: &[Api],
+) -> Result<Decision, Refused> {
+    needs(actor, Permission::ApiCreate)?;
+    let mut problems = Vec::new();
+    rule::version("/version", &command.version, &mut problems);
+    no_problems(problems)?;
+    identity_is_free(&source.name, &source.context, &command.version, siblings)?;
+    let api = Api {
+        id: command.id,
+        version: command.version.clone(),
+        state: State::Created,
+        owner: actor.user,
+        owner_name: actor.name.clone(),
+        is_default_version: command.default,
+        demo: false,
+        live: None,
+        revisions: 0,
+        created_at: now,
+        updated_at: now,
+        etag: 1,
+        ..source.clone()
+    };
+    let change = change(actor, now, "created", format!("A new version, copied from {}.", source.version));
+    let mut decided = decision(api, change);
+    decided.moves.push((command.id, moved(actor, now, None, None, State::Created)));
+    if command.default {
+        decided.siblings = no_longer_default(siblings, now);
+    }
+    Ok(decided)
+}
+
+/// Decides whether an API may be deleted.
+pub fn delete_api(
+    api: &Api,
+    based_on: Option<u64>,
+    actor: &Actor,
+    subscriptions: u64,
+) -> Result<(), Refused> {
+    needs(actor, Permission::ApiCreate)?;
+    not_stale(api, based_on)?;
+    if subscriptions > 0 && !matches!(api.state, State::Created | State::Retired) {
+        let noun = if subscriptions == 1 { "subscription" } else { "subscriptions" };
+        return Err(Refused::conflict(format!(
+            "{} {} has {subscriptions} {noun}. Retire it first; that ends them.",
+            api.name, api.version
+        )));
+    }
+    Ok(())
+}
+
+/// Decides on a subscription. `exists`: the application has one to this API already.
+pub fn create_subscription(
+    command: &CreateSubscription,
+    actor: &Actor,
+    application: &Application,
+    api: &Api,
+    exists: bool,
+) -> Result<(), Refused> {
+    needs(actor, Permission::AppManage)?;
+    if application.owner.is_some_and(|owner| !actor.owns(owner))
+        || (application.owner.is_none() && !actor.may(Permission::Administer))
+    {
+        return Err(Refused::NotFound("application"));
+    }
+    if !api.state.is_listed() {
+        return Err(Refused::NotFound("API"));
+    }
+    if !api.state.is_subscribable() {
+        let detail = "A pre-released API needs no subscription: any application's token can connect.";
+        return Err(Refused::conflict(detail));
+    }
+    if exists {
+        let detail = format!("{} is subscribed to {} {} already.", application.name, api.name, api.version);
+        return Err(Refused::Duplicate(FieldProblem::new("/api_id", "duplicate", detail)));
+    }
+    let offered = api.live.as_ref().map_or(&api.design.plans, |live| &live.design.plans);
+    if !offered.contains(&command.plan) {
+        let detail = format!("Choose one of the plans this API offers: {}.", offered.join(", "));
+        return Err(Refused::Invalid(vec![FieldProblem::new("/plan", "unknown_plan", detail)]));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! The link: everything that passes between the control plane and a gateway, as versioned messages, and its
+//! one-process form, a pair of bounded channels.
+//!
+//! Down go snapshots and answers, up go numbered batches of facts and presence. A gateway repeats a batch until
+//! it is told that the batch is on disk, so that nothing is lost and nothing counted twice.
+
+use std::sync::Arc;
+
+use async_channel::{Receiver, Sender};
+
+use crate::{
+    fact::{Batch, OpenSessions},
+    id::BootId,
+    snapshot::Snapshot,
+};
+
+/// Version of the messages; a peer with another major refuses to talk rather than misread.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// Messages that may wait in one direction. The sender waits beyond it; a gateway sends a few per second, so
+/// this is minutes of a stalled peer.
+const WAITING_MAX: usize = 256;
+
+/// From the control plane to a gateway.
+#[derive(Debug, Clone)]
+pub enum Down {
+    /// Decide with this from now on.
+    Snapshot(Arc<Snapshot>),
+    /// The batch of this run with this number, and all before it, are on disk.
+    BatchStored {
+        /// The run.
+        boot: BootId,
+        /// The number.
+        number: u64,
+    },
+}
+
+/// From a gateway to the control plane.
+#[derive(Debug, Clone)]
+pub enum Up {
+    /// First message: who this is.
+    Hello {
+        /// Version of the messages this gateway speaks.
+        protocol: u32,
+        /// This run.
+        boot: BootId,
+    },
+    /// The snapshot with this number decides from now on, for new and live sessions.
+    Applied {
+        /// The snapshot's number.
+        number: u64,
+    },
+    /// Facts to store.
+    Batch(Arc<Batch>),
+    /// Sessions open now, all of them.
+    Presence(Vec<OpenSessions>),
+}
+
+/// The other end is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the link is closed")]
+pub struct LinkClosed;
+
+/// A gateway's end of the link.
+#[async_trait::async_trait]
+pub trait GatewayLink: Send + Sync + 'static {
+    /// Sends a message; waits while too many are under way.
+    async fn send(&self, message: Up) -> Result<(), LinkClosed>;
+    /// The next message; waits for one. Dropping the future loses nothing.
+    async fn next(&self) -> Result<Down, LinkClosed>;
+}
+
+/// The control plane's end of one gateway's link.
+#[async_trait::async_trait]
+pub trait ControlLink: Send + Sync + 'static {
+    /// Sends a message; waits while too many are under way.
+    async fn send(&self, message: Down) -> Result<(), LinkClosed>;
+    /// The next message; waits for one. Dropping the future loses nothing.
+    async fn next(&self) -> Result<Up, LinkClosed>;
+}
+
+/// One end of the one-process link.
+#[derive(Debug, Clone)]
+pub struct ChannelEnd<Out, In> {
+    out: Sender<Out>,
+    incoming: Receiver<In>,
+}
+
+/// The two ends of a link within one process.
+pub fn channel() -> (ChannelEnd<Up, Down>, ChannelEnd<Down, Up>) {
+    let (up_out, up_in) = async_channel::bounded(WAITING_MAX);
+    let (down_out, down_in) = async_channel::bounded(WAITING_MAX);
+    (ChannelEnd { out: up_out, incoming: down_in }, ChannelEnd { out: down_out, incoming: up_in })
+}
+
+impl<Out: Send, In: Send> ChannelEnd<Out, In> {
+    async fn pass(&self, message: Out) -> Result<(), LinkClosed> {
+        self.out.send(message).await.map_err(|_| LinkClosed)
+    }
+
+    async fn take(&self) -> Result<In, LinkClosed> {
+        self.incoming.recv().await.map_err(|_| LinkClosed)
+    }
+}
+
+#[async_trait::async_trait]
+impl GatewayLink for ChannelEnd<Up, Down> {
+    async fn send(&self, message: Up) -> Result<(), LinkClosed> {
+        self.pass(message).await
+    }
+
+    async fn next(&self) -> Result<Down, LinkClosed> {
+        self.take().await
+    }
+}
+
+#[async_trait::async_trait]
+impl ControlLink for ChannelEnd<Down, Up> {
+    async fn send(&self, message: Down) -> Result<(), LinkClosed> {
+        self.pass(message).await
+    }
+
+    async fn next(&self) -> Result<Up, LinkClosed> {
+        self.take().await
+    }
+}

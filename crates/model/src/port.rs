@@ -1,0 +1,291 @@
+//! Ports: what the rooms need of one another, as traits. `store` implements [`Catalog`] and [`EventLog`],
+//! `gateway` implements [`Probe`] and [`ConsoleDoor`], `server` implements [`Clock`] and [`Entropy`] and joins them.
+//!
+//! An implementation answers [`PortError`] for its own troubles; what is simply not there is `None`.
+
+use std::{net::SocketAddr, os::unix::net::UnixStream};
+
+use crate::{
+    api::{Api, Change, Moved, Revision},
+    application::{Application, Key, Subscription},
+    command::{Command, Outcome, Refused, SigningKeyRecord},
+    endpoint::Endpoint,
+    fact::{Appended, Batch, Traffic, TrafficOf},
+    id::{ApiId, ApplicationId, SubscriptionId, UserId},
+    lifecycle::State,
+    snapshot::SnapshotParts,
+    time::Timestamp,
+    user::{Account, Actor, PersonalToken, PortalSession, Secret, User},
+};
+
+/// The wall clock.
+pub trait Clock: Send + Sync + 'static {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Unpredictable bytes, fit for keys and tokens.
+pub trait Entropy: Send + Sync + 'static {
+    /// Fills the buffer.
+    fn fill(&self, bytes: &mut [u8]);
+
+    /// The ten random bytes of a new identifier.
+    fn id_bytes(&self) -> [u8; 10] {
+        let mut bytes = [0; 10];
+        self.fill(&mut bytes);
+        bytes
+    }
+}
+
+/// A port's own trouble, with what caused it.
+#[derive(Debug, thiserror::Error)]
+#[error("{context}")]
+pub struct PortError {
+    context: &'static str,
+    transient: bool,
+    #[source]
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl PortError {
+    /// Trouble that may pass: a full disk, a lost connection. Nothing was changed.
+    pub fn unavailable(
+        context: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { context, transient: true, source: Some(source.into()) }
+    }
+
+    /// Trouble that is our fault: data that cannot be read back, an answer of the wrong kind.
+    pub fn internal(context: &'static str) -> Self {
+        Self { context, transient: false, source: None }
+    }
+
+    /// As [`PortError::internal`], with a cause.
+    pub fn corrupt(
+        context: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { context, transient: false, source: Some(source.into()) }
+    }
+
+    /// Whether trying again later may help.
+    pub const fn is_unavailable(&self) -> bool {
+        self.transient
+    }
+}
+
+/// Why a command was not executed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The business refuses it.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The port is in trouble.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The entries.
+    pub items: Vec<T>,
+    /// Where the next page begins; `None` at the end. Opaque to callers.
+    pub next: Option<String>,
+}
+
+/// Which part of a list is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRequest {
+    /// Most entries, 1 to 200.
+    pub limit: u32,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+impl Default for PageRequest {
+    fn default() -> Self {
+        Self { limit: 50, cursor: None }
+    }
+}
+
+/// Which APIs are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ApiQuery {
+    /// Words that name, context or version contain, without regard to case; empty: all.
+    pub text: String,
+    /// Only these states; empty: all.
+    pub states: Vec<State>,
+}
+
+/// Which subscriptions are asked for; all conditions hold together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SubscriptionQuery {
+    /// Of this application.
+    pub application: Option<ApplicationId>,
+    /// To this API.
+    pub api: Option<ApiId>,
+    /// Of applications of this owner.
+    pub owner: Option<UserId>,
+}
+
+/// The durable records, and the only way to change them.
+#[async_trait::async_trait]
+pub trait Catalog: Send + Sync + 'static {
+    /// Executes a command as one unit and answers after it is on disk; on error nothing was changed.
+    async fn execute(&self, actor: &Actor, now: Timestamp, command: Command)
+    -> Result<Outcome, CommandError>;
+
+    /// An API.
+    async fn api(&self, id: ApiId) -> Result<Option<Api>, PortError>;
+    /// APIs, newest change last by (name, version) order: sorted by folded name, then creation.
+    async fn apis(&self, query: &ApiQuery, page: &PageRequest) -> Result<Page<Api>, PortError>;
+    /// Revisions of an API, newest first.
+    async fn revisions(&self, api: ApiId) -> Result<Vec<Revision>, PortError>;
+    /// Lifecycle history of an API, newest first.
+    async fn moves(&self, api: ApiId) -> Result<Vec<Moved>, PortError>;
+    /// Audit entries about an API, newest first, at most `limit`.
+    async fn changes(&self, api: ApiId, limit: u32) -> Result<Vec<Change>, PortError>;
+
+    /// An application.
+    async fn application(&self, id: ApplicationId) -> Result<Option<Application>, PortError>;
+    /// Applications of an owner (`None`: of everyone), by folded name.
+    async fn applications(
+        &self,
+        owner: Option<UserId>,
+        page: &PageRequest,
+    ) -> Result<Page<Application>, PortError>;
+    /// Keys of an application.
+    async fn keys(&self, application: ApplicationId) -> Result<Vec<Key>, PortError>;
+    /// A key by its `client_id`.
+    async fn key(&self, client_id: &str) -> Result<Option<Key>, PortError>;
+    /// A subscription.
+    async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, PortError>;
+    /// Subscriptions, oldest first.
+    async fn subscriptions(
+        &self,
+        query: SubscriptionQuery,
+        page: &PageRequest,
+    ) -> Result<Page<Subscription>, PortError>;
+    /// Number of subscriptions of each API that has any.
+    async fn subscription_counts(&self) -> Result<Vec<(ApiId, u64)>, PortError>;
+
+    /// A user by id.
+    async fn user(&self, id: UserId) -> Result<Option<User>, PortError>;
+    /// A user by name, without regard to ASCII case, with the password hash.
+    async fn account(&self, username: &str) -> Result<Option<Account>, PortError>;
+    /// A portal session by the hash of its cookie; expired ones are `None`.
+    async fn portal_session(
+        &self,
+        token_hash: &Secret,
+        now: Timestamp,
+    ) -> Result<Option<PortalSession>, PortError>;
+    /// A personal access token by the hash of its secret; expired ones are `None`.
+    async fn token(&self, token_hash: &Secret, now: Timestamp) -> Result<Option<PersonalToken>, PortError>;
+    /// Personal access tokens of a user, oldest first.
+    async fn tokens(&self, user: UserId) -> Result<Vec<PersonalToken>, PortError>;
+    /// Signing keys of the authorization server, newest first.
+    async fn signing_keys(&self) -> Result<Vec<SigningKeyRecord>, PortError>;
+
+    /// Everything gateways need but the issuer, which the control plane adds. `number` is that of the last
+    /// change a gateway can notice.
+    async fn snapshot_parts(&self) -> Result<SnapshotParts, PortError>;
+    /// Whether records can be read and written now.
+    async fn check(&self) -> Result<(), PortError>;
+}
+
+/// The durable facts.
+#[async_trait::async_trait]
+pub trait EventLog: Send + Sync + 'static {
+    /// Adds a batch, once: a number of a run that was stored before adds nothing. Numbers of a run arrive in
+    /// order; one that leaves a hole is refused as internal.
+    async fn append(&self, batch: &Batch) -> Result<Appended, PortError>;
+    /// Counts since `from` (a minute's beginning) and totals.
+    async fn traffic(&self, of: TrafficOf, from: Timestamp) -> Result<Traffic, PortError>;
+}
+
+/// What *Test endpoint* is to try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProbeRequest {
+    /// Address and timeouts.
+    pub endpoint: Endpoint,
+}
+
+/// A step of a probe, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProbeStep {
+    /// The address was understood.
+    Parse,
+    /// The host has addresses.
+    Resolve,
+    /// TCP is connected.
+    Connect,
+    /// TLS is established and the certificate believed.
+    Tls,
+    /// The backend answered the WebSocket handshake with 101.
+    Handshake,
+    /// A Ping came back.
+    Ping,
+}
+
+impl ProbeStep {
+    /// The word used in REST.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Parse => "parse",
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Handshake => "handshake",
+            Self::Ping => "ping",
+        }
+    }
+}
+
+/// How one step went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProbeStepReport {
+    /// Which step.
+    pub step: ProbeStep,
+    /// Whether it went well.
+    pub ok: bool,
+    /// How long it took, in microseconds.
+    pub micros: u64,
+    /// What happened, in words for a person.
+    pub detail: String,
+}
+
+/// What a probe found: the steps up to the first that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProbeReport {
+    /// The steps tried.
+    pub steps: Vec<ProbeStepReport>,
+    /// What to try next, when it failed.
+    pub advice: Option<String>,
+}
+
+impl ProbeReport {
+    /// Whether every step went well.
+    pub fn is_ok(&self) -> bool {
+        self.steps.iter().all(|step| step.ok)
+    }
+}
+
+/// *Test endpoint*, through the gateway's own dial, so that it obeys the same rules.
+#[async_trait::async_trait]
+pub trait Probe: Send + Sync + 'static {
+    /// Connects, does a handshake, pings, and hangs up. Bounded by the endpoint's timeouts.
+    async fn probe(&self, request: ProbeRequest) -> ProbeReport;
+}
+
+/// The console's way in: a byte stream that the gateway treats as a client that connected to its plain listener.
+#[async_trait::async_trait]
+pub trait ConsoleDoor: Send + Sync + 'static {
+    /// Opens a stream on behalf of the client at this address. What is written to it passes the gateway's own
+    /// phases, beginning with an HTTP/1.1 upgrade request. The stream is in blocking mode when handed out.
+    ///
+    /// # Errors
+    /// [`PortError`] when the gateway takes no more connections.
+    async fn open(&self, client: SocketAddr) -> Result<UnixStream, PortError>;
+}

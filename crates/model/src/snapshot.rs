@@ -1,0 +1,195 @@
+//! The snapshot: everything a gateway needs to decide, immutable and numbered.
+//!
+//! [`SnapshotParts`] is what travels over a link and is kept on disk; [`Snapshot`] adds the indexes that
+//! admission uses. A gateway holds one at a time and replaces it whole.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    endpoint::{Endpoints, Environment},
+    id::{ApiId, ApplicationId, SubscriptionId},
+    lifecycle::State,
+    plan::Plan,
+    route::{Match, Routes, base_path, default_path},
+};
+
+/// An API as a gateway serves it: identity, state, and the live revision's runtime settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiFacts {
+    /// Identifier.
+    pub id: ApiId,
+    /// Name.
+    pub name: String,
+    /// Context with leading `/`.
+    pub context: String,
+    /// Version.
+    pub version: String,
+    /// Lifecycle state.
+    pub state: State,
+    /// Whether it answers without a version as well.
+    pub is_default_version: bool,
+    /// Number of the live revision.
+    pub revision: u32,
+    /// Endpoints of the live revision.
+    pub endpoints: Endpoints,
+}
+
+/// An application as a gateway knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApplicationFacts {
+    /// Identifier.
+    pub id: ApplicationId,
+    /// Name, for headers and logs.
+    pub name: String,
+    /// Its application policy.
+    pub policy: String,
+}
+
+/// An OAuth client as a gateway knows it: no secret, no hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientFacts {
+    /// OAuth `client_id`.
+    pub client_id: String,
+    /// Whose key.
+    pub application: ApplicationId,
+    /// Which endpoint its sessions reach.
+    pub environment: Environment,
+}
+
+/// A subscription as a gateway knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscriptionFacts {
+    /// Identifier.
+    pub id: SubscriptionId,
+    /// Who.
+    pub application: ApplicationId,
+    /// To what.
+    pub api: ApiId,
+    /// Name of the business plan.
+    pub plan: String,
+}
+
+/// Whose tokens are accepted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuerFacts {
+    /// `iss` that a token must carry.
+    pub issuer: String,
+    /// `aud` that a token must name.
+    pub audience: String,
+    /// The issuer's public keys, a JSON Web Key Set (RFC 7517) as text.
+    pub jwks: String,
+}
+
+/// The snapshot as data, in no particular order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotParts {
+    /// Grows with every change that a gateway can notice.
+    pub number: u64,
+    /// The authorization server.
+    pub issuer: IssuerFacts,
+    /// APIs with a live revision, and blocked ones.
+    pub apis: Vec<ApiFacts>,
+    /// Applications.
+    pub applications: Vec<ApplicationFacts>,
+    /// OAuth clients.
+    pub clients: Vec<ClientFacts>,
+    /// Subscriptions.
+    pub subscriptions: Vec<SubscriptionFacts>,
+    /// Business plans.
+    pub plans: Vec<Plan>,
+    /// Application policies.
+    pub application_policies: Vec<Plan>,
+}
+
+/// The snapshot with its indexes.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    number: u64,
+    issuer: IssuerFacts,
+    routes: Routes,
+    apis: HashMap<ApiId, Arc<ApiFacts>>,
+    applications: HashMap<ApplicationId, Arc<ApplicationFacts>>,
+    clients: HashMap<String, ClientFacts>,
+    subscriptions: HashMap<(ApplicationId, ApiId), SubscriptionFacts>,
+    plans: HashMap<String, Plan>,
+    application_policies: HashMap<String, Plan>,
+}
+
+impl Snapshot {
+    /// Indexes the parts.
+    pub fn new(parts: SnapshotParts) -> Self {
+        let mut routes = Routes::default();
+        for api in &parts.apis {
+            routes.add(base_path(&api.context, &api.version), api.id);
+        }
+        for api in parts.apis.iter().filter(|api| api.is_default_version) {
+            routes.add(default_path(&api.context), api.id);
+        }
+        Self {
+            number: parts.number,
+            issuer: parts.issuer,
+            routes,
+            apis: parts.apis.into_iter().map(|api| (api.id, Arc::new(api))).collect(),
+            applications: parts.applications.into_iter().map(|app| (app.id, Arc::new(app))).collect(),
+            clients: parts.clients.into_iter().map(|client| (client.client_id.clone(), client)).collect(),
+            subscriptions: parts
+                .subscriptions
+                .into_iter()
+                .map(|sub| ((sub.application, sub.api), sub))
+                .collect(),
+            plans: parts.plans.into_iter().map(|plan| (plan.name.clone(), plan)).collect(),
+            application_policies: parts
+                .application_policies
+                .into_iter()
+                .map(|plan| (plan.name.clone(), plan))
+                .collect(),
+        }
+    }
+
+    /// The snapshot's number.
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whose tokens are accepted.
+    pub const fn issuer(&self) -> &IssuerFacts {
+        &self.issuer
+    }
+
+    /// The API and topic at a canonical path.
+    pub fn route<'p>(&self, path: &'p str) -> Option<Match<'p>> {
+        self.routes.find(path)
+    }
+
+    /// An API by id.
+    pub fn api(&self, id: ApiId) -> Option<&Arc<ApiFacts>> {
+        self.apis.get(&id)
+    }
+
+    /// An application by id.
+    pub fn application(&self, id: ApplicationId) -> Option<&Arc<ApplicationFacts>> {
+        self.applications.get(&id)
+    }
+
+    /// An OAuth client by its `client_id`.
+    pub fn client(&self, client_id: &str) -> Option<&ClientFacts> {
+        self.clients.get(client_id)
+    }
+
+    /// The subscription of an application to an API.
+    pub fn subscription(&self, application: ApplicationId, api: ApiId) -> Option<&SubscriptionFacts> {
+        self.subscriptions.get(&(application, api))
+    }
+
+    /// A business plan by name.
+    pub fn plan(&self, name: &str) -> Option<&Plan> {
+        self.plans.get(name)
+    }
+
+    /// An application policy by name.
+    pub fn application_policy(&self, name: &str) -> Option<&Plan> {
+        self.application_policies.get(name)
+    }
+}

@@ -1,0 +1,109 @@
+//! People, their portal sessions and personal access tokens, and the actor that a change is done by.
+
+use std::{collections::BTreeSet, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{TokenId, UserId},
+    role::{Permission, Role, permissions},
+    time::Timestamp,
+};
+
+/// Text that must not be seen: password hashes, client secrets' hashes, keys. Its Debug hides it, and it has no Display.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// A person who signs in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Identifier.
+    pub id: UserId,
+    /// Unique sign-in name, compared without regard to ASCII case.
+    pub username: String,
+    /// What the person may be.
+    pub roles: BTreeSet<Role>,
+    /// Made by `--demo`.
+    pub demo: bool,
+    /// When the user was made.
+    pub created_at: Timestamp,
+}
+
+/// A user with the PHC string of the password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The person.
+    pub user: User,
+    /// Argon2id PHC string.
+    pub password_hash: Secret,
+}
+
+/// A signed-in browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortalSession {
+    /// Hash of the cookie's value; the value itself is never stored.
+    pub token_hash: Secret,
+    /// Who signed in.
+    pub user: UserId,
+    /// What unsafe calls must repeat in `X-CSRF-Token`.
+    pub csrf_token: Secret,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// A personal access token as it is listed; the secret is only known at creation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonalToken {
+    /// Identifier, not secret.
+    pub id: TokenId,
+    /// Whose it is.
+    pub user: UserId,
+    /// What its owner calls it.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it stops working; `None`: when deleted.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Who does a change, for permission, ownership and the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The person, or `None` for the product itself (first start, demo).
+    pub user: Option<UserId>,
+    /// Name for the audit log.
+    pub name: String,
+    /// Roles at the time of the call.
+    pub roles: BTreeSet<Role>,
+}
+
+impl Actor {
+    /// The product acting by itself, with every permission.
+    pub fn product() -> Self {
+        Self { user: None, name: "tidegate".to_owned(), roles: BTreeSet::from([Role::Admin]) }
+    }
+
+    /// This person.
+    pub fn person(user: &User) -> Self {
+        Self { user: Some(user.id), name: user.username.clone(), roles: user.roles.clone() }
+    }
+
+    /// Whether any of the roles holds the permission.
+    pub fn may(&self, permission: Permission) -> bool {
+        permissions(&self.roles).contains(&permission)
+    }
+
+    /// Whether something owned by `owner` is this actor's to see and change.
+    pub fn owns(&self, owner: UserId) -> bool {
+        self.user == Some(owner) || self.may(Permission::Administer)
+    }
+}
