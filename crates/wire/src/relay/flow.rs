@@ -1,0 +1,457 @@
+//! One direction of a session: the frames that come from one side, judged as they pass.
+//!
+//! It knows the rules of RFC 6455 for frames and messages, the bounds, and the limiter; it does not know the other
+//! direction, nor what is said when a rule is broken (`ending.rs`). Its invariant: bytes are forwarded in order and
+//! only after they were judged, and every counter changes at the end of a frame, so that the way the bytes were cut
+//! into slices changes neither verdict nor count.
+
+use super::limits::{Admission, Limiter, Limits, MessageKind, MessageStart};
+use super::{Side, Then, Verdict, Violation};
+use crate::close::CloseReason;
+use crate::frame::{CONTROL_PAYLOAD_MAX, FrameError, HEADER_BYTES_MAX, Header, Opcode, scan};
+use crate::mask::{self, Key};
+use crate::time::Micros;
+use crate::utf8::{NotUtf8, Utf8};
+
+/// What passed in one direction. Only whole frames and whole messages count; a Close frame, refused and dropped
+/// messages are not among them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Data messages that passed whole.
+    pub messages: u64,
+    /// Payload bytes of the data frames.
+    pub bytes: u64,
+    /// Data frames.
+    pub frames: u64,
+    /// Pings and pongs.
+    pub control_frames: u32,
+    /// Data messages that the limiter had dropped.
+    pub dropped: u32,
+}
+
+/// What becomes of a direction's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Judged and forwarded.
+    Forward,
+    /// Forwarded to the end of the frame that is under way, for the other side's Close waits for it.
+    LastFrame,
+    /// Judged, not forwarded: only the Close is looked for.
+    Scan,
+    /// Not looked at: the side has said its Close or cannot be believed.
+    Blind,
+}
+
+impl Mode {
+    pub(super) fn forwards(self) -> bool {
+        matches!(self, Self::Forward | Self::LastFrame)
+    }
+}
+
+/// Something in the stream that concerns the session as a whole.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// The side said its Close.
+    Closed(CloseReason),
+    /// The side broke a rule.
+    Broken(Violation),
+    /// The limiter ends the session at a message of this side.
+    Refused(CloseReason),
+}
+
+pub(super) struct Outcome {
+    pub(super) verdict: Verdict,
+    /// Boxed because it comes at most a few times in a session's life.
+    pub(super) event: Option<Box<Event>>,
+}
+
+/// Why a slice is not walked any further.
+enum Stop {
+    Event(Box<Event>),
+    Delay(Micros),
+}
+
+impl<E: Into<Violation>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Event(Box::new(Event::Broken(error.into())))
+    }
+}
+
+#[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "marks of the frame under way, each with its own life; the mode is the enum"
+)]
+pub(super) struct Flow {
+    /// Payload bytes of the current frame that have not come.
+    left: u64,
+    frame_bytes: u64,
+    message_bytes: u64,
+    /// Zero unless the limiter delays this side.
+    pub(super) delayed_until: Micros,
+    /// When the allowance of control frames will be whole again (a token bucket kept as one time).
+    control_free_at: Micros,
+    pub(super) counters: Counters,
+    /// The payload of a Close frame while it comes; there is one in a session's life.
+    close: Option<Box<ClosePayload>>,
+    fragments: u32,
+    empty_fragments: u16,
+    /// The mask of the next payload byte.
+    key: Key,
+    utf8: Utf8,
+    carry: [u8; HEADER_BYTES_MAX - 1],
+    carry_len: u8,
+    side: Side,
+    pub(super) mode: Mode,
+    opcode: Opcode,
+    fin: bool,
+    message: Option<MessageKind>,
+    /// The message under way is discarded.
+    dropping: bool,
+    /// The current frame is forwarded.
+    passing: bool,
+    /// A frame was forwarded in part and its rest never will be.
+    torn: bool,
+}
+
+#[derive(Debug)]
+struct ClosePayload {
+    key: Key,
+    len: usize,
+    bytes: [u8; CONTROL_PAYLOAD_MAX],
+}
+
+impl Flow {
+    pub(super) fn new(side: Side) -> Self {
+        Self {
+            left: 0,
+            frame_bytes: 0,
+            message_bytes: 0,
+            delayed_until: Micros::ZERO,
+            control_free_at: Micros::ZERO,
+            counters: Counters::default(),
+            close: None,
+            fragments: 0,
+            empty_fragments: 0,
+            key: [0; 4],
+            utf8: Utf8::default(),
+            carry: [0; HEADER_BYTES_MAX - 1],
+            carry_len: 0,
+            side,
+            mode: Mode::Forward,
+            opcode: Opcode::Continuation,
+            fin: true,
+            message: None,
+            dropping: false,
+            passing: false,
+            torn: false,
+        }
+    }
+
+    pub(super) fn carried(&self) -> &[u8] {
+        &self.carry[..usize::from(self.carry_len)]
+    }
+
+    /// Whether what was forwarded ends inside a frame.
+    pub(super) fn is_inside_frame(&self) -> bool {
+        self.torn || (self.passing && self.left > 0)
+    }
+
+    /// Whether the frame under way can never be completed.
+    pub(super) fn is_torn(&self) -> bool {
+        self.torn
+    }
+
+    /// The other side shall get a Close: forward to the next frame boundary and no further.
+    pub(super) fn wind_down(&mut self) {
+        if self.mode == Mode::Forward {
+            self.mode = if self.is_inside_frame() { Mode::LastFrame } else { Mode::Scan };
+        }
+    }
+
+    /// The other side is gone: nothing is forwarded any more, but this side's Close is still looked for.
+    pub(super) fn lose_reader(&mut self) {
+        if self.mode.forwards() {
+            self.mode = Mode::Scan;
+        }
+        self.passing = false;
+        self.delayed_until = Micros::ZERO;
+    }
+
+    /// Nothing more comes, or nothing that comes matters.
+    pub(super) fn go_blind(&mut self) {
+        self.torn |= self.is_inside_frame();
+        self.mode = Mode::Blind;
+        self.carry_len = 0;
+        self.delayed_until = Micros::ZERO;
+    }
+
+    /// Walks the frames in `slice`.
+    #[inline]
+    pub(super) fn step(
+        &mut self,
+        now: Micros,
+        slice: &mut [u8],
+        limits: &Limits,
+        limiter: &mut impl Limiter,
+    ) -> Outcome {
+        self.carry_len = 0;
+        if self.mode == Mode::Blind {
+            return all(0, slice.len());
+        }
+        let (mut at, mut forward) = (0, 0);
+        // Where the current frame began in this slice; none if it began in an earlier one.
+        let mut start = None;
+        loop {
+            if self.left == 0 {
+                match scan(&slice[at..], self.side == Side::Client) {
+                    Ok(Some((header, header_bytes))) => {
+                        start = Some(at);
+                        if let Err(stop) = self.begin(now, header, limits, limiter) {
+                            return self.stop(stop, start, slice.len());
+                        }
+                        at += header_bytes;
+                    }
+                    Ok(None) => {
+                        self.keep(&slice[at..]);
+                        return all(forward, slice.len());
+                    }
+                    Err(error) => return self.stop(error.into(), Some(at), slice.len()),
+                }
+            }
+            let room = (slice.len() - at) as u64;
+            let piece = usize::try_from(self.left.min(room)).expect("bounded by the slice's length");
+            if let Err(stop) = self.payload(&mut slice[at..at + piece], limiter) {
+                return self.stop(stop, start, slice.len());
+            }
+            at += piece;
+            if self.passing {
+                forward = at;
+            } else if self.mode.forwards() {
+                // A hole in what is forwarded: the caller comes again with what follows it.
+                let then = if at < slice.len() { Then::Again } else { Then::Done };
+                return Outcome { verdict: Verdict { forward, consumed: at, then }, event: None };
+            }
+            if self.left > 0 {
+                return all(forward, slice.len());
+            }
+            if self.mode == Mode::LastFrame {
+                self.mode = Mode::Scan;
+            }
+            self.passing = false;
+        }
+    }
+
+    /// Judges a header in the light of what came before, and asks the limiter at a message's first.
+    #[inline]
+    fn begin(
+        &mut self,
+        now: Micros,
+        header: Header,
+        limits: &Limits,
+        limiter: &mut impl Limiter,
+    ) -> Result<(), Stop> {
+        let bytes = header.payload_bytes;
+        if header.opcode.is_control() {
+            self.spend_control(now, limits)?;
+            if header.opcode == Opcode::Close {
+                let key = header.key.unwrap_or_default();
+                self.close = Some(Box::new(ClosePayload { key, len: 0, bytes: [0; CONTROL_PAYLOAD_MAX] }));
+            }
+            self.passing = self.mode.forwards() && header.opcode != Opcode::Close;
+        } else {
+            self.begin_data(now, header, limits, limiter)?;
+            self.fin = header.fin;
+            self.key = header.key.unwrap_or_default();
+            self.passing = self.mode.forwards() && !self.dropping;
+        }
+        self.opcode = header.opcode;
+        self.frame_bytes = bytes;
+        self.left = bytes;
+        Ok(())
+    }
+
+    #[inline]
+    fn begin_data(
+        &mut self,
+        now: Micros,
+        header: Header,
+        limits: &Limits,
+        limiter: &mut impl Limiter,
+    ) -> Result<(), Stop> {
+        let bytes = header.payload_bytes;
+        let kind = match header.opcode {
+            Opcode::Text => MessageKind::Text,
+            Opcode::Binary => MessageKind::Binary,
+            _ => return self.begin_fragment(header, limits),
+        };
+        if self.message.is_some() {
+            // RFC 6455 section 5.4: fragments of two messages are not interleaved.
+            return Err(FrameError::InterruptedMessage.into());
+        }
+        if bytes > limits.frame_bytes_max || bytes > limits.message_bytes_max {
+            return Err(Violation::TooBig.into());
+        }
+        if self.mode.forwards() {
+            let message = MessageStart { from: self.side, kind, payload_bytes: bytes, is_whole: header.fin };
+            match limiter.admit(now, message) {
+                Admission::Pass => self.dropping = false,
+                Admission::Drop => self.dropping = true,
+                Admission::Delay(until) => return Err(Stop::Delay(until)),
+                Admission::Close(reason) => return Err(Stop::Event(Box::new(Event::Refused(reason)))),
+            }
+        }
+        self.message = Some(kind);
+        self.message_bytes = bytes;
+        self.fragments = 0;
+        self.empty_fragments = u16::from(bytes == 0 && !header.fin);
+        Ok(())
+    }
+
+    fn begin_fragment(&mut self, header: Header, limits: &Limits) -> Result<(), Stop> {
+        if self.message.is_none() {
+            return Err(FrameError::StrayContinuation.into());
+        }
+        let bytes = header.payload_bytes;
+        let message_bytes = self.message_bytes.saturating_add(bytes);
+        if bytes > limits.frame_bytes_max || message_bytes > limits.message_bytes_max {
+            return Err(Violation::TooBig.into());
+        }
+        let fragments = self.fragments.saturating_add(1);
+        let empty = self.empty_fragments.saturating_add(u16::from(bytes == 0 && !header.fin));
+        // The first frame is a fragment as well.
+        if fragments >= limits.fragments_max || empty > limits.empty_fragments_max {
+            return Err(Violation::TooManyFragments.into());
+        }
+        (self.message_bytes, self.fragments, self.empty_fragments) = (message_bytes, fragments, empty);
+        Ok(())
+    }
+
+    /// Control frames are free but bounded: a token bucket whose level is a time.
+    fn spend_control(&mut self, now: Micros, limits: &Limits) -> Result<(), Violation> {
+        let each = 1_000_000 / u64::from(limits.control_per_second.max(1));
+        let full = now.plus(Micros::new(each.saturating_mul(u64::from(limits.control_burst))));
+        let next = self.control_free_at.max(now).plus(Micros::new(each));
+        if next > full {
+            return Err(Violation::TooManyControlFrames);
+        }
+        self.control_free_at = next;
+        Ok(())
+    }
+
+    /// Judges a piece of the current frame's payload, and the frame when it is the last piece.
+    #[inline]
+    fn payload(&mut self, piece: &mut [u8], limiter: &mut impl Limiter) -> Result<(), Stop> {
+        let is_last = self.left == piece.len() as u64;
+        if self.opcode.is_control() {
+            if self.opcode == Opcode::Close {
+                self.close_payload(piece, is_last)?;
+            } else if is_last && self.passing {
+                self.counters.control_frames = self.counters.control_frames.saturating_add(1);
+            }
+            self.left -= piece.len() as u64;
+            return Ok(());
+        }
+        if self.message == Some(MessageKind::Text) {
+            self.text(piece)?;
+            if is_last && self.fin {
+                self.utf8.finish().map_err(Violation::from)?;
+            }
+        }
+        self.left -= piece.len() as u64;
+        if is_last {
+            self.frame_ended(limiter);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn frame_ended(&mut self, limiter: &mut impl Limiter) {
+        if self.passing {
+            self.counters.frames += 1;
+            self.counters.bytes += self.frame_bytes;
+            self.counters.messages += u64::from(self.fin);
+            limiter.passed(self.side, self.frame_bytes);
+        } else if self.fin && self.dropping {
+            self.counters.dropped = self.counters.dropped.saturating_add(1);
+        }
+        if self.fin {
+            self.message = None;
+        }
+    }
+
+    /// RFC 6455 section 8.1. A masked piece is unmasked in place, read, and masked again: both passes stay in the
+    /// nearest cache, and most text is ASCII, which shows without unmasking.
+    #[inline]
+    fn text(&mut self, piece: &mut [u8]) -> Result<(), Violation> {
+        if self.side == Side::Backend {
+            return Ok(self.utf8.push(piece)?);
+        }
+        let key = self.key;
+        self.key = mask::rotate(key, piece.len() as u64);
+        if self.utf8.is_whole() && mask::is_ascii_under(key, piece) {
+            return Ok(());
+        }
+        mask::apply(key, piece);
+        let result = self.utf8.push(piece);
+        mask::apply(key, piece);
+        Ok(result?)
+    }
+
+    /// A Close is judged whole: until then nothing of it is forwarded, and then it goes out as a frame of ours.
+    fn close_payload(&mut self, piece: &[u8], is_last: bool) -> Result<(), Stop> {
+        let Some(close) = self.close.as_mut() else { return Ok(()) };
+        close.bytes[close.len..close.len + piece.len()].copy_from_slice(piece);
+        close.len += piece.len();
+        if !is_last {
+            return Ok(());
+        }
+        let (key, payload) = (close.key, &mut close.bytes[..close.len]);
+        mask::apply(key, payload);
+        let reason = CloseReason::parse(payload).map_err(FrameError::from)?;
+        self.close = None;
+        Err(Stop::Event(Box::new(Event::Closed(reason))))
+    }
+
+    /// Keeps the begun header of a frame.
+    fn keep(&mut self, begun: &[u8]) {
+        self.carry[..begun.len()].copy_from_slice(begun);
+        self.carry_len = u8::try_from(begun.len()).expect("a header without its last byte has at most 13");
+    }
+
+    #[cold]
+    fn stop(&mut self, stop: Stop, start: Option<usize>, len: usize) -> Outcome {
+        let forward = start.unwrap_or(0);
+        let event = match stop {
+            Stop::Delay(until) => {
+                self.delayed_until = until.max(Micros::new(1));
+                let verdict = Verdict { forward, consumed: forward, then: Then::Wait };
+                return Outcome { verdict, event: None };
+            }
+            Stop::Event(event) => event,
+        };
+        // A frame that began in this slice was not forwarded; one that began earlier never will be whole.
+        self.torn |= start.is_none() && self.passing;
+        self.passing = false;
+        self.mode = match *event {
+            // The side is honest and its Close can still be found: the refused message is scanned over.
+            Event::Refused(_) => Mode::Scan,
+            Event::Closed(_) | Event::Broken(_) => Mode::Blind,
+        };
+        let (consumed, then) = match *event {
+            Event::Refused(_) => (forward, Then::Again),
+            _ => (len, Then::Done),
+        };
+        Outcome { verdict: Verdict { forward, consumed, then }, event: Some(event) }
+    }
+}
+
+fn all(forward: usize, consumed: usize) -> Outcome {
+    Outcome { verdict: Verdict { forward, consumed, then: Then::Done }, event: None }
+}
+
+impl From<NotUtf8> for Violation {
+    fn from(_: NotUtf8) -> Self {
+        Self::NotUtf8
+    }
+}
