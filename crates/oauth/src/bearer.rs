@@ -1,0 +1,131 @@
+//! Finding the bearer credential of a handshake (RFC 6750, section 2): in `Authorization`, in the `access_token`
+//! query parameter, or in `Sec-WebSocket-Protocol` as `bearer` followed by the token.
+//!
+//! What is found is taken out of what is forwarded. Several at once are refused, so that none hides another.
+
+use std::fmt;
+
+/// Why the credential cannot be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum BadCredential {
+    /// None was presented.
+    #[error("no credential was presented")]
+    Missing,
+    /// More than one was presented (RFC 6750, section 2: must not).
+    #[error("more than one credential was presented")]
+    Several,
+    /// `Authorization` is not `Bearer` with one token.
+    #[error("the Authorization field is not Bearer with one token")]
+    NotBearer,
+    /// The token has characters that no token has.
+    #[error("the credential is malformed")]
+    Malformed,
+}
+
+/// Where a credential was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// `Authorization: Bearer`.
+    Header,
+    /// `access_token` in the query.
+    Query,
+    /// `Sec-WebSocket-Protocol: bearer, <token>`.
+    Subprotocol,
+}
+
+/// A credential and what is left of the request without it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The token. Secret.
+    pub token: String,
+    /// Where it was.
+    pub place: Place,
+    /// The query without `access_token`, byte for byte otherwise; `None` when nothing is left or there was none.
+    pub query: Option<String>,
+    /// The offered subprotocols without the credential pair.
+    pub subprotocols: Vec<String>,
+}
+
+impl fmt::Debug for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Found").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+/// Finds the one credential of a request.
+///
+/// # Errors
+/// [`BadCredential`].
+pub fn find<'a>(
+    authorization: impl IntoIterator<Item = &'a [u8]>,
+    query: Option<&str>,
+    subprotocols: &[String],
+) -> Result<Found, BadCredential> {
+    let mut found: Option<(String, Place)> = None;
+    let mut add = |token: String, place| match found.replace((token, place)) {
+        None => Ok(()),
+        Some(_) => Err(BadCredential::Several),
+    };
+    for value in authorization {
+        add(from_header(value)?, Place::Header)?;
+    }
+    let mut kept = Vec::new();
+    for pair in query.into_iter().flat_map(|query| query.split('&')) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if percent_decoded(name).as_deref() == Some("access_token") {
+            add(percent_decoded(value).ok_or(BadCredential::Malformed)?, Place::Query)?;
+        } else {
+            kept.push(pair);
+        }
+    }
+    let mut rest = subprotocols.to_vec();
+    if let Some(at) = rest.iter().position(|offer| offer.eq_ignore_ascii_case("bearer")) {
+        if at + 1 >= rest.len() {
+            return Err(BadCredential::Malformed);
+        }
+        add(rest.remove(at + 1), Place::Subprotocol)?;
+        rest.remove(at);
+    }
+    let (token, place) = found.ok_or(BadCredential::Missing)?;
+    if !is_b64token(&token) {
+        return Err(BadCredential::Malformed);
+    }
+    let query = (!kept.is_empty()).then(|| kept.join("&")).filter(|query| !query.is_empty());
+    Ok(Found { token, place, query, subprotocols: rest })
+}
+
+fn from_header(value: &[u8]) -> Result<String, BadCredential> {
+    let text = std::str::from_utf8(value).map_err(|_| BadCredential::Malformed)?.trim_matches([' ', '\t']);
+    let (scheme, token) = text.split_once(' ').ok_or(BadCredential::NotBearer)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(BadCredential::NotBearer);
+    }
+    Ok(token.trim_start_matches(' ').to_owned())
+}
+
+/// `b64token` of RFC 6750, section 2.1.
+fn is_b64token(token: &str) -> bool {
+    let body = token.trim_end_matches('=');
+    !body.is_empty() && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+}
+
+/// Percent-decoded text (`+` stays: tokens never hold spaces); `None` when it is not valid.
+fn percent_decoded(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] == b'%' {
+            let digits = text.get(at + 1..at + 3).filter(|digits| !digits.starts_with('+'))?;
+            out.push(u8::from_str_radix(digits, 16).ok()?);
+            at += 3;
+        } else {
+            out.push(bytes[at]);
+            at += 1;
+        }
+    }
+    String::from_utf8(out).ok()
+}
+
+#[cfg(test)]
+mod tests;

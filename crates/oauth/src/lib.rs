@@ -1,0 +1,25 @@
+//! OAuth 2 and JOSE without IO: signing keys and access tokens, client authentication, the token endpoint as a
+//! function, metadata documents, and finding a bearer credential in a request.
+//!
+//! It knows no HTTP implementation, no storage, no clock and no business: time is seconds as an argument, random
+//! bytes come from a [`Random`]. Start reading at [`token`].
+
+pub mod bearer;
+pub mod client;
+pub mod grant;
+pub mod jwk;
+pub mod metadata;
+pub mod secret;
+pub mod token;
+
+/// Unpredictable bytes, supplied by the caller.
+pub trait Random {
+    /// Fills the buffer.
+    fn fill(&mut self, bytes: &mut [u8]);
+}
+
+impl<F: FnMut(&mut [u8])> Random for F {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        self(bytes);
+    }
+}
