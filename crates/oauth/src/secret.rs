@@ -77,7 +77,7 @@ pub fn equal(one: &str, other: &str) -> bool {
 
 fn checksum(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    let [first, second, third, ..] = digest.into();
+    let [first, second, third, ..]: [u8; 32] = digest.into();
     format!("{first:02x}{second:02x}{third:02x}")
 }
 
