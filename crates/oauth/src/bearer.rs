@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::percent::{self, Plus};
+
 /// Why the credential cannot be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum BadCredential {
@@ -20,6 +22,42 @@ pub enum BadCredential {
     /// The token has characters that no token has.
     #[error("the credential is malformed")]
     Malformed,
+}
+
+impl BadCredential {
+    /// `error` of RFC 6750, section 3.1; none where no bearer credential was presented at all.
+    pub const fn error(self) -> Option<&'static str> {
+        match self {
+            Self::Missing | Self::NotBearer => None,
+            Self::Several => Some("invalid_request"),
+            Self::Malformed => Some("invalid_token"),
+        }
+    }
+
+    /// The value of `WWW-Authenticate` for it.
+    pub fn challenge(self, realm: &str) -> String {
+        match self.error() {
+            None => challenge(realm, None),
+            Some(error) => challenge(realm, Some((error, &self.to_string()))),
+        }
+    }
+}
+
+/// The value of `WWW-Authenticate` (RFC 6750, section 3): the realm and, where a credential was presented, its
+/// error and a description. What cannot stand between quotes is left out.
+pub fn challenge(realm: &str, refused: Option<(&str, &str)>) -> String {
+    let quoted = |text: &str| {
+        text.chars().filter(|c| matches!(c, ' '..='~') && !"\"\\".contains(*c)).collect::<String>()
+    };
+    let realm = quoted(realm);
+    match refused {
+        None => format!("Bearer realm=\"{realm}\""),
+        Some((error, description)) => format!(
+            "Bearer realm=\"{realm}\", error=\"{}\", error_description=\"{}\"",
+            quoted(error),
+            quoted(description)
+        ),
+    }
 }
 
 /// Where a credential was.
@@ -72,14 +110,15 @@ pub fn find<'a>(
     let mut kept = Vec::new();
     for pair in query.into_iter().flat_map(|query| query.split('&')) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        if percent_decoded(name).as_deref() == Some("access_token") {
-            add(percent_decoded(value).ok_or(BadCredential::Malformed)?, Place::Query)?;
+        if percent::decoded(name, Plus::Itself).as_deref() == Some("access_token") {
+            add(percent::decoded(value, Plus::Itself).ok_or(BadCredential::Malformed)?, Place::Query)?;
         } else {
             kept.push(pair);
         }
     }
     let mut rest = subprotocols.to_vec();
-    if let Some(at) = rest.iter().position(|offer| offer.eq_ignore_ascii_case("bearer")) {
+    // Every `bearer` announces a credential, a second one as well.
+    while let Some(at) = rest.iter().position(|offer| offer.eq_ignore_ascii_case("bearer")) {
         if at + 1 >= rest.len() {
             return Err(BadCredential::Malformed);
         }
@@ -107,24 +146,6 @@ fn from_header(value: &[u8]) -> Result<String, BadCredential> {
 fn is_b64token(token: &str) -> bool {
     let body = token.trim_end_matches('=');
     !body.is_empty() && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
-}
-
-/// Percent-decoded text (`+` stays: tokens never hold spaces); `None` when it is not valid.
-fn percent_decoded(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        if bytes[at] == b'%' {
-            let digits = text.get(at + 1..at + 3).filter(|digits| !digits.starts_with('+'))?;
-            out.push(u8::from_str_radix(digits, 16).ok()?);
-            at += 3;
-        } else {
-            out.push(bytes[at]);
-            at += 1;
-        }
-    }
-    String::from_utf8(out).ok()
 }
 
 #[cfg(test)]

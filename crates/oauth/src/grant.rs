@@ -1,12 +1,18 @@
 //! The token endpoint (RFC 6749, section 3.2) as functions: reading the form, choosing the grant, and the shapes
-//! of the answer. Looking a client up and hashing are the caller's.
+//! of the answer. The caller looks the client up between [`read`] and [`decide`], and asks
+//! [`Presented::proves`]; answers travel with `Cache-Control: no-store` (section 5.1).
 //!
 //! The grant that exists is client credentials (section 4.4): programs without a person. There is no password
 //! grant and no implicit one (RFC 9700).
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use crate::client::{CREDENTIAL_BYTES_MAX, Method, Presented, from_basic};
+use crate::{
+    client::{Method, Presented, from_basic, is_credential},
+    percent,
+};
 
 /// The client credentials grant, as written in `grant_type` and in a client's allowed grants.
 pub const CLIENT_CREDENTIALS: &str = "client_credentials";
@@ -14,6 +20,8 @@ pub const CLIENT_CREDENTIALS: &str = "client_credentials";
 pub const SUPPORTED: [&str; 1] = [CLIENT_CREDENTIALS];
 /// Largest form that is read, in bytes.
 pub const FORM_BYTES_MAX: usize = 8_192;
+/// Most parameters in a form; the grants we know use fewer than ten.
+const PARAMETERS_MAX: usize = 64;
 /// Longest `scope`, in bytes.
 const SCOPE_BYTES_MAX: usize = 1_024;
 
@@ -53,6 +61,16 @@ impl TokenError {
     pub const fn status(self) -> u16 {
         if matches!(self, Self::InvalidClient) { 401 } else { 400 }
     }
+
+    /// The value of `WWW-Authenticate`, which a 401 must carry (RFC 9110, section 15.5.2) and which names Basic, the
+    /// one way of authentication that HTTP knows of ours (RFC 6749, section 5.2).
+    pub const fn challenge(self) -> Option<&'static str> {
+        if matches!(self, Self::InvalidClient) {
+            Some("Basic realm=\"oauth2\", charset=\"UTF-8\"")
+        } else {
+            None
+        }
+    }
 }
 
 /// A request for a token, its client not checked yet.
@@ -72,29 +90,25 @@ pub fn read(authorization: Option<&str>, form: &str) -> Result<TokenRequest, Tok
     if form.len() > FORM_BYTES_MAX {
         return Err(TokenError::InvalidRequest("the form is too large"));
     }
-    let [mut grant_type, mut client_id, mut client_secret, mut scope] = [const { None::<String> }; 4];
-    let mut seen = Vec::new();
-    for (name, value) in url::form_urlencoded::parse(form.as_bytes()) {
-        if seen.contains(&name) {
+    let pairs = percent::form(form).ok_or(TokenError::InvalidRequest("the form is malformed"))?;
+    if pairs.len() > PARAMETERS_MAX {
+        return Err(TokenError::InvalidRequest("the form has too many parameters"));
+    }
+    // RFC 6749, section 3.2: none may stand twice, unknown ones are ignored, one without a value counts as absent.
+    let mut parameters = BTreeMap::new();
+    for (name, value) in pairs {
+        if parameters.insert(name, value).is_some() {
             return Err(TokenError::InvalidRequest("a parameter is repeated"));
         }
-        match &*name {
-            "grant_type" => grant_type = Some(value.into_owned()),
-            "client_id" => client_id = Some(value.into_owned()),
-            "client_secret" => client_secret = Some(value.into_owned()),
-            "scope" => scope = Some(value.into_owned()),
-            // Unknown parameters are ignored (RFC 6749, section 3.2).
-            _ => {}
-        }
-        seen.push(name);
     }
-    let client = presented(authorization, client_id, client_secret)?;
-    match grant_type.as_deref() {
-        None | Some("") => return Err(TokenError::InvalidRequest("grant_type is missing")),
+    let mut take = |name: &str| parameters.remove(name).filter(|value| !value.is_empty());
+    let client = presented(authorization, take("client_id"), take("client_secret"))?;
+    match take("grant_type").as_deref() {
+        None => return Err(TokenError::InvalidRequest("grant_type is missing")),
         Some(CLIENT_CREDENTIALS) => {}
         Some(_) => return Err(TokenError::UnsupportedGrantType),
     }
-    Ok(TokenRequest { client, scopes: scopes(scope.as_deref().unwrap_or_default())? })
+    Ok(TokenRequest { client, scopes: scopes(take("scope").as_deref().unwrap_or_default())? })
 }
 
 fn presented(
@@ -116,7 +130,7 @@ fn presented(
             }
         }
         (None, Some(client_id), Some(client_secret))
-            if client_id.len() <= CREDENTIAL_BYTES_MAX && client_secret.len() <= CREDENTIAL_BYTES_MAX =>
+            if is_credential(&client_id) && is_credential(&client_secret) =>
         {
             Ok(Presented { client_id, client_secret, method: Method::Post })
         }
@@ -141,19 +155,23 @@ fn scopes(text: &str) -> Result<Vec<String>, TokenError> {
     Ok(scopes)
 }
 
-/// Decides on the request of a client that proved itself and answers the scopes to grant.
+/// Decides on the request of a client that proved itself and answers the scopes to grant: those it asked for, or
+/// all that it may have when it asked for none (RFC 6749, section 3.3).
 ///
 /// # Errors
 /// [`TokenError::UnauthorizedClient`], [`TokenError::InvalidScope`].
 pub fn decide(
     request: &TokenRequest,
     allowed_grants: &[String],
-    known_scopes: &[String],
+    allowed_scopes: &[String],
 ) -> Result<String, TokenError> {
     if !allowed_grants.iter().any(|grant| grant == CLIENT_CREDENTIALS) {
         return Err(TokenError::UnauthorizedClient);
     }
-    if request.scopes.iter().any(|scope| !known_scopes.contains(scope)) {
+    if request.scopes.is_empty() {
+        return Ok(allowed_scopes.join(" "));
+    }
+    if request.scopes.iter().any(|scope| !allowed_scopes.contains(scope)) {
         return Err(TokenError::InvalidScope);
     }
     Ok(request.scopes.join(" "))
@@ -171,6 +189,13 @@ pub struct TokenResponse {
     /// Granted scopes; left out when none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub scope: String,
+}
+
+impl TokenResponse {
+    /// The answer with this token.
+    pub const fn bearer(access_token: String, expires_in: i64, scope: String) -> Self {
+        Self { access_token, token_type: "Bearer", expires_in, scope }
+    }
 }
 
 /// The answer to a refused request (RFC 6749, section 5.2).

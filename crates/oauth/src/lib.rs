@@ -1,14 +1,17 @@
-//! OAuth 2 and JOSE without IO: signing keys and access tokens, client authentication, the token endpoint as a
-//! function, metadata documents, and finding a bearer credential in a request.
+//! OAuth 2 and JOSE without IO: signing keys and access tokens, client authentication, the token endpoint as
+//! functions, metadata documents, opaque secrets, and finding a bearer credential in a request.
 //!
-//! It knows no HTTP implementation, no storage, no clock and no business: time is seconds as an argument, random
-//! bytes come from a [`Random`]. Start reading at [`token`].
+//! It knows no HTTP implementation, no storage, no clock and no business: time is seconds since the epoch as an
+//! argument, random bytes come from a [`Random`]. Start reading at [`token`], then [`jwk`] for the keys, [`grant`]
+//! for the token endpoint and [`bearer`] for the other side, where tokens are presented.
 
 pub mod bearer;
 pub mod client;
 pub mod grant;
+mod json;
 pub mod jwk;
 pub mod metadata;
+mod percent;
 pub mod secret;
 pub mod token;
 
@@ -23,3 +26,6 @@ impl<F: FnMut(&mut [u8])> Random for F {
         self(bytes);
     }
 }
+
+#[cfg(test)]
+mod testing;

@@ -39,3 +39,6 @@ pub fn metadata(issuer: &str) -> Metadata {
         id_token_signing_alg_values_supported: vec!["ES256"],
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,20 @@
 //! Access tokens as JWT (RFC 9068): issuing ours, and verifying what a client presents.
 //!
-//! The signature and its encoding are the library's (`jsonwebtoken` on aws-lc). Everything a token claims about
-//! how it should be verified is ours to judge: the algorithm is pinned by the key that `kid` names, keys inside a
-//! token are never looked at, `crit` is refused, claims have exactly their types, and time is an argument.
+//! Format and signing are the library's (`jsonwebtoken` on aws-lc); why checking a signature is not, [`crate::jwk`]
+//! says. Everything a token claims about how it should be verified is ours to judge: the algorithm is pinned by the
+//! key that `kid` names, keys and addresses of keys inside a token are never looked at, `crit` is refused, claims
+//! have exactly their types, no name stands twice, and time is an argument.
+//!
+//! An ECDSA signature (r, s) has a second form (r, n - s) that verifies as well, and ES256 does not forbid it (RFC
+//! 7518, section 3.4). So the bytes of a token identify nothing: who revokes, revokes by `jti` or client.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, Header, crypto};
-use serde::{Deserialize, Serialize};
+use jsonwebtoken::{Algorithm, Header};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{
-    Random,
+    Random, bearer, json,
     jwk::{BadKey, SigningKey, VerificationKey, verification_keys},
 };
 
@@ -18,6 +23,8 @@ pub const TOKEN_BYTES_MAX: usize = 8_192;
 /// Difference between clocks that is forgiven, in seconds, for `nbf` and `iat`; `exp` is exact, since the
 /// gateway and the issuer are told the time by the same house and a session ends at `exp` anyway.
 pub const SKEW_SECONDS: i64 = 60;
+/// Latest end of a token, 9999-12-31: what every calendar can still write, far from any overflow.
+pub const EXPIRY_MAX: i64 = 253_402_300_799;
 /// Longest identifier in a claim, in bytes.
 const CLAIM_BYTES_MAX: usize = 1_024;
 
@@ -37,13 +44,18 @@ pub struct Claims {
     /// Seconds since the epoch when it was issued.
     pub iat: i64,
     /// Seconds since the epoch before which it is not valid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "stated", skip_serializing_if = "Option::is_none")]
     pub nbf: Option<i64>,
     /// Identifier of the token.
     pub jti: String,
     /// Scopes, separated by spaces.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scope: String,
+}
+
+/// An optional claim that stands there must have its type; `null` is not "absent".
+fn stated<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    i64::deserialize(deserializer).map(Some)
 }
 
 /// `aud`: a string or a list of strings (RFC 7519, section 4.1.3).
@@ -140,16 +152,20 @@ pub enum BadToken {
     NotYetValid,
 }
 
-#[derive(Deserialize)]
-struct PresentedHeader {
-    alg: String,
-    typ: Option<String>,
-    kid: Option<String>,
-    crit: Option<serde_json::Value>,
-    b64: Option<serde_json::Value>,
+impl BadToken {
+    /// `error` of RFC 6750, section 3.1.
+    pub const fn error(self) -> &'static str {
+        "invalid_token"
+    }
+
+    /// The value of `WWW-Authenticate` for it.
+    pub fn challenge(self, realm: &str) -> String {
+        bearer::challenge(realm, Some((self.error(), &self.to_string())))
+    }
 }
 
 /// Verifies access tokens of one issuer for one audience.
+#[derive(Debug)]
 pub struct AccessTokenVerifier {
     issuer: String,
     audience: String,
@@ -182,28 +198,37 @@ impl AccessTokenVerifier {
         if payload.contains('.') {
             return Err(BadToken::Malformed);
         }
-        let header: PresentedHeader = json(header)?;
-        let key = self.key_for(&header)?;
-        // Canonical base64url is checked here, so that no second spelling of a signature is accepted.
-        URL_SAFE_NO_PAD.decode(signature).map_err(|_| BadToken::Malformed)?;
-        match crypto::verify(signature, message.as_bytes(), &key.key, key.algorithm) {
-            Ok(true) => {}
-            _ => return Err(BadToken::BadSignature),
+        let key = self.key_for(&decoded(header)?)?;
+        // Canonical base64url only, so that no second spelling of a signature is accepted.
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| BadToken::Malformed)?;
+        if !key.verifies(message.as_bytes(), &signature) {
+            return Err(BadToken::BadSignature);
         }
-        let claims: Claims = json(payload)?;
+        let claims: Claims =
+            serde_json::from_value(decoded(payload)?.into()).map_err(|_| BadToken::Malformed)?;
         self.judge(&claims, now)?;
         Ok(claims)
     }
 
-    fn key_for(&self, header: &PresentedHeader) -> Result<&VerificationKey, BadToken> {
-        let typ = header.typ.as_deref().ok_or(BadToken::WrongType)?;
-        let typ = typ.strip_prefix("application/").unwrap_or(typ);
-        if !typ.eq_ignore_ascii_case("at+jwt") || header.crit.is_some() || header.b64.is_some() {
+    fn key_for(&self, header: &Map<String, Value>) -> Result<&VerificationKey, BadToken> {
+        let text = |name: &str| match header.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.as_str())),
+            Some(_) => Err(BadToken::Malformed),
+        };
+        let algorithm = text("alg")?.ok_or(BadToken::Malformed)?;
+        let typ = text("typ")?.ok_or(BadToken::WrongType)?;
+        // RFC 9068, section 2.1; media types are compared without case (RFC 7515, section 4.1.9).
+        if !["at+jwt", "application/at+jwt"].iter().any(|accepted| typ.eq_ignore_ascii_case(accepted)) {
             return Err(BadToken::WrongType);
         }
-        let kid = header.kid.as_deref().ok_or(BadToken::UnknownKey)?;
+        // No extension is understood here, hence every critical one is refused (RFC 7515, section 4.1.11).
+        if header.contains_key("crit") || header.contains_key("b64") {
+            return Err(BadToken::WrongType);
+        }
+        let kid = text("kid")?.ok_or(BadToken::UnknownKey)?;
         let key = self.keys.iter().find(|key| key.kid == kid).ok_or(BadToken::UnknownKey)?;
-        if format!("{:?}", key.algorithm) != header.alg {
+        if key.algorithm.name() != algorithm {
             return Err(BadToken::UnknownKey);
         }
         Ok(key)
@@ -212,6 +237,9 @@ impl AccessTokenVerifier {
     fn judge(&self, claims: &Claims, now: i64) -> Result<(), BadToken> {
         let texts = [&claims.sub, &claims.client_id, &claims.jti];
         if texts.iter().any(|text| text.is_empty() || text.len() > CLAIM_BYTES_MAX) {
+            return Err(BadToken::Malformed);
+        }
+        if claims.exp > EXPIRY_MAX {
             return Err(BadToken::Malformed);
         }
         if claims.iss != self.issuer {
@@ -231,9 +259,9 @@ impl AccessTokenVerifier {
     }
 }
 
-fn json<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, BadToken> {
+fn decoded(part: &str) -> Result<Map<String, Value>, BadToken> {
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| BadToken::Malformed)?;
-    serde_json::from_slice(&bytes).map_err(|_| BadToken::Malformed)
+    json::object(&bytes).ok_or(BadToken::Malformed)
 }
 
 #[cfg(test)]

@@ -2,6 +2,9 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
+use proptest::prelude::*;
+use serde_json::json;
+
 use super::*;
 
 fn basic() -> String {
@@ -30,21 +33,91 @@ fn refusals_and_their_codes() {
         (Some(&*basic), "grant_type=client_credentials&client_secret=secret", "invalid_request"),
         (Some(&*basic), "grant_type=client_credentials&client_id=other", "invalid_request"),
         (Some(&*basic), "grant_type=client_credentials&scope=a%22b", "invalid_scope"),
+        (Some(&*basic), "grant_type=client_credentials&scope=%C3%A9", "invalid_scope"),
+        (Some(&*basic), "grant_type=client_credentials&x=1&%78=2", "invalid_request"),
+        (Some(&*basic), "grant_type=client_credentials&x=%zz", "invalid_request"),
+        (Some(&*basic), "grant_type=client_credentials&x=%ff", "invalid_request"),
+        (Some(&*basic), "grant_type=client%20credentials", "unsupported_grant_type"),
+        (Some(&*basic), "grant_type=CLIENT_CREDENTIALS", "unsupported_grant_type"),
+        (Some(&*basic), "{\"grant_type\":\"client_credentials\"}", "invalid_request"),
+        (None, "grant_type=client_credentials&client_id=id&client_secret=", "invalid_client"),
+        (None, "grant_type=client_credentials&client_id=%0a&client_secret=s", "invalid_client"),
         (Some("Bearer x"), "grant_type=client_credentials", "invalid_client"),
         (None, "grant_type=client_credentials", "invalid_client"),
         (None, "grant_type=client_credentials&client_id=id", "invalid_client"),
     ] {
         assert_eq!(read(authorization, form).unwrap_err().code(), code, "{authorization:?} {form}");
     }
+    let (large, many) = ("a".repeat(FORM_BYTES_MAX + 1), (0..=PARAMETERS_MAX).map(|n| format!("p{n}=&")));
+    let long = format!("grant_type=client_credentials&scope={}", "s".repeat(SCOPE_BYTES_MAX + 1));
+    for (form, code) in
+        [(large, "invalid_request"), (many.collect(), "invalid_request"), (long, "invalid_scope")]
+    {
+        assert_eq!(read(Some(&basic), &form).unwrap_err().code(), code);
+    }
+}
+
+#[test]
+fn only_an_unproven_client_gets_401_and_a_challenge() {
     assert_eq!(TokenError::InvalidClient.status(), 401);
+    assert!(TokenError::InvalidClient.challenge().unwrap().starts_with("Basic "));
+    for error in [TokenError::UnauthorizedClient, TokenError::UnsupportedGrantType, TokenError::InvalidScope]
+    {
+        assert_eq!((error.status(), error.challenge()), (400, None));
+    }
     assert_eq!(TokenError::InvalidScope.status(), 400);
 }
 
 #[test]
-fn only_allowed_grants_and_known_scopes_are_granted() {
-    let request = read(Some(&basic()), "grant_type=client_credentials&scope=a").unwrap();
-    let (grants, scopes) = ([CLIENT_CREDENTIALS.to_owned()], ["a".to_owned()]);
-    assert_eq!(decide(&request, &grants, &scopes), Ok("a".to_owned()));
-    assert_eq!(decide(&request, &[], &scopes), Err(TokenError::UnauthorizedClient));
-    assert_eq!(decide(&request, &grants, &[]), Err(TokenError::InvalidScope));
+fn a_parameter_without_a_value_counts_as_absent() {
+    let request =
+        read(Some(&basic()), "grant_type=client_credentials&client_secret=&client_id=&scope=").unwrap();
+    assert_eq!((request.client.method, request.scopes), (Method::Basic, vec![]));
+}
+
+#[test]
+fn only_allowed_grants_and_scopes_are_granted() {
+    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let (grants, scopes) = (owned(&[CLIENT_CREDENTIALS]), owned(&["a", "b"]));
+    let asks =
+        |scope: &str| read(Some(&basic()), &format!("grant_type=client_credentials&scope={scope}")).unwrap();
+    assert_eq!(decide(&asks("a"), &grants, &scopes), Ok("a".to_owned()));
+    assert_eq!(decide(&asks("b+a"), &grants, &scopes), Ok("b a".to_owned()));
+    assert_eq!(
+        decide(&asks(""), &grants, &scopes),
+        Ok("a b".to_owned()),
+        "none requested: all that it may have"
+    );
+    assert_eq!(decide(&asks(""), &grants, &[]), Ok(String::new()));
+    assert_eq!(decide(&asks("a+c"), &grants, &scopes), Err(TokenError::InvalidScope));
+    assert_eq!(decide(&asks("A"), &grants, &scopes), Err(TokenError::InvalidScope));
+    assert_eq!(decide(&asks("a"), &[], &scopes), Err(TokenError::UnauthorizedClient));
+    assert_eq!(decide(&asks("a"), &owned(&["refresh_token"]), &scopes), Err(TokenError::UnauthorizedClient));
+}
+
+#[test]
+fn answers_have_the_shape_of_the_rfc() {
+    let granted = |scope: &str| TokenResponse::bearer("t".to_owned(), 3_600, scope.to_owned());
+    assert_eq!(
+        serde_json::to_value(granted("a b")).unwrap(),
+        json!({"access_token": "t", "token_type": "Bearer", "expires_in": 3_600, "scope": "a b"})
+    );
+    assert!(serde_json::to_value(granted("")).unwrap().get("scope").is_none());
+    assert_eq!(
+        serde_json::to_value(TokenErrorResponse::from(TokenError::InvalidRequest("why"))).unwrap(),
+        json!({"error": "invalid_request", "error_description": "why"})
+    );
+}
+
+#[test]
+fn a_request_does_not_print_its_secret() {
+    let request = read(None, "grant_type=client_credentials&client_id=i&client_secret=hidden").unwrap();
+    assert!(!format!("{request:?}").contains("hidden"));
+}
+
+proptest! {
+    #[test]
+    fn never_panics(authorization: Option<String>, form in "[a-z_=&%+0-9é]{0,60}") {
+        let _ = read(authorization.as_deref(), &form);
+    }
 }

@@ -1,0 +1,1 @@
+//! Keys in and out.
