@@ -11,6 +11,8 @@ pub mod handshake;
 
 pub mod mask;
 pub mod relay;
+#[cfg(feature = "test-support")]
+pub mod scenarios;
 mod time;
 pub mod utf8;
 

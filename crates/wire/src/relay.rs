@@ -148,7 +148,9 @@ impl Relay {
     /// Judges bytes of `side`. The slice is the same afterwards.
     #[inline]
     pub fn step(&mut self, side: Side, now: Micros, slice: &mut [u8], limiter: &mut impl Limiter) -> Verdict {
-        self.moved = now;
+        if !slice.is_empty() {
+            self.moved = now;
+        }
         let outcome = self.flows[side as usize].step(now, slice, &self.limits, limiter);
         self.ends[side.other() as usize].owed += outcome.verdict.forward as u64;
         if let Some(event) = outcome.event {
@@ -160,7 +162,9 @@ impl Relay {
     /// `side`'s socket took `bytes` more of what it is owed.
     #[inline]
     pub fn wrote(&mut self, side: Side, now: Micros, bytes: usize) {
-        self.moved = now;
+        if bytes > 0 {
+            self.moved = now;
+        }
         let end = &mut self.ends[side as usize];
         end.owed = end.owed.saturating_sub(bytes as u64);
         if end.owed == 0 && end.said {

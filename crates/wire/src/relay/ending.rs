@@ -3,7 +3,6 @@
 //! It does not know frames beyond "is the stream to that side at a boundary". Its invariants: each side is told at
 //! most one Close; nothing follows it; every stage has a deadline, so every session ends.
 
-use super::flow::Mode;
 use super::{Micros, Relay, Side, because};
 use crate::close::{CloseError, CloseReason, ControlFrame, code};
 use crate::frame::FrameError;
@@ -191,8 +190,14 @@ impl Relay {
         self.moved = now;
         let end = &mut self.ends[side as usize];
         end.eof = true;
-        // One that said its Close may have shut down its writing half and still wait for the answer.
-        if end.heard && end.fate == Fate::Open {
+        // It may have shut down only its writing half, and still read the Close that it waits for or that we owe it.
+        let is_owed_close = end.slot.is_some() || (end.said && end.owed > 0);
+        if end.fate == Fate::Open && end.heard {
+            self.progress();
+        } else if end.fate == Fate::Open && is_owed_close {
+            end.broken = true;
+            self.flows[side as usize].go_blind();
+            self.give_up_on(side, now);
             self.progress();
         } else {
             self.vanished(side, now, Cause::Vanished);
@@ -358,9 +363,7 @@ impl Relay {
         if let Stage::Draining { offender, .. } = self.stage {
             self.release(offender, now);
         }
-        if self.end(other).heard && !self.is_told(other) {
-            self.tell(other, self.echo(other));
-        }
+        self.answer_for(side);
     }
 
     fn begin(&mut self, code: u16, initiator: Initiator, cause: Cause) {
@@ -463,8 +466,13 @@ impl Relay {
         if let Some(ending) = &mut self.ending {
             ending.cut = true;
         }
+        self.answer_for(side);
+    }
+
+    /// Answers the other side's Close where `side` will not.
+    fn answer_for(&mut self, side: Side) {
         let other = side.other();
-        if self.end(other).heard && !self.is_told(other) && self.flow(side).mode == Mode::Blind {
+        if self.end(other).heard && !self.is_told(other) {
             self.tell(other, self.echo(other));
         }
     }

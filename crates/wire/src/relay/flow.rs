@@ -166,6 +166,8 @@ impl Flow {
     pub(super) fn wind_down(&mut self) {
         if self.mode == Mode::Forward {
             self.mode = if self.is_inside_frame() { Mode::LastFrame } else { Mode::Scan };
+            // What the limiter held back is read again, now only to find this side's Close.
+            self.delayed_until = Micros::ZERO;
         }
     }
 
@@ -377,6 +379,7 @@ impl Flow {
         }
         if self.fin {
             self.message = None;
+            self.dropping = false;
         }
     }
 

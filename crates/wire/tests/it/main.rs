@@ -1,0 +1,7 @@
+//! Tests of the relay through its public door: scenarios on a simulated driver, seeded random sessions against a
+//! shadow model, and properties. `sim` is the driver; it is also the shortest complete example of one.
+
+mod properties;
+mod scenarios;
+mod seeds;
+mod sim;
