@@ -1,1 +1,45 @@
-fn main() {}
+//! The project's own commands: `cargo xtask run|test|ci|generate|tidy`. `.ci/run` calls `ci`, the README shows
+//! `run` and `test`; nothing runs in CI that a developer cannot run.
+//!
+//! It knows none of our crates: it runs their binary. Read `steps.rs` for what each command does, `tools.rs` for
+//! what is looked for on the machine, `tidy.rs` for the rules of the tree.
+
+mod portal;
+mod steps;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  run [-- args]   build everything and start `tidegate serve --demo`
+  test            run every test
+  ci              formatting, lints, and every test
+  generate        write openapi/control.json and the portal's client anew
+  tidy            print the state of the tree's rules";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let command = args.next();
+    let rest: Vec<String> = args.filter(|arg| arg != "--").collect();
+    let outcome = match command.as_deref() {
+        Some("run") => steps::run(&rest),
+        Some("test") => steps::test(),
+        Some("ci") => steps::ci(),
+        Some("generate") => steps::generate(),
+        Some("tidy") => tidy::print(&tools::root()),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What each command does, in order. Cheap checks come first; `cargo nextest` comes last, so that its closing line
+//! ends the output.
+
+use std::{os::unix::process::CommandExt as _, path::PathBuf, process::Command};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{
+    portal,
+    tools::{cargo, debian, find, need_compiler, need_node, npm, root, step, target},
+};
+
+/// Version of the Python client that the black-box tests talk with.
+const PYTHON_WEBSOCKETS: &str = "websockets==15.0.1";
+
+/// Builds what is out of date and becomes `tidegate serve --demo`.
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    need_node()?;
+    need_compiler()?;
+    portal::build()?;
+    step("build tidegate", cargo().args(["build", "--release", "--package", "tidegate-server"]))?;
+    let error = Command::new(target().join("release/tidegate")).args(["serve", "--demo"]).args(args).exec();
+    Err(error).context("cannot start the built tidegate")
+}
+
+/// Everything that can be tested.
+pub(crate) fn test() -> Result<()> {
+    need_node()?;
+    need_compiler()?;
+    need_nextest()?;
+    portal::install(&root().join("portal"))?;
+    for (title, script) in [
+        ("lint the portal", "lint"),
+        ("check the portal's types", "types"),
+        ("check the portal's generated client", "check:generated"),
+        ("test the portal's units", "test"),
+    ] {
+        step(title, &mut npm(&["run", "--silent", script]))?;
+    }
+    portal::build()?;
+    step("build the tests", cargo().args(["nextest", "run", "--workspace", "--no-run"]))?;
+    step("build tidegate", cargo().args(["build", "--package", "tidegate-server"]))?;
+    let clients = Clients::prepare()?;
+    step("walk through the portal in a browser", clients.known_to(&mut npm(&["run", "--silent", "e2e"])))?;
+    step("test everything else", clients.known_to(cargo().args(["nextest", "run", "--workspace"])))
+}
+
+/// What has to hold before a change lands.
+pub(crate) fn ci() -> Result<()> {
+    step("check formatting", cargo().args(["fmt", "--all", "--check"]))?;
+    let mut clippy = cargo();
+    clippy.args(["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"]);
+    step("lint", &mut clippy)?;
+    test()
+}
+
+/// Writes what is generated from the code.
+pub(crate) fn generate() -> Result<()> {
+    need_node()?;
+    step("build tidegate", cargo().args(["build", "--package", "tidegate-server"]))?;
+    let output = Command::new(binary()).arg("openapi").output().context("cannot run the built tidegate")?;
+    if !output.status.success() {
+        bail!("`tidegate openapi` failed: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    std::fs::write(root().join("openapi/control.json"), output.stdout)?;
+    portal::install(&root().join("portal"))?;
+    step("generate the portal's client", &mut npm(&["run", "--silent", "generate"]))
+}
+
+fn need_nextest() -> Result<()> {
+    let found = cargo().args(["nextest", "--version"]).output().is_ok_and(|output| output.status.success());
+    if found {
+        return Ok(());
+    }
+    step("install cargo-nextest", cargo().args(["install", "--locked", "cargo-nextest"]))
+}
+
+fn binary() -> PathBuf {
+    target().join("debug/tidegate")
+}
+
+/// The programs that tests talk with and stand behind.
+struct Clients {
+    chromium: PathBuf,
+    nginx: PathBuf,
+    haproxy: PathBuf,
+    python: PathBuf,
+    wscat: PathBuf,
+}
+
+impl Clients {
+    fn prepare() -> Result<Self> {
+        let found = debian(&[("chromium", "chromium"), ("nginx", "nginx-light"), ("haproxy", "haproxy")])?;
+        let [chromium, nginx, haproxy] = found.try_into().unwrap_or_default();
+        let python = Self::python()?;
+        let wscat = root().join("e2e/clients");
+        portal::install(&wscat)?;
+        Ok(Self { chromium, nginx, haproxy, python, wscat: wscat.join("node_modules/.bin/wscat") })
+    }
+
+    /// A Python with `websockets`, in a folder of its own.
+    fn python() -> Result<PathBuf> {
+        let home = target().join("xtask/python");
+        let python = home.join("bin/python3");
+        let ready = Command::new(&python).args(["-c", "import websockets"]).output();
+        if ready.is_ok_and(|output| output.status.success()) {
+            return Ok(python);
+        }
+        if find("python3").is_none() {
+            debian(&[("python3", "python3-venv")])?;
+        }
+        step(
+            "make a Python environment",
+            Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home),
+        )?;
+        let mut pip = Command::new(&python);
+        pip.args(["-m", "pip", "install", "--quiet", PYTHON_WEBSOCKETS]);
+        step("install the Python client", &mut pip)?;
+        Ok(python)
+    }
+
+    fn known_to<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command
+            .env("TIDEGATE_BIN", binary())
+            .env("TIDEGATE_PORTAL_DIST", root().join("portal/dist"))
+            .env("TIDEGATE_CHROMIUM", &self.chromium)
+            .env("TIDEGATE_NGINX", &self.nginx)
+            .env("TIDEGATE_HAPROXY", &self.haproxy)
+            .env("TIDEGATE_PYTHON", &self.python)
+            .env("TIDEGATE_WSCAT", &self.wscat)
+    }
+}
