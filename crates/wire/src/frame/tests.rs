@@ -1,1 +1,68 @@
-//! Tables and properties of `frame`.
+//! Headers read, refused and written.
+
+use proptest::prelude::*;
+
+use super::{FrameError, HEADER_BYTES_MAX, Header, Opcode, scan};
+
+#[test]
+fn headers_are_refused_at_the_byte_that_shows_it() {
+    // The first byte that is too much is the last of each row.
+    for (bytes, masked, expected) in [
+        (&[0xC1][..], false, FrameError::ReservedBit),
+        (&[0xA1], true, FrameError::ReservedBit),
+        (&[0x91], true, FrameError::ReservedBit),
+        (&[0x83], false, FrameError::ReservedOpcode { opcode: 3 }),
+        (&[0x8F], false, FrameError::ReservedOpcode { opcode: 15 }),
+        (&[0x09], false, FrameError::FragmentedControl),
+        (&[0x08], true, FrameError::FragmentedControl),
+        (&[0x81, 0x00], true, FrameError::Unmasked),
+        (&[0x81, 0x80], false, FrameError::Masked),
+        (&[0x89, 126], false, FrameError::LongControl),
+        (&[0x88, 127], false, FrameError::LongControl),
+        (&[0x82, 126, 0, 125], false, FrameError::LengthNotMinimal),
+        (&[0x82, 127, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF], false, FrameError::LengthNotMinimal),
+        (&[0x82, 127, 0x80], false, FrameError::LengthHighBit),
+    ] {
+        assert_eq!(scan(bytes, masked), Err(expected), "{bytes:02x?}");
+        assert_eq!(scan(&bytes[..bytes.len() - 1], masked), Ok(None), "{bytes:02x?} less one byte");
+    }
+}
+
+fn headers() -> impl Strategy<Value = Header> {
+    let opcodes = prop_oneof![
+        Just(Opcode::Continuation),
+        Just(Opcode::Text),
+        Just(Opcode::Binary),
+        Just(Opcode::Close),
+        Just(Opcode::Ping),
+        Just(Opcode::Pong),
+    ];
+    let lengths = prop_oneof![0..130_u64, 65_530..65_540_u64, 0..=u64::MAX >> 1];
+    (opcodes, lengths, any::<bool>(), any::<Option<[u8; 4]>>()).prop_map(|(opcode, bytes, fin, key)| {
+        let (fin, bytes) = if opcode.is_control() { (true, bytes % 126) } else { (fin, bytes) };
+        Header { fin, opcode, key, payload_bytes: bytes }
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_again_and_not_before_it_is_whole(header in headers()) {
+        let mut bytes = [0; HEADER_BYTES_MAX];
+        let len = header.encode_into(&mut bytes);
+        let masked = header.key.is_some();
+        for less in 0..len {
+            prop_assert_eq!(scan(&bytes[..less], masked), Ok(None));
+        }
+        prop_assert_eq!(scan(&bytes[..len], masked), Ok(Some((header, len))));
+        prop_assert_eq!(scan(&bytes, masked), Ok(Some((header, len))), "what follows does not matter");
+    }
+
+    #[test]
+    fn what_is_read_is_written_the_same(bytes: [u8; HEADER_BYTES_MAX], masked: bool) {
+        if let Ok(Some((header, len))) = scan(&bytes, masked) {
+            let mut again = [0; HEADER_BYTES_MAX];
+            prop_assert_eq!(header.encode_into(&mut again), len);
+            prop_assert_eq!(&again[..len], &bytes[..len]);
+        }
+    }
+}

@@ -210,7 +210,7 @@ impl Flow {
                     Ok(Some((header, header_bytes))) => {
                         start = Some(at);
                         if let Err(stop) = self.begin(now, header, limits, limiter) {
-                            return self.stop(stop, start, slice.len());
+                            return self.stop(stop, start, forward, slice.len());
                         }
                         at += header_bytes;
                     }
@@ -218,13 +218,13 @@ impl Flow {
                         self.keep(&slice[at..]);
                         return all(forward, slice.len());
                     }
-                    Err(error) => return self.stop(error.into(), Some(at), slice.len()),
+                    Err(error) => return self.stop(error.into(), Some(at), forward, slice.len()),
                 }
             }
             let room = (slice.len() - at) as u64;
             let piece = usize::try_from(self.left.min(room)).expect("bounded by the slice's length");
             if let Err(stop) = self.payload(&mut slice[at..at + piece], limiter) {
-                return self.stop(stop, start, slice.len());
+                return self.stop(stop, start, forward, slice.len());
             }
             at += piece;
             if self.passing {
@@ -423,8 +423,7 @@ impl Flow {
     }
 
     #[cold]
-    fn stop(&mut self, stop: Stop, start: Option<usize>, len: usize) -> Outcome {
-        let forward = start.unwrap_or(0);
+    fn stop(&mut self, stop: Stop, start: Option<usize>, forward: usize, len: usize) -> Outcome {
         let event = match stop {
             Stop::Delay(until) => {
                 self.delayed_until = until.max(Micros::new(1));
@@ -442,6 +441,7 @@ impl Flow {
             Event::Closed(_) | Event::Broken(_) => Mode::Blind,
         };
         let (consumed, then) = match *event {
+            // Where the limiter is asked, what came before was forwarded: its message begins right there.
             Event::Refused(_) => (forward, Then::Again),
             _ => (len, Then::Done),
         };

@@ -93,6 +93,16 @@ impl<L: Limiter> Sim<L> {
         &mut self.sockets[side as usize]
     }
 
+    /// The peer shuts down its writing half.
+    pub(crate) fn hang_up(&mut self, side: Side) {
+        self.socket(side).peer_finished = true;
+    }
+
+    /// The peer resets its connection.
+    pub(crate) fn break_off(&mut self, side: Side) {
+        self.socket(side).peer_reset = true;
+    }
+
     /// Reads once from `side` if the relay wants that; says whether anything happened.
     pub(crate) fn read(&mut self, side: Side) -> bool {
         if !self.relay.reads(side) {
