@@ -7,6 +7,8 @@
 
 pub mod close;
 pub mod frame;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod handshake;
 
 pub mod mask;
