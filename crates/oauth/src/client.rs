@@ -19,6 +19,8 @@ use crate::{
 
 /// Longest client identifier or secret that is looked at, in bytes.
 pub const CREDENTIAL_BYTES_MAX: usize = 256;
+/// Longest base64 of a Basic credential: two parts and a colon, each byte an escape of three, four bytes for three.
+const BASIC_BYTES_MAX: usize = (2 * 3 * CREDENTIAL_BYTES_MAX + 1).div_ceil(3) * 4;
 
 /// A new client identifier: 18 random bytes in base64url. Not secret, not guessable by accident.
 pub fn new_client_id(random: &mut dyn Random) -> String {
@@ -71,7 +73,7 @@ impl fmt::Debug for Presented {
 /// `None` when the field is not Basic or cannot be read.
 pub fn from_basic(value: &str) -> Option<Presented> {
     let (scheme, encoded) = value.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") || encoded.len() > CREDENTIAL_BYTES_MAX * 4 {
+    if !scheme.eq_ignore_ascii_case("basic") || encoded.len() > BASIC_BYTES_MAX {
         return None;
     }
     let decoded = String::from_utf8(STANDARD.decode(encoded.trim_matches(' ')).ok()?).ok()?;

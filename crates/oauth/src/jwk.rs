@@ -32,8 +32,8 @@ pub const KEY_SET_BYTES_MAX: usize = 64 * 1_024;
 pub const KEYS_MAX: usize = 32;
 /// Longest `kid`; a thumbprint has 43 bytes.
 const KID_BYTES_MAX: usize = 256;
-/// Smallest RSA modulus, in bytes (RFC 7518, section 3.3: 2048 bits).
-const RSA_BYTES_MIN: usize = 256;
+/// Smallest RSA modulus, in bits (RFC 7518, section 3.3).
+const RSA_BITS_MIN: usize = 2_048;
 /// Length of a coordinate on P-256 and of a key on Ed25519.
 const COORDINATE_BYTES: usize = 32;
 
@@ -203,7 +203,9 @@ fn public_key(parameters: &AlgorithmParameters) -> Option<(Algorithm, ParsedPubl
         }
         AlgorithmParameters::RSA(rsa) => {
             let (n, e) = (bytes(&rsa.n)?, bytes(&rsa.e)?);
-            if n.len() < RSA_BYTES_MIN || n[0] < 0x80 && n.len() == RSA_BYTES_MIN {
+            let leading_zeros = n.first()?.leading_zeros() as usize;
+            // Eight of them are a byte that a canonical number does not have (RFC 7518, section 2).
+            if leading_zeros == 8 || n.len() * 8 - leading_zeros < RSA_BITS_MIN {
                 return None;
             }
             let key =

@@ -30,6 +30,13 @@ fn basic_is_decoded_as_the_rfc_says() {
 }
 
 #[test]
+fn the_longest_credentials_fit_however_they_are_escaped() {
+    let longest = "%41".repeat(CREDENTIAL_BYTES_MAX);
+    assert!(from_basic(&basic(&format!("{longest}:{longest}"))).is_some());
+    assert!(from_basic(&basic(&format!("{longest}%41:s"))).is_none());
+}
+
+#[test]
 fn what_is_not_basic_is_not_guessed_at() {
     let long = basic(&format!("id:{}", "s".repeat(CREDENTIAL_BYTES_MAX + 1)));
     for bad in [

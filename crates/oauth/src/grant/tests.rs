@@ -48,12 +48,33 @@ fn refusals_and_their_codes() {
     ] {
         assert_eq!(read(authorization, form).unwrap_err().code(), code, "{authorization:?} {form}");
     }
-    let (large, many) = ("a".repeat(FORM_BYTES_MAX + 1), (0..=PARAMETERS_MAX).map(|n| format!("p{n}=&")));
-    let long = format!("grant_type=client_credentials&scope={}", "s".repeat(SCOPE_BYTES_MAX + 1));
-    for (form, code) in
-        [(large, "invalid_request"), (many.collect(), "invalid_request"), (long, "invalid_scope")]
-    {
-        assert_eq!(read(Some(&basic), &form).unwrap_err().code(), code);
+}
+
+#[test]
+fn forms_without_bound_are_refused() {
+    let sized = |length: usize| {
+        let form = "grant_type=client_credentials&filler=";
+        format!("{form}{}", "x".repeat(length - form.len()))
+    };
+    let counted = |count: usize| {
+        (1..count).fold("grant_type=client_credentials".to_owned(), |form, n| form + &format!("&p{n}="))
+    };
+    let scoped = |length: usize| format!("grant_type=client_credentials&scope={}", "s".repeat(length));
+    for (largest, larger, error) in [
+        (
+            sized(FORM_BYTES_MAX),
+            sized(FORM_BYTES_MAX + 1),
+            TokenError::InvalidRequest("the form is too large"),
+        ),
+        (
+            counted(PARAMETERS_MAX),
+            counted(PARAMETERS_MAX + 1),
+            TokenError::InvalidRequest("the form has too many parameters"),
+        ),
+        (scoped(SCOPE_BYTES_MAX), scoped(SCOPE_BYTES_MAX + 1), TokenError::InvalidScope),
+    ] {
+        assert!(read(Some(&basic()), &largest).is_ok(), "{error}");
+        assert_eq!(read(Some(&basic()), &larger), Err(error));
     }
 }
 

@@ -163,8 +163,13 @@ fn keys_that_cannot_be_used_are_passed_over() {
     let small = KeyPair::generate(KeySize::Rsa2048).unwrap();
     let modulus = small.public_key().modulus().big_endian_without_leading_zero().to_vec();
     let rsa_1024 = with(rfc_rsa(), "n", json!(URL_SAFE_NO_PAD.encode(&modulus[..128])));
-    let padded = with(rfc_rsa(), "n", json!(URL_SAFE_NO_PAD.encode([&[0; 129], &modulus[..127]].concat())));
+    let rsa_2047 = with(rfc_rsa(), "n", json!(URL_SAFE_NO_PAD.encode([&[0x7f], &modulus[1..]].concat())));
+    let padded = with(rfc_rsa(), "n", json!(URL_SAFE_NO_PAD.encode([&[0], &modulus[..]].concat())));
     let swapped = with(with(rfc_point(), "x", rfc_point()["y"].clone()), "y", rfc_point()["x"].clone());
+    // The right 64 bytes, split at the wrong place.
+    let bytes = ["x", "y"].map(|name| decoded(rfc_point()[name].as_str().unwrap())).concat();
+    let part = |bytes: &[u8]| json!(URL_SAFE_NO_PAD.encode(bytes));
+    let uneven = with(with(rfc_point(), "x", part(&bytes[..31])), "y", part(&bytes[31..]));
     let mut nameless = rfc_point();
     nameless.as_object_mut().unwrap().remove("kid");
     for key in [
@@ -176,8 +181,10 @@ fn keys_that_cannot_be_used_are_passed_over() {
         json!(1),
         json!([]),
         rsa_1024,
+        rsa_2047,
         padded,
         swapped,
+        uneven,
         nameless,
         with(rfc_point(), "crv", json!("P-384")),
         with(rfc_point(), "crv", json!("secp256k1")),
