@@ -13,7 +13,7 @@ pub mod handshake;
 
 pub mod mask;
 pub mod relay;
-#[cfg(feature = "test-support")]
+#[cfg(any(test, feature = "test-support"))]
 pub mod scenarios;
 mod time;
 pub mod utf8;

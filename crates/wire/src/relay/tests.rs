@@ -1,1 +1,260 @@
-//! Tables of `relay`.
+//! The relay call by call: what the scenarios cannot see because a driver does it for them.
+
+use std::sync::Arc;
+
+use super::{
+    Admission, CLOSE_GRACE, Cause, DRAIN_GRACE, Fate, Initiator, LINGER, Limiter, Limits, MessageKind,
+    MessageStart, Relay, Side, Then, Unlimited, Verdict, because,
+};
+use crate::close::CloseReason;
+use crate::scenarios::{close_frame, frame};
+use crate::time::Micros;
+use Side::{Backend, Client};
+
+const START: Micros = Micros::from_secs(10);
+const KEY: [u8; 4] = [9, 8, 7, 6];
+
+fn relay(limits: Limits) -> Relay {
+    Relay::new(START, Arc::new(limits))
+}
+
+/// Steps over `bytes` as a driver does whose writes are taken at once.
+fn pass(relay: &mut Relay, from: Side, now: Micros, bytes: &[u8]) -> Verdict {
+    let mut bytes = bytes.to_vec();
+    let verdict = relay.step(from, now, &mut bytes, &mut Unlimited);
+    relay.wrote(from.other(), now, verdict.forward);
+    verdict
+}
+
+/// The frame that is said to `side` now, taken at once by its socket.
+fn said(relay: &mut Relay, side: Side, now: Micros) -> Option<Vec<u8>> {
+    let frame = relay.poll_control(side, || KEY)?;
+    relay.wrote(side, now, frame.as_bytes().len());
+    Some(frame.as_bytes().to_vec())
+}
+
+fn impose(relay: &mut Relay, now: Micros) {
+    relay.close(now, CloseReason::ours(3000, "expired"), CloseReason::ours(1001, "expired"));
+}
+
+/// Answers from a list, and remembers what it was asked.
+#[derive(Default)]
+struct Script {
+    answers: Vec<Admission>,
+    asked: Vec<MessageStart>,
+    passed: u64,
+}
+
+impl Limiter for Script {
+    fn admit(&mut self, _: Micros, message: MessageStart) -> Admission {
+        self.asked.push(message);
+        if self.answers.is_empty() { Admission::Pass } else { self.answers.remove(0) }
+    }
+
+    fn passed(&mut self, _: Side, payload_bytes: u64) {
+        self.passed += payload_bytes;
+    }
+}
+
+#[test]
+fn the_limiter_is_asked_once_a_message_at_its_first_header() {
+    let mut relay = relay(Limits::default());
+    let mut script = Script::default();
+    let header_only = &frame(Client, 0x01, b"one")[..6];
+    let verdict = relay.step(Client, START, &mut header_only.to_vec(), &mut script);
+    assert_eq!(verdict, Verdict { forward: 6, consumed: 6, then: Then::Done });
+    let first = MessageStart { from: Client, kind: MessageKind::Text, payload_bytes: 3, is_whole: false };
+    assert_eq!(script.asked, [first]);
+    let mut rest = frame(Client, 0x01, b"one")[6..].to_vec();
+    rest.extend(frame(Client, 0x89, b"ping"));
+    rest.extend(frame(Client, 0x80, b"two"));
+    let _ = relay.step(Client, START, &mut rest, &mut script);
+    assert_eq!((script.asked.len(), script.passed), (1, 6));
+}
+
+#[test]
+fn a_dropped_message_leaves_a_hole_and_control_frames_pass() {
+    let mut relay = relay(Limits::default());
+    let mut script = Script { answers: vec![Admission::Pass, Admission::Drop], ..Script::default() };
+    let pieces = [
+        (0x82, &b"kept"[..], true),
+        (0x02, b"dropped", false),
+        (0x89, b"ping", true),
+        (0x80, b"dropped too", false),
+        (0x82, b"kept again", true),
+    ];
+    let mut slice: Vec<u8> = pieces.iter().flat_map(|(first, p, _)| frame(Backend, *first, p)).collect();
+    let kept: Vec<u8> =
+        pieces.iter().filter(|piece| piece.2).flat_map(|(first, p, _)| frame(Backend, *first, p)).collect();
+    let (mut at, mut forwarded) = (0, Vec::new());
+    while at < slice.len() {
+        let verdict = relay.step(Backend, START, &mut slice[at..], &mut script);
+        forwarded.extend_from_slice(&slice[at..at + verdict.forward]);
+        at += verdict.consumed;
+        assert_eq!(verdict.then == Then::Done, at == slice.len());
+    }
+    assert_eq!(forwarded, kept);
+    let counters = relay.counters(Backend);
+    assert_eq!((counters.messages, counters.dropped, counters.control_frames), (2, 1, 1));
+}
+
+#[test]
+fn a_delayed_message_waits_and_is_asked_about_again() {
+    let mut relay = relay(Limits::default());
+    let later = START.plus(Micros::from_millis(30));
+    let mut script = Script { answers: vec![Admission::Pass, Admission::Delay(later)], ..Script::default() };
+    let (first, second) = (frame(Client, 0x82, b"first"), frame(Client, 0x82, b"second"));
+    let mut slice = [first.clone(), second.clone()].concat();
+    let verdict = relay.step(Client, START, &mut slice, &mut script);
+    assert_eq!(verdict, Verdict { forward: first.len(), consumed: first.len(), then: Then::Wait });
+    relay.wrote(Backend, START, verdict.forward);
+    assert!(!relay.reads(Client) && relay.reads(Backend));
+    assert_eq!(relay.next_deadline(), Some(later));
+    relay.handle_timeout(later);
+    assert!(relay.reads(Client));
+    let verdict = relay.step(Client, later, &mut slice[first.len()..], &mut script);
+    assert_eq!(verdict, Verdict { forward: second.len(), consumed: second.len(), then: Then::Done });
+    assert_eq!(script.asked.len(), 3);
+}
+
+#[test]
+fn a_side_is_not_read_while_the_other_is_owed_bytes() {
+    let mut relay = relay(Limits::default());
+    let mut bytes = frame(Client, 0x82, b"hello");
+    let forward = relay.step(Client, START, &mut bytes, &mut Unlimited).forward;
+    assert!(!relay.reads(Client) && relay.reads(Backend));
+    relay.wrote(Backend, START, forward - 1);
+    assert!(!relay.reads(Client));
+    relay.wrote(Backend, START, 1);
+    assert!(relay.reads(Client));
+}
+
+#[test]
+fn the_begun_header_of_a_frame_is_carried_and_nothing_else() {
+    let mut relay = relay(Limits::default());
+    let bytes = frame(Client, 0x82, &[7; 300]);
+    for cut in 0..8 {
+        let verdict = pass(&mut relay, Client, START, &bytes[..cut]);
+        assert_eq!(verdict, Verdict { forward: 0, consumed: cut, then: Then::Done });
+        let mut scratch = [0; 32];
+        assert_eq!(relay.carry(Client, &mut scratch), cut);
+        assert_eq!(scratch[..cut], bytes[..cut]);
+    }
+    assert_eq!(pass(&mut relay, Client, START, &bytes[..9]).forward, 9);
+    assert_eq!(relay.carry(Client, &mut [0; 32]), 0);
+}
+
+#[test]
+fn every_byte_postpones_the_idle_end() {
+    let idle = Micros::from_secs(30);
+    let mut relay = relay(Limits { idle: Some(idle), ..Limits::default() });
+    let mut now = START;
+    for from in [Client, Backend] {
+        now = now.plus(Micros::from_secs(29));
+        let _ = pass(&mut relay, from, now, &frame(from, 0x89, b""));
+        relay.handle_timeout(now);
+        assert_eq!((relay.next_deadline(), relay.is_ending()), (Some(now.plus(idle)), false));
+    }
+    let early = now.plus(idle).since(Micros::new(1));
+    relay.handle_timeout(early);
+    assert!(!relay.is_ending());
+    relay.handle_timeout(now.plus(idle));
+    let ending = relay.ending().unwrap();
+    assert_eq!((ending.code, ending.initiator, ending.cause), (1001, Initiator::Gateway, Cause::Idle));
+}
+
+#[test]
+fn control_frames_are_free_again_after_a_while() {
+    let limits = Limits { control_burst: 2, control_per_second: 10, ..Limits::default() };
+    let mut relay = relay(limits);
+    let ping = frame(Client, 0x89, b"");
+    let mut now = START;
+    let _ = pass(&mut relay, Client, now, &[ping.clone(), ping.clone()].concat());
+    for _ in 0..20 {
+        now = now.plus(Micros::from_millis(100));
+        let _ = pass(&mut relay, Client, now, &ping);
+    }
+    assert!(!relay.is_ending());
+    let _ = pass(&mut relay, Client, now, &ping);
+    assert_eq!(relay.ending().map(|ending| ending.code), Some(1008));
+}
+
+#[test]
+fn a_mask_key_is_asked_only_for_a_frame_to_the_backend() {
+    let mut relay = relay(Limits::default());
+    assert!(relay.poll_control(Backend, || unreachable!("nothing is to be said")).is_none());
+    impose(&mut relay, START);
+    assert!(relay.poll_control(Client, || unreachable!("a client's frame is not masked")).is_some());
+    assert_eq!(said(&mut relay, Backend, START).unwrap()[2..6], KEY);
+    assert!(said(&mut relay, Backend, START).is_none(), "a side is told once");
+}
+
+#[test]
+fn only_the_first_end_counts() {
+    let mut relay = relay(Limits::default());
+    let _ = pass(&mut relay, Client, START, &close_frame(Client, 1000, "bye"));
+    let ending = relay.ending();
+    impose(&mut relay, START);
+    assert_eq!(relay.ending(), ending);
+    assert_eq!(said(&mut relay, Backend, START).unwrap().len(), 2 + 4 + 2 + 3);
+    assert!(said(&mut relay, Client, START).is_none(), "the client waits for the backend's answer");
+}
+
+#[test]
+fn each_stage_of_an_end_has_its_deadline() {
+    let mut relay = relay(Limits::default());
+    assert_eq!(relay.next_deadline(), None);
+    let _ = pass(&mut relay, Client, START, &[0xFF]);
+    let drained = START.plus(DRAIN_GRACE);
+    assert_eq!(relay.next_deadline(), Some(drained));
+    said(&mut relay, Backend, START).unwrap();
+    relay.handle_timeout(drained);
+    let closed = drained.plus(CLOSE_GRACE);
+    assert_eq!(relay.next_deadline(), Some(closed));
+    said(&mut relay, Client, drained).unwrap();
+    assert_eq!((relay.fate(Client), relay.fate(Backend)), (Fate::Finish, Fate::Open));
+    relay.handle_timeout(closed);
+    assert_eq!((relay.fate(Client), relay.fate(Backend)), (Fate::Finish, Fate::Finish));
+    let over = closed.plus(LINGER);
+    assert_eq!(relay.next_deadline(), Some(over));
+    relay.handle_timeout(over);
+    assert!(relay.is_over() && relay.next_deadline().is_none());
+    assert!(!relay.ending().unwrap().cut, "both were told, neither closed its socket");
+}
+
+#[test]
+fn a_side_that_does_not_take_its_close_is_reset_and_counts_as_cut() {
+    let mut relay = relay(Limits::default());
+    let mut bytes = frame(Backend, 0x82, &[1; 100]);
+    let _ = relay.step(Backend, START, &mut bytes, &mut Unlimited);
+    impose(&mut relay, START);
+    assert!(relay.poll_control(Client, || KEY).is_some(), "the stream to it is at a boundary");
+    said(&mut relay, Backend, START).unwrap();
+    assert!(relay.reads(Backend), "an answer is looked for although the client takes nothing");
+    let _ = pass(&mut relay, Backend, START, &close_frame(Backend, 1001, ""));
+    relay.eof(Backend, START);
+    let closed = START.plus(CLOSE_GRACE);
+    relay.handle_timeout(closed);
+    relay.handle_timeout(closed.plus(LINGER));
+    assert_eq!((relay.fate(Client), relay.fate(Backend)), (Fate::Reset, Fate::Gone));
+    assert!(relay.ending().unwrap().cut);
+}
+
+#[test]
+fn a_limit_reached_by_an_owed_answer_ends_the_drain() {
+    let mut relay = relay(Limits::default());
+    let refuse = Admission::Close(because(4429, "quota"));
+    let mut script = Script { answers: vec![refuse, refuse], ..Script::default() };
+    let _ = relay.step(Client, START, &mut frame(Client, 0x82, b"one more"), &mut script);
+    said(&mut relay, Backend, START).unwrap();
+    assert!(said(&mut relay, Client, START).is_none(), "answers owed come first");
+    let verdict = relay.step(Backend, START, &mut frame(Backend, 0x82, b"answer"), &mut script);
+    assert_eq!((verdict.forward, verdict.then), (0, Then::Again));
+    assert_eq!(&said(&mut relay, Client, START).unwrap()[2..4], 4429_u16.to_be_bytes());
+}
+
+#[test]
+fn a_session_is_small() {
+    // One of these for each of ten thousand connections; what it owns beyond this is made once, at its end.
+    assert!(size_of::<Relay>() <= 344, "{} bytes", size_of::<Relay>());
+}

@@ -2,9 +2,9 @@
 //! looks like frames often enough to get somewhere.
 
 use proptest::prelude::*;
+use tidegate_wire::Side;
 use tidegate_wire::fuzzing::{fuzz_cutting, fuzz_frame, fuzz_handshake, fuzz_session};
 use tidegate_wire::scenarios::{close_frame, frame};
-use tidegate_wire::{Relay, Side};
 
 /// Runs `body` over every committed input of a target.
 fn over_corpus(target: &str, body: fn(&[u8])) {
@@ -88,11 +88,4 @@ proptest! {
         fuzz_cutting(&data);
         fuzz_session(&data);
     }
-}
-
-#[test]
-fn a_session_is_small() {
-    // One of these for each of ten thousand connections; what it owns beyond this is made once, at its end.
-    let bytes = size_of::<Relay>();
-    assert!(bytes <= 384, "{bytes} bytes");
 }
