@@ -210,7 +210,7 @@ pub fn create_api(
         decided.api.state = State::Published;
         let step = moved(actor, now, Some(Event::Publish), Some(State::Created), State::Published);
         decided.moves.push((command.id, step));
-        decided.change.action = "created and published".to_owned();
+        "created and published".clone_into(&mut decided.change.action);
     }
     Ok(decided)
 }

@@ -13,6 +13,7 @@ use crate::{
     fact::{Appended, Batch, Traffic, TrafficOf},
     id::{ApiId, ApplicationId, SubscriptionId, UserId},
     lifecycle::State,
+    plan::Plan,
     snapshot::SnapshotParts,
     time::Timestamp,
     user::{Account, Actor, PersonalToken, PortalSession, Secret, User},
@@ -187,6 +188,11 @@ pub trait Catalog: Send + Sync + 'static {
     async fn tokens(&self, user: UserId) -> Result<Vec<PersonalToken>, PortError>;
     /// Signing keys of the authorization server, newest first.
     async fn signing_keys(&self) -> Result<Vec<SigningKeyRecord>, PortError>;
+
+    /// Business plans, in the order a page shows them.
+    async fn plans(&self) -> Result<Vec<Plan>, PortError>;
+    /// Application policies, in the order a page shows them.
+    async fn application_policies(&self) -> Result<Vec<Plan>, PortError>;
 
     /// Everything gateways need but the issuer, which the control plane adds. `number` is that of the last
     /// change a gateway can notice.

@@ -1,1 +1,20 @@
-//! Placeholder module comment.
+//! The ports of `model` on a database: [`SqliteCatalog`] keeps records and facts in one SQLite file.
+//!
+//! It knows no HTTP and no socket of a client. What a change may do is decided in `model::decide`, inside the
+//! transaction that writes it. Statements are built by SeaORM, so that another database needs another way to open
+//! and not other queries. Read `writer.rs` for how changes are committed, then `execute.rs`.
+
+mod apis;
+mod applications;
+mod cursor;
+mod entity;
+mod execute;
+mod facts;
+mod migration;
+mod plans;
+mod reads;
+mod sqlite;
+mod users;
+mod writer;
+
+pub use sqlite::{OpenError, SqliteCatalog};

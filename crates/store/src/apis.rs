@@ -1,0 +1,179 @@
+//! APIs, revisions, lifecycle moves and the audit log as rows.
+
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
+};
+use tidegate_model::{
+    api::{Api, Change, Moved, Revision},
+    decide::{folded, folded_path},
+    id::ApiId,
+    time::Timestamp,
+};
+
+use crate::{
+    entity,
+    reads::{parsed, written},
+};
+
+pub(crate) fn row(api: &Api) -> Result<entity::api::ActiveModel, DbErr> {
+    Ok(entity::api::ActiveModel {
+        id: Set(api.id.to_string()),
+        name_key: Set(folded(&api.name)),
+        context_key: Set(folded(&api.context)),
+        path_key: Set(folded_path(&api.context, &api.version)),
+        state: Set(api.state.as_str().to_owned()),
+        created_at: Set(api.created_at.millis()),
+        body: Set(written(api)?),
+    })
+}
+
+pub(crate) async fn find(connection: &impl ConnectionTrait, id: ApiId) -> Result<Option<Api>, DbErr> {
+    let row = entity::api::Entity::find_by_id(id.to_string()).one(connection).await?;
+    row.map(|row| parsed(&row.body)).transpose()
+}
+
+/// The APIs that share a folded name, context or path with the one named.
+pub(crate) async fn neighbours(
+    connection: &impl ConnectionTrait,
+    name: &str,
+    context: &str,
+    version: &str,
+) -> Result<Vec<Api>, DbErr> {
+    use entity::api::Column;
+    let rows = entity::api::Entity::find()
+        .filter(
+            Condition::any()
+                .add(Column::NameKey.eq(folded(name)))
+                .add(Column::ContextKey.eq(folded(context)))
+                .add(Column::PathKey.eq(folded_path(context, version))),
+        )
+        .order_by_asc(Column::Id)
+        .all(connection)
+        .await?;
+    rows.iter().map(|row| parsed(&row.body)).collect()
+}
+
+/// The other versions of an API.
+pub(crate) async fn siblings(connection: &impl ConnectionTrait, api: &Api) -> Result<Vec<Api>, DbErr> {
+    use entity::api::Column;
+    let rows = entity::api::Entity::find()
+        .filter(Column::NameKey.eq(folded(&api.name)))
+        .filter(Column::Id.ne(api.id.to_string()))
+        .order_by_asc(Column::Id)
+        .all(connection)
+        .await?;
+    rows.iter().map(|row| parsed(&row.body)).collect()
+}
+
+pub(crate) async fn revisions(connection: &impl ConnectionTrait, api: ApiId) -> Result<Vec<Revision>, DbErr> {
+    let live = find(connection, api).await?.and_then(|api| api.live).map(|live| live.revision);
+    let rows = entity::revision::Entity::find()
+        .filter(entity::revision::Column::ApiId.eq(api.to_string()))
+        .order_by_desc(entity::revision::Column::Number)
+        .all(connection)
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            let number = u32::try_from(row.number).unwrap_or_default();
+            Ok(Revision {
+                number,
+                created_at: Timestamp(row.created_at),
+                created_by: row.created_by,
+                live: live == Some(number),
+                design: parsed(&row.design)?,
+            })
+        })
+        .collect()
+}
+
+pub(crate) async fn keep_revision(
+    connection: &impl ConnectionTrait,
+    api: ApiId,
+    revision: &Revision,
+) -> Result<(), DbErr> {
+    let row = entity::revision::ActiveModel {
+        api_id: Set(api.to_string()),
+        number: Set(i32::try_from(revision.number).unwrap_or(i32::MAX)),
+        created_at: Set(revision.created_at.millis()),
+        created_by: Set(revision.created_by.clone()),
+        design: Set(written(&revision.design)?),
+    };
+    entity::revision::Entity::insert(row).exec_without_returning(connection).await.map(drop)
+}
+
+pub(crate) async fn moves(connection: &impl ConnectionTrait, api: ApiId) -> Result<Vec<Moved>, DbErr> {
+    let rows = entity::lifecycle_move::Entity::find()
+        .filter(entity::lifecycle_move::Column::ApiId.eq(api.to_string()))
+        .order_by_desc(entity::lifecycle_move::Column::Id)
+        .all(connection)
+        .await?;
+    let word = |text: &str| DbErr::Type(format!("{text:?} is no word of the lifecycle"));
+    rows.into_iter()
+        .map(|row| {
+            Ok(Moved {
+                at: Timestamp(row.at),
+                by: row.actor,
+                event: row.event.map(|event| event.parse().map_err(|_| word(&event))).transpose()?,
+                from: row.from_state.map(|state| state.parse().map_err(|_| word(&state))).transpose()?,
+                to: row.to_state.parse().map_err(|_| word(&row.to_state))?,
+            })
+        })
+        .collect()
+}
+
+pub(crate) async fn keep_move(
+    connection: &impl ConnectionTrait,
+    api: ApiId,
+    moved: &Moved,
+) -> Result<(), DbErr> {
+    let row = entity::lifecycle_move::ActiveModel {
+        id: NotSet,
+        api_id: Set(api.to_string()),
+        at: Set(moved.at.millis()),
+        actor: Set(moved.by.clone()),
+        event: Set(moved.event.map(|event| event.as_str().to_owned())),
+        from_state: Set(moved.from.map(|state| state.as_str().to_owned())),
+        to_state: Set(moved.to.as_str().to_owned()),
+    };
+    entity::lifecycle_move::Entity::insert(row).exec_without_returning(connection).await.map(drop)
+}
+
+pub(crate) async fn changes(
+    connection: &impl ConnectionTrait,
+    api: ApiId,
+    limit: u32,
+) -> Result<Vec<Change>, DbErr> {
+    let rows = entity::change::Entity::find()
+        .filter(entity::change::Column::Subject.eq(api.to_string()))
+        .order_by_desc(entity::change::Column::Id)
+        .limit(u64::from(limit))
+        .all(connection)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Change { at: Timestamp(row.at), by: row.actor, action: row.action, detail: row.detail })
+        .collect())
+}
+
+/// Writes an entry of the audit log.
+pub(crate) async fn keep_change(
+    connection: &impl ConnectionTrait,
+    subject: &str,
+    change: &Change,
+    before: Option<String>,
+    after: Option<String>,
+) -> Result<(), DbErr> {
+    let row = entity::change::ActiveModel {
+        id: NotSet,
+        subject: Set(subject.to_owned()),
+        at: Set(change.at.millis()),
+        actor: Set(change.by.clone()),
+        action: Set(change.action.clone()),
+        detail: Set(change.detail.clone()),
+        before_body: Set(before),
+        after_body: Set(after),
+    };
+    entity::change::Entity::insert(row).exec_without_returning(connection).await.map(drop)
+}

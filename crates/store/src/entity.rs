@@ -1,0 +1,138 @@
+//! The tables as SeaORM entities. Ids are text, times milliseconds since the epoch, documents JSON text, so that
+//! SQLite and PostgreSQL hold the same.
+//!
+//! `*_key` columns hold names folded for comparison. What is only carried and never searched is in `body`.
+
+#![allow(missing_docs, reason = "columns say what they are; the derive makes the rest")]
+#![allow(unreachable_pub, reason = "the derive asks for public models in private modules")]
+
+macro_rules! entity {
+    ($(#[$doc:meta])* $module:ident, $table:literal { $($(#[$attr:meta])* $field:ident: $kind:ty),* $(,)? }) => {
+        $(#[$doc])*
+        pub mod $module {
+            use sea_orm::entity::prelude::*;
+
+            #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+            #[sea_orm(table_name = $table)]
+            pub struct Model { $($(#[$attr])* pub $field: $kind),* }
+
+            #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+            pub enum Relation {}
+
+            impl ActiveModelBehavior for ActiveModel {}
+        }
+    };
+}
+
+entity! {
+    /// Numbers of the whole database.
+    meta, "meta" { #[sea_orm(primary_key, auto_increment = false)] name: String, value: i64 }
+}
+entity! {
+    /// People.
+    user, "users" {
+        #[sea_orm(primary_key, auto_increment = false)] id: String,
+        username: String, username_key: String, password_hash: String, roles: String, demo: bool, created_at: i64,
+    }
+}
+entity! {
+    /// Signed-in browsers.
+    portal_session, "portal_sessions" {
+        #[sea_orm(primary_key, auto_increment = false)] token_hash: String,
+        user_id: String, csrf_token: String, created_at: i64, expires_at: i64,
+    }
+}
+entity! {
+    /// Personal access tokens.
+    token, "tokens" {
+        #[sea_orm(primary_key, auto_increment = false)] id: String,
+        token_hash: String, user_id: String, name: String, created_at: i64, expires_at: Option<i64>,
+    }
+}
+entity! {
+    /// Keys of the authorization server.
+    signing_key, "signing_keys" {
+        #[sea_orm(primary_key, auto_increment = false)] kid: String, private_key: String, created_at: i64,
+    }
+}
+entity! {
+    /// Business plans and application policies.
+    plan, "plans" {
+        #[sea_orm(primary_key, auto_increment = false)] kind: String,
+        #[sea_orm(primary_key, auto_increment = false)] name: String,
+        place: i32, body: String,
+    }
+}
+entity! {
+    /// APIs; `body` is the whole record.
+    api, "apis" {
+        #[sea_orm(primary_key, auto_increment = false)] id: String,
+        name_key: String, context_key: String, path_key: String, state: String, created_at: i64, body: String,
+    }
+}
+entity! {
+    /// Frozen designs.
+    revision, "revisions" {
+        #[sea_orm(primary_key, auto_increment = false)] api_id: String,
+        #[sea_orm(primary_key, auto_increment = false)] number: i32,
+        created_at: i64, created_by: String, design: String,
+    }
+}
+entity! {
+    /// Moves of the lifecycle.
+    lifecycle_move, "lifecycle_moves" {
+        #[sea_orm(primary_key)] id: i64,
+        api_id: String, at: i64, actor: String, event: Option<String>, from_state: Option<String>, to_state: String,
+    }
+}
+entity! {
+    /// The audit log.
+    change, "changes" {
+        #[sea_orm(primary_key)] id: i64,
+        subject: String, at: i64, actor: String, action: String, detail: String,
+        before_body: Option<String>, after_body: Option<String>,
+    }
+}
+entity! {
+    /// Applications; `body` is the whole record, `owner` is empty for what the product made itself.
+    application, "applications" {
+        #[sea_orm(primary_key, auto_increment = false)] id: String,
+        owner: String, name_key: String, body: String,
+    }
+}
+entity! {
+    /// OAuth clients.
+    key, "application_keys" {
+        #[sea_orm(primary_key, auto_increment = false)] client_id: String,
+        application_id: String, secret_hash: String, environment: String, grants: String, created_at: i64,
+    }
+}
+entity! {
+    /// Subscriptions.
+    subscription, "subscriptions" {
+        #[sea_orm(primary_key, auto_increment = false)] id: String,
+        application_id: String, api_id: String, plan: String, created_at: i64,
+    }
+}
+entity! {
+    /// The last batch of each run of a gateway.
+    boot, "boots" { #[sea_orm(primary_key, auto_increment = false)] boot: String, last_number: i64 }
+}
+entity! {
+    /// Counts per minute; `application_id` is empty where it was not known.
+    minute, "minutes" {
+        #[sea_orm(primary_key, auto_increment = false)] minute: i64,
+        #[sea_orm(primary_key, auto_increment = false)] api_id: String,
+        #[sea_orm(primary_key, auto_increment = false)] application_id: String,
+        #[sea_orm(primary_key, auto_increment = false)] plan: String,
+        sessions: i64, messages_from_clients: i64, messages_from_backends: i64,
+        bytes_from_clients: i64, bytes_from_backends: i64, refusals: i64,
+    }
+}
+entity! {
+    /// Sessions that ended; `body` is the whole record.
+    session, "sessions" {
+        #[sea_orm(primary_key, auto_increment = false)] id: String,
+        api_id: String, application_id: String, opened_at: i64, closed_at: i64, body: String,
+    }
+}

@@ -1,0 +1,473 @@
+//! Executing commands: load what is named, let `model::decide` decide, write the decision and its audit entry.
+//!
+//! Everything here runs within the savepoint that the writer opened; an error leaves nothing behind. Unique columns
+//! stand behind the decisions, for what two processes could do at once.
+
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+    SqlErr,
+    sea_query::{Expr, ExprTrait as _},
+};
+use tidegate_model::{
+    api::{Api, Change},
+    application::{Application, Key, Subscription},
+    command::{
+        Command, CreateApplication, CreateKey, CreateSubscription, Outcome, Refused, UpdateApplication,
+    },
+    decide::{self, Decision, SubscriptionEffect, folded},
+    id::{ApiId, ApplicationId},
+    role::Permission,
+    rule::{self, FieldProblem},
+    time::Timestamp,
+    user::{Account, Actor},
+};
+
+use crate::{
+    apis, applications, entity, plans,
+    reads::{SNAPSHOT_NUMBER, parsed, written},
+    users,
+    writer::Failed,
+};
+
+type Done = Result<Outcome, Failed>;
+
+/// What a command works with.
+struct At<'a> {
+    db: &'a DatabaseTransaction,
+    actor: &'a Actor,
+    now: Timestamp,
+}
+
+pub(crate) async fn execute(
+    db: &DatabaseTransaction,
+    actor: &Actor,
+    now: Timestamp,
+    command: Command,
+) -> Done {
+    let at = At { db, actor, now };
+    let done = match command {
+        Command::CreateApi(_)
+        | Command::UpdateApi(_)
+        | Command::DeleteApi { .. }
+        | Command::MoveApi(_)
+        | Command::DeployApi { .. }
+        | Command::CreateVersion(_) => at.change_api(command).await,
+        Command::CreateApplication(create) => at.create_application(create).await,
+        Command::UpdateApplication(update) => at.update_application(update).await,
+        Command::DeleteApplication { id } => at.delete_application(id).await,
+        Command::CreateKey(create) => at.create_key(create).await,
+        Command::ReplaceSecret { application, client_id, secret_hash } => {
+            let mut key = at.own_key(application, &client_id).await?;
+            key.secret_hash = secret_hash;
+            entity::key::Entity::update(applications::key_row(&key)?).exec(db).await?;
+            at.note(&application.to_string(), "replaced a secret", &client_id).await?;
+            Ok(Outcome::Key(key))
+        }
+        Command::DeleteKey { application, client_id } => {
+            at.own_key(application, &client_id).await?;
+            entity::key::Entity::delete_by_id(&client_id).exec(db).await?;
+            at.noticed(&application.to_string(), "deleted a key", &client_id).await?;
+            Ok(Outcome::Done)
+        }
+        Command::CreateSubscription(create) => at.create_subscription(create).await,
+        Command::DeleteSubscription { id } => {
+            let row = entity::subscription::Entity::find_by_id(id.to_string()).one(db).await?;
+            let row = row.ok_or(Refused::NotFound("subscription"))?;
+            let found = applications::subscription(&row)?;
+            at.own_application(found.application).await.map_err(|failed| match failed {
+                Failed::Refused(Refused::NotFound(_)) => Refused::NotFound("subscription").into(),
+                other => other,
+            })?;
+            entity::subscription::Entity::delete_by_id(row.id).exec(db).await?;
+            at.noticed(&found.api.to_string(), "ended a subscription", "").await?;
+            Ok(Outcome::Done)
+        }
+        other => at.change_account(other).await,
+    };
+    done.map_err(unique)
+}
+
+/// A unique column refused what the decision allowed: another process was quicker.
+fn unique(failed: Failed) -> Failed {
+    match failed {
+        Failed::Database(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+            let problem =
+                FieldProblem::new("", "duplicate", "Something with this name was made at the same moment.");
+            Refused::Duplicate(problem).into()
+        }
+        other => other,
+    }
+}
+
+impl At<'_> {
+    async fn note(&self, subject: &str, action: &str, detail: &str) -> Result<(), DbErr> {
+        let change = Change {
+            at: self.now,
+            by: self.actor.name.clone(),
+            action: action.to_owned(),
+            detail: detail.to_owned(),
+        };
+        apis::keep_change(self.db, subject, &change, None, None).await
+    }
+
+    /// A note about a change that gateways have to notice.
+    async fn noticed(&self, subject: &str, action: &str, detail: &str) -> Result<(), DbErr> {
+        self.note(subject, action, detail).await?;
+        self.bump().await
+    }
+
+    async fn bump(&self) -> Result<(), DbErr> {
+        use entity::meta::Column;
+        entity::meta::Entity::update_many()
+            .col_expr(Column::Value, Expr::col(Column::Value).add(1))
+            .filter(Column::Name.eq(SNAPSHOT_NUMBER))
+            .exec(self.db)
+            .await
+            .map(drop)
+    }
+
+    async fn api(&self, id: ApiId) -> Result<Api, Failed> {
+        apis::find(self.db, id).await?.ok_or_else(|| Refused::NotFound("API").into())
+    }
+
+    async fn change_api(&self, command: Command) -> Done {
+        let (db, actor, now) = (self.db, self.actor, self.now);
+        match command {
+            Command::CreateApi(create) => {
+                let context = rule::normal_context(&create.context);
+                let neighbours = apis::neighbours(db, &create.name, &context, &create.version).await?;
+                let known = plans::names(db, plans::BUSINESS).await?;
+                let decided = decide::create_api(&create, actor, now, &neighbours, &known)?;
+                self.write(None, decided).await
+            }
+            Command::UpdateApi(update) => {
+                let api = self.api(update.id).await?;
+                let siblings = apis::siblings(db, &api).await?;
+                let known = plans::names(db, plans::BUSINESS).await?;
+                let decided = decide::update_api(&api, &update, actor, now, &siblings, &known)?;
+                self.write(Some(&api), decided).await
+            }
+            Command::MoveApi(step) => {
+                let api = self.api(step.id).await?;
+                let siblings = apis::siblings(db, &api).await?;
+                let decided = decide::move_api(&api, &step, actor, now, &siblings)?;
+                self.write(Some(&api), decided).await
+            }
+            Command::DeployApi { id, based_on } => {
+                let api = self.api(id).await?;
+                let decided = decide::deploy_api(&api, based_on, actor, now)?;
+                let revision = decided.revision.clone();
+                self.write(Some(&api), decided).await?;
+                Ok(Outcome::Revision(
+                    revision.ok_or_else(|| DbErr::Custom("a deployment without revision".to_owned()))?,
+                ))
+            }
+            Command::CreateVersion(create) => {
+                let source = self.api(create.source).await?;
+                let mut versions = apis::siblings(db, &source).await?;
+                versions.push(source.clone());
+                versions.extend(apis::neighbours(db, &source.name, &source.context, &create.version).await?);
+                versions.sort_by_key(|api| api.id);
+                versions.dedup_by_key(|api| api.id);
+                let decided = decide::create_version(&source, &create, actor, now, &versions)?;
+                self.write(None, decided).await
+            }
+            Command::DeleteApi { id, based_on } => {
+                let api = self.api(id).await?;
+                let subscribed = entity::subscription::Column::ApiId.eq(id.to_string());
+                let subscriptions = entity::subscription::Entity::find().filter(subscribed).count(db).await?;
+                decide::delete_api(&api, based_on, actor, subscriptions)?;
+                entity::api::Entity::delete_by_id(id.to_string()).exec(db).await?;
+                self.noticed(&id.to_string(), "deleted", &format!("{} {}", api.name, api.version)).await?;
+                Ok(Outcome::Done)
+            }
+            _ => Err(DbErr::Custom("not a change to an API".to_owned()).into()),
+        }
+    }
+
+    async fn write(&self, before: Option<&Api>, decided: Decision) -> Done {
+        let db = self.db;
+        // The default flag moves: those who lose it are written first.
+        for sibling in &decided.siblings {
+            entity::api::Entity::update(apis::row(sibling)?).exec(db).await?;
+        }
+        if before.is_some() {
+            entity::api::Entity::update(apis::row(&decided.api)?).exec(db).await?;
+        } else {
+            entity::api::Entity::insert(apis::row(&decided.api)?).exec_without_returning(db).await?;
+        }
+        if let Some(revision) = &decided.revision {
+            apis::keep_revision(db, decided.api.id, revision).await?;
+        }
+        for (api, moved) in &decided.moves {
+            apis::keep_move(db, *api, moved).await?;
+        }
+        self.write_subscriptions(&decided).await?;
+        let (was, is) = (before.map(written).transpose()?, written(&decided.api)?);
+        apis::keep_change(db, &decided.api.id.to_string(), &decided.change, was, Some(is)).await?;
+        self.bump().await?;
+        Ok(Outcome::Api(Box::new(decided.api)))
+    }
+
+    async fn write_subscriptions(&self, decided: &Decision) -> Result<(), Failed> {
+        use entity::subscription::{Column, Entity};
+        let db = self.db;
+        let of = |api: ApiId| Column::ApiId.eq(api.to_string());
+        match decided.subscriptions {
+            SubscriptionEffect::Keep => {}
+            SubscriptionEffect::EndAll => {
+                Entity::delete_many().filter(of(decided.api.id)).exec(db).await?;
+            }
+            SubscriptionEffect::CopyFrom(source) => {
+                let there = Entity::find().filter(of(decided.api.id)).all(db).await?;
+                for row in Entity::find().filter(of(source)).all(db).await? {
+                    let offered = decided.api.design.plans.contains(&row.plan);
+                    if !offered || there.iter().any(|other| other.application_id == row.application_id) {
+                        continue;
+                    }
+                    let copied = entity::subscription::ActiveModel {
+                        id: Set(derived_id(&row.id, decided.api.id)),
+                        application_id: Set(row.application_id),
+                        api_id: Set(decided.api.id.to_string()),
+                        plan: Set(row.plan),
+                        created_at: Set(self.now.millis()),
+                    };
+                    Entity::insert(copied).exec_without_returning(db).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn own_application(&self, id: ApplicationId) -> Result<Application, Failed> {
+        let found = applications::find(self.db, id).await?.filter(|application| match application.owner {
+            Some(owner) => self.actor.owns(owner),
+            None => self.actor.may(Permission::Administer),
+        });
+        found.ok_or_else(|| Refused::NotFound("application").into())
+    }
+
+    async fn own_key(&self, application: ApplicationId, client_id: &str) -> Result<Key, Failed> {
+        self.own_application(application).await?;
+        let row = entity::key::Entity::find_by_id(client_id).one(self.db).await?;
+        let row = row
+            .filter(|row| row.application_id == application.to_string())
+            .ok_or(Refused::NotFound("key"))?;
+        Ok(applications::key(&row)?)
+    }
+
+    async fn application_rules(&self, application: &Application) -> Result<(), Failed> {
+        use entity::application::Column;
+        let mut problems = Vec::new();
+        rule::application(&application.name, &application.description, &mut problems);
+        let known = plans::names(self.db, plans::POLICY).await?;
+        if !known.contains(&application.policy) {
+            let detail = format!("Choose one of: {}.", known.join(", "));
+            problems.push(FieldProblem::new("/policy", "unknown_policy", detail));
+        }
+        if !problems.is_empty() {
+            return Err(Refused::Invalid(problems).into());
+        }
+        let twin = entity::application::Entity::find()
+            .filter(Column::Owner.eq(application.owner.map(|owner| owner.to_string()).unwrap_or_default()))
+            .filter(Column::NameKey.eq(folded(&application.name)))
+            .filter(Column::Id.ne(application.id.to_string()))
+            .one(self.db)
+            .await?;
+        if twin.is_some() {
+            let detail = format!("You have an application named “{}” already.", application.name);
+            return Err(Refused::Duplicate(FieldProblem::new("/name", "duplicate", detail)).into());
+        }
+        Ok(())
+    }
+
+    async fn create_application(&self, create: CreateApplication) -> Done {
+        if !self.actor.may(Permission::AppManage) {
+            return Err(Refused::Forbidden(Permission::AppManage).into());
+        }
+        let application = Application {
+            id: create.id,
+            name: create.name,
+            description: create.description,
+            policy: create.policy,
+            owner: self.actor.user,
+            owner_name: self.actor.name.clone(),
+            demo: create.demo,
+            created_at: self.now,
+            etag: 1,
+        };
+        self.application_rules(&application).await?;
+        entity::application::Entity::insert(applications::row(&application)?)
+            .exec_without_returning(self.db)
+            .await?;
+        self.noticed(&application.id.to_string(), "created", &application.name).await?;
+        Ok(Outcome::Application(application))
+    }
+
+    async fn update_application(&self, update: UpdateApplication) -> Done {
+        let before = self.own_application(update.id).await?;
+        if update.based_on.is_some_and(|etag| etag != before.etag) {
+            return Err(Refused::Stale { current: before.etag }.into());
+        }
+        let application = Application {
+            name: update.name,
+            description: update.description,
+            policy: update.policy,
+            etag: before.etag + 1,
+            ..before
+        };
+        self.application_rules(&application).await?;
+        entity::application::Entity::update(applications::row(&application)?).exec(self.db).await?;
+        self.noticed(&application.id.to_string(), "changed", &application.name).await?;
+        Ok(Outcome::Application(application))
+    }
+
+    async fn delete_application(&self, id: ApplicationId) -> Done {
+        let application = self.own_application(id).await?;
+        entity::application::Entity::delete_by_id(id.to_string()).exec(self.db).await?;
+        self.noticed(&id.to_string(), "deleted", &application.name).await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn create_key(&self, create: CreateKey) -> Done {
+        let application = self.own_application(create.application).await?;
+        let unknown =
+            create.grants.iter().position(|grant| grant != tidegate_oauth::grant::CLIENT_CREDENTIALS);
+        if let Some(place) = unknown {
+            let detail = "Choose client_credentials.";
+            let problem = FieldProblem::new(format!("/grants/{place}"), "unknown_grant", detail);
+            return Err(Refused::Invalid(vec![problem]).into());
+        }
+        let there = applications::keys(self.db, application.id).await?;
+        if there.iter().any(|key| key.environment == create.environment) {
+            let detail = format!(
+                "{} has a {} key already. Replace its secret, or delete it first.",
+                application.name,
+                create.environment.as_str()
+            );
+            return Err(Refused::Duplicate(FieldProblem::new("/type", "duplicate", detail)).into());
+        }
+        let key = Key {
+            client_id: create.client_id,
+            secret_hash: create.secret_hash,
+            application: create.application,
+            environment: create.environment,
+            grants: create.grants,
+            created_at: self.now,
+        };
+        entity::key::Entity::insert(applications::key_row(&key)?).exec_without_returning(self.db).await?;
+        self.noticed(&application.id.to_string(), "made a key", key.environment.as_str()).await?;
+        Ok(Outcome::Key(key))
+    }
+
+    async fn create_subscription(&self, create: CreateSubscription) -> Done {
+        use entity::subscription::Column;
+        let missing = |noun| Failed::from(Refused::NotFound(noun));
+        let application = applications::find(self.db, create.application).await?;
+        let application = application.ok_or_else(|| missing("application"))?;
+        let api = apis::find(self.db, create.api).await?.ok_or_else(|| missing("API"))?;
+        let twin = entity::subscription::Entity::find()
+            .filter(Column::ApplicationId.eq(create.application.to_string()))
+            .filter(Column::ApiId.eq(create.api.to_string()))
+            .one(self.db)
+            .await?;
+        decide::create_subscription(&create, self.actor, &application, &api, twin.is_some())?;
+        let subscription = Subscription {
+            id: create.id,
+            application: create.application,
+            api: create.api,
+            plan: create.plan,
+            created_at: self.now,
+        };
+        let row = applications::subscription_row(&subscription);
+        entity::subscription::Entity::insert(row).exec_without_returning(self.db).await?;
+        let detail = format!("{} under {}", application.name, subscription.plan);
+        self.noticed(&api.id.to_string(), "subscribed", &detail).await?;
+        Ok(Outcome::Subscription(subscription))
+    }
+
+    async fn create_user(&self, account: &Account) -> Done {
+        if users::by_name(self.db, &account.user.username).await?.is_some() {
+            let detail = format!("There is a user “{}” already.", account.user.username);
+            return Err(Refused::Duplicate(FieldProblem::new("/username", "duplicate", detail)).into());
+        }
+        entity::user::Entity::insert(users::user_row(account)?).exec_without_returning(self.db).await?;
+        self.note(&account.user.id.to_string(), "created", &account.user.username).await?;
+        Ok(Outcome::User(account.user.clone()))
+    }
+
+    async fn change_account(&self, command: Command) -> Done {
+        let db = self.db;
+        match command {
+            Command::CreateUser(account) => return self.create_user(&account).await,
+            Command::SetPassword { username, password_hash } => {
+                let found = users::by_name(db, &username).await?.ok_or(Refused::NotFound("user"))?;
+                let account = Account { password_hash, ..found };
+                entity::user::Entity::update(users::user_row(&account)?).exec(db).await?;
+                let theirs = entity::portal_session::Column::UserId.eq(account.user.id.to_string());
+                entity::portal_session::Entity::delete_many().filter(theirs).exec(db).await?;
+                self.note(&account.user.id.to_string(), "got a new password", &account.user.username).await?;
+                return Ok(Outcome::User(account.user));
+            }
+            Command::OpenPortalSession(session) => {
+                let over = entity::portal_session::Column::ExpiresAt.lte(self.now.millis());
+                entity::portal_session::Entity::delete_many().filter(over).exec(db).await?;
+                let row = entity::portal_session::ActiveModel {
+                    token_hash: Set(session.token_hash.0),
+                    user_id: Set(session.user.to_string()),
+                    csrf_token: Set(session.csrf_token.0),
+                    created_at: Set(session.created_at.millis()),
+                    expires_at: Set(session.expires_at.millis()),
+                };
+                entity::portal_session::Entity::insert(row).exec_without_returning(db).await?;
+                self.note(&session.user.to_string(), "signed in", "").await?;
+            }
+            Command::ClosePortalSession { token_hash } => {
+                entity::portal_session::Entity::delete_by_id(token_hash.0).exec(db).await?;
+            }
+            Command::CreateToken { token, token_hash } => {
+                let row = entity::token::ActiveModel {
+                    id: Set(token.id.to_string()),
+                    token_hash: Set(token_hash.0),
+                    user_id: Set(token.user.to_string()),
+                    name: Set(token.name.clone()),
+                    created_at: Set(token.created_at.millis()),
+                    expires_at: Set(token.expires_at.map(Timestamp::millis)),
+                };
+                entity::token::Entity::insert(row).exec_without_returning(db).await?;
+                self.note(&token.user.to_string(), "made a personal access token", &token.name).await?;
+            }
+            Command::DeleteToken { id } => {
+                let row = entity::token::Entity::find_by_id(id.to_string()).one(db).await?;
+                let own = |row: &entity::token::Model| {
+                    self.actor.user.is_some_and(|user| user.to_string() == row.user_id)
+                };
+                let row = row.filter(own).ok_or(Refused::NotFound("token"))?;
+                entity::token::Entity::delete_by_id(row.id).exec(db).await?;
+                self.note(&row.user_id, "deleted a personal access token", &row.name).await?;
+            }
+            Command::StoreSigningKey(key) => {
+                let row = entity::signing_key::ActiveModel {
+                    kid: Set(key.kid.clone()),
+                    private_key: Set(key.private_key.0),
+                    created_at: Set(key.created_at.millis()),
+                };
+                entity::signing_key::Entity::insert(row).exec_without_returning(db).await?;
+                self.noticed("authorization server", "made a signing key", &key.kid).await?;
+            }
+            _ => return Err(DbErr::Custom("a command without a place".to_owned()).into()),
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+/// The id of a copied subscription: the same copy has the same id, and ids of one API do not collide.
+fn derived_id(source: &str, api: ApiId) -> String {
+    let (source, api) = (parsed_uuid(source), api.0);
+    uuid::Uuid::from_u128(api.as_u128() ^ source.as_u128().rotate_left(64)).to_string()
+}
+
+fn parsed_uuid(text: &str) -> uuid::Uuid {
+    parsed(&format!("\"{text}\"")).unwrap_or_default()
+}

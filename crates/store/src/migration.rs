@@ -1,0 +1,14 @@
+//! The schema, step by step; each step is a file and is never changed once released.
+
+use sea_orm_migration::prelude::*;
+
+mod m0001_first;
+
+pub(crate) struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_first::Step)]
+    }
+}

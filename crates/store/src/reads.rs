@@ -1,0 +1,332 @@
+//! The reading half of the catalog: rows to nouns.
+
+use sea_orm::{
+    ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, FromQueryResult, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
+};
+use serde::de::DeserializeOwned;
+use tidegate_model::{
+    api::{Api, Change, Moved, Revision},
+    application::{Application, Key, Subscription},
+    command::{Command, Outcome, SigningKeyRecord},
+    decide::folded,
+    fact::{Appended, Batch, Traffic, TrafficOf},
+    id::{ApiId, ApplicationId, SubscriptionId, UserId},
+    plan::Plan,
+    port::{ApiQuery, Catalog, CommandError, EventLog, Page, PageRequest, PortError, SubscriptionQuery},
+    snapshot::{ApiFacts, ApplicationFacts, ClientFacts, SnapshotParts, SubscriptionFacts},
+    time::Timestamp,
+    user::{Account, Actor, PersonalToken, PortalSession, Secret, User},
+};
+
+use crate::{
+    apis, applications, cursor, entity, facts, plans, sqlite::SqliteCatalog, users, writer::trouble,
+};
+
+/// Name of the row that counts changes that gateways can notice.
+pub(crate) const SNAPSHOT_NUMBER: &str = "snapshot_number";
+
+pub(crate) fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, DbErr> {
+    serde_json::from_str(text).map_err(|error| DbErr::Json(error.to_string()))
+}
+
+pub(crate) fn written<T: serde::Serialize>(noun: &T) -> Result<String, DbErr> {
+    serde_json::to_string(noun).map_err(|error| DbErr::Json(error.to_string()))
+}
+
+pub(crate) fn id<T: std::str::FromStr>(text: &str) -> Result<T, DbErr> {
+    text.parse().map_err(|_| DbErr::Type(format!("{text:?} is not an id")))
+}
+
+/// The rows of one page, of which one more than asked for was fetched.
+fn page<R, T>(
+    mut rows: Vec<R>,
+    request: &PageRequest,
+    place: impl Fn(&R) -> (String, String),
+    noun: impl Fn(&R) -> Result<T, DbErr>,
+) -> Result<Page<T>, DbErr> {
+    let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(|row| {
+        let (key, id) = place(row);
+        cursor::write(&key, &id)
+    });
+    Ok(Page { items: rows.iter().map(noun).collect::<Result<_, _>>()?, next })
+}
+
+async fn snapshot_parts(connection: &impl ConnectionTrait) -> Result<SnapshotParts, DbErr> {
+    let number = entity::meta::Entity::find_by_id(SNAPSHOT_NUMBER).one(connection).await?;
+    let mut parts = SnapshotParts {
+        number: number.and_then(|row| u64::try_from(row.value).ok()).unwrap_or_default(),
+        plans: plans::all(connection, plans::BUSINESS).await?,
+        application_policies: plans::all(connection, plans::POLICY).await?,
+        ..SnapshotParts::default()
+    };
+    for row in entity::api::Entity::find().all(connection).await? {
+        let api: Api = parsed(&row.body)?;
+        let Some(live) = api.live else { continue };
+        parts.apis.push(ApiFacts {
+            id: api.id,
+            name: api.name,
+            context: api.context,
+            version: api.version,
+            state: api.state,
+            is_default_version: api.is_default_version,
+            revision: live.revision,
+            endpoints: live.design.endpoints,
+        });
+    }
+    for row in entity::application::Entity::find().all(connection).await? {
+        let application: Application = parsed(&row.body)?;
+        let (id, name, policy) = (application.id, application.name, application.policy);
+        parts.applications.push(ApplicationFacts { id, name, policy });
+    }
+    for row in entity::key::Entity::find().all(connection).await? {
+        let key = applications::key(&row)?;
+        let (client_id, application, environment) = (key.client_id, key.application, key.environment);
+        parts.clients.push(ClientFacts { client_id, application, environment });
+    }
+    for row in entity::subscription::Entity::find().all(connection).await? {
+        let found = applications::subscription(&row)?;
+        let Subscription { id, application, api, plan, .. } = found;
+        parts.subscriptions.push(SubscriptionFacts { id, application, api, plan });
+    }
+    Ok(parts)
+}
+
+#[derive(FromQueryResult)]
+struct Counted {
+    api_id: String,
+    subscriptions: i64,
+}
+
+#[async_trait::async_trait]
+impl Catalog for SqliteCatalog {
+    async fn execute(
+        &self,
+        actor: &Actor,
+        now: Timestamp,
+        command: Command,
+    ) -> Result<Outcome, CommandError> {
+        let actor = actor.clone();
+        let done = self.writer.execute(move |savepoint| {
+            Box::pin(async move { crate::execute::execute(savepoint, &actor, now, command).await })
+        });
+        Ok(done.await?)
+    }
+
+    async fn api(&self, id: ApiId) -> Result<Option<Api>, PortError> {
+        apis::find(&self.readers, id).await.map_err(trouble)
+    }
+
+    async fn apis(&self, query: &ApiQuery, request: &PageRequest) -> Result<Page<Api>, PortError> {
+        use entity::api::Column;
+        let mut condition = Condition::all().add(cursor::after(
+            cursor::read(request.cursor.as_deref()),
+            Column::NameKey,
+            Column::Id,
+        ));
+        for word in folded(&query.text).split_whitespace() {
+            let contains = Condition::any()
+                .add(Column::NameKey.contains(word))
+                .add(Column::ContextKey.contains(word))
+                .add(Column::PathKey.contains(word));
+            condition = condition.add(contains);
+        }
+        if !query.states.is_empty() {
+            condition = condition.add(Column::State.is_in(query.states.iter().map(|state| state.as_str())));
+        }
+        let rows = entity::api::Entity::find()
+            .filter(condition)
+            .order_by_asc(Column::NameKey)
+            .order_by_asc(Column::Id)
+            .limit(u64::from(request.limit) + 1)
+            .all(&self.readers)
+            .await
+            .map_err(trouble)?;
+        page(rows, request, |row| (row.name_key.clone(), row.id.clone()), |row| parsed(&row.body))
+            .map_err(trouble)
+    }
+
+    async fn revisions(&self, api: ApiId) -> Result<Vec<Revision>, PortError> {
+        apis::revisions(&self.readers, api).await.map_err(trouble)
+    }
+
+    async fn moves(&self, api: ApiId) -> Result<Vec<Moved>, PortError> {
+        apis::moves(&self.readers, api).await.map_err(trouble)
+    }
+
+    async fn changes(&self, api: ApiId, limit: u32) -> Result<Vec<Change>, PortError> {
+        apis::changes(&self.readers, api, limit).await.map_err(trouble)
+    }
+
+    async fn application(&self, id: ApplicationId) -> Result<Option<Application>, PortError> {
+        applications::find(&self.readers, id).await.map_err(trouble)
+    }
+
+    async fn applications(
+        &self,
+        owner: Option<UserId>,
+        request: &PageRequest,
+    ) -> Result<Page<Application>, PortError> {
+        use entity::application::Column;
+        let place = cursor::read(request.cursor.as_deref());
+        let mut condition = Condition::all().add(cursor::after(place, Column::NameKey, Column::Id));
+        if let Some(owner) = owner {
+            condition = condition.add(Column::Owner.eq(owner.to_string()));
+        }
+        let rows = entity::application::Entity::find()
+            .filter(condition)
+            .order_by_asc(Column::NameKey)
+            .order_by_asc(Column::Id)
+            .limit(u64::from(request.limit) + 1)
+            .all(&self.readers)
+            .await
+            .map_err(trouble)?;
+        page(rows, request, |row| (row.name_key.clone(), row.id.clone()), |row| parsed(&row.body))
+            .map_err(trouble)
+    }
+
+    async fn keys(&self, application: ApplicationId) -> Result<Vec<Key>, PortError> {
+        applications::keys(&self.readers, application).await.map_err(trouble)
+    }
+
+    async fn key(&self, client_id: &str) -> Result<Option<Key>, PortError> {
+        let row = entity::key::Entity::find_by_id(client_id).one(&self.readers).await.map_err(trouble)?;
+        row.map(|row| applications::key(&row)).transpose().map_err(trouble)
+    }
+
+    async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, PortError> {
+        let found = entity::subscription::Entity::find_by_id(id.to_string()).one(&self.readers).await;
+        found.map_err(trouble)?.map(|row| applications::subscription(&row)).transpose().map_err(trouble)
+    }
+
+    async fn subscriptions(
+        &self,
+        query: SubscriptionQuery,
+        request: &PageRequest,
+    ) -> Result<Page<Subscription>, PortError> {
+        use entity::subscription::Column;
+        // Ids are UUIDs of version 7: their order is the order of creation.
+        let place = cursor::read(request.cursor.as_deref());
+        let mut condition = Condition::all();
+        if let Some((_, last)) = place {
+            condition = condition.add(Column::Id.gt(last));
+        }
+        if let Some(application) = query.application {
+            condition = condition.add(Column::ApplicationId.eq(application.to_string()));
+        }
+        if let Some(api) = query.api {
+            condition = condition.add(Column::ApiId.eq(api.to_string()));
+        }
+        if let Some(owner) = query.owner {
+            let owned = sea_orm::sea_query::Query::select()
+                .column(entity::application::Column::Id)
+                .from(entity::application::Entity)
+                .and_where(entity::application::Column::Owner.eq(owner.to_string()))
+                .to_owned();
+            condition = condition.add(Column::ApplicationId.in_subquery(owned));
+        }
+        let rows = entity::subscription::Entity::find()
+            .filter(condition)
+            .order_by_asc(Column::Id)
+            .limit(u64::from(request.limit) + 1)
+            .all(&self.readers)
+            .await
+            .map_err(trouble)?;
+        page(rows, request, |row| (String::new(), row.id.clone()), applications::subscription)
+            .map_err(trouble)
+    }
+
+    async fn subscription_counts(&self) -> Result<Vec<(ApiId, u64)>, PortError> {
+        use entity::subscription::Column;
+        let rows = entity::subscription::Entity::find()
+            .select_only()
+            .column(Column::ApiId)
+            .column_as(Column::Id.count(), "subscriptions")
+            .group_by(Column::ApiId)
+            .into_model::<Counted>()
+            .all(&self.readers)
+            .await
+            .map_err(trouble)?;
+        rows.iter()
+            .map(|row| Ok((id(&row.api_id)?, u64::try_from(row.subscriptions).unwrap_or_default())))
+            .collect::<Result<_, _>>()
+            .map_err(trouble)
+    }
+
+    async fn user(&self, id: UserId) -> Result<Option<User>, PortError> {
+        let row =
+            entity::user::Entity::find_by_id(id.to_string()).one(&self.readers).await.map_err(trouble)?;
+        row.map(|row| users::account(row).map(|account| account.user)).transpose().map_err(trouble)
+    }
+
+    async fn account(&self, username: &str) -> Result<Option<Account>, PortError> {
+        users::by_name(&self.readers, username).await.map_err(trouble)
+    }
+
+    async fn portal_session(
+        &self,
+        token_hash: &Secret,
+        now: Timestamp,
+    ) -> Result<Option<PortalSession>, PortError> {
+        users::portal_session(&self.readers, token_hash, now).await.map_err(trouble)
+    }
+
+    async fn token(&self, token_hash: &Secret, now: Timestamp) -> Result<Option<PersonalToken>, PortError> {
+        users::token(&self.readers, token_hash, now).await.map_err(trouble)
+    }
+
+    async fn tokens(&self, user: UserId) -> Result<Vec<PersonalToken>, PortError> {
+        users::tokens(&self.readers, user).await.map_err(trouble)
+    }
+
+    async fn signing_keys(&self) -> Result<Vec<SigningKeyRecord>, PortError> {
+        users::signing_keys(&self.readers).await.map_err(trouble)
+    }
+
+    async fn plans(&self) -> Result<Vec<Plan>, PortError> {
+        plans::all(&self.readers, plans::BUSINESS).await.map_err(trouble)
+    }
+
+    async fn application_policies(&self) -> Result<Vec<Plan>, PortError> {
+        plans::all(&self.readers, plans::POLICY).await.map_err(trouble)
+    }
+
+    async fn snapshot_parts(&self) -> Result<SnapshotParts, PortError> {
+        use sea_orm::TransactionTrait as _;
+        // One read transaction, so that number and records belong together.
+        let transaction = self.readers.begin().await.map_err(trouble)?;
+        snapshot_parts(&transaction).await.map_err(trouble)
+    }
+
+    async fn check(&self) -> Result<(), PortError> {
+        let work = self.writer.execute(|_| Box::pin(async { Ok(()) }));
+        work.await.map_err(|failed| match CommandError::from(failed) {
+            CommandError::Port(error) => error,
+            CommandError::Refused(_) => PortError::internal("an empty change was refused"),
+        })?;
+        self.readers.ping().await.map_err(trouble)
+    }
+}
+
+#[async_trait::async_trait]
+impl EventLog for SqliteCatalog {
+    async fn append(&self, batch: &Batch) -> Result<Appended, PortError> {
+        let batch = batch.clone();
+        let appended = self
+            .writer
+            .execute(move |savepoint| Box::pin(async move { facts::append(savepoint, &batch).await }));
+        appended.await.map_err(|failed| match CommandError::from(failed) {
+            CommandError::Port(error) => error,
+            CommandError::Refused(_) => {
+                PortError::internal("a batch leaves a hole in the numbers of its run")
+            }
+        })
+    }
+
+    async fn traffic(&self, of: TrafficOf, from: Timestamp) -> Result<Traffic, PortError> {
+        facts::traffic(&self.readers, of, from).await.map_err(trouble)
+    }
+}

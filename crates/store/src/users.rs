@@ -1,0 +1,130 @@
+//! People, portal sessions, personal access tokens and signing keys as rows.
+
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _,
+    QueryFilter as _, QueryOrder as _,
+};
+use tidegate_model::{
+    command::SigningKeyRecord,
+    id::UserId,
+    time::Timestamp,
+    user::{Account, PersonalToken, PortalSession, Secret, User},
+};
+
+use crate::{
+    entity,
+    reads::{id, parsed, written},
+};
+
+/// Names are compared without regard to ASCII case, so that nobody can register a look-alike by case.
+pub(crate) fn username_key(username: &str) -> String {
+    username.to_ascii_lowercase()
+}
+
+pub(crate) fn account(row: entity::user::Model) -> Result<Account, DbErr> {
+    let user = User {
+        id: id(&row.id)?,
+        username: row.username,
+        roles: parsed(&row.roles)?,
+        demo: row.demo,
+        created_at: Timestamp(row.created_at),
+    };
+    Ok(Account { user, password_hash: Secret(row.password_hash) })
+}
+
+pub(crate) fn user_row(account: &Account) -> Result<entity::user::ActiveModel, DbErr> {
+    let user = &account.user;
+    Ok(entity::user::ActiveModel {
+        id: Set(user.id.to_string()),
+        username: Set(user.username.clone()),
+        username_key: Set(username_key(&user.username)),
+        password_hash: Set(account.password_hash.0.clone()),
+        roles: Set(written(&user.roles)?),
+        demo: Set(user.demo),
+        created_at: Set(user.created_at.millis()),
+    })
+}
+
+pub(crate) async fn by_name(
+    connection: &impl ConnectionTrait,
+    username: &str,
+) -> Result<Option<Account>, DbErr> {
+    let row = entity::user::Entity::find()
+        .filter(entity::user::Column::UsernameKey.eq(username_key(username)))
+        .one(connection)
+        .await?;
+    row.map(account).transpose()
+}
+
+pub(crate) async fn portal_session(
+    connection: &impl ConnectionTrait,
+    token_hash: &Secret,
+    now: Timestamp,
+) -> Result<Option<PortalSession>, DbErr> {
+    let row = entity::portal_session::Entity::find_by_id(token_hash.0.clone())
+        .filter(entity::portal_session::Column::ExpiresAt.gt(now.millis()))
+        .one(connection)
+        .await?;
+    row.map(|row| {
+        Ok(PortalSession {
+            token_hash: Secret(row.token_hash),
+            user: id(&row.user_id)?,
+            csrf_token: Secret(row.csrf_token),
+            created_at: Timestamp(row.created_at),
+            expires_at: Timestamp(row.expires_at),
+        })
+    })
+    .transpose()
+}
+
+fn personal_token(row: entity::token::Model) -> Result<PersonalToken, DbErr> {
+    Ok(PersonalToken {
+        id: id(&row.id)?,
+        user: id(&row.user_id)?,
+        name: row.name,
+        created_at: Timestamp(row.created_at),
+        expires_at: row.expires_at.map(Timestamp),
+    })
+}
+
+pub(crate) async fn token(
+    connection: &impl ConnectionTrait,
+    token_hash: &Secret,
+    now: Timestamp,
+) -> Result<Option<PersonalToken>, DbErr> {
+    use entity::token::Column;
+    let row = entity::token::Entity::find()
+        .filter(Column::TokenHash.eq(token_hash.0.as_str()))
+        .filter(Condition::any().add(Column::ExpiresAt.is_null()).add(Column::ExpiresAt.gt(now.millis())))
+        .one(connection)
+        .await?;
+    row.map(personal_token).transpose()
+}
+
+pub(crate) async fn tokens(
+    connection: &impl ConnectionTrait,
+    user: UserId,
+) -> Result<Vec<PersonalToken>, DbErr> {
+    let rows = entity::token::Entity::find()
+        .filter(entity::token::Column::UserId.eq(user.to_string()))
+        .order_by_asc(entity::token::Column::Id)
+        .all(connection)
+        .await?;
+    rows.into_iter().map(personal_token).collect()
+}
+
+pub(crate) async fn signing_keys(connection: &impl ConnectionTrait) -> Result<Vec<SigningKeyRecord>, DbErr> {
+    let rows = entity::signing_key::Entity::find()
+        .order_by_desc(entity::signing_key::Column::CreatedAt)
+        .order_by_asc(entity::signing_key::Column::Kid)
+        .all(connection)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| SigningKeyRecord {
+            kid: row.kid,
+            private_key: Secret(row.private_key),
+            created_at: Timestamp(row.created_at),
+        })
+        .collect())
+}
