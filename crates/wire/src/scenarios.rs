@@ -46,7 +46,7 @@ pub enum Act {
     /// The peer resets the connection.
     Reset(Side),
     /// The gateway closes, with a reason for the client and one for the backend.
-    Impose(CloseReason, CloseReason),
+    Impose(Box<[CloseReason; 2]>),
     /// Nothing happens for so long.
     Pause(Micros),
     /// Exactly these bytes reach the peer next.

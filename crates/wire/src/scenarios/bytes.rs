@@ -15,10 +15,10 @@ pub fn header(first: u8, payload_bytes: u64, mask: Option<[u8; 4]>) -> Vec<u8> {
     if payload_bytes < 126 {
         bytes.push(bit | payload_bytes.to_be_bytes()[7]);
     } else if payload_bytes <= 0xFFFF {
-        bytes.push(bit | 126_u8);
+        bytes.push(bit | 0x7E);
         bytes.extend_from_slice(&payload_bytes.to_be_bytes()[6..]);
     } else {
-        bytes.push(bit | 127_u8);
+        bytes.push(bit | 0x7F);
         bytes.extend_from_slice(&payload_bytes.to_be_bytes());
     }
     bytes.extend(mask.into_iter().flatten());

@@ -156,7 +156,7 @@ fn vanishings(from: Side) -> Vec<Scenario> {
 fn impositions() -> Vec<Scenario> {
     let client = CloseReason::ours(3000, EXPIRED);
     let backend = CloseReason::ours(1001, r#"{"reason":"client_expired"}"#);
-    let impose = Act::Impose(client, backend);
+    let impose = Act::Impose(Box::new([client, backend]));
     let both_answer = [
         Act::Send(Client, close_frame(Client, 3000, "")),
         Act::Send(Backend, close_frame(Backend, 1001, "")),

@@ -273,11 +273,11 @@ fn lengths(from: Side) -> Vec<Scenario> {
         bytes.extend_from_slice(if mask_bit == 0 { &[] } else { &key });
         bytes
     };
-    let short = with_key(vec![BINARY, mask_bit | 126_u8, 0, 125]);
-    let long = with_key(vec![BINARY, mask_bit | 127_u8, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]);
-    let high_bit = with_key(vec![BINARY, mask_bit | 127_u8, 0x80, 0, 0, 0, 0, 0, 0, 1]);
-    let largest = with_key(vec![BINARY, mask_bit | 127_u8, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]);
-    let beyond_double = with_key(vec![BINARY, mask_bit | 127_u8, 0, 0x20, 0, 0, 0, 0, 0, 1]);
+    let short = with_key(vec![BINARY, mask_bit | 0x7E, 0, 125]);
+    let long = with_key(vec![BINARY, mask_bit | 0x7F, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]);
+    let high_bit = with_key(vec![BINARY, mask_bit | 0x7F, 0x80, 0, 0, 0, 0, 0, 0, 1]);
+    let largest = with_key(vec![BINARY, mask_bit | 0x7F, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]);
+    let beyond_double = with_key(vec![BINARY, mask_bit | 0x7F, 0, 0x20, 0, 0, 0, 0, 0, 1]);
     all.push(breaks("125 written in two bytes is refused", from, &[], &short, 1002));
     all.push(breaks("65535 written in eight bytes is refused", from, &[], &long, 1002));
     all.push(breaks("a length with the highest bit is refused", from, &[], &high_bit, 1002));

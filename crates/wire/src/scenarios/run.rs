@@ -19,7 +19,10 @@ fn play(act: &Act, driver: &mut impl Driver) -> Result<(), String> {
         Act::Send(side, bytes) => driver.send(*side, bytes),
         Act::Finish(side) => driver.finish(*side),
         Act::Reset(side) => driver.reset(*side),
-        Act::Impose(client, backend) => driver.impose(*client, *backend),
+        Act::Impose(reasons) => {
+            let [client, backend] = **reasons;
+            driver.impose(client, backend);
+        }
         Act::Pause(span) => driver.pause(*span),
         Act::Receive(side, expected) => {
             let mut got = vec![0; expected.len()];
