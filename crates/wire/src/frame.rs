@@ -164,6 +164,13 @@ const fn long_enough(length: u64, least: u64) -> Result<u64, FrameError> {
 }
 
 impl Header {
+    /// The payload's length as an index; beyond any buffer where the machine cannot address it.
+    #[inline]
+    pub(crate) fn payload_len(&self) -> usize {
+        // Half of the address space leaves room to add an offset without wrapping.
+        usize::try_from(self.payload_bytes).unwrap_or(usize::MAX).min(usize::MAX / 2)
+    }
+
     /// Writes the header to the front of `out` and says how many bytes it took.
     ///
     /// `out` must have room for [`HEADER_BYTES_MAX`] bytes.
