@@ -177,7 +177,7 @@ impl Relay {
     #[must_use]
     pub fn reads(&self, side: Side) -> bool {
         let (flow, end) = (self.flow(side), self.end(side));
-        let room = self.end(side.other()).owed == 0 || !flow.mode.forwards();
+        let room = self.end(side.other()).owed == 0 || !flow.forwards();
         room && !end.eof && end.fate <= Fate::Finish && flow.delayed_until == Micros::ZERO
     }
 

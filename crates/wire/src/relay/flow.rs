@@ -34,18 +34,11 @@ pub struct Counters {
 pub(super) enum Mode {
     /// Judged and forwarded.
     Forward,
-    /// Forwarded to the end of the frame that is under way, for the other side's Close waits for it.
-    LastFrame,
-    /// Judged, not forwarded: only the Close is looked for.
+    /// Judged, but no further frame is forwarded: only the Close is looked for. The frame under way still goes to
+    /// its end, for the other side's Close waits for that.
     Scan,
-    /// Not looked at: the side has said its Close or cannot be believed.
+    /// Not looked at: the side has said its Close, cannot be believed, or is gone.
     Blind,
-}
-
-impl Mode {
-    pub(super) fn forwards(self) -> bool {
-        matches!(self, Self::Forward | Self::LastFrame)
-    }
 }
 
 /// Something in the stream that concerns the session as a whole.
@@ -78,10 +71,6 @@ impl<E: Into<Violation>> From<E> for Stop {
 }
 
 #[derive(Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "marks of the frame under way, each with its own life; the mode is the enum"
-)]
 pub(super) struct Flow {
     /// Payload bytes of the current frame that have not come.
     left: u64,
@@ -110,8 +99,6 @@ pub(super) struct Flow {
     dropping: bool,
     /// The current frame is forwarded.
     passing: bool,
-    /// A frame was forwarded in part and its rest never will be.
-    torn: bool,
 }
 
 #[derive(Debug)]
@@ -144,7 +131,6 @@ impl Flow {
             message: None,
             dropping: false,
             passing: false,
-            torn: false,
         }
     }
 
@@ -154,18 +140,24 @@ impl Flow {
 
     /// Whether what was forwarded ends inside a frame.
     pub(super) fn is_inside_frame(&self) -> bool {
-        self.torn || (self.passing && self.left > 0)
+        self.passing && self.left > 0
     }
 
     /// Whether the frame under way can never be completed.
     pub(super) fn is_torn(&self) -> bool {
-        self.torn
+        self.mode == Mode::Blind && self.is_inside_frame()
+    }
+
+    /// Whether bytes that come now would go to the other side.
+    #[inline]
+    pub(super) fn forwards(&self) -> bool {
+        self.mode == Mode::Forward || (self.mode == Mode::Scan && self.is_inside_frame())
     }
 
     /// The other side shall get a Close: forward to the next frame boundary and no further.
     pub(super) fn wind_down(&mut self) {
         if self.mode == Mode::Forward {
-            self.mode = if self.is_inside_frame() { Mode::LastFrame } else { Mode::Scan };
+            self.mode = Mode::Scan;
             // What the limiter held back is read again, now only to find this side's Close.
             self.delayed_until = Micros::ZERO;
         }
@@ -173,7 +165,7 @@ impl Flow {
 
     /// The other side is gone: nothing is forwarded any more, but this side's Close is still looked for.
     pub(super) fn lose_reader(&mut self) {
-        if self.mode.forwards() {
+        if self.mode == Mode::Forward {
             self.mode = Mode::Scan;
         }
         self.passing = false;
@@ -182,7 +174,6 @@ impl Flow {
 
     /// Nothing more comes, or nothing that comes matters.
     pub(super) fn go_blind(&mut self) {
-        self.torn |= self.is_inside_frame();
         self.mode = Mode::Blind;
         self.carry_len = 0;
         self.delayed_until = Micros::ZERO;
@@ -240,14 +231,11 @@ impl Flow {
             at += piece;
             if self.passing {
                 forward = at;
-            } else if self.mode.forwards() {
+            } else if self.mode == Mode::Forward {
                 return hole(forward, at, slice.len());
             }
             if self.left > 0 {
                 return all(forward, slice.len());
-            }
-            if self.mode == Mode::LastFrame {
-                self.mode = Mode::Scan;
             }
             self.passing = false;
         }
@@ -330,12 +318,12 @@ impl Flow {
                 let key = header.key.unwrap_or_default();
                 self.close = Some(Box::new(ClosePayload { key, len: 0, bytes: [0; CONTROL_PAYLOAD_MAX] }));
             }
-            self.passing = self.mode.forwards() && header.opcode != Opcode::Close;
+            self.passing = self.mode == Mode::Forward && header.opcode != Opcode::Close;
         } else {
             self.begin_data(now, header, limits, limiter)?;
             self.fin = header.fin;
             self.key = header.key.unwrap_or_default();
-            self.passing = self.mode.forwards() && !self.dropping;
+            self.passing = self.mode == Mode::Forward && !self.dropping;
         }
         self.opcode = header.opcode;
         self.frame_bytes = bytes;
@@ -362,7 +350,7 @@ impl Flow {
             return Err(FrameError::InterruptedMessage.into());
         }
         let is_text = kind == MessageKind::Text;
-        self.dropping = if self.mode.forwards() {
+        self.dropping = if self.mode == Mode::Forward {
             self.admit(now, header, is_text, limits, limiter)?
         } else {
             // Nobody is asked about a message that is only scanned over.
@@ -444,7 +432,6 @@ impl Flow {
         }
         if self.fin {
             self.message = None;
-            self.dropping = false;
         }
     }
 
@@ -498,8 +485,7 @@ impl Flow {
             Stop::Event(event) => event,
         };
         // A frame that began in this slice was not forwarded; one that began earlier never will be whole.
-        self.torn |= start.is_none() && self.passing;
-        self.passing = false;
+        self.passing &= start.is_none();
         self.mode = match *event {
             // The side is honest and its Close can still be found: the refused message is scanned over.
             Event::Refused(_) => Mode::Scan,

@@ -254,6 +254,62 @@ fn a_limit_reached_by_an_owed_answer_ends_the_drain() {
 }
 
 #[test]
+fn a_side_left_inside_a_frame_is_reset_at_once() {
+    for leave in [Relay::eof, Relay::reset] {
+        let mut relay = relay(Limits::default());
+        let _ = pass(&mut relay, Client, START, &frame(Client, 0x82, b"hello")[..8]);
+        leave(&mut relay, Client, START);
+        assert_eq!((relay.fate(Client), relay.fate(Backend)), (Fate::Gone, Fate::Reset));
+        assert!(relay.is_over() && relay.ending().unwrap().cut);
+    }
+}
+
+#[test]
+fn nothing_is_forwarded_to_a_side_that_is_gone() {
+    let mut vanished = relay(Limits::default());
+    vanished.eof(Client, START);
+    let mut cut = relay(Limits::default());
+    let _ = pass(&mut cut, Backend, START, &frame(Backend, 0x82, b"hello")[..4]);
+    let _ = pass(&mut cut, Client, START, &frame(Client, 0x82, b"hello"));
+    let mut bad_text = frame(Backend, 0x81, &[b'a'; 9]);
+    bad_text[10] = 0xFF;
+    for relay in [&mut vanished, &mut cut] {
+        let _ = pass(relay, Backend, START, &bad_text);
+        assert_eq!(pass(relay, Backend, START, &frame(Backend, 0x82, b"more")).forward, 0);
+        assert!(relay.fate(Client) >= Fate::Gone || relay.is_ending());
+    }
+}
+
+#[test]
+fn an_offender_that_stops_writing_still_gets_the_close_that_is_on_its_way() {
+    let mut relay = relay(Limits::default());
+    let _ = pass(&mut relay, Client, START, &[0xFF]);
+    said(&mut relay, Backend, START).unwrap();
+    relay.eof(Backend, START);
+    let close = relay.poll_control(Client, || KEY).unwrap();
+    relay.eof(Client, START);
+    assert_eq!(relay.fate(Client), Fate::Open, "its Close is not written yet");
+    relay.wrote(Client, START, close.as_bytes().len());
+    assert_eq!(relay.fate(Client), Fate::Gone);
+    assert!(relay.is_over() && !relay.ending().unwrap().cut);
+}
+
+#[test]
+fn a_long_last_frame_waits_for_its_reader() {
+    let mut relay = relay(Limits::default());
+    let bytes = frame(Client, 0x82, &[1; 500]);
+    let (head, tail) = bytes.split_at(100);
+    let _ = pass(&mut relay, Client, START, head);
+    impose(&mut relay, START);
+    assert!(relay.poll_control(Backend, || KEY).is_none(), "inside a frame");
+    let forward = relay.step(Client, START, &mut tail[..100].to_vec(), &mut Unlimited).forward;
+    assert_eq!((forward, relay.reads(Client)), (100, false));
+    relay.wrote(Backend, START, 100);
+    let _ = pass(&mut relay, Client, START, &tail[100..]);
+    assert!(said(&mut relay, Backend, START).is_some() && relay.reads(Client));
+}
+
+#[test]
 fn a_session_is_small() {
     // One of these for each of ten thousand connections; what it owns beyond this is made once, at its end.
     assert!(size_of::<Relay>() <= 344, "{} bytes", size_of::<Relay>());

@@ -14,6 +14,7 @@ const QUOTA: &str = r#"{"reason":"quota"}"#;
 
 pub(super) fn all() -> Vec<Scenario> {
     let mut all: Vec<Scenario> = Side::BOTH.into_iter().flat_map(closes).collect();
+    all.extend(Side::BOTH.into_iter().flat_map(half_closes));
     all.extend(Side::BOTH.into_iter().flat_map(vanishings));
     all.extend(impositions());
     all.extend(limits());
@@ -75,6 +76,14 @@ fn closes(from: Side) -> Vec<Scenario> {
             1000,
         )
         .counts(words, words.map(|count| count * 10)),
+    ]
+}
+
+/// Closes whose answer does not come as it should.
+fn half_closes(from: Side) -> Vec<Scenario> {
+    let to = from.other();
+    let story = |name: &str, acts, code| Scenario::new(format!("{from:?}: {name}"), acts, code, from.into());
+    vec![
         story(
             "a close and the end of its stream is still answered",
             vec![

@@ -3,7 +3,7 @@
 
 use super::bytes::{close_frame, frame, header};
 use super::{Act, BACKEND_KEY, CLIENT_KEY, Scenario};
-use crate::relay::{Limits, Side};
+use crate::relay::{DRAIN_GRACE, Limits, Side};
 
 const CONTINUATION: u8 = 0x80;
 const TEXT: u8 = 0x81;
@@ -197,8 +197,9 @@ fn texts(from: Side) -> Vec<Scenario> {
         let tail = frame(from, CONTINUATION, bad);
         let name = format!("{name} in a second fragment is refused");
         all.push(breaks(&name, from, &[(TEXT_PART, "ok ☃".as_bytes())], &tail, 1007).whole());
-        all.push(fails_fast(&format!("{name}, at once"), from, bad));
     }
+    all.push(fails_fast("an overlong form is refused before its frame has ended", from, &[0xC0, 0xAF]));
+    all.push(fails_fast("a surrogate is refused before its frame has ended", from, &[0xED, 0xA0, 0x80]));
     all
 }
 
@@ -216,7 +217,7 @@ const NOT_UTF8: [(&str, &[u8]); 10] = [
     ("text after a null that goes wrong", &[0x00, b'a', 0xC1, 0xBF]),
 ];
 
-/// The offender is told before the frame has ended; what the other side got of it depends on how it was read.
+/// The offender is told before the frame has ended, after the time for answers at most; what the other side got of it depends on how it was read.
 fn fails_fast(name: &str, from: Side, bad: &[u8]) -> Scenario {
     // Cut before the end, an unfinished character is no violation yet: another byte shows it.
     let mut payload = b"lead ".to_vec();
@@ -226,6 +227,7 @@ fn fails_fast(name: &str, from: Side, bad: &[u8]) -> Scenario {
     let begun = begun[..begun.len() - 3].to_vec();
     let acts = vec![
         Act::Send(from, begun),
+        Act::Pause(DRAIN_GRACE),
         Act::ReceiveClose(from, 1007, None),
         Act::ReceiveEnd(from),
         Act::Drain(from.other()),
