@@ -1,1 +1,1 @@
-//! Placeholder module comment.
+//! The control plane: REST API, authorization server, snapshot feed. Files beside this one are joined as they are finished.

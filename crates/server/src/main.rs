@@ -1,1 +1,6 @@
-fn main() {}
+//! The binary `tidegate`. Its commands are not joined yet.
+
+fn main() {
+    eprintln!("tidegate: this build has no commands yet");
+    std::process::exit(2);
+}

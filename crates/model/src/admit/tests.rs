@@ -1,1 +1,1 @@
-//! stub
+//! The rules that admission and standing are tested against.

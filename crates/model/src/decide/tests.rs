@@ -1,1 +1,1 @@
-//! stub
+//! The rules that changes to APIs are tested against.

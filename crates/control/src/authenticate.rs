@@ -1,0 +1,127 @@
+//! Who calls: a portal session by cookie, or a personal access token; and whether the roles allow the call.
+//!
+//! A call by cookie that changes something must carry the session's anti-forgery token and, where the browser says
+//! where it comes from, come from the portal itself. A bearer token needs neither: no browser sends it by itself.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, Method, header, request::Parts},
+};
+use tidegate_model::{
+    role::Permission,
+    user::{Actor, PortalSession, Secret, User},
+};
+use tidegate_oauth::secret::{self, Kind};
+
+use crate::{problem::Problem, state::{Control, Inner}};
+
+/// Name of the portal session's cookie. The prefix makes browsers insist on Secure, Path=/ and no Domain.
+pub(crate) const COOKIE: &str = "__Host-tidegate_session";
+/// Field that repeats the session's anti-forgery token.
+const CSRF_FIELD: &str = "x-csrf-token";
+
+const SIGN_IN: &str = "Sign in, or send a personal access token.";
+
+/// A caller who proved who they are.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    /// The person.
+    pub(crate) user: User,
+    /// The portal session; `None` for a personal access token.
+    pub(crate) session: Option<PortalSession>,
+}
+
+impl Caller {
+    /// The person as the one who does a change.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::person(&self.user)
+    }
+
+    /// The actor, if the roles allow it.
+    pub(crate) fn may(&self, permission: Permission) -> Result<Actor, Problem> {
+        let actor = self.actor();
+        if actor.may(permission) { Ok(actor) } else { Err(Problem::Forbidden(permission)) }
+    }
+
+    /// The actor, if the roles allow one of two things.
+    pub(crate) fn may_either(&self, one: Permission, other: Permission) -> Result<Actor, Problem> {
+        self.may(one).or_else(|problem| self.may(other).map_err(|_| problem))
+    }
+}
+
+impl FromRequestParts<Control> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, Control(inner): &Control) -> Result<Self, Problem> {
+        if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
+            return by_token(inner, value.to_str().unwrap_or_default()).await;
+        }
+        let caller = by_cookie(inner, &parts.headers).await?.ok_or(Problem::Unauthenticated(SIGN_IN))?;
+        if !matches!(parts.method, Method::GET | Method::HEAD) {
+            not_forged(inner, &parts.headers, &caller)?;
+        }
+        Ok(caller)
+    }
+}
+
+async fn by_token(inner: &Inner, value: &str) -> Result<Caller, Problem> {
+    const REFUSED: Problem = Problem::Unauthenticated("The personal access token is unknown or has expired.");
+    let token = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let token = token.map(|(_, token)| token.trim()).filter(|token| secret::is_well_formed(Kind::PersonalToken, token));
+    let hash = Secret(secret::hash(token.ok_or(REFUSED)?));
+    let found = inner.ports.catalog.token(&hash, inner.now()).await?.ok_or(REFUSED)?;
+    let user = inner.ports.catalog.user(found.user).await?.ok_or(REFUSED)?;
+    Ok(Caller { user, session: None })
+}
+
+/// The caller of a valid cookie, if there is one.
+pub(crate) async fn by_cookie(inner: &Inner, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
+    let Some(token) = cookie(headers) else { return Ok(None) };
+    let hash = Secret(secret::hash(token));
+    let Some(session) = inner.ports.catalog.portal_session(&hash, inner.now()).await? else { return Ok(None) };
+    let user = inner.ports.catalog.user(session.user).await?;
+    Ok(user.map(|user| Caller { user, session: Some(session) }))
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let mut found = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(name, _)| *name == COOKIE)
+        .map(|(_, value)| value);
+    // Two cookies of the name cannot come from us alone.
+    let (first, second) = (found.next(), found.next());
+    first.filter(|value| second.is_none() && secret::is_well_formed(Kind::PortalSession, value))
+}
+
+fn not_forged(inner: &Inner, headers: &HeaderMap, caller: &Caller) -> Result<(), Problem> {
+    from_own_origin(inner, headers)?;
+    let expected = caller.session.as_ref().map(|session| session.csrf_token.0.as_str()).unwrap_or_default();
+    let given = headers.get(CSRF_FIELD).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if secret::equal(given, expected) && !expected.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::Forged("X-CSRF-Token is missing or wrong. Read it from GET /api/v1/session."))
+}
+
+/// Refuses what a browser marks as coming from elsewhere. Programs that say nothing are not browsers.
+pub(crate) fn from_own_origin(inner: &Inner, headers: &HeaderMap) -> Result<(), Problem> {
+    const ELSEWHERE: Problem = Problem::Forged("The call comes from another origin than the portal's.");
+    let text = |name: header::HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    if let Some(site) = text(header::HeaderName::from_static("sec-fetch-site"))
+        && !matches!(site, "same-origin" | "none")
+    {
+        return Err(ELSEWHERE);
+    }
+    if let Some(origin) = text(header::ORIGIN) {
+        let host = text(header::HOST).unwrap_or_default();
+        let own = origin == inner.settings.load().portal_url || (!host.is_empty() && origin == format!("https://{host}"));
+        if !own {
+            return Err(ELSEWHERE);
+        }
+    }
+    Ok(())
+}

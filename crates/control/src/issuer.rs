@@ -1,0 +1,57 @@
+//! The authorization server's identity: issuer, audience, keys, and issuing access tokens with them.
+
+use tidegate_model::snapshot::IssuerFacts;
+use tidegate_oauth::{
+    Random,
+    jwk::{SigningKey, key_set},
+    token::{CannotSign, Grant, issue},
+};
+
+/// How long an access token lives, in seconds: an hour is the field's default, long enough for a session to be worth
+/// opening and short enough that a leaked one dies by itself.
+pub const ACCESS_TOKEN_SECONDS: i64 = 3_600;
+
+/// The audience of access tokens for gateways of this issuer.
+pub fn audience(issuer: &str) -> String {
+    format!("{issuer}/gateway")
+}
+
+pub(crate) struct Issuer {
+    issuer: String,
+    audience: String,
+    key_set: String,
+    /// Newest first; the newest signs.
+    keys: Vec<SigningKey>,
+}
+
+impl Issuer {
+    pub(crate) fn new(issuer: &str, keys: Vec<SigningKey>) -> Self {
+        Self { issuer: issuer.to_owned(), audience: audience(issuer), key_set: key_set(&keys), keys }
+    }
+
+    pub(crate) fn facts(&self) -> IssuerFacts {
+        IssuerFacts { issuer: self.issuer.clone(), audience: self.audience.clone(), jwks: self.key_set.clone() }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.issuer
+    }
+
+    pub(crate) fn key_set(&self) -> &str {
+        &self.key_set
+    }
+
+    /// An access token for a client.
+    pub(crate) fn access_token(
+        &self,
+        client_id: &str,
+        scope: &str,
+        now: i64,
+        random: &mut dyn Random,
+    ) -> Result<String, CannotSign> {
+        let key = self.keys.first().ok_or(CannotSign)?;
+        let (issuer, audience) = (self.issuer.as_str(), self.audience.as_str());
+        let grant = Grant { issuer, audience, client_id, scope, now, lifetime: ACCESS_TOKEN_SECONDS };
+        issue(key, &grant, random)
+    }
+}

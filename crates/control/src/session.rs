@@ -1,0 +1,156 @@
+//! Signing in and out of the portal: `/session`.
+
+use std::net::SocketAddr;
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use tidegate_model::{
+    command::Command,
+    role::permissions,
+    user::{PortalSession, Secret},
+};
+use tidegate_oauth::secret::{self, Kind};
+use utoipa::ToSchema;
+
+use crate::{
+    authenticate::{COOKIE, Caller, by_cookie, from_own_origin},
+    body::{Answer, Json},
+    password,
+    problem::{Problem, ProblemDocument},
+    serve::ClientAddress,
+    state::Control,
+};
+
+/// How long a portal session lasts, in milliseconds: a working day with its breaks.
+const SESSION_MILLIS: i64 = 12 * 3_600_000;
+/// Longest name and password that are looked at, in bytes.
+const CREDENTIAL_BYTES_MAX: usize = 1_024;
+
+/// Who signs in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignIn {
+    /// Name, in any case.
+    username: String,
+    /// Password.
+    password: String,
+}
+
+/// A person.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UserAnswer {
+    id: uuid::Uuid,
+    username: String,
+    /// Of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
+    roles: Vec<String>,
+    /// Made by the demo.
+    demo: bool,
+}
+
+/// Who is signed in, and what they may do.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SessionAnswer {
+    user: UserAnswer,
+    /// To be repeated in `X-CSRF-Token` by calls that change something; empty for a personal access token.
+    csrf_token: String,
+    /// Of `api_view`, `api_create`, `api_publish`, `app_manage`, `administer`.
+    permissions: Vec<String>,
+    /// When the session ends, RFC 3339; absent for a personal access token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+}
+
+impl From<&Caller> for SessionAnswer {
+    fn from(caller: &Caller) -> Self {
+        let user = &caller.user;
+        let session = caller.session.as_ref();
+        Self {
+            user: UserAnswer {
+                id: user.id.0,
+                username: user.username.clone(),
+                roles: user.roles.iter().map(|role| role.as_str().to_owned()).collect(),
+                demo: user.demo,
+            },
+            csrf_token: session.map(|session| session.csrf_token.0.clone()).unwrap_or_default(),
+            permissions: permissions(&user.roles).iter().map(|permission| permission.as_str().to_owned()).collect(),
+            expires_at: session.map(|session| session.expires_at.rfc3339()),
+        }
+    }
+}
+
+fn cookie(value: &str, seconds: i64) -> Result<HeaderValue, Problem> {
+    let text = format!("{COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}");
+    HeaderValue::from_str(&text).map_err(|_| Problem::Internal("a cookie could not be written"))
+}
+
+/// Sign in
+#[utoipa::path(post, path = "/session", tag = "session", operation_id = "signIn", request_body = SignIn, security(()),
+    responses((status = 200, body = SessionAnswer, description = "Signed in; the cookie is set"),
+        (status = 401, body = ProblemDocument), (status = 429, body = ProblemDocument),
+        (status = "default", body = ProblemDocument)))]
+pub(crate) async fn sign_in(
+    State(Control(inner)): State<Control>,
+    ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
+    Json(input): Json<SignIn>,
+) -> Result<Response, Problem> {
+    const WRONG: Problem = Problem::Unauthenticated("The user name or the password is wrong.");
+    from_own_origin(&inner, &headers)?;
+    let now = inner.now();
+    let ip = SocketAddr::ip(&address);
+    if let Some(seconds) = inner.throttle.wait(&input.username, ip, now) {
+        return Err(Problem::Throttled(seconds));
+    }
+    if input.username.len() > CREDENTIAL_BYTES_MAX || input.password.len() > CREDENTIAL_BYTES_MAX {
+        return Err(WRONG);
+    }
+    let account = inner.ports.catalog.account(&input.username).await?;
+    let hash = account.as_ref().map(|account| account.password_hash.0.clone());
+    let right = password::verify(&inner.hashing, input.password, hash).await;
+    let Some(account) = account.filter(|_| right) else {
+        inner.throttle.failed(&input.username, ip, now);
+        tracing::info!(%ip, "a sign-in failed");
+        return Err(WRONG);
+    };
+    inner.throttle.succeeded(&input.username, ip);
+    // A cookie from before is not taken over: the session of a signed-in person always has a new name.
+    let token = secret::generate(Kind::PortalSession, &mut inner.random());
+    let session = PortalSession {
+        token_hash: Secret(secret::hash(&token)),
+        user: account.user.id,
+        csrf_token: Secret(secret::generate(Kind::Csrf, &mut inner.random())),
+        created_at: now,
+        expires_at: now.plus_millis(SESSION_MILLIS),
+    };
+    let caller = Caller { user: account.user, session: Some(session.clone()) };
+    inner.execute(&caller.actor(), Command::OpenPortalSession(session)).await?;
+    let mut response = Answer(SessionAnswer::from(&caller)).into_response();
+    response.headers_mut().insert(header::SET_COOKIE, cookie(&token, SESSION_MILLIS / 1_000)?);
+    Ok(response)
+}
+
+/// Who is signed in
+#[utoipa::path(get, path = "/session", tag = "session", operation_id = "getSession",
+    responses((status = 200, body = SessionAnswer), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn get(caller: Caller) -> Answer<SessionAnswer> {
+    Answer(SessionAnswer::from(&caller))
+}
+
+/// Sign out
+#[utoipa::path(delete, path = "/session", tag = "session", operation_id = "signOut",
+    responses((status = 204, description = "Signed out"), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn sign_out(
+    State(Control(inner)): State<Control>,
+    headers: HeaderMap,
+    caller: Caller,
+) -> Result<Response, Problem> {
+    if let Some(session) = by_cookie(&inner, &headers).await?.and_then(|caller| caller.session) {
+        let command = Command::ClosePortalSession { token_hash: session.token_hash };
+        inner.execute(&caller.actor(), command).await?;
+    }
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie("", 0)?)]).into_response())
+}

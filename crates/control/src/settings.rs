@@ -1,0 +1,95 @@
+//! What the product says of itself to everyone: addresses, version, bounds. `GET /settings`.
+
+use axum::extract::State;
+use serde::Serialize;
+use tidegate_model::endpoint::{self, Bounds};
+use utoipa::ToSchema;
+
+use crate::{body::Answer, problem::ProblemDocument, state::Control};
+
+/// What pages and answers show, decided by the configuration and the listeners.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Public host name.
+    pub host: String,
+    /// Version of the product.
+    pub version: String,
+    /// Address of the portal, without a final `/`.
+    pub portal_url: String,
+    /// Address of the gateway's plain listener, without a final `/`.
+    pub ws_url: String,
+    /// Address of the gateway's TLS listener, without a final `/`.
+    pub wss_url: String,
+    /// `iss` of the tokens, and the base of problem types.
+    pub issuer: String,
+    /// Address of the echo backend, if there is one.
+    pub echo_url: Option<String>,
+    /// Whether there is demo data.
+    pub demo: bool,
+}
+
+/// Default, least and greatest value, in milliseconds.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BoundsAnswer {
+    default: u32,
+    min: u32,
+    max: u32,
+}
+
+impl From<Bounds> for BoundsAnswer {
+    fn from(Bounds { default, min, max }: Bounds) -> Self {
+        Self { default, min, max }
+    }
+}
+
+/// Bounds of an endpoint's timeouts.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EndpointBounds {
+    connect_timeout_ms: BoundsAnswer,
+    handshake_timeout_ms: BoundsAnswer,
+    idle_timeout_ms: BoundsAnswer,
+}
+
+/// What everyone may know of this installation.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SettingsAnswer {
+    /// Always `Tidegate`.
+    product: &'static str,
+    version: String,
+    host: String,
+    portal_url: String,
+    ws_url: String,
+    wss_url: String,
+    issuer: String,
+    /// Where access tokens are asked for.
+    token_url: String,
+    /// The built-in echo backend, if there is one.
+    #[schema(required)]
+    echo_url: Option<String>,
+    demo: bool,
+    endpoint_bounds: EndpointBounds,
+}
+
+/// What this installation is and where it answers
+#[utoipa::path(get, path = "/settings", tag = "settings", operation_id = "getSettings",
+    responses((status = 200, body = SettingsAnswer), (status = "default", body = ProblemDocument)), security(()))]
+pub(crate) async fn get(State(Control(inner)): State<Control>) -> Answer<SettingsAnswer> {
+    let settings = inner.settings.load();
+    Answer(SettingsAnswer {
+        product: "Tidegate",
+        version: settings.version.clone(),
+        host: settings.host.clone(),
+        portal_url: settings.portal_url.clone(),
+        ws_url: settings.ws_url.clone(),
+        wss_url: settings.wss_url.clone(),
+        issuer: settings.issuer.clone(),
+        token_url: format!("{}/oauth2/token", settings.issuer),
+        echo_url: settings.echo_url.clone(),
+        demo: settings.demo,
+        endpoint_bounds: EndpointBounds {
+            connect_timeout_ms: endpoint::CONNECT_TIMEOUT.into(),
+            handshake_timeout_ms: endpoint::HANDSHAKE_TIMEOUT.into(),
+            idle_timeout_ms: endpoint::IDLE_TIMEOUT.into(),
+        },
+    })
+}

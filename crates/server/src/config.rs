@@ -1,0 +1,208 @@
+//! Configuration of `tidegate serve`: what was written ([`RawServe`]), and what is meant ([`Serve`]).
+//!
+//! Order: defaults, environment, arguments. Resolving answers all problems at once, each with its flag, its
+//! variable and a way out. It reads nothing but its argument; see `listen` for addresses.
+
+mod listen;
+
+use std::{env, fmt, num::NonZeroUsize, path::PathBuf};
+
+pub(crate) use listen::{BindError, Bound, Listen};
+use tidegate_model::user::Secret;
+
+/// Sets the password of `admin`. It has no flag, since arguments can be seen by every user of the machine.
+pub(crate) const ADMIN_PASSWORD: &str = "TIDEGATE_ADMIN_PASSWORD";
+/// Shortest password taken for `admin`: what NIST SP 800-63B asks of a password that stands alone.
+const ADMIN_PASSWORD_CHARS_MIN: usize = 8;
+/// Longest password: more would only be work for the hash.
+const ADMIN_PASSWORD_BYTES_MAX: usize = 256;
+/// Most relay workers: more threads than any machine has cores is a typing error.
+const WORKERS_MAX: usize = 1_024;
+
+/// Portals and control plane. All interfaces: a portal is opened from other machines too, over TLS and with
+/// generated passwords.
+const PORTAL: &str = "9443";
+/// The gateway without TLS. All interfaces: clients are elsewhere.
+const WS: &str = "9099";
+/// The gateway with TLS.
+const WSS: &str = "8099";
+/// The echo backend. Loopback only: it answers everybody, and only the gateway needs it.
+const ECHO: &str = "localhost:9098";
+/// The public name.
+const HOST: &str = "localhost";
+
+/// What was written on the command line and in the environment.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct RawServe {
+    /// Make a demo: users creator, publisher and developer, and an API on the built-in echo backend
+    #[arg(long, env = "TIDEGATE_DEMO", num_args = 0..=1, require_equals = true, value_name = "BOOL", default_missing_value = "true")]
+    pub(crate) demo: Option<String>,
+    /// Folder that holds everything [default: $XDG_DATA_HOME/tidegate or ~/.local/share/tidegate]
+    #[arg(long, env = "TIDEGATE_DATA", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Where the portals and the REST API listen: PORT, IP:PORT or localhost:PORT; port 0 takes a free one [default: 9443, all interfaces]
+    #[arg(long, env = "TIDEGATE_PORTAL", value_name = "ADDR")]
+    pub(crate) portal: Option<String>,
+    /// Where the gateway listens without TLS [default: 9099, all interfaces]
+    #[arg(long, env = "TIDEGATE_WS", value_name = "ADDR")]
+    pub(crate) ws: Option<String>,
+    /// Where the gateway listens with TLS [default: 8099, all interfaces]
+    #[arg(long, env = "TIDEGATE_WSS", value_name = "ADDR")]
+    pub(crate) wss: Option<String>,
+    /// Where the built-in echo backend listens [default: localhost:9098 with --demo, else it is off]
+    #[arg(long, env = "TIDEGATE_ECHO", value_name = "ADDR")]
+    pub(crate) echo: Option<String>,
+    /// Public name of this machine: certificate, issuer and shown addresses follow [default: localhost]
+    #[arg(long, env = "TIDEGATE_HOST", value_name = "NAME")]
+    pub(crate) host: Option<String>,
+    /// Threads that carry sessions [default: one per core]
+    #[arg(long, env = "TIDEGATE_WORKERS", value_name = "N")]
+    pub(crate) workers: Option<String>,
+}
+
+/// What is meant.
+#[derive(Debug, Clone)]
+pub(crate) struct Serve {
+    /// Make and keep up the demo.
+    pub(crate) demo: bool,
+    /// The data folder.
+    pub(crate) data: PathBuf,
+    /// The public name: a DNS name or an IP address without brackets.
+    pub(crate) host: String,
+    /// Portals and control plane.
+    pub(crate) portal: Listen,
+    /// The gateway without TLS.
+    pub(crate) ws: Listen,
+    /// The gateway with TLS.
+    pub(crate) wss: Listen,
+    /// The echo backend, when it is wanted.
+    pub(crate) echo: Option<Listen>,
+    /// Relay workers; `None`: one per core.
+    pub(crate) workers: Option<NonZeroUsize>,
+    /// What [`ADMIN_PASSWORD`] says.
+    pub(crate) admin_password: Option<Secret>,
+}
+
+/// One thing that is wrong, and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// The flag and its variable, or the variable alone.
+    pub(crate) key: String,
+    /// What is wrong and what would be right.
+    pub(crate) detail: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.key, self.detail)
+    }
+}
+
+/// Everything that is wrong, one line each.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub(crate) struct Problems(pub(crate) Vec<Problem>);
+
+impl RawServe {
+    /// What is meant, or all problems. `admin_password` is the content of [`ADMIN_PASSWORD`].
+    pub(crate) fn resolve(self, admin_password: Option<String>) -> Result<Serve, Problems> {
+        let mut problems = Vec::new();
+        let mut listen = |flag, variable, written: Option<String>, usual: &str| {
+            let written = written.unwrap_or_else(|| usual.to_owned());
+            Listen::parse(flag, variable, &written).map_err(|problem| problems.push(problem)).ok()
+        };
+        let portal = listen("--portal", "TIDEGATE_PORTAL", self.portal, PORTAL);
+        let ws = listen("--ws", "TIDEGATE_WS", self.ws, WS);
+        let wss = listen("--wss", "TIDEGATE_WSS", self.wss, WSS);
+        let echo = self.echo.map(|written| listen("--echo", "TIDEGATE_ECHO", Some(written), ECHO));
+        let mut checked = |result: Result<_, Problem>| result.map_err(|problem| problems.push(problem)).ok();
+        let demo = checked(self.demo.map_or(Ok(false), |written| yes_or_no(&written)));
+        let host = checked(host(self.host.unwrap_or_else(|| HOST.to_owned())).map(Some)).flatten();
+        let workers = self.workers.map(|written| workers(&written).map_err(|problem| problems.push(problem)));
+        let data = self.data.map_or_else(|| usual_data_folder().ok_or_else(no_home), Ok);
+        let data = data.map_err(|problem| problems.push(problem)).ok();
+        let admin_password = match admin_password.map(self::admin_password).transpose() {
+            Ok(password) => password,
+            Err(problem) => {
+                problems.push(problem);
+                None
+            }
+        };
+        let demo_echo = || Listen::parse("--echo", "TIDEGATE_ECHO", ECHO).ok();
+        match (portal, ws, wss, demo, host, data) {
+            (Some(portal), Some(ws), Some(wss), Some(demo), Some(host), Some(data)) if problems.is_empty() => {
+                let echo = echo.flatten().or_else(|| demo.then(demo_echo).flatten());
+                let workers = workers.and_then(Result::ok);
+                Ok(Serve { demo, data, host, portal, ws, wss, echo, workers, admin_password })
+            }
+            _ => Err(Problems(problems)),
+        }
+    }
+}
+
+/// A problem of a flag that can also be a variable.
+fn problem(flag: &str, variable: &str, detail: impl Into<String>) -> Problem {
+    Problem { key: format!("{flag} ({variable})"), detail: detail.into() }
+}
+
+fn yes_or_no(written: &str) -> Result<bool, Problem> {
+    match written.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" | "" => Ok(false),
+        _ => Err(problem("--demo", "TIDEGATE_DEMO", format!("“{written}” is neither true nor false"))),
+    }
+}
+
+fn host(written: String) -> Result<String, Problem> {
+    let refuse = |detail: &str| Err(problem("--host", "TIDEGATE_HOST", format!("“{written}” {detail}")));
+    let bare = written.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&written);
+    if bare.parse::<std::net::IpAddr>().is_ok() {
+        return Ok(bare.to_owned());
+    }
+    if written.contains("://") || written.contains('/') {
+        return refuse("is an address; give the name alone, for example gateway.example.com");
+    }
+    if written.contains(':') {
+        return refuse("has a port; ports are given with --portal, --ws and --wss");
+    }
+    let label = |label: &str| {
+        let inner = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        inner && !label.is_empty() && label.len() <= 63 && !label.starts_with('-') && !label.ends_with('-')
+    };
+    if written.len() > 253 || !written.split('.').all(label) {
+        return refuse("is not a host name; give one like gateway.example.com, or an IP address");
+    }
+    Ok(written.to_ascii_lowercase())
+}
+
+fn workers(written: &str) -> Result<NonZeroUsize, Problem> {
+    let number = written.trim().parse::<NonZeroUsize>().ok().filter(|number| number.get() <= WORKERS_MAX);
+    let detail = format!("“{written}” is not a number of threads from 1 to {WORKERS_MAX}");
+    number.ok_or_else(|| problem("--workers", "TIDEGATE_WORKERS", detail))
+}
+
+fn admin_password(written: String) -> Result<Secret, Problem> {
+    let refuse = |detail: String| Err(Problem { key: ADMIN_PASSWORD.to_owned(), detail });
+    if written.chars().count() < ADMIN_PASSWORD_CHARS_MIN {
+        return refuse(format!("is shorter than {ADMIN_PASSWORD_CHARS_MIN} characters; choose a longer one"));
+    }
+    if written.len() > ADMIN_PASSWORD_BYTES_MAX {
+        return refuse(format!("is longer than {ADMIN_PASSWORD_BYTES_MAX} bytes; choose a shorter one"));
+    }
+    Ok(Secret(written))
+}
+
+fn no_home() -> Problem {
+    problem("--data", "TIDEGATE_DATA", "there is no home folder to put the data in; name a folder")
+}
+
+/// Where data goes when nothing is said: the place the XDG base directory specification names for a user's data.
+/// A system service names its own, for example `--data /var/lib/tidegate`.
+pub(crate) fn usual_data_folder() -> Option<PathBuf> {
+    let absolute = |variable| env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")))?;
+    Some(base.join("tidegate"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! What is written and what is meant, and that all problems come at once.
+
+use super::*;
+
+fn resolved(raw: RawServe) -> Serve {
+    let raw = RawServe { data: Some(PathBuf::from("/d")), ..raw };
+    raw.resolve(None).expect("nothing is wrong")
+}
+
+#[test]
+fn defaults_listen_everywhere_but_for_the_echo() {
+    let config = resolved(RawServe::default());
+    assert_eq!(config.portal.to_string(), "port 9443");
+    assert_eq!((config.ws.to_string(), config.wss.to_string()), ("port 9099".into(), "port 8099".into()));
+    assert_eq!((config.host.as_str(), config.demo, config.workers), ("localhost", false, None));
+    assert_eq!(config.echo, None);
+    let config = resolved(RawServe { demo: Some("true".into()), ..RawServe::default() });
+    assert_eq!(config.echo.expect("the demo needs it").to_string(), "localhost:9098");
+}
+
+#[test]
+fn all_problems_come_at_once() {
+    let raw = RawServe {
+        demo: Some("perhaps".into()),
+        data: None,
+        portal: Some("x".into()),
+        ws: Some("example.com:80".into()),
+        wss: Some("70000".into()),
+        echo: Some("[1.2.3.4]:1".into()),
+        host: Some("https://a".into()),
+        workers: Some("0".into()),
+    };
+    let problems = raw.resolve(Some("short".into())).expect_err("everything is wrong");
+    let keys: Vec<_> = problems.0.iter().map(|problem| problem.key.as_str()).collect();
+    for flag in ["--demo", "--portal", "--ws", "--wss", "--echo", "--host", "--workers", ADMIN_PASSWORD] {
+        assert!(keys.iter().any(|key| key.split(' ').next() == Some(flag)), "{flag} is not in {keys:?}");
+    }
+    assert!(!problems.to_string().contains("short:"), "a password is never repeated");
+}
+
+#[test]
+fn addresses_are_read() {
+    for (written, shown) in [
+        ("0", "port 0"),
+        (":80", "port 80"),
+        ("*:80", "port 80"),
+        ("[::]:80", "port 80"),
+        ("127.0.0.1:0", "127.0.0.1:0"),
+        ("[::1]:5", "[::1]:5"),
+        ("localhost:5", "localhost:5"),
+        ("0.0.0.0:5", "0.0.0.0:5"),
+    ] {
+        let read = Listen::parse("--ws", "TIDEGATE_WS", written).expect(written);
+        assert_eq!(read.to_string(), shown);
+    }
+    for written in ["", "a", "1.2.3.4", "::1", "a:1", "[::1]", "-1", "65536"] {
+        assert!(Listen::parse("--ws", "TIDEGATE_WS", written).is_err(), "{written:?}");
+    }
+}
+
+#[test]
+fn host_names_are_names_alone() {
+    for (written, meant) in
+        [("Example.COM", Some("example.com")), ("[::1]", Some("::1")), ("10.0.0.1", Some("10.0.0.1")), ("a:1", None), ("a/b", None), ("-a", None), ("a..b", None), ("", None)]
+    {
+        assert_eq!(host(written.to_owned()).ok().as_deref(), meant, "{written:?}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_told_with_its_flag() {
+    let taken = Listen::parse("--ws", "TIDEGATE_WS", "localhost:0").expect("fine").bind().expect("a free port");
+    let error = Listen::parse("--wss", "TIDEGATE_WSS", &format!("127.0.0.1:{}", taken.port))
+        .expect("fine")
+        .bind()
+        .expect_err("it is taken");
+    let text = error.to_string();
+    assert!(text.contains("--wss (TIDEGATE_WSS)") && text.contains(&taken.port.to_string()), "{text}");
+    assert!(!text.contains('\n'));
+}
+
+#[test]
+fn localhost_is_one_port_on_both_loopbacks() {
+    let bound = Listen::parse("--ws", "TIDEGATE_WS", "localhost:0").expect("fine").bind().expect("a free port");
+    for listener in &bound.listeners {
+        assert_eq!(listener.local_addr().expect("bound").port(), bound.port);
+    }
+}
