@@ -2,6 +2,8 @@
 //!
 //! The statements are the part of SQL that SQLite and PostgreSQL read alike.
 
+#![allow(elided_lifetimes_in_paths, reason = "the library's trait is written so")]
+
 use sea_orm::{ActiveValue::Set, EntityTrait as _};
 use sea_orm_migration::prelude::*;
 use tidegate_model::plan::{Plan, application_policies, business_plans};
@@ -71,7 +73,7 @@ CREATE INDEX sessions_api ON sessions (api_id, closed_at);
 
 #[async_trait::async_trait]
 impl MigrationTrait for Step {
-    async fn up(&self, schema: &SchemaManager<'_>) -> Result<(), DbErr> {
+    async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
         let connection = schema.get_connection();
         for statement in TABLES.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
             connection.execute_unprepared(statement).await?;
