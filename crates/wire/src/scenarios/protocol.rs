@@ -219,7 +219,6 @@ const NOT_UTF8: [(&str, &[u8]); 10] = [
 
 /// The offender is told before the frame has ended, after the time for answers at most; what the other side got of it depends on how it was read.
 fn fails_fast(name: &str, from: Side, bad: &[u8]) -> Scenario {
-    // Cut before the end, an unfinished character is no violation yet: another byte shows it.
     let mut payload = b"lead ".to_vec();
     payload.extend_from_slice(bad);
     payload.extend_from_slice(b"tail");
@@ -230,6 +229,7 @@ fn fails_fast(name: &str, from: Side, bad: &[u8]) -> Scenario {
         Act::Pause(DRAIN_GRACE),
         Act::ReceiveClose(from, 1007, None),
         Act::ReceiveEnd(from),
+        Act::Finish(from.other()),
         Act::Drain(from.other()),
     ];
     Scenario::new(format!("{from:?}: {name}"), acts, 1007, from.into()).cut(None)
