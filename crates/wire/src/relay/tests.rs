@@ -268,16 +268,44 @@ fn a_side_left_inside_a_frame_is_reset_at_once() {
 fn nothing_is_forwarded_to_a_side_that_is_gone() {
     let mut vanished = relay(Limits::default());
     vanished.eof(Client, START);
+    assert_eq!(pass(&mut vanished, Backend, START, &frame(Backend, 0x82, b"more")).forward, 0);
+    assert!(vanished.reads(Backend), "its Close is still looked for");
+
     let mut cut = relay(Limits::default());
-    let _ = pass(&mut cut, Backend, START, &frame(Backend, 0x82, b"hello")[..4]);
-    let _ = pass(&mut cut, Client, START, &frame(Client, 0x82, b"hello"));
-    let mut bad_text = frame(Backend, 0x81, &[b'a'; 9]);
-    bad_text[10] = 0xFF;
-    for relay in [&mut vanished, &mut cut] {
-        let _ = pass(relay, Backend, START, &bad_text);
-        assert_eq!(pass(relay, Backend, START, &frame(Backend, 0x82, b"more")).forward, 0);
-        assert!(relay.fate(Client) >= Fate::Gone || relay.is_ending());
-    }
+    let bytes = frame(Client, 0x82, b"never finished in time");
+    let _ = pass(&mut cut, Client, START, &bytes[..12]);
+    impose(&mut cut, START);
+    cut.handle_timeout(START.plus(CLOSE_GRACE));
+    assert_eq!(cut.fate(Backend), Fate::Reset);
+    assert_eq!(pass(&mut cut, Client, START, &bytes[12..]).forward, 0);
+}
+
+/// Text that goes wrong in its last byte, split before that.
+fn bad_text(from: Side) -> [Vec<u8>; 2] {
+    let bytes = frame(from, 0x81, b"this goes wrong\xFF");
+    [bytes[..10].to_vec(), bytes[10..].to_vec()]
+}
+
+#[test]
+fn a_last_frame_that_breaks_a_rule_resets_its_reader_at_once() {
+    let mut relay = relay(Limits::default());
+    let [begun, rest] = bad_text(Client);
+    let _ = pass(&mut relay, Client, START, &begun);
+    impose(&mut relay, START);
+    assert_eq!(pass(&mut relay, Client, START, &rest).forward, 0);
+    assert_eq!(relay.fate(Backend), Fate::Reset);
+    assert!(relay.ending().unwrap().cut);
+}
+
+#[test]
+fn an_offender_that_is_left_inside_a_frame_is_reset_as_well() {
+    let mut relay = relay(Limits::default());
+    let _ = pass(&mut relay, Backend, START, &frame(Backend, 0x82, b"an answer under way")[..7]);
+    let [begun, rest] = bad_text(Client);
+    let _ = pass(&mut relay, Client, START, &begun);
+    let _ = pass(&mut relay, Client, START, &rest);
+    assert_eq!((relay.fate(Client), relay.fate(Backend)), (Fate::Reset, Fate::Reset));
+    assert_eq!(relay.ending().map(|ending| ending.code), Some(1007));
 }
 
 #[test]
