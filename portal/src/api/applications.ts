@@ -1,0 +1,148 @@
+// Applications, their keys and subscriptions, as their owner reads and changes them.
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { ask, askTagged, ifMatch } from "./call";
+import {
+  createApplication,
+  createKey,
+  createSubscription,
+  deleteApplication,
+  deleteKey,
+  deleteSubscription,
+  getApplication,
+  getApplicationTraffic,
+  issueToken,
+  listApplications,
+  listKeys,
+  listSubscriptions,
+  renewSecret,
+  updateApplication,
+} from "./generated";
+import type { Problem } from "./problem";
+import type { AccessToken, Application, Environment, KeyWithSecret, Subscription } from "./types";
+
+const LIVE_MILLIS = 2_000;
+/** The most that one page of a list carries: lists of one person's own things are read whole up to it. */
+const OWN_MAX = 200;
+
+export const applicationsQuery = queryOptions({
+  queryKey: ["applications"],
+  queryFn: async () => (await ask(listApplications({ query: { limit: OWN_MAX } }))).items,
+});
+
+export const applicationQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["application", id],
+    queryFn: async () => {
+      const { data, etag } = await askTagged(getApplication({ path: { id } }));
+      return { ...data, etag };
+    },
+  });
+
+export const keysQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["application", id, "keys"],
+    queryFn: async () => (await ask(listKeys({ path: { id } }))).items,
+    enabled: id !== "",
+  });
+
+export const subscriptionsQuery = (of: { application?: string; api?: string }) =>
+  queryOptions({
+    queryKey: ["subscriptions", of],
+    queryFn: async () => {
+      const query = {
+        ...(of.application && { application_id: of.application }),
+        ...(of.api && { api_id: of.api }),
+        limit: OWN_MAX,
+      };
+      return (await ask(listSubscriptions({ query }))).items;
+    },
+  });
+
+export const applicationTrafficQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["application", id, "traffic"],
+    queryFn: () => ask(getApplicationTraffic({ path: { id }, query: { minutes: 60 } })),
+    refetchInterval: LIVE_MILLIS,
+  });
+
+function useRefresh() {
+  const queries = useQueryClient();
+  return (...keys: unknown[][]) =>
+    Promise.all(keys.map((queryKey) => queries.invalidateQueries({ queryKey })));
+}
+
+export function useCreateApplication() {
+  const refresh = useRefresh();
+  return useMutation<Application, Problem, { name: string; description?: string; policy?: string }>({
+    mutationFn: (body) => ask(createApplication({ body })),
+    onSuccess: () => refresh(["applications"]),
+  });
+}
+
+export function useUpdateApplication(id: string) {
+  const refresh = useRefresh();
+  return useMutation<
+    Application,
+    Problem,
+    { etag: string; name: string; description: string; policy: string }
+  >({
+    mutationFn: ({ etag, ...body }) => ask(updateApplication({ path: { id }, body, headers: ifMatch(etag) })),
+    onSuccess: () => refresh(["applications"], ["application", id]),
+  });
+}
+
+export function useDeleteApplication(id: string) {
+  const refresh = useRefresh();
+  return useMutation<unknown, Problem, void>({
+    mutationFn: () => ask(deleteApplication({ path: { id } })),
+    onSuccess: () => refresh(["applications"], ["subscriptions"]),
+  });
+}
+
+export function useCreateKey() {
+  const refresh = useRefresh();
+  return useMutation<KeyWithSecret, Problem, { application: string; type: Environment }>({
+    mutationFn: ({ application, type }) =>
+      ask(createKey({ path: { id: application }, body: { type, grants: ["client_credentials"] } })),
+    onSuccess: (_, { application }) => refresh(["application", application, "keys"]),
+  });
+}
+
+export function useRenewSecret() {
+  return useMutation<KeyWithSecret, Problem, { application: string; client: string }>({
+    mutationFn: ({ application, client }) =>
+      ask(renewSecret({ path: { id: application, client_id: client } })),
+  });
+}
+
+export function useDeleteKey() {
+  const refresh = useRefresh();
+  return useMutation<unknown, Problem, { application: string; client: string }>({
+    mutationFn: ({ application, client }) => ask(deleteKey({ path: { id: application, client_id: client } })),
+    onSuccess: (_, { application }) => refresh(["application", application, "keys"]),
+  });
+}
+
+export function useIssueToken() {
+  return useMutation<AccessToken, Problem, { application: string; client: string }>({
+    mutationFn: ({ application, client }) =>
+      ask(issueToken({ path: { id: application, client_id: client } })),
+  });
+}
+
+export function useSubscribe() {
+  const refresh = useRefresh();
+  return useMutation<Subscription, Problem, { application: string; api: string; plan: string }>({
+    mutationFn: ({ application, api, plan }) =>
+      ask(createSubscription({ body: { application_id: application, api_id: api, plan } })),
+    onSuccess: () => refresh(["subscriptions"]),
+  });
+}
+
+export function useUnsubscribe() {
+  const refresh = useRefresh();
+  return useMutation<unknown, Problem, { id: string }>({
+    mutationFn: ({ id }) => ask(deleteSubscription({ path: { id } })),
+    onSuccess: () => refresh(["subscriptions"]),
+  });
+}

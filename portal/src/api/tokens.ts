@@ -1,0 +1,27 @@
+// Personal access tokens: what a script presents to REST instead of a portal session.
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { ask } from "./call";
+import type { CreatedToken } from "./generated";
+import { createToken, deleteToken, listTokens } from "./generated";
+import type { Problem } from "./problem";
+
+export const tokensQuery = queryOptions({
+  queryKey: ["tokens"],
+  queryFn: async () => (await ask(listTokens())).items,
+});
+
+export function useCreateToken() {
+  const queries = useQueryClient();
+  return useMutation<CreatedToken, Problem, { name: string; expires_in_days?: number }>({
+    mutationFn: (body) => ask(createToken({ body })),
+    onSuccess: () => queries.invalidateQueries({ queryKey: tokensQuery.queryKey }),
+  });
+}
+
+export function useDeleteToken() {
+  const queries = useQueryClient();
+  return useMutation<unknown, Problem, { id: string }>({
+    mutationFn: ({ id }) => ask(deleteToken({ path: { id } })),
+    onSuccess: () => queries.invalidateQueries({ queryKey: tokensQuery.queryKey }),
+  });
+}

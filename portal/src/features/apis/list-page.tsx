@@ -1,0 +1,142 @@
+// The APIs of the publisher portal: search kept in the address, states, what moves.
+import { Anchor, Button, Menu, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { Link, useSearchParams } from "react-router";
+import { apisQuery } from "../../api/apis";
+import { asProblem } from "../../api/problem";
+import { useCan } from "../../api/session";
+import type { ApiSummary } from "../../api/types";
+import { count } from "../../lib/format";
+import { paths } from "../../lib/paths";
+import { Badge, DemoBadge, StateBadge } from "../../ui/notice";
+import { Card, numberCell, PageHead, Row, Stack, Table } from "../../ui/page";
+import { Empty, Loading, ProblemNotice } from "../../ui/states";
+import { When } from "../../ui/when";
+
+/** Long enough not to ask for every letter, short enough to feel at once. */
+const TYPING_MILLIS = 250;
+
+export function Component() {
+  const [search, setSearch] = useSearchParams();
+  const q = search.get("q") ?? "";
+  const [typed, setTyped] = useState(q);
+  const ask = useDebouncedCallback(
+    (text: string) => setSearch(text === "" ? {} : { q: text }, { replace: true }),
+    TYPING_MILLIS,
+  );
+  const apis = useInfiniteQuery(apisQuery(q));
+  const items = apis.data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <>
+      <title>APIs · Tidegate publisher</title>
+      <PageHead title="APIs" action={<CreateMenu />} />
+      <Stack>
+        <TextInput
+          type="search"
+          aria-label="Search APIs"
+          placeholder="Name, context or version"
+          value={typed}
+          onChange={(event) => {
+            setTyped(event.currentTarget.value);
+            ask(event.currentTarget.value.trim());
+          }}
+        />
+        <Card>
+          {apis.isPending ? (
+            <Loading />
+          ) : apis.isError ? (
+            <ProblemNotice problem={asProblem(apis.error)} onRetry={() => apis.refetch()} />
+          ) : items.length === 0 ? (
+            <NothingFound q={q} />
+          ) : (
+            <Stack>
+              <ApiTable items={items} />
+              {apis.hasNextPage && (
+                <Button
+                  variant="default"
+                  loading={apis.isFetchingNextPage}
+                  onClick={() => apis.fetchNextPage()}
+                >
+                  Show more
+                </Button>
+              )}
+            </Stack>
+          )}
+        </Card>
+      </Stack>
+    </>
+  );
+}
+
+function CreateMenu() {
+  if (!useCan("api_create")) return null;
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <Button>Create API</Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item component={Link} to={paths.newWebSocketApi()}>
+          Design a New WebSocket API
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function NothingFound({ q }: { q: string }) {
+  const create = useCan("api_create");
+  if (q !== "")
+    return <Empty title={`Nothing matches “${q}”`}>Try fewer letters, or part of the context.</Empty>;
+  return (
+    <Empty
+      title="No APIs yet"
+      action={
+        create && (
+          <Button component={Link} to={paths.newWebSocketApi()}>
+            Design a New WebSocket API
+          </Button>
+        )
+      }
+    >
+      An API gives a WebSocket backend an address with keys, plans and a true count of its messages.
+      {!create && " A person with the role creator can make the first one."}
+    </Empty>
+  );
+}
+
+function ApiTable({ items }: { items: ApiSummary[] }) {
+  return (
+    <Table
+      caption="APIs"
+      head={["Name", "State", { number: "Sessions open" }, { number: "Subscriptions" }, "Owner", "Changed"]}
+    >
+      {items.map((api) => (
+        <tr key={api.id}>
+          <td>
+            <Anchor component={Link} to={paths.api(api.id)} inherit>
+              {api.name} {api.version}
+            </Anchor>
+            <div className="mono">{api.context}</div>
+          </td>
+          <td>
+            <Row>
+              <StateBadge state={api.state} />
+              {api.differs && <Badge tone="warn">Not deployed</Badge>}
+              {api.is_default_version && <Badge tone="calm">Default version</Badge>}
+              {api.demo && <DemoBadge />}
+            </Row>
+          </td>
+          <td className={numberCell}>{count(api.sessions_open)}</td>
+          <td className={numberCell}>{count(api.subscriptions)}</td>
+          <td>{api.owner}</td>
+          <td>
+            <When at={api.updated_at} />
+          </td>
+        </tr>
+      ))}
+    </Table>
+  );
+}

@@ -1,0 +1,70 @@
+// Saving a change of the working copy. It is based on what the form was filled from, so that somebody else's change
+// in between is noticed; then both are shown and the person chooses.
+import { useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
+import { apiQuery, useUpdateApi } from "../../api/apis";
+import type { Problem } from "../../api/problem";
+import type { Api, UpdateApi } from "../../api/types";
+import { StaleNotice } from "../../ui/states";
+import { conflict, designOf } from "./design";
+
+export interface DesignForm {
+  /** What the form was filled from. */
+  base: Api;
+  busy: boolean;
+  saved: boolean;
+  problem: Problem | null;
+  save: (
+    change: Partial<UpdateApi>,
+    then?: { onSaved?: () => void; onProblem?: (problem: Problem) => void },
+  ) => void;
+  /** Both versions and the choice between them, while there is one to make. */
+  stale: ReactNode;
+}
+
+export function useDesign(api: Api, onTakeTheirs: (theirs: Api) => void): DesignForm {
+  const queries = useQueryClient();
+  const update = useUpdateApi(api.id);
+  const [base, setBase] = useState(api);
+  const [clash, setClash] = useState<{ change: Partial<UpdateApi>; theirs: Api } | null>(null);
+
+  const send = (from: Api, change: Partial<UpdateApi>, then?: Parameters<DesignForm["save"]>[1]) =>
+    update.mutate(
+      { body: { ...designOf(from), ...change }, etag: from.etag },
+      {
+        onSuccess: (saved) => {
+          setClash(null);
+          setBase(saved);
+          then?.onSaved?.();
+        },
+        onError: async (problem) => {
+          if (problem.isStale) {
+            const theirs = await queries.fetchQuery({ ...apiQuery(api.id), staleTime: 0 });
+            setClash({ change, theirs });
+          } else then?.onProblem?.(problem);
+        },
+      },
+    );
+
+  const stale = clash && (
+    <StaleNotice
+      rows={conflict({ ...designOf(clash.theirs), ...clash.change }, designOf(clash.theirs))}
+      busy={update.isPending}
+      onKeepMine={() => send(clash.theirs, clash.change)}
+      onTakeTheirs={() => {
+        setBase(clash.theirs);
+        setClash(null);
+        update.reset();
+        onTakeTheirs(clash.theirs);
+      }}
+    />
+  );
+  return {
+    base,
+    busy: update.isPending,
+    saved: update.isSuccess,
+    problem: update.error?.isStale ? null : update.error,
+    save: (change, then) => send(base, change, then),
+    stale,
+  };
+}

@@ -1,0 +1,109 @@
+// The catalogue: every API that is published or shown early, as cards. Looking needs no sign-in.
+import { Button, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { Link, useSearchParams } from "react-router";
+import { catalogueQuery } from "../../api/catalogue";
+import { asProblem } from "../../api/problem";
+import { useCan } from "../../api/session";
+import type { CatalogueApi } from "../../api/types";
+import { paths } from "../../lib/paths";
+import { Badge, DemoBadge } from "../../ui/notice";
+import { PageHead, Row, Stack } from "../../ui/page";
+import { Empty, Loading, ProblemNotice } from "../../ui/states";
+import styles from "./catalogue.module.css";
+
+/** Long enough not to ask for every letter, short enough to answer while typing. */
+const TYPING_MILLIS = 200;
+
+export function Component() {
+  const [search, setSearch] = useSearchParams();
+  const q = search.get("q") ?? "";
+  const [typed, setTyped] = useState(q);
+  const ask = useDebouncedCallback(
+    (text: string) => setSearch(text === "" ? {} : { q: text }, { replace: true }),
+    TYPING_MILLIS,
+  );
+  const developer = useCan("app_manage");
+  const apis = useInfiniteQuery(catalogueQuery(q));
+  const items = apis.data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <>
+      <title>Catalogue · Tidegate developer portal</title>
+      <PageHead
+        title="Catalogue"
+        action={
+          developer && (
+            <Button component={Link} to={paths.applications()} variant="default">
+              Your applications
+            </Button>
+          )
+        }
+      />
+      <Stack>
+        <TextInput
+          type="search"
+          aria-label="Search the catalogue"
+          placeholder="Search APIs"
+          value={typed}
+          onChange={(event) => {
+            setTyped(event.currentTarget.value);
+            ask(event.currentTarget.value.trim());
+          }}
+        />
+        {apis.isPending ? (
+          <Loading />
+        ) : apis.isError ? (
+          <ProblemNotice problem={asProblem(apis.error)} onRetry={() => apis.refetch()} />
+        ) : items.length === 0 ? (
+          <Empty title={q === "" ? "Nothing is published yet" : `Nothing matches “${q}”`}>
+            {q === ""
+              ? "As soon as a publisher releases an API, it stands here, ready to be subscribed to."
+              : "Try fewer letters, or part of the context."}
+          </Empty>
+        ) : (
+          <>
+            <ul className={styles.cards}>
+              {items.map((api) => (
+                <ApiCard key={api.id} api={api} />
+              ))}
+            </ul>
+            {apis.hasNextPage && (
+              <Button
+                variant="default"
+                loading={apis.isFetchingNextPage}
+                onClick={() => apis.fetchNextPage()}
+              >
+                Show more
+              </Button>
+            )}
+          </>
+        )}
+      </Stack>
+    </>
+  );
+}
+
+function ApiCard({ api }: { api: CatalogueApi }) {
+  return (
+    <li className={styles.card}>
+      <h2>
+        <Link to={paths.catalogueApi(api.id)}>
+          {api.name} <span className={styles.version}>{api.version}</span>
+        </Link>
+      </h2>
+      <p className={styles.sentence}>{api.description || "No description yet."}</p>
+      <Row>
+        {api.state === "prototyped" && <Badge tone="accent">Pre-released</Badge>}
+        {api.demo && <DemoBadge />}
+        {api.plans.map((plan) => (
+          <Badge key={plan.name} tone="calm">
+            {plan.display_name}
+          </Badge>
+        ))}
+      </Row>
+      <code className={styles.path}>{api.context}</code>
+    </li>
+  );
+}

@@ -1,0 +1,116 @@
+// Personal access tokens: make one (shown once), see them, delete them.
+import { Button, NumberInput, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { asProblem, fieldErrors } from "../../api/problem";
+import { tokensQuery, useCreateToken, useDeleteToken } from "../../api/tokens";
+import { Confirm } from "../../ui/confirm";
+import { Address } from "../../ui/copy";
+import { Notice } from "../../ui/notice";
+import { Card, PageHead, Row, Stack, Table } from "../../ui/page";
+import { Empty, Loading, ProblemNotice } from "../../ui/states";
+import { When } from "../../ui/when";
+
+const DAYS_DEFAULT = 90;
+
+export function Component() {
+  return (
+    <>
+      <title>Personal access tokens · Tidegate</title>
+      <PageHead title="Personal access tokens" crumbs={["Account"]} />
+      <Stack>
+        <NewToken />
+        <Card title="Your tokens">
+          <TokenList />
+        </Card>
+      </Stack>
+    </>
+  );
+}
+
+function NewToken() {
+  const create = useCreateToken();
+  const form = useForm({
+    initialValues: { name: "", days: DAYS_DEFAULT as number | "" },
+    validate: { name: (text) => (text.trim() === "" ? "Say what the token is for." : null) },
+  });
+  const submit = form.onSubmit(({ name, days }) =>
+    create.mutate(
+      { name, ...(days !== "" && { expires_in_days: days }) },
+      {
+        onSuccess: () => form.reset(),
+        onError: (problem) =>
+          form.setErrors(fieldErrors(problem, { "/name": "name", "/expires_in_days": "days" }).fields),
+      },
+    ),
+  );
+  return (
+    <Card title="New token">
+      <form onSubmit={submit} noValidate>
+        <Stack>
+          <p>A script presents it as “Authorization: Bearer …” and may do what your roles allow.</p>
+          {create.error && <ProblemNotice problem={create.error} />}
+          <Row>
+            <TextInput label="What it is for" {...form.getInputProps("name")} />
+            <NumberInput label="Days until it expires" min={1} max={3650} {...form.getInputProps("days")} />
+          </Row>
+          <div>
+            <Button type="submit" loading={create.isPending}>
+              Create token
+            </Button>
+          </div>
+          {create.data && (
+            <Notice tone="good" title="Copy it now: it is shown this once" live>
+              <Address value={create.data.token} label="token" />
+            </Notice>
+          )}
+        </Stack>
+      </form>
+    </Card>
+  );
+}
+
+function TokenList() {
+  const tokens = useQuery(tokensQuery);
+  const remove = useDeleteToken();
+  const [asked, setAsked] = useState<{ id: string; name: string } | null>(null);
+  if (tokens.isPending) return <Loading lines={2} />;
+  if (tokens.isError)
+    return <ProblemNotice problem={asProblem(tokens.error)} onRetry={() => tokens.refetch()} />;
+  if (tokens.data.length === 0) {
+    return <Empty title="No tokens yet">Make one above when a script should speak to the REST API.</Empty>;
+  }
+  return (
+    <>
+      <Table caption="Personal access tokens" head={["Name", "Created", "Expires", "Actions"]}>
+        {tokens.data.map((token) => (
+          <tr key={token.id}>
+            <td>{token.name}</td>
+            <td>
+              <When at={token.created_at} />
+            </td>
+            <td>{token.expires_at ? <When at={token.expires_at} /> : "never"}</td>
+            <td>
+              <Button size="compact-sm" variant="default" onClick={() => setAsked(token)}>
+                Delete {token.name}
+              </Button>
+            </td>
+          </tr>
+        ))}
+      </Table>
+      <Confirm
+        opened={asked !== null}
+        title={`Delete “${asked?.name ?? ""}”?`}
+        action="Delete token"
+        destructive
+        busy={remove.isPending}
+        onClose={() => setAsked(null)}
+        onConfirm={() => asked && remove.mutate({ id: asked.id }, { onSettled: () => setAsked(null) })}
+      >
+        <p>Scripts that present it are refused from now on.</p>
+      </Confirm>
+      {remove.error && <ProblemNotice problem={remove.error} />}
+    </>
+  );
+}

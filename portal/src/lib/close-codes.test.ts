@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { explainCode, explainReason } from "./close-codes";
+
+test("every code that the gateway sends has a name and an advice", () => {
+  for (const code of [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 1012, 1013, 1014, 3000, 3003, 4429]) {
+    const told = explainCode(code);
+    expect(told.name).not.toContain("own code");
+    expect(told.advice).not.toBe("");
+  }
+});
+
+test("an unknown code is said to be someone else's", () => {
+  expect(explainCode(4123).name).toBe("The backend's own code");
+});
+
+test("the JSON reason is told in words, anything else as it came", () => {
+  expect(explainReason('{"reason":"quota","plan":"Gold","retry_after":37}')).toBe(
+    "The plan's messages are used up for this window. Plan: Gold. Try again in 37 seconds.",
+  );
+  expect(explainReason("bye")).toBe("bye");
+  expect(explainReason("[1]")).toBe("[1]");
+  expect(explainReason('{"other":1}')).toBe('{"other":1}');
+});

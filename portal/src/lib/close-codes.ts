@@ -1,0 +1,112 @@
+// Close codes in words: name, what happened, what to do. The codes are those of RFC 6455 section 7.4.1, its
+// registry, and the product's own 4429. The reason of ours is short JSON, see `explainClose`.
+
+export interface CloseExplanation {
+  code: number;
+  name: string;
+  meaning: string;
+  advice: string;
+}
+
+const CODES: Record<number, [name: string, meaning: string, advice: string]> = {
+  1000: ["Normal closure", "One side said it was done.", "Connect again when you need it."],
+  1001: ["Going away", "The session was idle too long, or the other side is leaving.", "Connect again."],
+  1002: [
+    "Protocol error",
+    "A frame broke the WebSocket protocol.",
+    "Check the client or backend that sent it.",
+  ],
+  1003: [
+    "Unsupported data",
+    "A kind of message was sent that the other side does not take.",
+    "Send the other kind.",
+  ],
+  1005: ["No code", "The other side closed without saying why.", "Ask whoever runs the backend."],
+  1006: [
+    "Connection lost",
+    "The connection ended without a goodbye, or never opened.",
+    "Check that the product is running and reachable, then connect again.",
+  ],
+  1007: ["Invalid payload", "A text message was not valid UTF-8.", "Send bytes as a binary message."],
+  1008: ["Policy violation", "A rule of the gateway was broken.", "Read the reason, change what it names."],
+  1009: ["Message too big", "A message was larger than allowed.", "Send smaller messages."],
+  1010: ["Extension missing", "The client needed an extension that was not agreed.", "Connect without it."],
+  1011: [
+    "Internal error",
+    "Something failed on the gateway's or the backend's side.",
+    "Try again, then report it.",
+  ],
+  1012: ["Restart", "The gateway restarts or was redeployed.", "Connect again in a moment."],
+  1013: ["Try again later", "The gateway has too much to do.", "Wait a little, then connect again."],
+  1014: [
+    "Backend gone",
+    "The backend did not answer, or broke off.",
+    "Ask the API's owner to test the endpoint.",
+  ],
+  3000: [
+    "Unauthorized",
+    "The token is missing, wrong, expired or revoked.",
+    "Get a new token and connect again.",
+  ],
+  3003: [
+    "Forbidden",
+    "The application may not use this API now.",
+    "Check the subscription, and whether the API is blocked or retired.",
+  ],
+  3008: ["Timeout", "The session lasted too long or did not answer pings.", "Connect again."],
+  4429: [
+    "Limit reached",
+    "The plan's messages are used up.",
+    "Wait until the next window, or choose a larger plan.",
+  ],
+};
+
+const REASONS: Record<string, string> = {
+  quota: "The plan's messages are used up for this window.",
+  application_quota: "The application's own limit is reached for this window.",
+  expired: "The token has expired.",
+  token_expired: "The token has expired.",
+  revoked: "The key was deleted.",
+  key_revoked: "The key was deleted.",
+  blocked: "The API is blocked for now.",
+  api_blocked: "The API is blocked for now.",
+  retired: "The API was retired.",
+  api_retired: "The API was retired.",
+  subscription_ended: "The subscription ended.",
+  no_subscription: "The application is not subscribed to this API.",
+  idle: "No message passed for longer than the API's idle timeout.",
+  restart: "The gateway is restarting.",
+};
+
+export function explainCode(code: number): CloseExplanation {
+  const known = CODES[code];
+  if (known) return { code, name: known[0], meaning: known[1], advice: known[2] };
+  const owner = code >= 4000 ? "The backend's own code" : "A code of another application";
+  return {
+    code,
+    name: owner,
+    meaning: "The other side knows what it means.",
+    advice: "Ask the API's owner.",
+  };
+}
+
+/** The reason in words: our JSON is spelt out, anything else is shown as it came. */
+export function explainReason(reason: string): string {
+  if (reason === "") return "";
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(reason);
+  } catch {
+    return reason;
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return reason;
+  const { reason: word, detail, plan, policy, retry_after: wait } = parsed as Record<string, unknown>;
+  const sentences: string[] = [];
+  if (typeof detail === "string") sentences.push(detail);
+  else if (typeof word === "string")
+    sentences.push(REASONS[word] ?? `${word.replaceAll("_", " ").replaceAll("-", " ")}.`);
+  if (typeof plan === "string" && plan !== "") sentences.push(`Plan: ${plan}.`);
+  if (typeof policy === "string" && policy !== "") sentences.push(`Application policy: ${policy}.`);
+  if (typeof wait === "number") sentences.push(`Try again in ${wait} ${wait === 1 ? "second" : "seconds"}.`);
+  return sentences.length > 0 ? sentences.join(" ") : reason;
+}

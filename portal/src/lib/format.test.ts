@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { ago, count, counted, duration, planLimit, size } from "./format";
+
+test("numbers carry thousands marks and sizes their unit", () => {
+  expect(count(50_000)).toBe("50,000");
+  expect(counted(1, "session")).toBe("1 session");
+  expect(counted(0, "session")).toBe("0 sessions");
+  expect(size(512)).toBe("512 B");
+  expect(size(1536)).toBe("1.5 KiB");
+});
+
+test("durations use the largest units that say it", () => {
+  expect(duration(250)).toBe("250 ms");
+  expect(duration(5_000)).toBe("5 s");
+  expect(duration(900_000)).toBe("15 min");
+  expect(duration(90_500)).toBe("1 min 30.5 s");
+  expect(duration(86_400_000)).toBe("24 h");
+});
+
+test("times are told relative to now", () => {
+  const now = Date.parse("2026-01-01T12:00:00Z");
+  expect(ago("2026-01-01T11:55:00Z", now)).toBe("5 minutes ago");
+  expect(ago("2026-01-01T11:59:58Z", now)).toBe("just now");
+  expect(ago("2026-01-03T12:00:00Z", now)).toBe("in 2 days");
+});
+
+test("a plan says its limit in words", () => {
+  expect(planLimit({ messages: { count: 5000, per: "minute" } })).toBe("5,000 messages per minute");
+  expect(planLimit({ messages: null })).toBe("No limit on messages");
+});

@@ -1,0 +1,80 @@
+// Numbers, sizes and times as people read them. Pure: now is an argument.
+
+const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const one = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
+const exact = new Intl.DateTimeFormat("en-GB", {
+  dateStyle: "medium",
+  timeStyle: "medium",
+  hour12: false,
+});
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hour12: false });
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+
+/** 50000 as `50,000`. */
+export const count = (value: number): string => whole.format(value);
+
+/** `1 session`, `2 sessions`. */
+export const counted = (value: number, noun: string, many = `${noun}s`): string =>
+  `${count(value)} ${value === 1 ? noun : many}`;
+
+/** 1536 as `1.5 KiB`. */
+export function size(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${one.format(value)} ${units[unit]}`;
+}
+
+/** A rate with one decimal below ten. */
+export const rate = (value: number): string => (value < 10 ? one.format(value) : whole.format(value));
+
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["year", 31_536_000],
+  ["month", 2_592_000],
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
+
+/** `5 minutes ago`, `in 2 days`, `just now`. */
+export function ago(at: string, now: number): string {
+  const seconds = (Date.parse(at) - now) / 1_000;
+  if (Number.isNaN(seconds)) return at;
+  for (const [unit, length] of STEPS) {
+    if (Math.abs(seconds) >= length) return relative.format(Math.round(seconds / length), unit);
+  }
+  return seconds > 5 ? "in less than a minute" : "just now";
+}
+
+/** The exact local time, for a tooltip. */
+export const exactTime = (at: string): string => exact.format(new Date(at));
+
+/** `14:05` local time. */
+export const minuteOfDay = (at: string): string => clock.format(new Date(at));
+
+/** 90500 ms as `1 min 30.5 s`; 900000 as `15 min`. */
+export function duration(millis: number): string {
+  if (millis < 1_000) return `${whole.format(millis)} ms`;
+  const hours = Math.floor(millis / 3_600_000);
+  const minutes = Math.floor((millis % 3_600_000) / 60_000);
+  const seconds = (millis % 60_000) / 1_000;
+  const parts = [];
+  if (hours > 0) parts.push(`${whole.format(hours)} h`);
+  if (minutes > 0) parts.push(`${minutes} min`);
+  if (seconds > 0 && hours === 0) parts.push(`${one.format(seconds)} s`);
+  return parts.join(" ");
+}
+
+/** A plan's limit in words. */
+export function planLimit(plan: { messages?: { count: number; per: string } | null }): string {
+  return plan.messages
+    ? `${count(plan.messages.count)} messages per ${plan.messages.per}`
+    : "No limit on messages";
+}
+
+/** First letter in upper case: REST words as headings. */
+export const title = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

@@ -1,0 +1,48 @@
+// Every address of the portals, built in one place, so that a link cannot be misspelt. See `app/router.tsx`.
+
+/** Pages inside one API of the publisher portal, in the order of the left list. */
+export const API_PAGES = [
+  "overview",
+  "basics",
+  "endpoints",
+  "plans",
+  "subscriptions",
+  "deployments",
+  "lifecycle",
+  "new-version",
+  "delete",
+] as const;
+export type ApiPage = (typeof API_PAGES)[number];
+
+/** Pages inside one application. */
+export type ApplicationPage = "overview" | "keys" | "subscriptions" | "settings";
+
+const part = encodeURIComponent;
+
+export const paths = {
+  door: () => "/",
+  signIn: (to?: string) => (to ? `/sign-in?to=${part(to)}` : "/sign-in"),
+  tokens: () => "/account/tokens",
+  admin: () => "/admin",
+  apis: (query?: { q?: string }) => (query?.q ? `/publisher?q=${part(query.q)}` : "/publisher"),
+  newWebSocketApi: () => "/publisher/apis/new/websocket",
+  api: (id: string, page: ApiPage = "overview") =>
+    page === "overview" ? `/publisher/apis/${part(id)}` : `/publisher/apis/${part(id)}/${page}`,
+  catalogue: (query?: { q?: string }) => (query?.q ? `/devportal?q=${part(query.q)}` : "/devportal"),
+  catalogueApi: (id: string) => `/devportal/apis/${part(id)}`,
+  keyWizard: (id: string, application?: string) =>
+    `/devportal/apis/${part(id)}/keys${application ? `?application=${part(application)}` : ""}`,
+  console: (id: string, application?: string) =>
+    `/devportal/apis/${part(id)}/console${application ? `?application=${part(application)}` : ""}`,
+  applications: () => "/devportal/applications",
+  application: (id: string, page: ApplicationPage = "overview") =>
+    page === "overview"
+      ? `/devportal/applications/${part(id)}`
+      : `/devportal/applications/${part(id)}/${page}`,
+};
+
+/** Where to go after signing in: only a page of this application, never another site. */
+export function safeReturn(to: string | null): string {
+  if (!to?.startsWith("/") || to.startsWith("//") || to.includes("\\")) return paths.door();
+  return to;
+}

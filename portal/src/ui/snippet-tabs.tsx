@@ -1,0 +1,27 @@
+// How to connect, in the reader's language, with his own token where he has one.
+import { SegmentedControl } from "@mantine/core";
+import { useState } from "react";
+import { placeholder, type SnippetTool, snippets } from "../lib/snippets";
+import { CodeBlock } from "./copy";
+import styles from "./ui.module.css";
+
+export function SnippetTabs({ url, token }: { url: string; token: string | null }) {
+  const all = snippets(url, token);
+  const [tool, setTool] = useState<SnippetTool>("tidegate");
+  const shown = all.find((snippet) => snippet.tool === tool);
+  return (
+    <div className={styles.stack}>
+      <SegmentedControl
+        aria-label="Client"
+        fullWidth
+        data={all.map((snippet) => ({ value: snippet.tool, label: snippet.label }))}
+        value={tool}
+        onChange={(value) => setTool(value as SnippetTool)}
+      />
+      {shown && <CodeBlock text={shown.text} label={`${shown.label} snippet`} />}
+      <p className={styles.dim}>
+        {shown?.note} {token ? "Your access token is filled in: treat it like a password." : placeholder}
+      </p>
+    </div>
+  );
+}
