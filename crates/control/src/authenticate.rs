@@ -13,7 +13,10 @@ use tidegate_model::{
 };
 use tidegate_oauth::secret::{self, Kind};
 
-use crate::{problem::Problem, state::{Control, Inner}};
+use crate::{
+    problem::Problem,
+    state::{Control, Inner},
+};
 
 /// Name of the portal session's cookie. The prefix makes browsers insist on Secure, Path=/ and no Domain.
 pub(crate) const COOKIE: &str = "__Host-tidegate_session";
@@ -67,7 +70,9 @@ impl FromRequestParts<Control> for Caller {
 async fn by_token(inner: &Inner, value: &str) -> Result<Caller, Problem> {
     const REFUSED: Problem = Problem::Unauthenticated("The personal access token is unknown or has expired.");
     let token = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let token = token.map(|(_, token)| token.trim()).filter(|token| secret::is_well_formed(Kind::PersonalToken, token));
+    let token = token
+        .map(|(_, token)| token.trim())
+        .filter(|token| secret::is_well_formed(Kind::PersonalToken, token));
     let hash = Secret(secret::hash(token.ok_or(REFUSED)?));
     let found = inner.ports.catalog.token(&hash, inner.now()).await?.ok_or(REFUSED)?;
     let user = inner.ports.catalog.user(found.user).await?.ok_or(REFUSED)?;
@@ -78,7 +83,9 @@ async fn by_token(inner: &Inner, value: &str) -> Result<Caller, Problem> {
 pub(crate) async fn by_cookie(inner: &Inner, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
     let Some(token) = cookie(headers) else { return Ok(None) };
     let hash = Secret(secret::hash(token));
-    let Some(session) = inner.ports.catalog.portal_session(&hash, inner.now()).await? else { return Ok(None) };
+    let Some(session) = inner.ports.catalog.portal_session(&hash, inner.now()).await? else {
+        return Ok(None);
+    };
     let user = inner.ports.catalog.user(session.user).await?;
     Ok(user.map(|user| Caller { user, session: Some(session) }))
 }
@@ -118,7 +125,8 @@ pub(crate) fn from_own_origin(inner: &Inner, headers: &HeaderMap) -> Result<(), 
     }
     if let Some(origin) = text(header::ORIGIN) {
         let host = text(header::HOST).unwrap_or_default();
-        let own = origin == inner.settings.load().portal_url || (!host.is_empty() && origin == format!("https://{host}"));
+        let own = origin == inner.settings.load().portal_url
+            || (!host.is_empty() && origin == format!("https://{host}"));
         if !own {
             return Err(ELSEWHERE);
         }

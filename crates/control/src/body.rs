@@ -44,7 +44,8 @@ pub(crate) async fn read(request: Request) -> Result<bytes::Bytes, Problem> {
 /// An unknown, missing or repeated field is a problem of that field; anything else of the whole body.
 fn explain(error: &serde_json::Error) -> Problem {
     let text = error.to_string();
-    let field = |prefix: &str| text.strip_prefix(prefix).and_then(|rest| rest.split('`').next()).map(str::to_owned);
+    let field =
+        |prefix: &str| text.strip_prefix(prefix).and_then(|rest| rest.split('`').next()).map(str::to_owned);
     let known = [
         ("unknown field `", "unknown_field", "is not a field of this call"),
         ("missing field `", "required", "is missing"),
@@ -67,7 +68,10 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for InPath<
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         // An id that is no id names nothing.
-        Path::from_request_parts(parts, state).await.map(|Path(found)| Self(found)).map_err(|_| Problem::NotFound("resource"))
+        Path::from_request_parts(parts, state)
+            .await
+            .map(|Path(found)| Self(found))
+            .map_err(|_| Problem::NotFound("resource"))
     }
 }
 
@@ -86,15 +90,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for InQuery<T> {
 }
 
 /// The entity tag in `If-Match`, if any.
-pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+pub(crate) fn if_match(headers: &HeaderMap) -> Option<u64> {
+    let value = headers.get(header::IF_MATCH)?;
     let text = value.to_str().unwrap_or_default().trim();
     if text == "*" {
-        return Ok(None);
+        return None;
     }
     let tag = text.strip_prefix("W/").unwrap_or(text).trim_matches('"');
     // A tag that is none of ours matches nothing.
-    Ok(Some(tag.parse().unwrap_or(u64::MAX)))
+    Some(tag.parse().unwrap_or(u64::MAX))
 }
 
 /// A JSON answer that no cache keeps.

@@ -17,7 +17,7 @@ pub fn audience(issuer: &str) -> String {
 }
 
 pub(crate) struct Issuer {
-    issuer: String,
+    url: String,
     audience: String,
     key_set: String,
     /// Newest first; the newest signs.
@@ -26,15 +26,15 @@ pub(crate) struct Issuer {
 
 impl Issuer {
     pub(crate) fn new(issuer: &str, keys: Vec<SigningKey>) -> Self {
-        Self { issuer: issuer.to_owned(), audience: audience(issuer), key_set: key_set(&keys), keys }
+        Self { url: issuer.to_owned(), audience: audience(issuer), key_set: key_set(&keys), keys }
     }
 
     pub(crate) fn facts(&self) -> IssuerFacts {
-        IssuerFacts { issuer: self.issuer.clone(), audience: self.audience.clone(), jwks: self.key_set.clone() }
+        IssuerFacts { issuer: self.url.clone(), audience: self.audience.clone(), jwks: self.key_set.clone() }
     }
 
     pub(crate) fn url(&self) -> &str {
-        &self.issuer
+        &self.url
     }
 
     pub(crate) fn key_set(&self) -> &str {
@@ -50,7 +50,7 @@ impl Issuer {
         random: &mut dyn Random,
     ) -> Result<String, CannotSign> {
         let key = self.keys.first().ok_or(CannotSign)?;
-        let (issuer, audience) = (self.issuer.as_str(), self.audience.as_str());
+        let (issuer, audience) = (self.url.as_str(), self.audience.as_str());
         let grant = Grant { issuer, audience, client_id, scope, now, lifetime: ACCESS_TOKEN_SECONDS };
         issue(key, &grant, random)
     }

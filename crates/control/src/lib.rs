@@ -1,1 +1,37 @@
-//! The control plane: REST API, authorization server, snapshot feed. Files beside this one are joined as they are finished.
+//! The control plane: the REST API and its OpenAPI document, the authorization server's endpoints, traffic reads,
+//! the feed of snapshots to gateways, the console's door, and the shell of the portal.
+//!
+//! It knows the business (`model`) and tokens (`oauth`), and the ports that others implement. It runs no query and
+//! opens no socket to a backend. Read `state.rs` for what a handler works with, `problem.rs` for how it fails.
+
+mod apis;
+mod applications;
+mod authenticate;
+mod body;
+mod catalogue;
+mod console;
+mod feed;
+mod health;
+mod issuer;
+mod list;
+mod oauth;
+mod pages;
+mod password;
+mod problem;
+mod router;
+mod serve;
+mod session;
+mod settings;
+mod sign_in_throttle;
+mod state;
+mod subscriptions;
+mod tokens;
+mod traffic;
+
+pub use issuer::{ACCESS_TOKEN_SECONDS, audience};
+pub use pages::{Asset, Assets};
+pub use password::{HashError, hash_password, password_matches};
+pub use router::openapi_json;
+pub use serve::{Peer, Serving};
+pub use settings::Settings;
+pub use state::{Control, Ports, StartError};

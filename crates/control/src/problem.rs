@@ -10,7 +10,7 @@ use serde::Serialize;
 use tidegate_model::{
     command::Refused,
     port::{CommandError, PortError},
-    role::Permission,
+    role::{Permission, Role},
     rule::FieldProblem,
 };
 use utoipa::ToSchema;
@@ -86,21 +86,81 @@ pub(crate) enum Problem {
 
 /// Every kind: its word in `type`, its status, its title, and what its page says.
 pub(crate) const KINDS: [(&str, u16, &str, &str); 15] = [
-    ("validation", 400, "Some fields break a rule", "Each entry of `errors` names a field, a code and the way out."),
-    ("malformed", 400, "The request cannot be read", "The body is not the JSON that the call takes, or the address is wrong."),
-    ("unauthenticated", 401, "Sign in first", "No valid portal session or personal access token came with the request."),
-    ("forbidden", 403, "Your roles do not allow this", "Another role is needed. An administrator can grant it."),
-    ("forged", 403, "The request does not come from the portal", "Calls with a cookie need the session's X-CSRF-Token and the portal's own origin."),
-    ("not-found", 404, "There is nothing here", "It does not exist, was deleted, or belongs to someone else."),
-    ("method-not-allowed", 405, "This address does not take this method", "See the OpenAPI document for the methods of each address."),
-    ("duplicate", 409, "Something like it exists already", "Names, contexts and addresses are unique; the entry of `errors` says which is taken."),
-    ("conflict", 409, "Its present state does not allow this", "The detail says what is missing or what is possible instead."),
-    ("stale", 412, "Someone else changed it", "Read it again, look at the difference, and repeat the change with the new ETag."),
+    (
+        "validation",
+        400,
+        "Some fields break a rule",
+        "Each entry of `errors` names a field, a code and the way out.",
+    ),
+    (
+        "malformed",
+        400,
+        "The request cannot be read",
+        "The body is not the JSON that the call takes, or the address is wrong.",
+    ),
+    (
+        "unauthenticated",
+        401,
+        "Sign in first",
+        "No valid portal session or personal access token came with the request.",
+    ),
+    (
+        "forbidden",
+        403,
+        "Your roles do not allow this",
+        "Another role is needed. An administrator can grant it.",
+    ),
+    (
+        "forged",
+        403,
+        "The request does not come from the portal",
+        "Calls with a cookie need the session's X-CSRF-Token and the portal's own origin.",
+    ),
+    (
+        "not-found",
+        404,
+        "There is nothing here",
+        "It does not exist, was deleted, or belongs to someone else.",
+    ),
+    (
+        "method-not-allowed",
+        405,
+        "This address does not take this method",
+        "See the OpenAPI document for the methods of each address.",
+    ),
+    (
+        "duplicate",
+        409,
+        "Something like it exists already",
+        "Names, contexts and addresses are unique; the entry of `errors` says which is taken.",
+    ),
+    (
+        "conflict",
+        409,
+        "Its present state does not allow this",
+        "The detail says what is missing or what is possible instead.",
+    ),
+    (
+        "stale",
+        412,
+        "Someone else changed it",
+        "Read it again, look at the difference, and repeat the change with the new ETag.",
+    ),
     ("too-large", 413, "The body is too large", "A body has at most 256 KiB."),
     ("unsupported-media-type", 415, "The body is not JSON", "Send Content-Type: application/json."),
-    ("precondition-required", 428, "If-Match is missing", "Send the ETag of what the change is based on in If-Match."),
+    (
+        "precondition-required",
+        428,
+        "If-Match is missing",
+        "Send the ETag of what the change is based on in If-Match.",
+    ),
     ("throttled", 429, "Too many tries", "Wait as long as Retry-After says."),
-    ("unavailable", 503, "Not possible right now", "The database or a gateway does not answer. Nothing was changed; try again."),
+    (
+        "unavailable",
+        503,
+        "Not possible right now",
+        "The database or a gateway does not answer. Nothing was changed; try again.",
+    ),
 ];
 
 /// The kind of our own faults, kept apart since it has nothing to teach.
@@ -136,12 +196,14 @@ impl Problem {
             Self::Duplicate(field) => field.detail.clone(),
             Self::Unauthenticated(detail) | Self::Forged(detail) => (*detail).to_owned(),
             Self::Forbidden(permission) => {
-                let roles: Vec<_> = permission.held_by().map(|role| role.as_str()).collect();
+                let roles: Vec<_> = permission.held_by().map(Role::as_str).collect();
                 format!("This needs one of the roles {}. Ask an administrator for it.", roles.join(", "))
             }
             Self::NotFound(noun) => format!("There is no such {noun}, or it is not yours."),
             Self::Conflict(detail) | Self::Malformed(detail) => detail.clone(),
-            Self::Stale(current) => format!("It was changed since you read it; it is at ETag \"{current}\" now."),
+            Self::Stale(current) => {
+                format!("It was changed since you read it; it is at ETag \"{current}\" now.")
+            }
             Self::PreconditionRequired => "Send the ETag of what you read in If-Match.".to_owned(),
             Self::Throttled(seconds) => format!("Too many tries. Wait {seconds} seconds."),
             Self::TooLarge => "A body has at most 256 KiB.".to_owned(),
@@ -218,7 +280,8 @@ impl IntoResponse for Problem {
         self.log();
         let kind = self.kind();
         let known = KINDS.iter().find(|(word, ..)| *word == kind);
-        let (status, title) = known.map_or((INTERNAL.1, INTERNAL.2), |(_, status, title, _)| (*status, *title));
+        let (status, title) =
+            known.map_or((INTERNAL.1, INTERNAL.2), |(_, status, title, _)| (*status, *title));
         let document = ProblemDocument {
             kind: kind.to_owned(),
             title: title.to_owned(),
@@ -227,12 +290,15 @@ impl IntoResponse for Problem {
             instance: String::new(),
             errors: self.errors(),
         };
-        let mut response = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
+        let mut response =
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
         if let Self::Throttled(seconds) = self {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if matches!(self, Self::Unauthenticated(_)) {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Tidegate\""));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Tidegate\""));
         }
         response.extensions_mut().insert(Pending(document));
         response

@@ -76,7 +76,10 @@ impl From<&Caller> for SessionAnswer {
                 demo: user.demo,
             },
             csrf_token: session.map(|session| session.csrf_token.0.clone()).unwrap_or_default(),
-            permissions: permissions(&user.roles).iter().map(|permission| permission.as_str().to_owned()).collect(),
+            permissions: permissions(&user.roles)
+                .iter()
+                .map(|permission| permission.as_str().to_owned())
+                .collect(),
             expires_at: session.map(|session| session.expires_at.rfc3339()),
         }
     }

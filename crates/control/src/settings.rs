@@ -43,6 +43,7 @@ impl From<Bounds> for BoundsAnswer {
 }
 
 /// Bounds of an endpoint's timeouts.
+#[expect(clippy::struct_field_names, reason = "the names are those of the endpoint's fields")]
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EndpointBounds {
     connect_timeout_ms: BoundsAnswer,

@@ -13,8 +13,8 @@ use tidegate_oauth::jwk::{BadKey, SigningKey, SystemRandom};
 use tokio::sync::Semaphore;
 
 use crate::{
-    feed::Feed, issuer::Issuer, pages::Assets, password::CONCURRENT_HASHES, problem::Problem, settings::Settings,
-    sign_in_throttle::SignInThrottle,
+    feed::Feed, issuer::Issuer, pages::Assets, password::CONCURRENT_HASHES, problem::Problem,
+    settings::Settings, sign_in_throttle::SignInThrottle,
 };
 
 /// What others implement.

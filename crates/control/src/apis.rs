@@ -1,0 +1,8 @@
+//! APIs, the side of creators and publishers: `/apis`. One file for each thing that is done with one.
+
+pub(crate) mod answer;
+pub(crate) mod change;
+pub(crate) mod deploy;
+pub(crate) mod lifecycle;
+pub(crate) mod read;
+pub(crate) mod test_endpoint;

@@ -1,0 +1,174 @@
+//! Making, changing and deleting APIs.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use serde::Deserialize;
+use tidegate_model::{
+    api::{Api, Design},
+    command::{Command, CreateApi, CreateVersion, Outcome, UpdateApi},
+    id::ApiId,
+    role::Permission,
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::answer::{ApiAnswer, EndpointsInput, api_answer};
+use crate::{
+    authenticate::Caller,
+    body::{Created, InPath, Json, Tagged, if_match},
+    problem::{Problem, ProblemDocument},
+    state::{Control, Inner},
+};
+
+/// An API to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewApi {
+    #[schema(example = "EchoWebSocket")]
+    name: String,
+    #[schema(example = "/echowebsocket")]
+    context: String,
+    #[schema(example = "1.0")]
+    version: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    endpoints: EndpointsInput,
+    /// Names of business plans.
+    #[serde(default)]
+    plans: Vec<String>,
+    /// Publish at once; needs an endpoint and a plan. All of it happens, or nothing.
+    #[serde(default)]
+    publish: bool,
+}
+
+/// The working copy of an API.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ApiChange {
+    description: String,
+    endpoints: EndpointsInput,
+    /// Names of business plans.
+    plans: Vec<String>,
+    /// Whether it answers without a version as well; absent: as before.
+    is_default_version: Option<bool>,
+}
+
+/// A new version of an API.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewVersion {
+    #[schema(example = "2.0")]
+    version: String,
+    /// Make it the default version.
+    #[serde(default)]
+    default: bool,
+}
+
+fn made(outcome: Outcome) -> Result<Api, Problem> {
+    match outcome {
+        Outcome::Api(api) => Ok(*api),
+        _ => Err(Problem::Internal("a command answered something else")),
+    }
+}
+
+fn shown(inner: &Inner, api: Api) -> Tagged<ApiAnswer> {
+    Tagged(api.etag, api_answer(&inner.settings.load(), api))
+}
+
+/// Make an API, and publish it at once when asked
+#[utoipa::path(post, path = "/apis", tag = "apis", operation_id = "createApi", request_body = NewApi,
+    responses((status = 201, body = ApiAnswer), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn create(
+    State(Control(inner)): State<Control>,
+    caller: Caller,
+    Json(input): Json<NewApi>,
+) -> Result<Created<Tagged<ApiAnswer>>, Problem> {
+    let actor = caller.may(Permission::ApiCreate)?;
+    if input.publish {
+        caller.may(Permission::ApiPublish)?;
+    }
+    let command = Command::CreateApi(CreateApi {
+        id: ApiId::new(inner.now(), inner.ports.entropy.id_bytes()),
+        name: input.name,
+        context: input.context,
+        version: input.version,
+        design: Design {
+            description: input.description,
+            endpoints: input.endpoints.into(),
+            plans: input.plans,
+        },
+        publish: input.publish,
+        demo: false,
+    });
+    let api = made(inner.execute(&actor, command).await?)?;
+    Ok(Created(format!("/api/v1/apis/{}", api.id), shown(&inner, api)))
+}
+
+/// Replace the working copy
+#[utoipa::path(put, path = "/apis/{id}", tag = "apis", operation_id = "updateApi", request_body = ApiChange,
+    params(("id" = Uuid, Path), ("If-Match" = String, Header)),
+    responses((status = 200, body = ApiAnswer), (status = 412, body = ProblemDocument),
+        (status = "default", body = ProblemDocument)))]
+pub(crate) async fn update(
+    State(Control(inner)): State<Control>,
+    caller: Caller,
+    InPath(id): InPath<Uuid>,
+    headers: HeaderMap,
+    Json(input): Json<ApiChange>,
+) -> Result<Tagged<ApiAnswer>, Problem> {
+    let actor = caller.may_either(Permission::ApiCreate, Permission::ApiPublish)?;
+    if !headers.contains_key(axum::http::header::IF_MATCH) {
+        return Err(Problem::PreconditionRequired);
+    }
+    let command = Command::UpdateApi(UpdateApi {
+        id: ApiId(id),
+        based_on: if_match(&headers),
+        design: Design {
+            description: input.description,
+            endpoints: input.endpoints.into(),
+            plans: input.plans,
+        },
+        is_default_version: input.is_default_version,
+    });
+    Ok(shown(&inner, made(inner.execute(&actor, command).await?)?))
+}
+
+/// Delete an API
+#[utoipa::path(delete, path = "/apis/{id}", tag = "apis", operation_id = "deleteApi",
+    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 204, description = "Deleted"), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn delete(
+    State(Control(inner)): State<Control>,
+    caller: Caller,
+    InPath(id): InPath<Uuid>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    let actor = caller.may(Permission::ApiCreate)?;
+    let command = Command::DeleteApi { id: ApiId(id), based_on: if_match(&headers) };
+    inner.execute(&actor, command).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Make a new version of an API, with a copy of its working copy
+#[utoipa::path(post, path = "/apis/{id}/versions", tag = "apis", operation_id = "createVersion",
+    request_body = NewVersion, params(("id" = Uuid, Path)),
+    responses((status = 201, body = ApiAnswer), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn new_version(
+    State(Control(inner)): State<Control>,
+    caller: Caller,
+    InPath(id): InPath<Uuid>,
+    Json(input): Json<NewVersion>,
+) -> Result<Created<Tagged<ApiAnswer>>, Problem> {
+    let actor = caller.may(Permission::ApiCreate)?;
+    let command = Command::CreateVersion(CreateVersion {
+        source: ApiId(id),
+        id: ApiId::new(inner.now(), inner.ports.entropy.id_bytes()),
+        version: input.version,
+        default: input.default,
+    });
+    let api = made(inner.execute(&actor, command).await?)?;
+    Ok(Created(format!("/api/v1/apis/{}", api.id), shown(&inner, api)))
+}

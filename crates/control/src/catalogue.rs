@@ -1,0 +1,145 @@
+//! The catalogue of the developer portal, open to everyone, and the plans there are.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use tidegate_model::{api::Api, id::ApiId, lifecycle, plan::Plan, port::ApiQuery};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::{
+    apis::answer::{Urls, urls},
+    body::{Answer, InPath, InQuery},
+    list::{List, page},
+    problem::{Problem, ProblemDocument},
+    settings::Settings,
+    state::Control,
+};
+
+/// Messages per window.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct LimitAnswer {
+    count: u32,
+    /// `minute` or `day`.
+    per: &'static str,
+}
+
+/// A business plan or an application policy.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct PlanAnswer {
+    name: String,
+    display_name: String,
+    description: String,
+    /// Null: unlimited.
+    #[schema(required)]
+    messages: Option<LimitAnswer>,
+    unlimited: bool,
+}
+
+impl From<&Plan> for PlanAnswer {
+    fn from(plan: &Plan) -> Self {
+        Self {
+            name: plan.name.clone(),
+            display_name: plan.name.clone(),
+            description: plan.description.clone(),
+            messages: plan.limit.map(|limit| LimitAnswer { count: limit.messages, per: limit.per.as_str() }),
+            unlimited: plan.limit.is_none(),
+        }
+    }
+}
+
+/// Business plans
+#[utoipa::path(get, path = "/plans", tag = "plans", operation_id = "listPlans", security(()),
+    responses((status = 200, body = List<PlanAnswer>), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn plans(
+    State(Control(inner)): State<Control>,
+) -> Result<Answer<List<PlanAnswer>>, Problem> {
+    let plans = inner.ports.catalog.plans().await?;
+    Ok(Answer(List::whole(plans.iter().map(PlanAnswer::from).collect())))
+}
+
+/// Application policies
+#[utoipa::path(get, path = "/application-policies", tag = "plans", operation_id = "listApplicationPolicies", security(()),
+    responses((status = 200, body = List<PlanAnswer>), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn policies(
+    State(Control(inner)): State<Control>,
+) -> Result<Answer<List<PlanAnswer>>, Problem> {
+    let policies = inner.ports.catalog.application_policies().await?;
+    Ok(Answer(List::whole(policies.iter().map(PlanAnswer::from).collect())))
+}
+
+/// An API as developers see it: nothing of its backends.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CatalogueApi {
+    id: Uuid,
+    name: String,
+    context: String,
+    version: String,
+    description: String,
+    /// `published` or `prototyped`.
+    state: String,
+    plans: Vec<PlanAnswer>,
+    is_default_version: bool,
+    urls: Urls,
+    demo: bool,
+}
+
+fn answer(settings: &Settings, api: Api, plans: &[Plan]) -> CatalogueApi {
+    let urls = urls(settings, &api);
+    // What is live decides, not what someone is working on.
+    let design = api.live.map_or(api.design, |live| live.design);
+    CatalogueApi {
+        id: api.id.0,
+        urls,
+        plans: plans.iter().filter(|plan| design.plans.contains(&plan.name)).map(PlanAnswer::from).collect(),
+        description: design.description,
+        state: api.state.as_str().to_owned(),
+        is_default_version: api.is_default_version,
+        demo: api.demo,
+        name: api.name,
+        context: api.context,
+        version: api.version,
+    }
+}
+
+/// What is looked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CatalogueQuery {
+    /// Words that name, context or version contain.
+    q: Option<String>,
+    /// Most entries, 1 to 200.
+    limit: Option<u32>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Published APIs
+#[utoipa::path(get, path = "/catalogue", tag = "catalogue", operation_id = "listCatalogue", params(CatalogueQuery),
+    security(()),
+    responses((status = 200, body = List<CatalogueApi>), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn list(
+    State(Control(inner)): State<Control>,
+    InQuery(query): InQuery<CatalogueQuery>,
+) -> Result<Answer<List<CatalogueApi>>, Problem> {
+    let states = lifecycle::STATES.into_iter().filter(|state| state.is_listed()).collect();
+    let asked = ApiQuery { text: query.q.unwrap_or_default(), states };
+    let found = inner.ports.catalog.apis(&asked, &page(query.limit, query.cursor)).await?;
+    let (plans, settings) = (inner.ports.catalog.plans().await?, inner.settings.load_full());
+    let items = found.items.into_iter().map(|api| answer(&settings, api, &plans));
+    Ok(Answer(List { items: items.collect(), next: found.next }))
+}
+
+/// A published API
+#[utoipa::path(get, path = "/catalogue/{id}", tag = "catalogue", operation_id = "getCatalogueApi", security(()),
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = CatalogueApi), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn get(
+    State(Control(inner)): State<Control>,
+    InPath(id): InPath<Uuid>,
+) -> Result<Answer<CatalogueApi>, Problem> {
+    let api = inner.ports.catalog.api(ApiId(id)).await?.filter(|api| api.state.is_listed());
+    let api = api.ok_or(Problem::NotFound("API"))?;
+    let plans = inner.ports.catalog.plans().await?;
+    Ok(Answer(answer(&inner.settings.load(), api, &plans)))
+}

@@ -1,0 +1,194 @@
+//! The feed: snapshots down to every gateway, batches of facts and presence up, over each gateway's link.
+//!
+//! A change that gateways can notice is answered only when they have applied it (or a bound has passed), so that a
+//! 2xx means "live". It knows no gateway, only links.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tidegate_model::{
+    fact::{OpenSessions, TrafficOf},
+    id::{ApiId, BootId},
+    link::{ControlLink, Down, LinkClosed, PROTOCOL_VERSION, Up},
+    port::{Catalog, EventLog, PortError},
+    snapshot::{IssuerFacts, Snapshot},
+};
+use tokio::sync::{Mutex as AsyncMutex, watch};
+
+/// How long a change waits for gateways to apply it. They do it in milliseconds; one that does not must not hold up
+/// the people who work on the control plane.
+const APPLY_WAIT: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Default)]
+struct Gateway {
+    boot: Option<BootId>,
+    applied: u64,
+    open: Vec<OpenSessions>,
+}
+
+pub(crate) struct Feed {
+    catalog: Arc<dyn Catalog>,
+    events: Arc<dyn EventLog>,
+    issuer: IssuerFacts,
+    snapshot: watch::Sender<Arc<Snapshot>>,
+    /// One reading of the catalog at a time; whoever waits finds the newer snapshot already there.
+    refreshing: AsyncMutex<()>,
+    gateways: Mutex<HashMap<u64, Gateway>>,
+    applied: watch::Sender<u64>,
+    next: AtomicU64,
+}
+
+impl Feed {
+    pub(crate) fn new(catalog: Arc<dyn Catalog>, events: Arc<dyn EventLog>, issuer: IssuerFacts) -> Self {
+        Self {
+            catalog,
+            events,
+            issuer,
+            snapshot: watch::Sender::new(Arc::default()),
+            refreshing: AsyncMutex::new(()),
+            gateways: Mutex::default(),
+            applied: watch::Sender::new(0),
+            next: AtomicU64::new(1),
+        }
+    }
+
+    fn gateways(&self) -> MutexGuard<'_, HashMap<u64, Gateway>> {
+        // Never held across an await; a panic inside leaves a map that is still a map.
+        self.gateways.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Reads the catalog and sends what is new. Answers the number that is out now.
+    pub(crate) async fn refresh(&self) -> Result<u64, PortError> {
+        let _one = self.refreshing.lock().await;
+        let mut parts = self.catalog.snapshot_parts().await?;
+        let number = parts.number;
+        if number > self.snapshot.borrow().number() {
+            parts.issuer = self.issuer.clone();
+            self.snapshot.send_replace(Arc::new(Snapshot::new(parts)));
+        }
+        Ok(number)
+    }
+
+    /// A change is on disk: sends it, and waits until every connected gateway decides with it.
+    pub(crate) async fn changed(&self) {
+        let number = match self.refresh().await {
+            Ok(number) => number,
+            Err(error) => {
+                // The change itself is safe; the next refresh carries it.
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a change could not be sent to gateways"
+                );
+                return;
+            }
+        };
+        let mut applied = self.applied.subscribe();
+        let everywhere = async {
+            while self.gateways().values().any(|gateway| gateway.applied < number) {
+                if applied.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        if tokio::time::timeout(APPLY_WAIT, everywhere).await.is_err() {
+            tracing::warn!(number, "a gateway has not applied a change within its time");
+        }
+    }
+
+    /// How many gateways are connected and decide with a snapshot.
+    pub(crate) fn ready_gateways(&self) -> usize {
+        self.gateways().values().filter(|gateway| gateway.applied > 0).count()
+    }
+
+    /// Sessions open now, of an API or an application, over all gateways.
+    pub(crate) fn open_sessions(&self, of: TrafficOf) -> u64 {
+        let counts = |open: &&OpenSessions| match of {
+            TrafficOf::Api(api) => open.api == api,
+            TrafficOf::Application(application) => open.application == application,
+        };
+        let gateways = self.gateways();
+        gateways
+            .values()
+            .flat_map(|gateway| &gateway.open)
+            .filter(counts)
+            .map(|open| u64::from(open.open))
+            .sum()
+    }
+
+    /// Sessions open now of every API that has any.
+    pub(crate) fn open_by_api(&self) -> HashMap<ApiId, u64> {
+        let mut counts = HashMap::new();
+        for open in self.gateways().values().flat_map(|gateway| &gateway.open) {
+            *counts.entry(open.api).or_default() += u64::from(open.open);
+        }
+        counts
+    }
+
+    /// Talks to one gateway until its link ends.
+    pub(crate) async fn run(&self, link: Arc<dyn ControlLink>) {
+        let name = self.next.fetch_add(1, Ordering::Relaxed);
+        self.gateways().insert(name, Gateway::default());
+        let outcome = self.talk(name, &*link).await;
+        self.gateways().remove(&name);
+        self.applied.send_modify(|changes| *changes += 1);
+        tracing::info!(?outcome, "a gateway's link has ended");
+    }
+
+    async fn talk(&self, name: u64, link: &dyn ControlLink) -> Result<(), LinkClosed> {
+        let mut snapshots = self.snapshot.subscribe();
+        snapshots.mark_changed();
+        loop {
+            // Both sides lose nothing when dropped: a watch keeps its newest value, a link its next message.
+            tokio::select! {
+                changed = snapshots.changed() => {
+                    changed.map_err(|_| LinkClosed)?;
+                    let snapshot = Arc::clone(&snapshots.borrow_and_update());
+                    if snapshot.number() > 0 {
+                        link.send(Down::Snapshot(snapshot)).await?;
+                    }
+                }
+                message = link.next() => self.heard(name, link, message?).await?,
+            }
+        }
+    }
+
+    async fn heard(&self, name: u64, link: &dyn ControlLink, message: Up) -> Result<(), LinkClosed> {
+        match message {
+            Up::Hello { protocol, boot } => {
+                if protocol != PROTOCOL_VERSION {
+                    tracing::error!(protocol, "a gateway speaks another version of the link");
+                    return Err(LinkClosed);
+                }
+                self.with(name, |gateway| gateway.boot = Some(boot));
+            }
+            Up::Applied { number } => {
+                self.with(name, |gateway| gateway.applied = number);
+                self.applied.send_modify(|changes| *changes += 1);
+            }
+            Up::Presence(open) => self.with(name, |gateway| gateway.open = open),
+            Up::Batch(batch) => match self.events.append(&batch).await {
+                Ok(_) => link.send(Down::BatchStored { boot: batch.boot, number: batch.number }).await?,
+                // Not told, so the gateway repeats it.
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "facts could not be stored yet"
+                    );
+                }
+            },
+        }
+        Ok(())
+    }
+
+    fn with(&self, name: u64, change: impl FnOnce(&mut Gateway)) {
+        if let Some(gateway) = self.gateways().get_mut(&name) {
+            change(gateway);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Every address of the portal's listener, and the OpenAPI document made from the same list.
+
+use axum::{
+    Router, middleware,
+    routing::{any, get, post},
+};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{
+        ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+    },
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    apis, applications, catalogue, console, health, oauth, pages, session, settings, state::Control,
+    subscriptions, tokens,
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Tidegate", description = "The REST API of Tidegate, an API manager for WebSockets.", license(name = "Apache-2.0")),
+    servers((url = "/api/v1")),
+    modifiers(&Security)
+)]
+struct Document;
+
+/// Every call takes the portal session's cookie or a personal access token, unless it says that it takes none.
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(crate::authenticate::COOKIE)));
+        components.add_security_scheme("portal_session", cookie);
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("personal_token", SecurityScheme::Http(bearer));
+        let none: [&str; 0] = [];
+        document.security = Some(vec![
+            SecurityRequirement::new("portal_session", none),
+            SecurityRequirement::new("personal_token", none),
+        ]);
+    }
+}
+
+fn rest() -> OpenApiRouter<Control> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(session::sign_in, session::get, session::sign_out))
+        .routes(routes!(tokens::create, tokens::list))
+        .routes(routes!(tokens::delete))
+        .routes(routes!(settings::get))
+        .routes(routes!(catalogue::plans))
+        .routes(routes!(catalogue::policies))
+        .routes(routes!(catalogue::list))
+        .routes(routes!(catalogue::get))
+        .routes(routes!(apis::change::create, apis::read::list))
+        .routes(routes!(apis::read::get, apis::change::update, apis::change::delete))
+        .routes(routes!(apis::read::changes))
+        .routes(routes!(apis::read::traffic))
+        .routes(routes!(apis::read::subscriptions))
+        .routes(routes!(apis::lifecycle::get, apis::lifecycle::change))
+        .routes(routes!(apis::deploy::create))
+        .routes(routes!(apis::deploy::list))
+        .routes(routes!(apis::change::new_version))
+        .routes(routes!(apis::test_endpoint::of_api))
+        .routes(routes!(apis::test_endpoint::url))
+        .routes(routes!(applications::create, applications::list))
+        .routes(routes!(applications::get, applications::update, applications::delete))
+        .routes(routes!(applications::traffic))
+        .routes(routes!(applications::keys::create, applications::keys::list))
+        .routes(routes!(applications::keys::delete))
+        .routes(routes!(applications::keys::replace_secret))
+        .routes(routes!(applications::keys::token))
+        .routes(routes!(subscriptions::create, subscriptions::list))
+        .routes(routes!(subscriptions::delete))
+}
+
+/// The OpenAPI document, as committed in `openapi/control.json`.
+pub fn openapi_json() -> String {
+    let (_, document) = rest().split_for_parts();
+    // A document of plain values always serialises.
+    let mut text = document.to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// All of the portal's listener.
+pub(crate) fn build(control: Control) -> Router {
+    let (rest, _) = rest().split_for_parts();
+    let rest = rest
+        .route("/openapi.json", get(|| async { ([("content-type", "application/json")], openapi_json()) }))
+        .method_not_allowed_fallback(pages::no_method);
+    let shell = || get(pages::shell);
+    Router::new()
+        .nest("/api/v1", rest)
+        .route("/oauth2/token", post(oauth::token))
+        .route("/oauth2/jwks", get(oauth::keys))
+        .route("/.well-known/openid-configuration", get(oauth::discovery))
+        .route("/.well-known/oauth-authorization-server", get(oauth::discovery))
+        .route("/console/{*path}", any(console::open))
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/problems/{kind}", get(pages::problem_kind))
+        .route("/", shell())
+        .route("/sign-in", shell())
+        .route("/publisher", shell())
+        .route("/publisher/{*path}", shell())
+        .route("/devportal", shell())
+        .route("/devportal/{*path}", shell())
+        .route("/admin", shell())
+        .route("/admin/{*path}", shell())
+        .route("/account", shell())
+        .route("/account/{*path}", shell())
+        .route("/assets/{*path}", get(pages::asset))
+        .fallback(pages::other)
+        .method_not_allowed_fallback(pages::no_method)
+        .layer(tower_http::compression::CompressionLayer::new())
+        .layer(middleware::from_fn_with_state(control.clone(), pages::envelope))
+        .with_state(control)
+}

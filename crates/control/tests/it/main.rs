@@ -1,0 +1,10 @@
+//! The control plane over its router, on a real SQLite file, with a fixed clock and seeded randomness.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod console;
+mod contract;
+mod oauth;
+mod roles;
+mod stories;
+mod support;

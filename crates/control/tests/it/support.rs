@@ -1,0 +1,251 @@
+//! A control plane to call: fixed clock, counting randomness, real SQLite in a temporary folder, and people.
+
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    os::unix::net::UnixStream,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+};
+
+use axum::{
+    body::Body,
+    http::{Method, Request, StatusCode, header},
+};
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use tidegate_control::{Control, Peer, Ports, Settings, hash_password};
+use tidegate_model::{
+    command::Command,
+    id::UserId,
+    link::{self, ChannelEnd, Down, GatewayLink as _, Up},
+    port::{
+        Catalog as _, Clock, ConsoleDoor, Entropy, PortError, Probe, ProbeReport, ProbeRequest, ProbeStep,
+        ProbeStepReport,
+    },
+    role::Role,
+    time::Timestamp,
+    user::{Account, Actor, Secret, User},
+};
+use tidegate_store::SqliteCatalog;
+use tokio::sync::Mutex;
+use tower::ServiceExt as _;
+
+pub(crate) const ORIGIN: &str = "https://localhost:9443";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+#[derive(Debug)]
+pub(crate) struct FixedClock(pub(crate) AtomicI64);
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::Relaxed))
+    }
+}
+
+struct Counting(AtomicU64);
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            // Splitmix: distinct for every call, the same in every run.
+            let mut word = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+            word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            chunk.copy_from_slice(&(word ^ (word >> 31)).to_be_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+struct Answering;
+
+#[async_trait::async_trait]
+impl Probe for Answering {
+    async fn probe(&self, _: ProbeRequest) -> ProbeReport {
+        let step = ProbeStepReport {
+            step: ProbeStep::Parse,
+            ok: true,
+            micros: 1_500,
+            detail: "Understood.".to_owned(),
+        };
+        ProbeReport { steps: vec![step], advice: None }
+    }
+}
+
+/// Hands the far ends of opened streams to the test.
+#[derive(Default)]
+pub(crate) struct Door(pub(crate) Mutex<Vec<UnixStream>>);
+
+#[async_trait::async_trait]
+impl ConsoleDoor for Door {
+    async fn open(&self, _: SocketAddr) -> Result<UnixStream, PortError> {
+        let (near, far) = UnixStream::pair().map_err(|error| PortError::unavailable("no stream", error))?;
+        self.0.lock().await.push(far);
+        Ok(near)
+    }
+}
+
+pub(crate) struct House {
+    pub(crate) control: Control,
+    pub(crate) catalog: SqliteCatalog,
+    pub(crate) clock: Arc<FixedClock>,
+    pub(crate) door: Arc<Door>,
+    gateway: ChannelEnd<Up, Down>,
+    _folder: tempfile::TempDir,
+}
+
+/// An answer, read.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: axum::http::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The word of the problem's kind.
+    pub(crate) fn kind(&self) -> String {
+        self.json()["type"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn is(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        self
+    }
+}
+
+/// Someone who calls.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Person {
+    cookie: String,
+    csrf: String,
+}
+
+impl House {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let catalog = SqliteCatalog::open(&folder.path().join("tidegate.db")).await.unwrap();
+        let clock = Arc::new(FixedClock(AtomicI64::new(1_800_000_000_000)));
+        let door = Arc::new(Door::default());
+        let ports = Ports {
+            catalog: Arc::new(catalog.clone()),
+            events: Arc::new(catalog.clone()),
+            clock: clock.clone(),
+            entropy: Arc::new(Counting(AtomicU64::new(1))),
+            probe: Arc::new(Answering),
+            console: door.clone(),
+        };
+        let settings = Settings {
+            host: "localhost".to_owned(),
+            version: "0.0.0".to_owned(),
+            portal_url: ORIGIN.to_owned(),
+            ws_url: "ws://localhost:9099".to_owned(),
+            wss_url: "wss://localhost:8099".to_owned(),
+            issuer: ORIGIN.to_owned(),
+            echo_url: None,
+            demo: false,
+        };
+        let control = Control::start(ports, settings, Arc::new(|_: &str| None)).await.unwrap();
+        let (gateway, end) = link::channel();
+        let feeding = control.clone();
+        tokio::spawn(async move { feeding.feed(Arc::new(end)).await });
+        let house = Self { control, catalog, clock, door, gateway, _folder: folder };
+        house.play_gateway();
+        house
+    }
+
+    /// A gateway that applies every snapshot at once.
+    fn play_gateway(&self) {
+        let link = self.gateway.clone();
+        tokio::spawn(async move {
+            while let Ok(message) = link.next().await {
+                if let Down::Snapshot(snapshot) = message
+                    && link.send(Up::Applied { number: snapshot.number() }).await.is_err()
+                {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// What a gateway sends up.
+    pub(crate) async fn gateway_says(&self, message: Up) {
+        self.gateway.send(message).await.unwrap();
+    }
+
+    pub(crate) async fn person(&self, name: &str, roles: &[Role]) -> Person {
+        let user = User {
+            id: UserId(uuid::Uuid::new_v4()),
+            username: name.to_owned(),
+            roles: roles.iter().copied().collect::<BTreeSet<_>>(),
+            demo: false,
+            created_at: self.clock.now(),
+        };
+        let account = Account { user, password_hash: Secret(hash_password(PASSWORD, [7; 16]).unwrap()) };
+        self.catalog
+            .execute(&Actor::product(), self.clock.now(), Command::CreateUser(account))
+            .await
+            .unwrap();
+        let body = json!({"username": name, "password": PASSWORD});
+        let answer = self.call(&Person::default(), Method::POST, "/api/v1/session", Some(body)).await.is(200);
+        let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
+        Person { cookie, csrf: answer.json()["csrf_token"].as_str().unwrap().to_owned() }
+    }
+
+    pub(crate) fn request(person: &Person, method: &Method, path: &str) -> axum::http::request::Builder {
+        let mut request = Request::builder().method(method).uri(path);
+        if !person.cookie.is_empty() {
+            request = request.header(header::COOKIE, &person.cookie).header("x-csrf-token", &person.csrf);
+        }
+        request
+    }
+
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
+        request.extensions_mut().insert(Peer(SocketAddr::from(([127, 0, 0, 1], 5_000))));
+        let response = self.control.router().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    pub(crate) async fn call(
+        &self,
+        person: &Person,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Answer {
+        let request = Self::request(person, &method, path);
+        let request = match body {
+            Some(body) => {
+                request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string()))
+            }
+            None => request.body(Body::empty()),
+        };
+        self.send(request.unwrap()).await
+    }
+
+    pub(crate) async fn get(&self, person: &Person, path: &str) -> Answer {
+        self.call(person, Method::GET, path, None).await
+    }
+
+    pub(crate) async fn post(&self, person: &Person, path: &str, body: Value) -> Answer {
+        self.call(person, Method::POST, path, Some(body)).await
+    }
+}
+
+/// A complete API to be made.
+pub(crate) fn echo() -> Value {
+    json!({"name": "EchoWebSocket", "context": "/echowebsocket", "version": "1.0",
+        "endpoints": {"production": {"url": "ws://localhost:9098"}}, "plans": ["Gold", "Silver"]})
+}
