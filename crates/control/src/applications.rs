@@ -30,6 +30,7 @@ pub(crate) mod keys;
 /// An application to be made, or what it is to become.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ApplicationInput)]
 pub(crate) struct ApplicationInput {
     #[schema(example = "My client")]
     name: String,
@@ -41,6 +42,7 @@ pub(crate) struct ApplicationInput {
 
 /// An application.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Application)]
 pub(crate) struct ApplicationAnswer {
     id: Uuid,
     name: String,

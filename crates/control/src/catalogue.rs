@@ -17,6 +17,7 @@ use crate::{
 
 /// Messages per window.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = PlanMessages)]
 pub(crate) struct LimitAnswer {
     count: u32,
     /// `minute` or `day`.
@@ -25,6 +26,7 @@ pub(crate) struct LimitAnswer {
 
 /// A business plan or an application policy.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Plan)]
 pub(crate) struct PlanAnswer {
     name: String,
     display_name: String,

@@ -30,6 +30,7 @@ pub(crate) struct FieldError {
 
 /// A problem document.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Problem)]
 pub(crate) struct ProblemDocument {
     /// Address of a page about this kind of problem.
     #[serde(rename = "type")]

@@ -42,6 +42,7 @@ pub(crate) struct SignIn {
 
 /// A person.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SessionUser)]
 pub(crate) struct UserAnswer {
     id: uuid::Uuid,
     username: String,
@@ -53,6 +54,7 @@ pub(crate) struct UserAnswer {
 
 /// Who is signed in, and what they may do.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Session)]
 pub(crate) struct SessionAnswer {
     user: UserAnswer,
     /// To be repeated in `X-CSRF-Token` by calls that change something; empty for a personal access token.

@@ -30,6 +30,7 @@ pub struct Settings {
 
 /// Default, least and greatest value, in milliseconds.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Bounds)]
 pub(crate) struct BoundsAnswer {
     default: u32,
     min: u32,
@@ -53,6 +54,7 @@ pub(crate) struct EndpointBounds {
 
 /// What everyone may know of this installation.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Settings)]
 pub(crate) struct SettingsAnswer {
     /// Always `Tidegate`.
     product: &'static str,

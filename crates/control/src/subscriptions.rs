@@ -53,6 +53,7 @@ pub(crate) struct SubscribedApi {
 
 /// A subscription.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Subscription)]
 pub(crate) struct SubscriptionAnswer {
     id: Uuid,
     application: SubscribedApplication,

@@ -39,6 +39,7 @@ pub(crate) struct NewToken {
 
 /// A token as it is listed.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Token)]
 pub(crate) struct TokenAnswer {
     id: Uuid,
     name: String,
@@ -49,6 +50,7 @@ pub(crate) struct TokenAnswer {
 
 /// A new token with its secret, shown this once.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CreatedToken)]
 pub(crate) struct NewTokenAnswer {
     #[serde(flatten)]
     listed: TokenAnswer,

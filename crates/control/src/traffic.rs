@@ -26,6 +26,7 @@ pub(crate) struct TrafficQuery {
 
 /// Counts that add up.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Counts)]
 pub(crate) struct CountsAnswer {
     /// Sessions opened.
     sessions: u64,
@@ -56,6 +57,7 @@ impl From<Counts> for CountsAnswer {
 
 /// Counts of one minute.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Minute)]
 pub(crate) struct MinuteAnswer {
     /// Beginning of the minute, RFC 3339.
     at: String,
@@ -65,6 +67,7 @@ pub(crate) struct MinuteAnswer {
 
 /// Traffic of an API or an application.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Traffic)]
 pub(crate) struct TrafficAnswer {
     /// Sessions open now, over all gateways.
     sessions_open: u64,

@@ -31,7 +31,7 @@ export function Frame() {
       <header className={styles.bar}>
         <div className={styles.inner}>
           <Link to={paths.door()} className={styles.brand}>
-            <img src="/assets/favicon.svg" alt="" width="24" height="24" />
+            <img src="/favicon.svg" alt="" width="24" height="24" />
             Tidegate
           </Link>
           <nav aria-label="Doors" className={`${styles.doors} wide-only`}>

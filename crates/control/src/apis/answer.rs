@@ -56,6 +56,7 @@ impl From<EndpointsInput> for Endpoints {
 
 /// An endpoint with all its settings.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Endpoint)]
 pub(crate) struct EndpointAnswer {
     url: String,
     connect_timeout_ms: u32,
@@ -76,6 +77,7 @@ impl From<Endpoint> for EndpointAnswer {
 
 /// The endpoints of an API; an absent one is not declared.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Endpoints)]
 pub(crate) struct EndpointsAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     production: Option<EndpointAnswer>,
@@ -85,6 +87,7 @@ pub(crate) struct EndpointsAnswer {
 
 /// Where clients connect to.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ApiUrls)]
 pub(crate) struct Urls {
     ws: String,
     wss: String,
@@ -109,6 +112,7 @@ pub(crate) fn urls(settings: &Settings, api: &Api) -> Urls {
 
 /// What is live.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Live)]
 pub(crate) struct LiveAnswer {
     revision: u32,
     deployed_at: String,
@@ -116,6 +120,7 @@ pub(crate) struct LiveAnswer {
 
 /// A field in which the working copy differs from what is live.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Difference)]
 pub(crate) struct DifferenceAnswer {
     #[schema(example = "endpoints.production.url")]
     field: String,
@@ -127,6 +132,7 @@ pub(crate) struct DifferenceAnswer {
 
 /// Something that is missing before the API can be published.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Missing)]
 pub(crate) struct MissingAnswer {
     /// `endpoint` or `plan`.
     what: &'static str,
@@ -146,6 +152,7 @@ impl From<Missing> for MissingAnswer {
 
 /// An API.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Api)]
 pub(crate) struct ApiAnswer {
     id: Uuid,
     name: String,

@@ -47,6 +47,7 @@ pub(crate) struct NewApi {
 /// The working copy of an API.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = UpdateApi)]
 pub(crate) struct ApiChange {
     description: String,
     endpoints: EndpointsInput,

@@ -22,6 +22,7 @@ use crate::{
 
 /// An immutable copy of a design.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Revision)]
 pub(crate) struct RevisionAnswer {
     /// From 1 within the API.
     number: u32,

@@ -28,6 +28,7 @@ use crate::{
 
 /// A move that leaves the present state.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Move)]
 pub(crate) struct MoveAnswer {
     /// `publish`, `demote`, `prototype`, `block`, `republish`, `deprecate` or `retire`.
     event: &'static str,
@@ -45,6 +46,7 @@ pub(crate) struct MoveAnswer {
 
 /// A move that happened.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HistoryEntry)]
 pub(crate) struct MovedAnswer {
     at: String,
     by: String,
@@ -58,6 +60,7 @@ pub(crate) struct MovedAnswer {
 
 /// Where an API is in its life.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Lifecycle)]
 pub(crate) struct LifecycleAnswer {
     state: &'static str,
     moves: Vec<MoveAnswer>,
@@ -103,6 +106,7 @@ pub(crate) async fn get(
 /// A move to do.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = LifecycleChange)]
 pub(crate) struct NewMove {
     /// `publish`, `demote`, `prototype`, `block`, `republish`, `deprecate` or `retire`.
     event: String,
@@ -115,7 +119,7 @@ pub(crate) struct NewMove {
 }
 
 /// Move an API through its lifecycle
-#[utoipa::path(post, path = "/apis/{id}/lifecycle", tag = "apis", operation_id = "moveApi", request_body = NewMove,
+#[utoipa::path(post, path = "/apis/{id}/lifecycle", tag = "apis", operation_id = "changeLifecycle", request_body = NewMove,
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
     responses((status = 200, body = ApiAnswer), (status = "default", body = ProblemDocument)))]
 pub(crate) async fn change(

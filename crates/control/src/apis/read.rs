@@ -114,8 +114,19 @@ pub(crate) async fn get(
     Ok(Tagged(api.etag, api_answer(&inner.settings.load(), api)))
 }
 
+/// How many entries.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ChangesQuery {
+    /// Most entries, 1 to 100; 100 when not given.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+}
+
 /// An entry of the audit log.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Change)]
 pub(crate) struct ChangeAnswer {
     at: String,
     by: String,
@@ -124,16 +135,18 @@ pub(crate) struct ChangeAnswer {
 }
 
 /// What was done to an API, newest first
-#[utoipa::path(get, path = "/apis/{id}/changes", tag = "apis", operation_id = "listApiChanges",
-    params(("id" = Uuid, Path)),
+#[utoipa::path(get, path = "/apis/{id}/changes", tag = "apis", operation_id = "listChanges",
+    params(("id" = Uuid, Path), ChangesQuery),
     responses((status = 200, body = List<ChangeAnswer>), (status = "default", body = ProblemDocument)))]
 pub(crate) async fn changes(
     State(Control(inner)): State<Control>,
     caller: Caller,
     InPath(id): InPath<Uuid>,
+    InQuery(query): InQuery<ChangesQuery>,
 ) -> Result<Answer<List<ChangeAnswer>>, Problem> {
     let api = viewed(&inner, &caller, id).await?;
-    let found = inner.ports.catalog.changes(api.id, CHANGES_MAX).await?;
+    let found =
+        inner.ports.catalog.changes(api.id, query.limit.unwrap_or(CHANGES_MAX).clamp(1, CHANGES_MAX)).await?;
     let items = found.into_iter().map(|change| ChangeAnswer {
         at: change.at.rfc3339(),
         by: change.by,

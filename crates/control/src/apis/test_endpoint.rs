@@ -22,6 +22,7 @@ use crate::{
 /// What to try. Without `url` the API's own endpoint is tried.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ProbeRequest)]
 pub(crate) struct EndpointTest {
     /// `production` or `sandbox`; the first declared when absent.
     environment: Option<String>,
@@ -33,6 +34,7 @@ pub(crate) struct EndpointTest {
 
 /// How one step went.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ProbeStep)]
 pub(crate) struct ProbeStepAnswer {
     /// `parse`, `resolve`, `connect`, `tls`, `handshake` or `ping`.
     step: &'static str,
@@ -43,6 +45,7 @@ pub(crate) struct ProbeStepAnswer {
 
 /// What a test found: the steps up to the first that failed.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ProbeReport)]
 pub(crate) struct ProbeAnswer {
     url: String,
     /// `ok` or `failed`.
@@ -93,7 +96,7 @@ impl EndpointTest {
 }
 
 /// Try an endpoint before an API exists
-#[utoipa::path(post, path = "/endpoints/test", tag = "apis", operation_id = "testUrl", request_body = EndpointTest,
+#[utoipa::path(post, path = "/endpoints/test", tag = "apis", operation_id = "testEndpoint", request_body = EndpointTest,
     responses((status = 200, body = ProbeAnswer), (status = "default", body = ProblemDocument)))]
 pub(crate) async fn url(
     State(Control(inner)): State<Control>,
@@ -107,7 +110,7 @@ pub(crate) async fn url(
 }
 
 /// Try an endpoint of an API
-#[utoipa::path(post, path = "/apis/{id}/endpoints/test", tag = "apis", operation_id = "testEndpoint",
+#[utoipa::path(post, path = "/apis/{id}/endpoints/test", tag = "apis", operation_id = "testApiEndpoint",
     request_body = EndpointTest, params(("id" = Uuid, Path)),
     responses((status = 200, body = ProbeAnswer), (status = "default", body = ProblemDocument)))]
 pub(crate) async fn of_api(

@@ -43,6 +43,7 @@ pub(crate) struct NewKey {
 
 /// A key as it is listed.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Key)]
 pub(crate) struct KeyAnswer {
     client_id: String,
     #[serde(rename = "type")]
@@ -53,6 +54,7 @@ pub(crate) struct KeyAnswer {
 
 /// A key with its secret, shown this once.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = KeyWithSecret)]
 pub(crate) struct NewKeyAnswer {
     #[serde(flatten)]
     listed: KeyAnswer,
@@ -62,6 +64,7 @@ pub(crate) struct NewKeyAnswer {
 
 /// An access token for the owner.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AccessToken)]
 pub(crate) struct AccessTokenAnswer {
     access_token: String,
     /// Always `Bearer`.
@@ -134,7 +137,7 @@ pub(crate) async fn list(
 }
 
 /// Replace the secret of a key; the old one stops working
-#[utoipa::path(post, path = "/applications/{id}/keys/{client_id}/secret", tag = "keys", operation_id = "replaceSecret",
+#[utoipa::path(post, path = "/applications/{id}/keys/{client_id}/secret", tag = "keys", operation_id = "renewSecret",
     params(("id" = Uuid, Path), ("client_id" = String, Path)),
     responses((status = 200, body = NewKeyAnswer), (status = "default", body = ProblemDocument)))]
 pub(crate) async fn replace_secret(
@@ -165,7 +168,7 @@ pub(crate) async fn delete(
 }
 
 /// An access token for a key of yours, without its secret
-#[utoipa::path(post, path = "/applications/{id}/keys/{client_id}/token", tag = "keys", operation_id = "createAccessToken",
+#[utoipa::path(post, path = "/applications/{id}/keys/{client_id}/token", tag = "keys", operation_id = "issueToken",
     params(("id" = Uuid, Path), ("client_id" = String, Path)),
     responses((status = 200, body = AccessTokenAnswer), (status = "default", body = ProblemDocument)))]
 pub(crate) async fn token(

@@ -18,42 +18,29 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
     meta?: Record<string, unknown>;
 };
 
-export const signOut = <ThrowOnError extends boolean = false>(options?: Options<SignOutData, ThrowOnError>) => (options?.client ?? client).delete<SignOutResponses, SignOutErrors, ThrowOnError>({ url: '/api/v1/session', ...options });
-
-export const getSession = <ThrowOnError extends boolean = false>(options?: Options<GetSessionData, ThrowOnError>) => (options?.client ?? client).get<GetSessionResponses, GetSessionErrors, ThrowOnError>({ url: '/api/v1/session', ...options });
-
-export const signIn = <ThrowOnError extends boolean = false>(options: Options<SignInData, ThrowOnError>) => (options.client ?? client).post<SignInResponses, SignInErrors, ThrowOnError>({
-    url: '/api/v1/session',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
+/**
+ * APIs, by name
+ */
+export const listApis = <ThrowOnError extends boolean = false>(options?: Options<ListApisData, ThrowOnError>) => (options?.client ?? client).get<ListApisResponses, ListApisErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/apis',
+    ...options
 });
 
-export const listTokens = <ThrowOnError extends boolean = false>(options?: Options<ListTokensData, ThrowOnError>) => (options?.client ?? client).get<ListTokensResponses, ListTokensErrors, ThrowOnError>({ url: '/api/v1/tokens', ...options });
-
-export const createToken = <ThrowOnError extends boolean = false>(options: Options<CreateTokenData, ThrowOnError>) => (options.client ?? client).post<CreateTokenResponses, CreateTokenErrors, ThrowOnError>({
-    url: '/api/v1/tokens',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-export const deleteToken = <ThrowOnError extends boolean = false>(options: Options<DeleteTokenData, ThrowOnError>) => (options.client ?? client).delete<DeleteTokenResponses, DeleteTokenErrors, ThrowOnError>({ url: '/api/v1/tokens/{id}', ...options });
-
-export const getSettings = <ThrowOnError extends boolean = false>(options?: Options<GetSettingsData, ThrowOnError>) => (options?.client ?? client).get<GetSettingsResponses, GetSettingsErrors, ThrowOnError>({ url: '/api/v1/settings', ...options });
-
-export const listPlans = <ThrowOnError extends boolean = false>(options?: Options<ListPlansData, ThrowOnError>) => (options?.client ?? client).get<ListPlansResponses, ListPlansErrors, ThrowOnError>({ url: '/api/v1/plans', ...options });
-
-export const listApplicationPolicies = <ThrowOnError extends boolean = false>(options?: Options<ListApplicationPoliciesData, ThrowOnError>) => (options?.client ?? client).get<ListApplicationPoliciesResponses, ListApplicationPoliciesErrors, ThrowOnError>({ url: '/api/v1/application-policies', ...options });
-
-export const listApis = <ThrowOnError extends boolean = false>(options?: Options<ListApisData, ThrowOnError>) => (options?.client ?? client).get<ListApisResponses, ListApisErrors, ThrowOnError>({ url: '/api/v1/apis', ...options });
-
+/**
+ * Make an API, and publish it at once when asked
+ */
 export const createApi = <ThrowOnError extends boolean = false>(options: Options<CreateApiData, ThrowOnError>) => (options.client ?? client).post<CreateApiResponses, CreateApiErrors, ThrowOnError>({
-    url: '/api/v1/apis',
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/apis',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -61,12 +48,42 @@ export const createApi = <ThrowOnError extends boolean = false>(options: Options
     }
 });
 
-export const deleteApi = <ThrowOnError extends boolean = false>(options: Options<DeleteApiData, ThrowOnError>) => (options.client ?? client).delete<DeleteApiResponses, DeleteApiErrors, ThrowOnError>({ url: '/api/v1/apis/{id}', ...options });
+/**
+ * Delete an API
+ */
+export const deleteApi = <ThrowOnError extends boolean = false>(options: Options<DeleteApiData, ThrowOnError>) => (options.client ?? client).delete<DeleteApiResponses, DeleteApiErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/apis/{id}',
+    ...options
+});
 
-export const getApi = <ThrowOnError extends boolean = false>(options: Options<GetApiData, ThrowOnError>) => (options.client ?? client).get<GetApiResponses, GetApiErrors, ThrowOnError>({ url: '/api/v1/apis/{id}', ...options });
+/**
+ * An API
+ */
+export const getApi = <ThrowOnError extends boolean = false>(options: Options<GetApiData, ThrowOnError>) => (options.client ?? client).get<GetApiResponses, GetApiErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/apis/{id}',
+    ...options
+});
 
+/**
+ * Replace the working copy
+ */
 export const updateApi = <ThrowOnError extends boolean = false>(options: Options<UpdateApiData, ThrowOnError>) => (options.client ?? client).put<UpdateApiResponses, UpdateApiErrors, ThrowOnError>({
-    url: '/api/v1/apis/{id}',
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/apis/{id}',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -74,19 +91,42 @@ export const updateApi = <ThrowOnError extends boolean = false>(options: Options
     }
 });
 
-export const getLifecycle = <ThrowOnError extends boolean = false>(options: Options<GetLifecycleData, ThrowOnError>) => (options.client ?? client).get<GetLifecycleResponses, GetLifecycleErrors, ThrowOnError>({ url: '/api/v1/apis/{id}/lifecycle', ...options });
-
-export const changeLifecycle = <ThrowOnError extends boolean = false>(options: Options<ChangeLifecycleData, ThrowOnError>) => (options.client ?? client).post<ChangeLifecycleResponses, ChangeLifecycleErrors, ThrowOnError>({
-    url: '/api/v1/apis/{id}/lifecycle',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
+/**
+ * What was done to an API, newest first
+ */
+export const listChanges = <ThrowOnError extends boolean = false>(options: Options<ListChangesData, ThrowOnError>) => (options.client ?? client).get<ListChangesResponses, ListChangesErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/apis/{id}/changes',
+    ...options
 });
 
+/**
+ * Make the working copy live
+ */
+export const deployApi = <ThrowOnError extends boolean = false>(options: Options<DeployApiData, ThrowOnError>) => (options.client ?? client).post<DeployApiResponses, DeployApiErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/apis/{id}/deployments',
+    ...options
+});
+
+/**
+ * Try an endpoint of an API
+ */
 export const testApiEndpoint = <ThrowOnError extends boolean = false>(options: Options<TestApiEndpointData, ThrowOnError>) => (options.client ?? client).post<TestApiEndpointResponses, TestApiEndpointErrors, ThrowOnError>({
-    url: '/api/v1/apis/{id}/endpoints/test',
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/apis/{id}/endpoints/test',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -94,8 +134,29 @@ export const testApiEndpoint = <ThrowOnError extends boolean = false>(options: O
     }
 });
 
-export const testEndpoint = <ThrowOnError extends boolean = false>(options: Options<TestEndpointData, ThrowOnError>) => (options.client ?? client).post<TestEndpointResponses, TestEndpointErrors, ThrowOnError>({
-    url: '/api/v1/endpoints/test',
+/**
+ * The lifecycle of an API
+ */
+export const getLifecycle = <ThrowOnError extends boolean = false>(options: Options<GetLifecycleData, ThrowOnError>) => (options.client ?? client).get<GetLifecycleResponses, GetLifecycleErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/apis/{id}/lifecycle',
+    ...options
+});
+
+/**
+ * Move an API through its lifecycle
+ */
+export const changeLifecycle = <ThrowOnError extends boolean = false>(options: Options<ChangeLifecycleData, ThrowOnError>) => (options.client ?? client).post<ChangeLifecycleResponses, ChangeLifecycleErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/apis/{id}/lifecycle',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -103,12 +164,55 @@ export const testEndpoint = <ThrowOnError extends boolean = false>(options: Opti
     }
 });
 
-export const deployApi = <ThrowOnError extends boolean = false>(options: Options<DeployApiData, ThrowOnError>) => (options.client ?? client).post<DeployApiResponses, DeployApiErrors, ThrowOnError>({ url: '/api/v1/apis/{id}/deployments', ...options });
+/**
+ * What was live, newest first
+ */
+export const listRevisions = <ThrowOnError extends boolean = false>(options: Options<ListRevisionsData, ThrowOnError>) => (options.client ?? client).get<ListRevisionsResponses, ListRevisionsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/apis/{id}/revisions',
+    ...options
+});
 
-export const listRevisions = <ThrowOnError extends boolean = false>(options: Options<ListRevisionsData, ThrowOnError>) => (options.client ?? client).get<ListRevisionsResponses, ListRevisionsErrors, ThrowOnError>({ url: '/api/v1/apis/{id}/revisions', ...options });
+/**
+ * Subscriptions to an API
+ */
+export const listApiSubscriptions = <ThrowOnError extends boolean = false>(options: Options<ListApiSubscriptionsData, ThrowOnError>) => (options.client ?? client).get<ListApiSubscriptionsResponses, ListApiSubscriptionsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/apis/{id}/subscriptions',
+    ...options
+});
 
+/**
+ * Traffic of an API over all applications
+ */
+export const getApiTraffic = <ThrowOnError extends boolean = false>(options: Options<GetApiTrafficData, ThrowOnError>) => (options.client ?? client).get<GetApiTrafficResponses, GetApiTrafficErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/apis/{id}/traffic',
+    ...options
+});
+
+/**
+ * Make a new version of an API, with a copy of its working copy
+ */
 export const createVersion = <ThrowOnError extends boolean = false>(options: Options<CreateVersionData, ThrowOnError>) => (options.client ?? client).post<CreateVersionResponses, CreateVersionErrors, ThrowOnError>({
-    url: '/api/v1/apis/{id}/versions',
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/apis/{id}/versions',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -116,20 +220,34 @@ export const createVersion = <ThrowOnError extends boolean = false>(options: Opt
     }
 });
 
-export const listChanges = <ThrowOnError extends boolean = false>(options: Options<ListChangesData, ThrowOnError>) => (options.client ?? client).get<ListChangesResponses, ListChangesErrors, ThrowOnError>({ url: '/api/v1/apis/{id}/changes', ...options });
+/**
+ * Application policies
+ */
+export const listApplicationPolicies = <ThrowOnError extends boolean = false>(options?: Options<ListApplicationPoliciesData, ThrowOnError>) => (options?.client ?? client).get<ListApplicationPoliciesResponses, ListApplicationPoliciesErrors, ThrowOnError>({ url: '/application-policies', ...options });
 
-export const getApiTraffic = <ThrowOnError extends boolean = false>(options: Options<GetApiTrafficData, ThrowOnError>) => (options.client ?? client).get<GetApiTrafficResponses, GetApiTrafficErrors, ThrowOnError>({ url: '/api/v1/apis/{id}/traffic', ...options });
+/**
+ * Your applications, by name; an administrator sees everyone's
+ */
+export const listApplications = <ThrowOnError extends boolean = false>(options?: Options<ListApplicationsData, ThrowOnError>) => (options?.client ?? client).get<ListApplicationsResponses, ListApplicationsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/applications',
+    ...options
+});
 
-export const listApiSubscriptions = <ThrowOnError extends boolean = false>(options: Options<ListApiSubscriptionsData, ThrowOnError>) => (options.client ?? client).get<ListApiSubscriptionsResponses, ListApiSubscriptionsErrors, ThrowOnError>({ url: '/api/v1/apis/{id}/subscriptions', ...options });
-
-export const listCatalogue = <ThrowOnError extends boolean = false>(options?: Options<ListCatalogueData, ThrowOnError>) => (options?.client ?? client).get<ListCatalogueResponses, ListCatalogueErrors, ThrowOnError>({ url: '/api/v1/catalogue', ...options });
-
-export const getCatalogueApi = <ThrowOnError extends boolean = false>(options: Options<GetCatalogueApiData, ThrowOnError>) => (options.client ?? client).get<GetCatalogueApiResponses, GetCatalogueApiErrors, ThrowOnError>({ url: '/api/v1/catalogue/{id}', ...options });
-
-export const listApplications = <ThrowOnError extends boolean = false>(options?: Options<ListApplicationsData, ThrowOnError>) => (options?.client ?? client).get<ListApplicationsResponses, ListApplicationsErrors, ThrowOnError>({ url: '/api/v1/applications', ...options });
-
+/**
+ * Make an application
+ */
 export const createApplication = <ThrowOnError extends boolean = false>(options: Options<CreateApplicationData, ThrowOnError>) => (options.client ?? client).post<CreateApplicationResponses, CreateApplicationErrors, ThrowOnError>({
-    url: '/api/v1/applications',
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/applications',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -137,12 +255,42 @@ export const createApplication = <ThrowOnError extends boolean = false>(options:
     }
 });
 
-export const deleteApplication = <ThrowOnError extends boolean = false>(options: Options<DeleteApplicationData, ThrowOnError>) => (options.client ?? client).delete<DeleteApplicationResponses, DeleteApplicationErrors, ThrowOnError>({ url: '/api/v1/applications/{id}', ...options });
+/**
+ * Delete an application with its keys and subscriptions; its live sessions are closed
+ */
+export const deleteApplication = <ThrowOnError extends boolean = false>(options: Options<DeleteApplicationData, ThrowOnError>) => (options.client ?? client).delete<DeleteApplicationResponses, DeleteApplicationErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/applications/{id}',
+    ...options
+});
 
-export const getApplication = <ThrowOnError extends boolean = false>(options: Options<GetApplicationData, ThrowOnError>) => (options.client ?? client).get<GetApplicationResponses, GetApplicationErrors, ThrowOnError>({ url: '/api/v1/applications/{id}', ...options });
+/**
+ * An application
+ */
+export const getApplication = <ThrowOnError extends boolean = false>(options: Options<GetApplicationData, ThrowOnError>) => (options.client ?? client).get<GetApplicationResponses, GetApplicationErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/applications/{id}',
+    ...options
+});
 
+/**
+ * Change an application
+ */
 export const updateApplication = <ThrowOnError extends boolean = false>(options: Options<UpdateApplicationData, ThrowOnError>) => (options.client ?? client).put<UpdateApplicationResponses, UpdateApplicationErrors, ThrowOnError>({
-    url: '/api/v1/applications/{id}',
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/applications/{id}',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -150,10 +298,29 @@ export const updateApplication = <ThrowOnError extends boolean = false>(options:
     }
 });
 
-export const listKeys = <ThrowOnError extends boolean = false>(options: Options<ListKeysData, ThrowOnError>) => (options.client ?? client).get<ListKeysResponses, ListKeysErrors, ThrowOnError>({ url: '/api/v1/applications/{id}/keys', ...options });
+/**
+ * Keys of an application
+ */
+export const listKeys = <ThrowOnError extends boolean = false>(options: Options<ListKeysData, ThrowOnError>) => (options.client ?? client).get<ListKeysResponses, ListKeysErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/applications/{id}/keys',
+    ...options
+});
 
+/**
+ * Make the key of an application for an environment
+ */
 export const createKey = <ThrowOnError extends boolean = false>(options: Options<CreateKeyData, ThrowOnError>) => (options.client ?? client).post<CreateKeyResponses, CreateKeyErrors, ThrowOnError>({
-    url: '/api/v1/applications/{id}/keys',
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/applications/{id}/keys',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -161,18 +328,156 @@ export const createKey = <ThrowOnError extends boolean = false>(options: Options
     }
 });
 
-export const renewSecret = <ThrowOnError extends boolean = false>(options: Options<RenewSecretData, ThrowOnError>) => (options.client ?? client).post<RenewSecretResponses, RenewSecretErrors, ThrowOnError>({ url: '/api/v1/applications/{id}/keys/{client_id}/secret', ...options });
+/**
+ * Delete a key; its live sessions are closed
+ */
+export const deleteKey = <ThrowOnError extends boolean = false>(options: Options<DeleteKeyData, ThrowOnError>) => (options.client ?? client).delete<DeleteKeyResponses, DeleteKeyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/applications/{id}/keys/{client_id}',
+    ...options
+});
 
-export const deleteKey = <ThrowOnError extends boolean = false>(options: Options<DeleteKeyData, ThrowOnError>) => (options.client ?? client).delete<DeleteKeyResponses, DeleteKeyErrors, ThrowOnError>({ url: '/api/v1/applications/{id}/keys/{client_id}', ...options });
+/**
+ * Replace the secret of a key; the old one stops working
+ */
+export const renewSecret = <ThrowOnError extends boolean = false>(options: Options<RenewSecretData, ThrowOnError>) => (options.client ?? client).post<RenewSecretResponses, RenewSecretErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/applications/{id}/keys/{client_id}/secret',
+    ...options
+});
 
-export const issueToken = <ThrowOnError extends boolean = false>(options: Options<IssueTokenData, ThrowOnError>) => (options.client ?? client).post<IssueTokenResponses, IssueTokenErrors, ThrowOnError>({ url: '/api/v1/applications/{id}/keys/{client_id}/token', ...options });
+/**
+ * An access token for a key of yours, without its secret
+ */
+export const issueToken = <ThrowOnError extends boolean = false>(options: Options<IssueTokenData, ThrowOnError>) => (options.client ?? client).post<IssueTokenResponses, IssueTokenErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/applications/{id}/keys/{client_id}/token',
+    ...options
+});
 
-export const getApplicationTraffic = <ThrowOnError extends boolean = false>(options: Options<GetApplicationTrafficData, ThrowOnError>) => (options.client ?? client).get<GetApplicationTrafficResponses, GetApplicationTrafficErrors, ThrowOnError>({ url: '/api/v1/applications/{id}/traffic', ...options });
+/**
+ * Traffic of an application over all APIs
+ */
+export const getApplicationTraffic = <ThrowOnError extends boolean = false>(options: Options<GetApplicationTrafficData, ThrowOnError>) => (options.client ?? client).get<GetApplicationTrafficResponses, GetApplicationTrafficErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/applications/{id}/traffic',
+    ...options
+});
 
-export const listSubscriptions = <ThrowOnError extends boolean = false>(options?: Options<ListSubscriptionsData, ThrowOnError>) => (options?.client ?? client).get<ListSubscriptionsResponses, ListSubscriptionsErrors, ThrowOnError>({ url: '/api/v1/subscriptions', ...options });
+/**
+ * Published APIs
+ */
+export const listCatalogue = <ThrowOnError extends boolean = false>(options?: Options<ListCatalogueData, ThrowOnError>) => (options?.client ?? client).get<ListCatalogueResponses, ListCatalogueErrors, ThrowOnError>({ url: '/catalogue', ...options });
 
+/**
+ * A published API
+ */
+export const getCatalogueApi = <ThrowOnError extends boolean = false>(options: Options<GetCatalogueApiData, ThrowOnError>) => (options.client ?? client).get<GetCatalogueApiResponses, GetCatalogueApiErrors, ThrowOnError>({ url: '/catalogue/{id}', ...options });
+
+/**
+ * Try an endpoint before an API exists
+ */
+export const testEndpoint = <ThrowOnError extends boolean = false>(options: Options<TestEndpointData, ThrowOnError>) => (options.client ?? client).post<TestEndpointResponses, TestEndpointErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/endpoints/test',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Business plans
+ */
+export const listPlans = <ThrowOnError extends boolean = false>(options?: Options<ListPlansData, ThrowOnError>) => (options?.client ?? client).get<ListPlansResponses, ListPlansErrors, ThrowOnError>({ url: '/plans', ...options });
+
+/**
+ * Sign out
+ */
+export const signOut = <ThrowOnError extends boolean = false>(options?: Options<SignOutData, ThrowOnError>) => (options?.client ?? client).delete<SignOutResponses, SignOutErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/session',
+    ...options
+});
+
+/**
+ * Who is signed in
+ */
+export const getSession = <ThrowOnError extends boolean = false>(options?: Options<GetSessionData, ThrowOnError>) => (options?.client ?? client).get<GetSessionResponses, GetSessionErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/session',
+    ...options
+});
+
+/**
+ * Sign in
+ */
+export const signIn = <ThrowOnError extends boolean = false>(options: Options<SignInData, ThrowOnError>) => (options.client ?? client).post<SignInResponses, SignInErrors, ThrowOnError>({
+    url: '/session',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * What this installation is and where it answers
+ */
+export const getSettings = <ThrowOnError extends boolean = false>(options?: Options<GetSettingsData, ThrowOnError>) => (options?.client ?? client).get<GetSettingsResponses, GetSettingsErrors, ThrowOnError>({ url: '/settings', ...options });
+
+/**
+ * Subscriptions of your applications
+ */
+export const listSubscriptions = <ThrowOnError extends boolean = false>(options?: Options<ListSubscriptionsData, ThrowOnError>) => (options?.client ?? client).get<ListSubscriptionsResponses, ListSubscriptionsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/subscriptions',
+    ...options
+});
+
+/**
+ * Subscribe an application to an API
+ */
 export const createSubscription = <ThrowOnError extends boolean = false>(options: Options<CreateSubscriptionData, ThrowOnError>) => (options.client ?? client).post<CreateSubscriptionResponses, CreateSubscriptionErrors, ThrowOnError>({
-    url: '/api/v1/subscriptions',
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/subscriptions',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -180,4 +485,58 @@ export const createSubscription = <ThrowOnError extends boolean = false>(options
     }
 });
 
-export const deleteSubscription = <ThrowOnError extends boolean = false>(options: Options<DeleteSubscriptionData, ThrowOnError>) => (options.client ?? client).delete<DeleteSubscriptionResponses, DeleteSubscriptionErrors, ThrowOnError>({ url: '/api/v1/subscriptions/{id}', ...options });
+/**
+ * End a subscription; its live sessions are closed
+ */
+export const deleteSubscription = <ThrowOnError extends boolean = false>(options: Options<DeleteSubscriptionData, ThrowOnError>) => (options.client ?? client).delete<DeleteSubscriptionResponses, DeleteSubscriptionErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/subscriptions/{id}',
+    ...options
+});
+
+/**
+ * Your personal access tokens
+ */
+export const listTokens = <ThrowOnError extends boolean = false>(options?: Options<ListTokensData, ThrowOnError>) => (options?.client ?? client).get<ListTokensResponses, ListTokensErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tokens',
+    ...options
+});
+
+/**
+ * Make a personal access token
+ */
+export const createToken = <ThrowOnError extends boolean = false>(options: Options<CreateTokenData, ThrowOnError>) => (options.client ?? client).post<CreateTokenResponses, CreateTokenErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tokens',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete a personal access token
+ */
+export const deleteToken = <ThrowOnError extends boolean = false>(options: Options<DeleteTokenData, ThrowOnError>) => (options.client ?? client).delete<DeleteTokenResponses, DeleteTokenErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tokens/{id}',
+    ...options
+});
