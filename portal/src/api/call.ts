@@ -10,7 +10,7 @@ export function setCsrfToken(token: string): void {
   csrf = token;
 }
 
-client.setConfig({ baseUrl: "", credentials: "same-origin" });
+client.setConfig({ credentials: "same-origin" });
 client.interceptors.request.use((request) => {
   if (csrf !== "" && !["GET", "HEAD"].includes(request.method)) request.headers.set("X-CSRF-Token", csrf);
   return request;
