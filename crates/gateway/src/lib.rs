@@ -1,1 +1,224 @@
-//! The data plane: listen, handshake, authenticate, admit, dial, relay, drain, report. Its phases are not built yet.
+//! The data plane: every connection passes the phases listen, handshake, authenticate, admit, dial, relay, drain and
+//! report, one file each, in this order.
+//!
+//! It knows WebSocket (`wire`), tokens (`oauth`) and the business (`model`); it never reads a database and never
+//! calls the control plane to admit. What it decides with comes over the link, what it counts goes the same way.
+//! Start reading at [`Gateway`], then `connection.rs` (the phases before the relay) and `relay.rs`.
+
+mod admit;
+mod authenticate;
+mod connection;
+mod dial;
+mod drain;
+mod handshake;
+mod link;
+mod listen;
+mod probe;
+mod refusal;
+mod relay;
+mod report;
+mod stream;
+mod time;
+
+use std::{
+    io,
+    net::SocketAddr,
+    num::NonZeroUsize,
+    os::unix::net::UnixStream,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tidegate_model::{
+    id::{BootId, SessionId},
+    link::GatewayLink,
+    port::{Clock, ConsoleDoor, Entropy, PortError, Probe, ProbeReport, ProbeRequest},
+};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+};
+
+use crate::{
+    admit::Desk,
+    connection::Client,
+    dial::Dialler,
+    refusal::Refusal,
+    relay::{Budgets, Commons, Workers},
+    report::Reporter,
+    stream::Stream,
+    time::Monotonic,
+};
+
+pub use listen::Listener;
+pub use refusal::problem_kinds;
+
+/// Connections that may be in the phases before the relay at once. Each may wait for a slow backend for a minute;
+/// beyond it clients are told 503 at once.
+const HANDSHAKES_MAX: usize = 16_384;
+
+/// What others implement.
+pub struct Ports {
+    /// The wall clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The way to the control plane.
+    pub link: Arc<dyn GatewayLink>,
+}
+
+/// What the configuration decides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What the types of problems begin with, without a final `/`.
+    pub problem_base: String,
+    /// Threads that carry sessions; `None`: one per core.
+    pub workers: Option<NonZeroUsize>,
+    /// Sessions that may be open at once; beyond it handshakes are refused.
+    pub sessions_max: usize,
+    /// The product's own listeners, which are never dialled as a backend.
+    pub own: Vec<SocketAddr>,
+}
+
+/// Why the gateway cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The system gives no threads or event queues.
+    #[error("the relay workers cannot start")]
+    Workers(#[from] io::Error),
+    /// The TLS library refuses its settings.
+    #[error("TLS with backends cannot be set up")]
+    Tls(#[from] rustls::Error),
+}
+
+/// The gateway. Clones share everything.
+#[derive(Clone)]
+pub struct Gateway(Arc<Inner>);
+
+/// The link's task; ends the gateway.
+pub struct Running {
+    inner: Arc<Inner>,
+    ended: watch::Sender<bool>,
+    talking: JoinHandle<()>,
+}
+
+struct Inner {
+    boot: BootId,
+    next: AtomicU64,
+    problem_base: String,
+    sessions_max: usize,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    desk: Arc<Desk>,
+    budgets: Arc<Budgets>,
+    dialler: Dialler,
+    workers: Arc<Workers>,
+    reporter: Arc<Reporter>,
+    handshaking: Arc<Semaphore>,
+    draining: watch::Sender<bool>,
+}
+
+impl Gateway {
+    /// Starts the workers and the talk over the link. Nobody is admitted before the first snapshot.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start(ports: Ports, settings: Settings) -> Result<(Self, Running), StartError> {
+        let Ports { clock, entropy, link } = ports;
+        let boot = BootId::new(clock.now(), entropy.id_bytes());
+        let (budgets, reporter) = (Arc::<Budgets>::default(), Arc::new(Reporter::new(boot)));
+        let commons = Commons {
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            monotonic: Monotonic::start(),
+            budgets: Arc::clone(&budgets),
+            reporter: Arc::clone(&reporter),
+        };
+        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let workers = settings.workers.map_or_else(cores, NonZeroUsize::get);
+        let inner = Arc::new(Inner {
+            boot,
+            next: AtomicU64::new(1),
+            problem_base: settings.problem_base,
+            sessions_max: settings.sessions_max,
+            dialler: Dialler::new(settings.own, Arc::new(dial::backend_tls()?), Arc::clone(&entropy)),
+            clock,
+            entropy,
+            desk: Arc::default(),
+            budgets,
+            workers: Arc::new(Workers::start(workers, &commons)?),
+            reporter,
+            handshaking: Arc::new(Semaphore::new(HANDSHAKES_MAX)),
+            draining: watch::Sender::new(false),
+        });
+        let talk = link::Talk {
+            boot,
+            link,
+            desk: Arc::clone(&inner.desk),
+            budgets: Arc::clone(&inner.budgets),
+            workers: Arc::clone(&inner.workers),
+            reporter: Arc::clone(&inner.reporter),
+        };
+        let (ended, is_ended) = watch::channel(false);
+        let talking = tokio::spawn(talk.run(is_ended));
+        Ok((Self(Arc::clone(&inner)), Running { inner, ended, talking }))
+    }
+
+    /// Accepts connections until the gateway drains.
+    ///
+    /// # Errors
+    /// The socket cannot be used.
+    pub async fn serve(&self, listener: Listener) -> io::Result<()> {
+        listen::run(Arc::clone(&self.0), listener, self.0.draining.subscribe()).await
+    }
+}
+
+impl Running {
+    /// Refuses new connections, says goodbye to every session, and returns when the last counts are on disk.
+    /// Answers how many sessions had to be cut.
+    pub async fn drain(self) -> usize {
+        let cut = drain::run(&self.inner).await;
+        self.ended.send_replace(true);
+        if self.talking.await.is_err() {
+            tracing::error!("the link's task panicked");
+        }
+        cut
+    }
+}
+
+impl Inner {
+    /// The id of a connection that `worker` will carry if it becomes a session.
+    fn next_id(&self, worker: u16) -> SessionId {
+        SessionId { boot: self.boot, worker, number: self.next.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    fn refusal_when_full(&self) -> Refusal {
+        if *self.draining.borrow() { Refusal::Restarting } else { Refusal::Overloaded }
+    }
+}
+
+#[async_trait::async_trait]
+impl Probe for Gateway {
+    async fn probe(&self, request: ProbeRequest) -> ProbeReport {
+        probe::run(&self.0, &request).await
+    }
+}
+
+#[async_trait::async_trait]
+impl ConsoleDoor for Gateway {
+    async fn open(&self, client: SocketAddr) -> Result<UnixStream, PortError> {
+        let failed = |error| PortError::unavailable("the console's door cannot be opened", error);
+        let (near, far) = UnixStream::pair().map_err(failed)?;
+        far.set_nonblocking(true).map_err(failed)?;
+        let far = tokio::net::UnixStream::from_std(far).map_err(failed)?;
+        let inner = Arc::clone(&self.0);
+        // Ends by itself: every phase has a deadline. The portal's listener is TLS, and so is the console's client.
+        tokio::spawn(async move {
+            let client = Client { address: client, is_tls: true };
+            connection::carry(&inner, Stream::Unix(far), client).await;
+        });
+        Ok(near)
+    }
+}

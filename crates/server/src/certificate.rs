@@ -4,9 +4,15 @@
 //! operator's and is never touched. The key is written first: a crash between the two files leaves a pair that
 //! does not match, and is made anew.
 
-use std::{fs, io, net::IpAddr, path::PathBuf, sync::Arc};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose,
+};
 use rustls::{crypto::aws_lc_rs, sign::CertifiedKey};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use tidegate_model::time::{DAY_MILLIS, Timestamp};
@@ -54,39 +60,41 @@ pub(crate) enum CertificateError {
 }
 
 /// The certificate to present, made or renewed when it is ours and has to be.
-pub(crate) fn ready(folder: &DataFolder, host: &str, now: Timestamp) -> Result<Arc<CertifiedKey>, CertificateError> {
-    let (certificate, key) = (folder.certificate(), folder.key());
-    let ours = match (fs::read_to_string(&certificate), fs::read_to_string(&key)) {
-        (Ok(certificate), Ok(key)) => {
-            let made = made_for(&certificate);
-            let current = made.is_none_or(|(name, until)| {
-                name == host && until > now.plus_millis(RENEW_DAYS * DAY_MILLIS)
-            });
-            match load(&certificate, &key) {
-                Ok(pair) if current => return Ok(pair),
-                Err(detail) if made.is_none() => {
-                    return Err(CertificateError::Unusable { certificate: folder.certificate(), key: folder.key(), detail });
-                }
-                _ => true,
-            }
-        }
-        (Ok(alone), Err(error)) | (Err(error), Ok(alone)) if error.kind() == io::ErrorKind::NotFound => {
-            made_for(&alone).is_some()
-        }
-        (Err(error), Err(other))
-            if error.kind() == io::ErrorKind::NotFound && other.kind() == io::ErrorKind::NotFound =>
-        {
-            true
-        }
-        (Err(source), _) => return Err(CertificateError::File { path: certificate, source }),
-        (_, Err(source)) => return Err(CertificateError::File { path: key, source }),
-        (Ok(_), Ok(_)) => false,
+pub(crate) fn ready(
+    folder: &DataFolder,
+    host: &str,
+    now: Timestamp,
+) -> Result<Arc<CertifiedKey>, CertificateError> {
+    let (certificate, key) = (read(&folder.certificate())?, read(&folder.key())?);
+    let unusable = |detail: String| CertificateError::Unusable {
+        certificate: folder.certificate(),
+        key: folder.key(),
+        detail,
     };
-    if !ours {
-        let detail = "one of them is missing".to_owned();
-        return Err(CertificateError::Unusable { certificate, key, detail });
+    let made = certificate.as_deref().or(key.as_deref()).map(made_for);
+    match (&certificate, &key) {
+        (None, None) => make(folder, host, now),
+        (Some(certificate), Some(key)) => match (made.flatten(), load(certificate, key)) {
+            (None, loaded) => loaded.map_err(unusable),
+            (Some((name, until)), Ok(pair))
+                if name == host && until > now.plus_millis(RENEW_DAYS * DAY_MILLIS) =>
+            {
+                Ok(pair)
+            }
+            (Some(_), _) => make(folder, host, now),
+        },
+        _ if made.flatten().is_some() => make(folder, host, now),
+        _ => Err(unusable("one of them is missing".to_owned())),
     }
-    make(folder, host, now)
+}
+
+/// The content of a file, `None` where there is none.
+fn read(path: &Path) -> Result<Option<String>, CertificateError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(CertificateError::File { path: path.to_owned(), source }),
+    }
 }
 
 /// The name and the end that the first line tells, in a file of ours.
@@ -105,7 +113,8 @@ fn make(folder: &DataFolder, host: &str, now: Timestamp) -> Result<Arc<Certified
         at.replace_nanosecond(0).unwrap_or(at)
     };
     let mut names = vec![host.to_owned()];
-    names.extend(["localhost", "127.0.0.1", "::1"].map(str::to_owned).into_iter().filter(|name| name != host));
+    names
+        .extend(["localhost", "127.0.0.1", "::1"].map(str::to_owned).into_iter().filter(|name| name != host));
     let mut params = CertificateParams::new(names).map_err(failed)?;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, host);

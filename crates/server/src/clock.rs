@@ -23,6 +23,8 @@ pub(crate) struct SystemEntropy(SystemRandom);
 
 impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) {
-        self.0.fill(bytes).expect("the library's generator fails only where the system has no randomness at all");
+        self.0
+            .fill(bytes)
+            .expect("the library's generator fails only where the system has no randomness at all");
     }
 }

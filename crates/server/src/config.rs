@@ -7,8 +7,9 @@ mod listen;
 
 use std::{env, fmt, num::NonZeroUsize, path::PathBuf};
 
-pub(crate) use listen::{BindError, Bound, Listen};
 use tidegate_model::user::Secret;
+
+pub(crate) use listen::{Bound, Listen};
 
 /// Sets the password of `admin`. It has no flag, since arguments can be seen by every user of the machine.
 pub(crate) const ADMIN_PASSWORD: &str = "TIDEGATE_ADMIN_PASSWORD";
@@ -33,6 +34,7 @@ const HOST: &str = "localhost";
 
 /// What was written on the command line and in the environment.
 #[derive(Debug, Clone, Default, clap::Args)]
+#[expect(clippy::doc_markdown, reason = "the help is shown as it is written")]
 pub(crate) struct RawServe {
     /// Make a demo: users creator, publisher and developer, and an API on the built-in echo backend
     #[arg(long, env = "TIDEGATE_DEMO", num_args = 0..=1, require_equals = true, value_name = "BOOL", default_missing_value = "true")]
@@ -103,39 +105,46 @@ impl fmt::Display for Problem {
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub(crate) struct Problems(pub(crate) Vec<Problem>);
 
+impl Problems {
+    /// The value, or its problem among the others.
+    fn keep<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
+        result.map_err(|problem| self.0.push(problem)).ok()
+    }
+}
+
 impl RawServe {
     /// What is meant, or all problems. `admin_password` is the content of [`ADMIN_PASSWORD`].
     pub(crate) fn resolve(self, admin_password: Option<String>) -> Result<Serve, Problems> {
-        let mut problems = Vec::new();
+        let mut found = Problems(Vec::new());
         let mut listen = |flag, variable, written: Option<String>, usual: &str| {
-            let written = written.unwrap_or_else(|| usual.to_owned());
-            Listen::parse(flag, variable, &written).map_err(|problem| problems.push(problem)).ok()
+            found.keep(Listen::parse(flag, variable, &written.unwrap_or_else(|| usual.to_owned())))
         };
         let portal = listen("--portal", "TIDEGATE_PORTAL", self.portal, PORTAL);
         let ws = listen("--ws", "TIDEGATE_WS", self.ws, WS);
         let wss = listen("--wss", "TIDEGATE_WSS", self.wss, WSS);
-        let echo = self.echo.map(|written| listen("--echo", "TIDEGATE_ECHO", Some(written), ECHO));
-        let mut checked = |result: Result<_, Problem>| result.map_err(|problem| problems.push(problem)).ok();
-        let demo = checked(self.demo.map_or(Ok(false), |written| yes_or_no(&written)));
-        let host = checked(host(self.host.unwrap_or_else(|| HOST.to_owned())).map(Some)).flatten();
-        let workers = self.workers.map(|written| workers(&written).map_err(|problem| problems.push(problem)));
-        let data = self.data.map_or_else(|| usual_data_folder().ok_or_else(no_home), Ok);
-        let data = data.map_err(|problem| problems.push(problem)).ok();
-        let admin_password = match admin_password.map(self::admin_password).transpose() {
-            Ok(password) => password,
-            Err(problem) => {
-                problems.push(problem);
-                None
-            }
-        };
-        let demo_echo = || Listen::parse("--echo", "TIDEGATE_ECHO", ECHO).ok();
-        match (portal, ws, wss, demo, host, data) {
-            (Some(portal), Some(ws), Some(wss), Some(demo), Some(host), Some(data)) if problems.is_empty() => {
-                let echo = echo.flatten().or_else(|| demo.then(demo_echo).flatten());
-                let workers = workers.and_then(Result::ok);
+        let echo_wanted = self.echo.is_some();
+        let echo = listen("--echo", "TIDEGATE_ECHO", self.echo, ECHO);
+        let demo = found.keep(self.demo.map_or(Ok(false), |written| yes_or_no(&written)));
+        let host = found.keep(host(self.host.as_deref().unwrap_or(HOST)));
+        let workers = found.keep(self.workers.map(|written| workers(&written)).transpose());
+        let data = found.keep(self.data.or_else(usual_data_folder).ok_or_else(no_home));
+        let admin_password = found.keep(admin_password.map(self::admin_password).transpose());
+        match (portal, ws, wss, echo, demo, host, workers, data, admin_password) {
+            (
+                Some(portal),
+                Some(ws),
+                Some(wss),
+                Some(echo),
+                Some(demo),
+                Some(host),
+                Some(workers),
+                Some(data),
+                Some(admin_password),
+            ) => {
+                let echo = (echo_wanted || demo).then_some(echo);
                 Ok(Serve { demo, data, host, portal, ws, wss, echo, workers, admin_password })
             }
-            _ => Err(Problems(problems)),
+            _ => Err(found),
         }
     }
 }
@@ -153,9 +162,9 @@ fn yes_or_no(written: &str) -> Result<bool, Problem> {
     }
 }
 
-fn host(written: String) -> Result<String, Problem> {
+fn host(written: &str) -> Result<String, Problem> {
     let refuse = |detail: &str| Err(problem("--host", "TIDEGATE_HOST", format!("“{written}” {detail}")));
-    let bare = written.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&written);
+    let bare = written.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(written);
     if bare.parse::<std::net::IpAddr>().is_ok() {
         return Ok(bare.to_owned());
     }

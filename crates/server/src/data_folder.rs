@@ -36,7 +36,7 @@ pub(crate) enum FolderError {
         source: io::Error,
     },
     /// Another process has it.
-    #[error("the folder {} is in use by another Tidegate{}; stop that one, or {CHOOSE}", .path.display(), holder(.process))]
+    #[error("the folder {} is in use by another Tidegate{}; stop that one, or {CHOOSE}", .path.display(), holder(*.process))]
     InUse {
         /// The folder.
         path: PathBuf,
@@ -51,7 +51,7 @@ fn plain(error: &io::Error) -> String {
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
-fn holder(process: &Option<u32>) -> String {
+fn holder(process: Option<u32>) -> String {
     process.map_or_else(String::new, |process| format!(" (process {process})"))
 }
 
@@ -115,8 +115,13 @@ impl DataFolder {
             }
             return Err(FolderError::Create { path, source });
         }
-        let opened =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path.join("lock"));
+        let opened = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path.join("lock"));
         let mut file = opened.map_err(|source| FolderError::Write { path: path.clone(), source })?;
         match file.try_lock() {
             Ok(()) => {}

@@ -17,7 +17,7 @@ use tidegate_model::{
     user::{Account, Actor, Secret, User},
 };
 
-pub(crate) use demo::{URL_PATH, keep_up as keep_up_demo};
+pub(crate) use demo::keep_up as keep_up_demo;
 
 use crate::data_folder::{DataFolder, write_durably};
 
@@ -116,7 +116,9 @@ impl FirstStart<'_> {
             return self.person(name, &[Role::Admin], false).await.map(drop);
         };
         match self.catalog.account(name).await? {
-            Some(account) if tidegate_control::password_matches(&chosen.0, &account.password_hash.0) => Ok(()),
+            Some(account) if tidegate_control::password_matches(&chosen.0, &account.password_hash.0) => {
+                Ok(())
+            }
             Some(_) => {
                 let password_hash = hash(&chosen.0, self.entropy)?;
                 let username = name.to_owned();
@@ -139,15 +141,14 @@ impl FirstStart<'_> {
         }
         let mut record = Record::read(self.folder)?;
         let noted = record.users.get(name).and_then(|person| person.password.clone());
-        let password = match noted {
-            Some(password) => password,
-            None => {
-                let password = password(self.entropy);
-                let person = Person { password: Some(password.clone()), roles: roles.to_vec() };
-                record.users.insert(name.to_owned(), person);
-                record.write(self.folder)?;
-                password
-            }
+        let password = if let Some(password) = noted {
+            password
+        } else {
+            let password = password(self.entropy);
+            let person = Person { password: Some(password.clone()), roles: roles.to_vec() };
+            record.users.insert(name.to_owned(), person);
+            record.write(self.folder)?;
+            password
         };
         self.create(name, roles, demo, &password).await
     }
@@ -175,10 +176,8 @@ impl FirstStart<'_> {
 /// A password that does not hold any more is not shown any more.
 pub(crate) fn forget_password(folder: &DataFolder, username: &str) -> Result<()> {
     let mut record = Record::read(folder)?;
-    match record.users.get_mut(username) {
-        Some(person) if person.password.take().is_some() => record.write(folder),
-        _ => Ok(()),
-    }
+    let forgotten = record.users.get_mut(username).and_then(|person| person.password.take());
+    if forgotten.is_some() { record.write(folder) } else { Ok(()) }
 }
 
 /// What the catalog keeps of a password.

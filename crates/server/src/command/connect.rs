@@ -22,6 +22,7 @@ use crate::{
 
 /// What to connect to, and as whom.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::doc_markdown, reason = "the help is shown as it is written")]
 pub(crate) struct Connect {
     /// Where to connect: ws:// or wss://; with --demo it may be left out
     #[arg(value_name = "URL", required_unless_present = "demo")]
@@ -76,7 +77,8 @@ impl Connect {
         let url = self.target(folder.as_ref(), demo.as_ref())?;
         let trust = trust::client(self.ca.as_deref(), folder.as_ref(), self.insecure)?;
         let token = self.credential(folder.as_ref(), demo)?.token(&trust).await?;
-        let request = dial::Opening { url: &url, token, headers: self.headers()?, subprotocols: self.subprotocols };
+        let request =
+            dial::Opening { url: &url, token, headers: self.headers()?, subprotocols: self.subprotocols };
         match dial::open(&request, &trust).await? {
             dial::Answer::Open { socket, subprotocol } => {
                 let spoken = subprotocol.map(|name| format!(", subprotocol {name}")).unwrap_or_default();
@@ -96,14 +98,18 @@ impl Connect {
             (None, Some(demo)) => addresses(folder)?.ws + &demo.url_path,
             (None, None) => bail!("say where to connect, for example ws://localhost:9099/demo-echo/1.0"),
         };
-        let url = Url::parse(&written).ok().filter(|url| url.has_host());
+        let url = Url::parse(&written).ok().filter(Url::has_host);
         match url {
             Some(url) if matches!(url.scheme(), "ws" | "wss") => Ok(url),
             _ => bail!("“{written}” is not an address that begins with ws:// or wss://"),
         }
     }
 
-    fn credential(&self, folder: Option<&DataFolder>, demo: Option<DemoKey>) -> Result<credential::Credential> {
+    fn credential(
+        &self,
+        folder: Option<&DataFolder>,
+        demo: Option<DemoKey>,
+    ) -> Result<credential::Credential> {
         use credential::Credential;
         if let Some(file) = &self.token_file {
             return Ok(Credential::Token(secret_in(file)?));
@@ -115,9 +121,14 @@ impl Connect {
         };
         let token_url = match &self.token_url {
             Some(url) => url.clone(),
-            None => format!("{}/oauth2/token", addresses(folder).context("say where tokens are issued with --token-url")?.portal),
+            None => format!(
+                "{}/oauth2/token",
+                addresses(folder).context("say where tokens are issued with --token-url")?.portal
+            ),
         };
-        let Ok(token_url) = Url::parse(&token_url) else { bail!("--token-url: “{token_url}” is not an address") };
+        let Ok(token_url) = Url::parse(&token_url) else {
+            bail!("--token-url: “{token_url}” is not an address")
+        };
         Ok(Credential::Key { client_id, client_secret, token_url })
     }
 
@@ -125,7 +136,9 @@ impl Connect {
         match (&self.client_secret_file, std::env::var("TIDEGATE_CLIENT_SECRET")) {
             (Some(file), _) => secret_in(file),
             (None, Ok(secret)) => Ok(secret),
-            (None, Err(_)) => bail!("--client-id needs --client-secret-file FILE, or the secret in TIDEGATE_CLIENT_SECRET"),
+            (None, Err(_)) => {
+                bail!("--client-id needs --client-secret-file FILE, or the secret in TIDEGATE_CLIENT_SECRET")
+            }
         }
     }
 

@@ -110,7 +110,11 @@ async fn send_back(stream: TcpStream) {
 }
 
 /// The first subprotocol that is offered is spoken: an echo speaks all of them.
-#[expect(clippy::result_large_err, clippy::unnecessary_wraps, reason = "the library's callback has this shape")]
+#[expect(
+    clippy::result_large_err,
+    clippy::unnecessary_wraps,
+    reason = "the library's callback has this shape"
+)]
 fn choose_subprotocol(request: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
     let offered = request.headers().get(SEC_WEBSOCKET_PROTOCOL).and_then(|offer| offer.to_str().ok());
     let first = offered.and_then(|offer| offer.split(',').map(str::trim).find(|name| !name.is_empty()));

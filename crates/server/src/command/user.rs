@@ -38,7 +38,10 @@ impl UserCommand {
         let folder = data.or_else(usual_data_folder).context("name the data folder with --data DIR")?;
         let folder = DataFolder::at(folder);
         if !folder.database().exists() {
-            bail!("there is no Tidegate data in {}; name its folder with --data DIR", folder.path().display());
+            bail!(
+                "there is no Tidegate data in {}; name its folder with --data DIR",
+                folder.path().display()
+            );
         }
         let catalog = SqliteCatalog::open(&folder.database()).await?;
         let entropy = SystemEntropy::default();
@@ -53,7 +56,9 @@ impl UserCommand {
         };
         first_start::forget_password(&folder, &name)?;
         println!("{password}");
-        eprintln!("That is the new password of {name}; it is not kept anywhere. The old one and open sign-ins have ended.");
+        eprintln!(
+            "That is the new password of {name}; it is not kept anywhere. The old one and open sign-ins have ended."
+        );
         Ok(ExitCode::SUCCESS)
     }
 }

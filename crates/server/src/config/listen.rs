@@ -23,7 +23,7 @@ const FREE_PORT_TRIES: usize = 32;
 enum Interfaces {
     /// Every one, IPv6 and IPv4.
     All,
-    /// 127.0.0.1 and ::1.
+    /// `127.0.0.1` and `::1`.
     Loopback,
     /// This one.
     One(IpAddr),
@@ -71,7 +71,11 @@ impl fmt::Display for BindError {
                 "{} is not an address of this machine; choose another with {flag} ({variable})",
                 self.listen
             ),
-            _ => write!(f, "cannot listen on {}: {}; choose another with {flag} ({variable})", self.listen, self.source),
+            _ => write!(
+                f,
+                "cannot listen on {}: {}; choose another with {flag} ({variable})",
+                self.listen, self.source
+            ),
         }
     }
 }
@@ -94,9 +98,9 @@ impl Listen {
         let text = written.trim();
         let refuse = |detail: &str| problem(flag, variable, format!("“{written}” {detail}"));
         let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
-        let port = port
-            .parse::<u16>()
-            .map_err(|_| refuse("does not end in a port from 0 to 65535; write PORT, IP:PORT or localhost:PORT"))?;
+        let port = port.parse::<u16>().map_err(|_| {
+            refuse("does not end in a port from 0 to 65535; write PORT, IP:PORT or localhost:PORT")
+        })?;
         let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         let interfaces = match (host, bare) {
             ("" | "*", _) | (_, Some("::")) => Interfaces::All,
@@ -118,7 +122,9 @@ impl Listen {
         let (first, second) = match self.interfaces {
             // One socket for both families; where IPv6 is switched off, IPv4 alone.
             Interfaces::All => match listen(IpAddr::V6(Ipv6Addr::UNSPECIFIED), self.port, false) {
-                Err(error) if lacks_ipv6(&error) => (listen(IpAddr::V4(Ipv4Addr::UNSPECIFIED), self.port, false)?, None),
+                Err(error) if lacks_ipv6(&error) => {
+                    (listen(IpAddr::V4(Ipv4Addr::UNSPECIFIED), self.port, false)?, None)
+                }
                 bound => (bound?, None),
             },
             Interfaces::Loopback => self.both_loopbacks()?,
@@ -128,7 +134,7 @@ impl Listen {
         Ok(Bound { listeners: std::iter::once(first).chain(second).collect(), port })
     }
 
-    /// 127.0.0.1 and ::1 on the same port; a free one must be free on both.
+    /// `127.0.0.1` and `::1` on the same port; a free one must be free on both.
     fn both_loopbacks(&self) -> io::Result<(TcpListener, Option<TcpListener>)> {
         let mut tries = 0;
         loop {
@@ -136,7 +142,11 @@ impl Listen {
             match listen(IpAddr::V6(Ipv6Addr::LOCALHOST), v4.local_addr()?.port(), true) {
                 Ok(v6) => return Ok((v4, Some(v6))),
                 Err(error) if lacks_ipv6(&error) => return Ok((v4, None)),
-                Err(error) if self.port == 0 && error.kind() == io::ErrorKind::AddrInUse && tries < FREE_PORT_TRIES => {
+                Err(error)
+                    if self.port == 0
+                        && error.kind() == io::ErrorKind::AddrInUse
+                        && tries < FREE_PORT_TRIES =>
+                {
                     tries += 1;
                 }
                 Err(error) => return Err(error),

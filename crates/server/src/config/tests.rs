@@ -16,6 +16,8 @@ fn defaults_listen_everywhere_but_for_the_echo() {
     assert_eq!(config.echo, None);
     let config = resolved(RawServe { demo: Some("true".into()), ..RawServe::default() });
     assert_eq!(config.echo.expect("the demo needs it").to_string(), "localhost:9098");
+    let config = resolved(RawServe { echo: Some("7".into()), ..RawServe::default() });
+    assert_eq!(config.echo.expect("it was asked for").to_string(), "port 7");
 }
 
 #[test]
@@ -60,16 +62,24 @@ fn addresses_are_read() {
 
 #[test]
 fn host_names_are_names_alone() {
-    for (written, meant) in
-        [("Example.COM", Some("example.com")), ("[::1]", Some("::1")), ("10.0.0.1", Some("10.0.0.1")), ("a:1", None), ("a/b", None), ("-a", None), ("a..b", None), ("", None)]
-    {
-        assert_eq!(host(written.to_owned()).ok().as_deref(), meant, "{written:?}");
+    for (written, meant) in [
+        ("Example.COM", Some("example.com")),
+        ("[::1]", Some("::1")),
+        ("10.0.0.1", Some("10.0.0.1")),
+        ("a:1", None),
+        ("a/b", None),
+        ("-a", None),
+        ("a..b", None),
+        ("", None),
+    ] {
+        assert_eq!(host(written).ok().as_deref(), meant, "{written:?}");
     }
 }
 
 #[test]
 fn a_port_in_use_is_told_with_its_flag() {
-    let taken = Listen::parse("--ws", "TIDEGATE_WS", "localhost:0").expect("fine").bind().expect("a free port");
+    let taken =
+        Listen::parse("--ws", "TIDEGATE_WS", "localhost:0").expect("fine").bind().expect("a free port");
     let error = Listen::parse("--wss", "TIDEGATE_WSS", &format!("127.0.0.1:{}", taken.port))
         .expect("fine")
         .bind()
@@ -81,7 +91,8 @@ fn a_port_in_use_is_told_with_its_flag() {
 
 #[test]
 fn localhost_is_one_port_on_both_loopbacks() {
-    let bound = Listen::parse("--ws", "TIDEGATE_WS", "localhost:0").expect("fine").bind().expect("a free port");
+    let bound =
+        Listen::parse("--ws", "TIDEGATE_WS", "localhost:0").expect("fine").bind().expect("a free port");
     for listener in &bound.listeners {
         assert_eq!(listener.local_addr().expect("bound").port(), bound.port);
     }

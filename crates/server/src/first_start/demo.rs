@@ -29,14 +29,14 @@ const CONTEXT: &str = "/demo-echo";
 /// Its version.
 const VERSION: &str = "1.0";
 /// Where it answers.
-pub(crate) const URL_PATH: &str = "/demo-echo/1.0";
+pub(super) const URL_PATH: &str = "/demo-echo/1.0";
 /// Plans to choose from; the first is the demo application's.
 const PLANS: [&str; 4] = ["Gold", "Silver", "Bronze", "Unlimited"];
 /// Name of the demo application.
 const APPLICATION: &str = "Demo application";
 
 /// Makes and keeps up the demo. `echo` is where the echo backend answers.
-pub(crate) async fn keep_up(start: &FirstStart<'_>, echo: Option<&str>) -> Result<()> {
+pub(crate) async fn keep_up(start: &FirstStart<'_>, echo: &str) -> Result<()> {
     start.person("creator", &[Role::Creator], true).await?;
     start.person("publisher", &[Role::Publisher], true).await?;
     let developer = start.person("developer", &[Role::Subscriber], true).await?;
@@ -50,7 +50,7 @@ pub(crate) async fn keep_up(start: &FirstStart<'_>, echo: Option<&str>) -> Resul
 
 struct Demo<'a> {
     start: &'a FirstStart<'a>,
-    echo: Option<&'a str>,
+    echo: &'a str,
 }
 
 impl Demo<'_> {
@@ -61,7 +61,10 @@ impl Demo<'_> {
         }
         let mut random = |bytes: &mut [u8]| self.start.entropy.fill(bytes);
         let key = DemoKey {
-            client_id: format!("demo-{}", ApplicationId::new(self.start.clock.now(), self.start.entropy.id_bytes())),
+            client_id: format!(
+                "demo-{}",
+                ApplicationId::new(self.start.clock.now(), self.start.entropy.id_bytes())
+            ),
             client_secret: secret::generate(Kind::ClientSecret, &mut random),
             url_path: URL_PATH.to_owned(),
             echo: Vec::new(),
@@ -82,9 +85,9 @@ impl Demo<'_> {
         let page = PageRequest { limit: 200, cursor: None };
         let found = self.start.catalog.apis(&query, &page).await?.items;
         let own = found.into_iter().find(|api| api.demo && api.context == CONTEXT && api.version == VERSION);
-        if let Some(echo) = self.echo.filter(|echo| key.echo != [*echo]) {
+        if key.echo != [self.echo] {
             // Noted before it is used, so that a start cut here still knows the address as ours.
-            key.echo.push(echo.to_owned());
+            key.echo.push(self.echo.to_owned());
             self.note(key)?;
         }
         let api = match own {
@@ -99,28 +102,26 @@ impl Demo<'_> {
                 Err(error) => return Err(error.into()),
             },
         };
-        if let Some(echo) = self.echo.filter(|_| key.echo.len() > 1) {
-            key.echo = vec![echo.to_owned()];
+        if key.echo.len() > 1 {
+            key.echo = vec![self.echo.to_owned()];
             self.note(key)?;
         }
         Ok(Some(api))
     }
 
     async fn create_api(&self) -> Result<Outcome, CommandError> {
-        let production = self.echo.map(Endpoint::new);
-        let publish = production.is_some();
         let description = "Demo: sends back every message. Made by `tidegate serve --demo`.".to_owned();
-        let endpoints = Endpoints { production, sandbox: None };
+        let endpoints = Endpoints { production: Some(Endpoint::new(self.echo)), sandbox: None };
         let design = Design { description, endpoints, plans: PLANS.map(str::to_owned).to_vec() };
         let id = ApiId::new(self.start.clock.now(), self.start.entropy.id_bytes());
         let (name, context, version) = (NAME.to_owned(), CONTEXT.to_owned(), VERSION.to_owned());
-        let create = CreateApi { id, name, context, version, design, publish, demo: true };
+        let create = CreateApi { id, name, context, version, design, publish: true, demo: true };
         self.execute(Command::CreateApi(create)).await
     }
 
     /// Points the working copy, and what is live, to the echo backend of this start where we set the address.
     async fn follow_echo(&self, mut api: Api, key: &DemoKey) -> Result<Api> {
-        let Some(echo) = self.echo else { return Ok(api) };
+        let echo = self.echo;
         let stray = |design: &Design| {
             let url = design.endpoints.production.as_ref().map(|endpoint| endpoint.url.clone());
             url.is_some_and(|url| url != echo && key.echo.contains(&url))

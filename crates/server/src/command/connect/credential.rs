@@ -23,8 +23,14 @@ pub(super) enum Credential {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum TokenAnswer {
-    Issued { access_token: String },
-    Refused { error: String, #[serde(default)] error_description: String },
+    Issued {
+        access_token: String,
+    },
+    Refused {
+        error: String,
+        #[serde(default)]
+        error_description: String,
+    },
 }
 
 impl Credential {

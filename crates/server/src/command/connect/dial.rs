@@ -102,7 +102,9 @@ pub(super) async fn open(opening: &Opening<'_>, tls: &Arc<ClientConfig>) -> Resu
     for (name, value) in &opening.headers {
         request = request.header(name, value);
     }
-    let request = request.body(Full::default()).context("a header cannot be sent; look at --subprotocol and --token")?;
+    let request = request
+        .body(Full::default())
+        .context("a header cannot be sent; look at --subprotocol and --token")?;
     let answer = timeout(TIMEOUT, exchange(opening.url, tls, request)).await;
     let response = answer.map_err(|_| too_slow(opening.url))??;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -110,7 +112,10 @@ pub(super) async fn open(opening: &Opening<'_>, tls: &Arc<ClientConfig>) -> Resu
     }
     let text = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     if text(header::SEC_WEBSOCKET_ACCEPT) != Some(derive_accept_key(key.as_bytes()).as_str()) {
-        bail!("{} answered 101 to another handshake than ours; it is no WebSocket backend", place(opening.url));
+        bail!(
+            "{} answered 101 to another handshake than ours; it is no WebSocket backend",
+            place(opening.url)
+        );
     }
     let subprotocol = text(header::SEC_WEBSOCKET_PROTOCOL).map(str::to_owned);
     let stream = hyper::upgrade::on(response).await.context("the connection broke after the handshake")?;
@@ -138,18 +143,26 @@ pub(super) async fn post_form(
     timeout(TIMEOUT, answered).await.map_err(|_| too_slow(url))?
 }
 
-async fn exchange(url: &Url, tls: &Arc<ClientConfig>, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>> {
+async fn exchange(
+    url: &Url,
+    tls: &Arc<ClientConfig>,
+    mut request: Request<Full<Bytes>>,
+) -> Result<Response<Incoming>> {
     let authority = url.host_str().map(|host| match url.port() {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     });
-    let authority = HeaderValue::from_str(&authority.unwrap_or_default()).context("the address names no host")?;
+    let authority =
+        HeaderValue::from_str(&authority.unwrap_or_default()).context("the address names no host")?;
     request.headers_mut().entry(header::HOST).or_insert(authority);
     let stream = connect(url, tls).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     // Ends by itself when the exchange is over, or hands the stream to the upgrade.
     tokio::spawn(connection.with_upgrades());
-    sender.send_request(request).await.with_context(|| format!("{} does not answer like an HTTP server", place(url)))
+    sender
+        .send_request(request)
+        .await
+        .with_context(|| format!("{} does not answer like an HTTP server", place(url)))
 }
 
 /// A byte stream, plain or TLS.

@@ -13,7 +13,11 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _
 use crate::data_folder::DataFolder;
 
 /// The client's side of TLS.
-pub(super) fn client(ca: Option<&Path>, folder: Option<&DataFolder>, insecure: bool) -> Result<Arc<ClientConfig>> {
+pub(super) fn client(
+    ca: Option<&Path>,
+    folder: Option<&DataFolder>,
+    insecure: bool,
+) -> Result<Arc<ClientConfig>> {
     if insecure {
         let anyone = Arc::new(Anyone(aws_lc_rs::default_provider()));
         let config = ClientConfig::builder().dangerous().with_custom_certificate_verifier(anyone);

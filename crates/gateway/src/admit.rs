@@ -1,0 +1,131 @@
+//! Phase three, second half: the snapshot that decides, and the question whether a request may connect.
+//!
+//! The rules are pure functions of `tidegate_model::admit`; here they are asked in order, and the first no is the
+//! answer: where, then who, then whether, then how much. It does not know sockets.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use tidegate_model::{
+    admit::{self, Grant},
+    id::{ApiId, ApplicationId},
+    snapshot::Snapshot,
+    time::Timestamp,
+};
+use tidegate_oauth::bearer::Place;
+
+use crate::{
+    authenticate::{self, Verifier},
+    handshake::Request,
+    refusal::Refusal,
+    relay::{Budgets, Meter},
+};
+
+/// What decides now: a snapshot and the verifier of its issuer's tokens.
+#[derive(Debug)]
+struct Decisions {
+    snapshot: Arc<Snapshot>,
+    verifier: Arc<Verifier>,
+}
+
+/// The present decisions, replaced as a whole.
+#[derive(Debug, Default)]
+pub(crate) struct Desk(ArcSwapOption<Decisions>);
+
+/// A request that may connect.
+pub(crate) struct Admitted {
+    pub(crate) grant: Grant,
+    pub(crate) meter: Meter,
+    pub(crate) snapshot_number: u64,
+    /// What follows the API's path; empty or beginning with `/`.
+    pub(crate) topic: String,
+    /// The query without the credential.
+    pub(crate) query: Option<String>,
+    /// The subprotocols offered, without the credential.
+    pub(crate) subprotocols: Vec<String>,
+    /// The credential came as a subprotocol.
+    pub(crate) is_by_subprotocol: bool,
+}
+
+/// A request that may not, and for whom it is counted.
+#[derive(Debug)]
+pub(crate) struct NotAdmitted {
+    pub(crate) refusal: Refusal,
+    pub(crate) api: Option<ApiId>,
+    pub(crate) application: Option<ApplicationId>,
+    pub(crate) plan: String,
+}
+
+impl<E: Into<Refusal>> From<E> for NotAdmitted {
+    fn from(refusal: E) -> Self {
+        Self { refusal: refusal.into(), api: None, application: None, plan: String::new() }
+    }
+}
+
+impl Desk {
+    /// Decide with this snapshot from now on. The verifier and what it remembers stay while the issuer does.
+    pub(crate) fn replace(&self, snapshot: &Arc<Snapshot>) {
+        let facts = snapshot.issuer();
+        let before = self.0.load_full();
+        let kept = before.filter(|before| before.verifier.is_for(facts)).map(|it| Arc::clone(&it.verifier));
+        let verifier = match kept.map_or_else(|| Verifier::new(facts).map(Arc::new), Ok) {
+            Ok(verifier) => verifier,
+            Err(error) => {
+                // No token can be believed: nobody is admitted until keys come that can be used.
+                tracing::error!(error = &error as &dyn std::error::Error, "the issuer's keys cannot be used");
+                return self.0.store(None);
+            }
+        };
+        self.0.store(Some(Arc::new(Decisions { snapshot: Arc::clone(snapshot), verifier })));
+    }
+
+    /// Whether the request may connect.
+    pub(crate) fn ask(
+        &self,
+        request: &Request,
+        budgets: &Budgets,
+        now: Timestamp,
+    ) -> Result<Admitted, NotAdmitted> {
+        let decisions = self.0.load_full().ok_or(Refusal::NotReady)?;
+        let snapshot = &decisions.snapshot;
+        let canonical = request.path.as_str();
+        let (api, topic) = match admit::locate(snapshot, canonical) {
+            Ok(found) => found,
+            Err(refusal) => {
+                // A blocked API is known, and its refusals are its traffic.
+                let api = snapshot.route(canonical).map(|found| found.api);
+                return Err(NotAdmitted { api, ..refusal.into() });
+            }
+        };
+        let known = |refusal: Refusal| NotAdmitted { api: Some(api.id), ..refusal.into() };
+        let found = authenticate::find(request).map_err(|error| known(error.into()))?;
+        let identity = decisions.verifier.identify(&found.token, now).map_err(|error| known(error.into()))?;
+        let grant = admit::admit(snapshot, api, &identity).map_err(|refusal| NotAdmitted {
+            application: snapshot.client(&identity.client_id).map(|client| client.application),
+            ..known(refusal.into())
+        })?;
+        let meter = budgets.meter(&grant);
+        if let Some(used_up) = meter.used_up(now) {
+            return Err(not_now(&grant, Refusal::UsedUp(used_up)));
+        }
+        Ok(Admitted {
+            snapshot_number: snapshot.number(),
+            topic: topic.to_owned(),
+            query: found.query,
+            subprotocols: found.subprotocols,
+            is_by_subprotocol: found.place == Place::Subprotocol,
+            grant,
+            meter,
+        })
+    }
+}
+
+/// A refusal of someone who may connect as such.
+pub(crate) fn not_now(grant: &Grant, refusal: Refusal) -> NotAdmitted {
+    NotAdmitted {
+        refusal,
+        api: Some(grant.api_id()),
+        application: Some(grant.application_id()),
+        plan: grant.plan.clone(),
+    }
+}

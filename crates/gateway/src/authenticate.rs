@@ -1,0 +1,108 @@
+//! Phase three, first half: from the credential to an identity.
+//!
+//! A snapshot names the issuer and its keys, so no call leaves the gateway. A signature costs more than all the rest
+//! of a handshake: what was verified once is remembered by the digest of the token until it expires. The memory
+//! belongs to one set of keys and is gone with it. It does not know APIs or subscriptions.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use tidegate_model::{admit::Identity, snapshot::IssuerFacts, time::Timestamp};
+use tidegate_oauth::{
+    bearer::{self, BadCredential, Found},
+    jwk::BadKey,
+    token::{AccessTokenVerifier, BadToken},
+};
+
+use crate::handshake::Request;
+
+/// Verified tokens remembered in one generation; two generations live. With some 300 bytes each it is 10 MiB at most,
+/// for more clients than one gateway's handshakes see in a minute.
+const REMEMBERED_MAX: usize = 16_384;
+
+type Digest = [u8; 32];
+
+/// Verifies the tokens of one issuer.
+#[derive(Debug)]
+pub(crate) struct Verifier {
+    facts: IssuerFacts,
+    tokens: AccessTokenVerifier,
+    remembered: Mutex<Remembered>,
+}
+
+/// Two generations: the older is forgotten as a whole when the younger is full, so forgetting costs nothing.
+#[derive(Debug, Default)]
+struct Remembered {
+    young: HashMap<Digest, Arc<Identity>>,
+    old: HashMap<Digest, Arc<Identity>>,
+}
+
+/// Finds the one credential of a request.
+pub(crate) fn find(request: &Request) -> Result<Found, BadCredential> {
+    let authorization = request.headers.iter().filter(|(name, _)| name == "authorization");
+    let authorization = authorization.map(|(_, value)| value.as_slice());
+    bearer::find(authorization, request.query.as_deref(), &request.subprotocols)
+}
+
+impl Verifier {
+    pub(crate) fn new(facts: &IssuerFacts) -> Result<Self, BadKey> {
+        Ok(Self {
+            tokens: AccessTokenVerifier::new(&facts.issuer, &facts.audience, &facts.jwks)?,
+            facts: facts.clone(),
+            remembered: Mutex::default(),
+        })
+    }
+
+    /// Whether it verifies by exactly these facts.
+    pub(crate) fn is_for(&self, facts: &IssuerFacts) -> bool {
+        self.facts == *facts
+    }
+
+    /// Who presents the token.
+    pub(crate) fn identify(&self, token: &str, now: Timestamp) -> Result<Arc<Identity>, BadToken> {
+        let digest: Digest =
+            digest(&SHA256, token.as_bytes()).as_ref().try_into().expect("a SHA-256 has 32 bytes");
+        if let Some(identity) = self.remembered().find(&digest) {
+            let is_valid = identity.expires_at > now;
+            return if is_valid { Ok(identity) } else { Err(BadToken::Expired) };
+        }
+        let claims = self.tokens.verify(token, now.seconds())?;
+        let identity = Arc::new(Identity {
+            client_id: claims.client_id,
+            subject: claims.sub,
+            expires_at: Timestamp::from_seconds(claims.exp),
+        });
+        self.remembered().add(digest, Arc::clone(&identity));
+        Ok(identity)
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, Remembered> {
+        // A std mutex: held for a look-up, never across an await or a verification.
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Remembered {
+    fn find(&mut self, digest: &Digest) -> Option<Arc<Identity>> {
+        if let Some(identity) = self.young.get(digest) {
+            return Some(Arc::clone(identity));
+        }
+        // What is still used moves on to the young generation.
+        let identity = self.old.remove(digest)?;
+        self.add(*digest, Arc::clone(&identity));
+        Some(identity)
+    }
+
+    fn add(&mut self, digest: Digest, identity: Arc<Identity>) {
+        if self.young.len() >= REMEMBERED_MAX {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(digest, identity);
+    }
+}
+
+#[cfg(test)]
+mod tests;

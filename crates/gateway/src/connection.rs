@@ -1,0 +1,178 @@
+//! One connection through the phases before the relay, in their order: handshake, authenticate and admit, dial, and
+//! the handover to a worker. The first no is the answer.
+//!
+//! It decides nothing itself. Its invariant: nothing of the client passes, and no 101 is said, before the backend's
+//! 101 was checked and a worker has a place for the session.
+
+use std::{net::SocketAddr, time::Duration};
+
+use tidegate_model::id::SessionId;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::timeout,
+};
+
+use crate::{
+    Inner,
+    admit::{Admitted, NotAdmitted, not_now},
+    dial::{Asker, Backend, Tail},
+    drain,
+    handshake::{self, Asked, NoRequest, Request},
+    refusal::Refusal,
+    relay::{Handover, Place},
+    stream::Stream,
+};
+
+/// How long a client may take to take an answer of a few hundred bytes.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
+/// How long a refused client may go on sending before its connection is dropped: an answer that is still under way
+/// would be destroyed by the reset that follows unread bytes.
+const LINGER: Duration = Duration::from_secs(1);
+/// How much of it is read away.
+const LINGER_BYTES_MAX: u64 = 64 * 1024;
+
+/// Who connected, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Client {
+    pub(crate) address: SocketAddr,
+    pub(crate) is_tls: bool,
+}
+
+/// Why a connection does not become a session.
+enum End {
+    /// The client is gone; there is nobody to answer.
+    Gone,
+    /// It is refused.
+    Refused(NotAdmitted),
+}
+
+impl<E: Into<NotAdmitted>> From<E> for End {
+    fn from(refused: E) -> Self {
+        Self::Refused(refused.into())
+    }
+}
+
+/// What is ready when the client may be told 101.
+struct Ready<'g> {
+    admitted: Admitted,
+    backend: Backend,
+    place: Place<'g>,
+}
+
+/// Carries a connection to a worker, or to its refusal.
+pub(crate) async fn carry(inner: &Inner, mut stream: Stream, client: Client) {
+    let Ok(_handshaking) = inner.handshaking.try_acquire() else {
+        let refusal = inner.refusal_when_full();
+        return refuse(inner, stream, inner.next_id(0), &refusal).await;
+    };
+    let worker = inner.workers.choose();
+    let id = inner.next_id(worker);
+    let request = match handshake::read(&mut stream).await {
+        Ok(Asked::Handshake(request)) => request,
+        Ok(Asked::Health) => return say(stream, &handshake::healthy()).await,
+        Err(NoRequest::Gone) => return,
+        Err(NoRequest::Refused(refusal)) => return refuse(inner, stream, id, &refusal).await,
+    };
+    let mut draining = inner.draining.subscribe();
+    let outcome = tokio::select! {
+        outcome = phases(inner, &request, client, id) => outcome,
+        () = stream.gone() => Err(End::Gone),
+        () = drain::is_said(&mut draining) => Err(Refusal::Restarting.into()),
+    };
+    match outcome {
+        Ok(ready) => hand_over(inner, stream, *request, ready, id).await,
+        Err(End::Gone) => {}
+        Err(End::Refused(refused)) => {
+            inner.reporter.refused(&refused, inner.clock.now());
+            refuse(inner, stream, id, &refused.refusal).await;
+        }
+    }
+}
+
+async fn phases<'g>(
+    inner: &'g Inner,
+    request: &Request,
+    client: Client,
+    id: SessionId,
+) -> Result<Ready<'g>, End> {
+    let admitted = inner.desk.ask(request, &inner.budgets, inner.clock.now())?;
+    let refused = |refusal: Refusal| End::Refused(not_now(&admitted.grant, refusal));
+    if inner.workers.load() >= inner.sessions_max {
+        return Err(refused(Refusal::Overloaded));
+    }
+    let Some(endpoint) = admitted.grant.endpoint() else { return Err(refused(Refusal::Fault)) };
+    let instance = id.to_string();
+    let asker = Asker {
+        request: Some(request),
+        client: Some(client.address.ip()),
+        proto: if client.is_tls { "https" } else { "http" },
+        instance: &instance,
+    };
+    let tail = Tail {
+        topic: &admitted.topic,
+        query: admitted.query.as_deref(),
+        subprotocols: &admitted.subprotocols,
+    };
+    let backend = inner.dialler.dial(endpoint, &asker, &tail).await.map_err(|error| {
+        tracing::info!(session = %id, api = %admitted.grant.api_id(), %error, "a backend cannot be had");
+        refused(error.into())
+    })?;
+    let place = inner.workers.reserve(id.worker).await.map_err(|_| refused(Refusal::Fault))?;
+    Ok(Ready { admitted, backend, place })
+}
+
+async fn hand_over(inner: &Inner, mut stream: Stream, request: Request, ready: Ready<'_>, id: SessionId) {
+    let Ready { admitted, backend, place } = ready;
+    let Backend { stream: backend_stream, early, subprotocol } = backend;
+    // RFC 6455 section 4.2.2: the choice is one of the offers. A token that came as a subprotocol is never repeated.
+    let is_announcement = |offer: &&String| offer.eq_ignore_ascii_case("bearer");
+    let announced = || request.subprotocols.iter().find(is_announcement).cloned();
+    let chosen = subprotocol.or_else(|| announced().filter(|_| admitted.is_by_subprotocol));
+    let answer = handshake::switching(&request.key, chosen.as_deref(), &id.to_string());
+    match timeout(ANSWER_DEADLINE, stream.write_all_flushed(&answer)).await {
+        Ok(Ok(())) => {}
+        // The client is gone, or takes nothing: the backend's connection ends with this function.
+        Ok(Err(_)) | Err(_) => return,
+    }
+    let legs =
+        stream.into_leg(request.early).and_then(|client| Ok([client, backend_stream.into_leg(early)?]));
+    let legs = match legs {
+        Ok(legs) => legs,
+        Err(error) => {
+            return tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a socket cannot leave the runtime"
+            );
+        }
+    };
+    tracing::debug!(session = %id, api = %admitted.grant.api_id(), "session opened");
+    place.take(Handover {
+        id,
+        snapshot_number: admitted.snapshot_number,
+        opened_at: inner.clock.now(),
+        grant: admitted.grant,
+        meter: admitted.meter,
+        legs,
+        #[cfg(test)]
+        stage: None,
+    });
+}
+
+async fn refuse(inner: &Inner, stream: Stream, id: SessionId, refusal: &Refusal) {
+    tracing::debug!(connection = %id, status = refusal.status(), %refusal, "refused");
+    say(stream, &refusal.answer(&inner.problem_base, id)).await;
+}
+
+/// Says the last words of a connection and lets them arrive.
+async fn say(mut stream: Stream, answer: &[u8]) {
+    let said = timeout(ANSWER_DEADLINE, async {
+        stream.write_all_flushed(answer).await?;
+        stream.shutdown().await
+    });
+    if matches!(said.await, Ok(Ok(()))) {
+        let mut rest = tokio::io::sink();
+        let mut reading = stream.take(LINGER_BYTES_MAX);
+        // However it ends, the connection ends.
+        let _ = timeout(LINGER, tokio::io::copy(&mut reading, &mut rest)).await;
+    }
+}

@@ -1,0 +1,248 @@
+//! Phase four: the backend's connection, before the client gets its 101.
+//!
+//! The steps (understand, resolve, connect, secure, ask) are called one by one by the probe, and together by a
+//! session's admission; so *Test endpoint* tells what a session would meet. Two time limits hold: one over the
+//! connection with TLS, one over the handshake. What goes wrong is one of [`DialError`], which names no address. It
+//! does not know who asks; see `dial/ask.rs` for the question and `dial/address.rs` for what is never dialled.
+
+mod address;
+mod ask;
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use rustls_pki_types::ServerName;
+use tidegate_model::{endpoint::Endpoint, port::Entropy};
+use tokio::{
+    net::{TcpStream, lookup_host},
+    time::{Instant, timeout, timeout_at},
+};
+use tokio_rustls::{TlsConnector, TlsStream};
+use url::{Host, Url};
+
+pub(crate) use ask::{Asker, Question, Tail};
+
+use crate::stream::Stream;
+
+/// Addresses of one name that are tried: more are a misconfiguration or an attack on the time limit.
+const ADDRESSES_MAX: usize = 8;
+
+/// Why a backend cannot be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub(crate) enum DialError {
+    #[error("the backend's address is not a ws or wss URL with a host")]
+    BadUrl,
+    #[error("the backend's name leads to an address that is not allowed")]
+    Forbidden,
+    #[error("the backend's name has no address")]
+    Unresolved,
+    #[error("the backend does not accept connections")]
+    Unreachable,
+    #[error("the backend did not accept the connection within its connect timeout")]
+    ConnectTimeout,
+    #[error("the backend's TLS certificate is not trusted, or it does not speak TLS")]
+    Untrusted,
+    #[error("the backend did not answer within its handshake timeout")]
+    HandshakeTimeout,
+    #[error("the backend answered with status {status} instead of 101")]
+    Refused { status: u16 },
+    #[error("the backend's answer is not a correct WebSocket handshake")]
+    Malformed,
+    #[error("the backend closed the connection before it answered")]
+    Gone,
+}
+
+impl DialError {
+    /// One of each, for lists.
+    pub(crate) const ALL: [Self; 10] = [
+        Self::BadUrl,
+        Self::Forbidden,
+        Self::Unresolved,
+        Self::Unreachable,
+        Self::ConnectTimeout,
+        Self::Untrusted,
+        Self::HandshakeTimeout,
+        Self::Refused { status: 200 },
+        Self::Malformed,
+        Self::Gone,
+    ];
+}
+
+/// A backend that said 101.
+#[derive(Debug)]
+pub(crate) struct Backend {
+    pub(crate) stream: Stream,
+    /// Bytes behind its answer.
+    pub(crate) early: Vec<u8>,
+    /// The subprotocol that it chose.
+    pub(crate) subprotocol: Option<String>,
+}
+
+/// An endpoint's URL, understood.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) url: Url,
+    pub(crate) port: u16,
+    pub(crate) is_tls: bool,
+}
+
+impl Target {
+    pub(crate) fn parse(url: &str) -> Result<Self, DialError> {
+        let url = Url::parse(url).map_err(|_| DialError::BadUrl)?;
+        let is_tls = match url.scheme() {
+            "ws" => false,
+            "wss" => true,
+            _ => return Err(DialError::BadUrl),
+        };
+        let port = url.port_or_known_default().ok_or(DialError::BadUrl)?;
+        if url.host().is_none() || !url.username().is_empty() || url.password().is_some() {
+            return Err(DialError::BadUrl);
+        }
+        Ok(Self { url, port, is_tls })
+    }
+
+    /// Host and port, for people who may see them.
+    pub(crate) fn place(&self) -> String {
+        format!("{}:{}", self.url.host_str().unwrap_or_default(), self.port)
+    }
+}
+
+/// Dials backends.
+pub(crate) struct Dialler {
+    /// The product's own listeners.
+    own: Vec<SocketAddr>,
+    tls: Arc<rustls::ClientConfig>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Dialler {
+    pub(crate) fn new(
+        own: Vec<SocketAddr>,
+        tls: Arc<rustls::ClientConfig>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        Self { own, tls, entropy }
+    }
+
+    /// All steps, within the endpoint's time limits.
+    pub(crate) async fn dial(
+        &self,
+        endpoint: &Endpoint,
+        asker: &Asker<'_>,
+        tail: &Tail<'_>,
+    ) -> Result<Backend, DialError> {
+        let target = Target::parse(&endpoint.url)?;
+        let connected = async {
+            let addresses = self.resolve(&target).await?;
+            let deadline = Instant::now() + connect_timeout(endpoint);
+            let (stream, _) = self.connect(&addresses, deadline).await?;
+            self.secure(&target, stream).await
+        };
+        let stream =
+            timeout(connect_timeout(endpoint), connected).await.map_err(|_| DialError::ConnectTimeout)??;
+        self.ask(endpoint, &target, stream, asker, tail).await
+    }
+
+    /// The addresses of the target's host that may be dialled.
+    pub(crate) async fn resolve(&self, target: &Target) -> Result<Vec<SocketAddr>, DialError> {
+        let port = target.port;
+        let found: Vec<SocketAddr> = match target.url.host().ok_or(DialError::BadUrl)? {
+            Host::Ipv4(ip) => vec![(ip, port).into()],
+            Host::Ipv6(ip) => vec![(ip, port).into()],
+            Host::Domain(name) => match name.parse::<IpAddr>() {
+                // The scheme is not one of those whose hosts the URL parser reads as addresses.
+                Ok(ip) => vec![(ip, port).into()],
+                Err(_) => lookup_host((name, port)).await.map_err(|_| DialError::Unresolved)?.collect(),
+            },
+        };
+        if found.is_empty() {
+            return Err(DialError::Unresolved);
+        }
+        let allowed = found.into_iter().filter(|address| address::is_allowed(*address, &self.own));
+        let allowed: Vec<_> = allowed.take(ADDRESSES_MAX).collect();
+        if allowed.is_empty() { Err(DialError::Forbidden) } else { Ok(allowed) }
+    }
+
+    /// A TCP connection to the first address that takes one; each gets its share of the time that is left.
+    pub(crate) async fn connect(
+        &self,
+        addresses: &[SocketAddr],
+        deadline: Instant,
+    ) -> Result<(TcpStream, SocketAddr), DialError> {
+        let mut last = DialError::Unreachable;
+        for (tried, address) in addresses.iter().enumerate() {
+            let now = Instant::now();
+            let left = u32::try_from(addresses.len() - tried).unwrap_or(1);
+            let share = now + deadline.saturating_duration_since(now) / left;
+            match timeout_at(share, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => {
+                    // Small messages must not wait for one another; a socket that cannot do it still works.
+                    let _ = stream.set_nodelay(true);
+                    return Ok((stream, *address));
+                }
+                Ok(Err(_)) => last = DialError::Unreachable,
+                Err(_) => last = DialError::ConnectTimeout,
+            }
+        }
+        Err(last)
+    }
+
+    /// TLS where the URL asks for it.
+    pub(crate) async fn secure(&self, target: &Target, stream: TcpStream) -> Result<Stream, DialError> {
+        if !target.is_tls {
+            return Ok(Stream::Tcp(stream));
+        }
+        let host = target.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| DialError::BadUrl)?;
+        let connector = TlsConnector::from(Arc::clone(&self.tls));
+        let stream = connector.connect(name, stream).await.map_err(|error| {
+            tracing::debug!(error = &error as &dyn std::error::Error, "TLS with a backend failed");
+            DialError::Untrusted
+        })?;
+        Ok(Stream::Tls(Box::new(TlsStream::Client(stream))))
+    }
+
+    /// The WebSocket handshake, within the endpoint's time limit for it.
+    pub(crate) async fn ask(
+        &self,
+        endpoint: &Endpoint,
+        target: &Target,
+        stream: Stream,
+        asker: &Asker<'_>,
+        tail: &Tail<'_>,
+    ) -> Result<Backend, DialError> {
+        let mut nonce = [0; 16];
+        self.entropy.fill(&mut nonce);
+        let question = Question::new(&target.url, asker, tail, nonce);
+        let limit = Duration::from_millis(endpoint.handshake_timeout_ms.into());
+        timeout(limit, question.ask(stream)).await.map_err(|_| DialError::HandshakeTimeout)?
+    }
+}
+
+pub(crate) fn connect_timeout(endpoint: &Endpoint) -> Duration {
+    Duration::from_millis(endpoint.connect_timeout_ms.into())
+}
+
+/// The TLS settings for backends: the machine's own roots, names checked, HTTP/1.1.
+pub(crate) fn backend_tls() -> Result<rustls::ClientConfig, rustls::Error> {
+    let mut roots = rustls::RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    let (_, ignored) = roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() || ignored > 0 || !found.errors.is_empty() {
+        tracing::warn!(
+            trusted = roots.len(),
+            ignored,
+            errors = found.errors.len(),
+            "some of the machine's certificates cannot be read; wss backends may not be trusted"
+        );
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder =
+        rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}

@@ -1,0 +1,210 @@
+//! The handshake with a backend: what is asked in the client's name, and the answer until it is judged.
+//!
+//! Everything a gateway says about its client is its own: the client cannot add or remove it. Credentials, hop-by-hop
+//! headers and whatever the client's `Connection` names are left behind. It does not know addresses or time limits.
+
+use std::io::ErrorKind;
+
+use tidegate_wire::handshake::{
+    HandshakeKey, VERSION,
+    answer::{self, AnswerError},
+    raw::FIELDS_MAX,
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use url::Url;
+
+use super::{Backend, DialError};
+use crate::{handshake::Request, stream::Stream};
+
+/// The largest head of a backend's answer: as much as a client's request may have.
+const ANSWER_BYTES_MAX: usize = 16 * 1024;
+/// What is asked of the socket at once.
+const READ_BYTES: usize = 2 * 1024;
+
+/// Headers of a client that go no further, in lower case: hop by hop (RFC 9110 section 7.6.1), the handshake's own,
+/// credentials, and what the gateway says itself. `sec-websocket-`, `x-forwarded-` and `x-tidegate-` go as families.
+const LEFT_BEHIND: [&str; 20] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "max-forwards",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "x-real-ip",
+    "x-request-id",
+    "x-original-url",
+];
+const FAMILIES_LEFT_BEHIND: [&str; 3] = ["sec-websocket-", "x-forwarded-", "x-tidegate-"];
+
+/// What a backend is asked.
+pub(crate) struct Question {
+    head: Vec<u8>,
+    key: HandshakeKey,
+    subprotocols: Vec<String>,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    /// The client's handshake; none when the gateway asks for itself.
+    pub(crate) request: Option<&'a Request>,
+    /// The client's address.
+    pub(crate) client: Option<std::net::IpAddr>,
+    /// `https` where the client came over TLS.
+    pub(crate) proto: &'static str,
+    /// The session's id.
+    pub(crate) instance: &'a str,
+}
+
+/// What follows the endpoint's URL.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Tail<'a> {
+    /// Appended to the path; empty or beginning with `/`.
+    pub(crate) topic: &'a str,
+    /// Appended to the query.
+    pub(crate) query: Option<&'a str>,
+    /// The subprotocols to offer.
+    pub(crate) subprotocols: &'a [String],
+}
+
+impl Question {
+    pub(crate) fn new(url: &Url, asker: &Asker<'_>, tail: &Tail<'_>, nonce: [u8; 16]) -> Self {
+        let key = HandshakeKey::from_nonce(nonce);
+        let mut head = Vec::with_capacity(1_024);
+        let mut line = |name: &str, value: &[u8]| {
+            // What was read cannot hold a line end; written out it must not either.
+            debug_assert!(!value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)));
+            head.extend_from_slice(name.as_bytes());
+            head.extend_from_slice(if name.starts_with("GET") { b"" } else { b": " });
+            head.extend_from_slice(value);
+            head.extend_from_slice(b"\r\n");
+        };
+        line("GET ", format!("{} HTTP/1.1", target(url, tail)).as_bytes());
+        line("Host", host(url).as_bytes());
+        line("Upgrade", b"websocket");
+        line("Connection", b"Upgrade");
+        line("Sec-WebSocket-Key", key.as_str().as_bytes());
+        line("Sec-WebSocket-Version", VERSION.as_bytes());
+        if !tail.subprotocols.is_empty() {
+            line("Sec-WebSocket-Protocol", tail.subprotocols.join(", ").as_bytes());
+        }
+        if let Some(client) = asker.client {
+            line("X-Forwarded-For", client.to_string().as_bytes());
+        }
+        line("X-Request-Id", asker.instance.as_bytes());
+        if let Some(request) = asker.request {
+            line("X-Forwarded-Proto", asker.proto.as_bytes());
+            line("X-Forwarded-Host", request.authority.as_bytes());
+            for (name, value) in forwarded(request) {
+                line(name, value);
+            }
+        }
+        head.extend_from_slice(b"\r\n");
+        Self { head, key, subprotocols: tail.subprotocols.to_vec() }
+    }
+
+    /// Asks, and judges the answer.
+    pub(crate) async fn ask(&self, mut stream: Stream) -> Result<Backend, DialError> {
+        let gone = |_| DialError::Gone;
+        stream.write_all(&self.head).await.map_err(gone)?;
+        stream.flush().await.map_err(gone)?;
+        let mut bytes = Vec::with_capacity(READ_BYTES);
+        loop {
+            match self.judge(&bytes)? {
+                Some((head_bytes, subprotocol)) => {
+                    let early = bytes.split_off(head_bytes);
+                    return Ok(Backend { stream, early, subprotocol });
+                }
+                None if bytes.len() >= ANSWER_BYTES_MAX => return Err(DialError::Malformed),
+                None => {}
+            }
+            bytes.reserve(READ_BYTES);
+            match (&mut stream).take(READ_BYTES as u64).read_buf(&mut bytes).await {
+                Ok(0) => return Err(DialError::Gone),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return Err(DialError::Gone),
+            }
+        }
+    }
+
+    /// `None`: the head is not whole yet. Else its length and the subprotocol chosen.
+    fn judge(&self, bytes: &[u8]) -> Result<Option<(usize, Option<String>)>, DialError> {
+        let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
+        let mut parsed = httparse::Response::new(&mut fields);
+        let head_bytes = match parsed.parse(bytes) {
+            Ok(httparse::Status::Complete(head_bytes)) => head_bytes,
+            Ok(httparse::Status::Partial) => return Ok(None),
+            Err(_) => return Err(DialError::Malformed),
+        };
+        // RFC 9112 section 2.2: the parser forgives a bare line feed, and another reader may not.
+        let head = &bytes[..head_bytes];
+        let is_bare = |at: usize| head[at] == b'\n' && (at == 0 || head[at - 1] != b'\r');
+        let (Some(status), Some(1), false) = (parsed.code, parsed.version, (0..head_bytes).any(is_bare))
+        else {
+            return Err(DialError::Malformed);
+        };
+        let headers = parsed.headers.iter().map(|field| (field.name, field.value));
+        let offered: Vec<&str> = self.subprotocols.iter().map(String::as_str).collect();
+        match answer::judge(status, headers, &self.key, &offered) {
+            Ok(accepted) => Ok(Some((head_bytes, accepted.subprotocol.map(str::to_owned)))),
+            Err(AnswerError::Status { status }) => Err(DialError::Refused { status }),
+            Err(_) => Err(DialError::Malformed),
+        }
+    }
+}
+
+/// The endpoint's path with the topic behind it, and both queries.
+fn target(url: &Url, tail: &Tail<'_>) -> String {
+    let path = if tail.topic.is_empty() { url.path() } else { url.path().trim_end_matches('/') };
+    let mut target = format!("{path}{}", tail.topic);
+    let queries = url.query().into_iter().chain(tail.query).filter(|query| !query.is_empty());
+    for (place, query) in queries.enumerate() {
+        target.push(if place == 0 { '?' } else { '&' });
+        target.push_str(query);
+    }
+    target
+}
+
+fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// The client's headers that a backend gets.
+fn forwarded(request: &Request) -> impl Iterator<Item = (&str, &[u8])> {
+    let named: Vec<String> = request
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "connection")
+        .flat_map(|(_, value)| value.split(|byte| *byte == b','))
+        .map(|option| canonical(&String::from_utf8_lossy(option.trim_ascii())))
+        .collect();
+    let is_left_behind = move |name: &str| {
+        let name = canonical(name);
+        LEFT_BEHIND.contains(&name.as_str())
+            || FAMILIES_LEFT_BEHIND.iter().any(|family| name.starts_with(family))
+            || named.contains(&name)
+    };
+    let headers = request.headers.iter().filter(move |(name, _)| !is_left_behind(name));
+    headers.map(|(name, value)| (name.as_str(), value.as_slice()))
+}
+
+/// A name as lenient backends read it: without case, and an underscore for a hyphen.
+fn canonical(name: &str) -> String {
+    name.to_ascii_lowercase().replace('_', "-")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! Phase two: the head of the request, read from the socket under a deadline and judged before anything is looked up.
+//!
+//! The raw check of `tidegate_wire` sees every byte first, then `httparse` reads the head, then `tidegate_wire` says
+//! whether it is a WebSocket handshake. Bytes behind the head stay here until the backend has said 101. It does not
+//! know routes or credentials.
+
+use std::time::Duration;
+
+use tidegate_wire::handshake::{
+    self, HandshakeKey, RequestLine, UpgradeError,
+    raw::{FIELDS_MAX, RawHead},
+};
+use tokio::{io::AsyncReadExt as _, time::timeout};
+
+use crate::{refusal::Refusal, stream::Stream};
+
+/// Time for the whole head. A browser sends it in one segment; ten seconds allow for a bad mobile link and end a
+/// client that sends a byte a second long before it is a burden.
+pub(crate) const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+/// What is asked of the socket at once: most heads fit, and what comes behind a head is bounded by it.
+const READ_BYTES: usize = 2 * 1024;
+
+/// A client's handshake.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) key: HandshakeKey,
+    /// Host and port as the client wrote them.
+    pub(crate) authority: String,
+    /// Path without query.
+    pub(crate) path: String,
+    pub(crate) query: Option<String>,
+    /// The subprotocols offered, in order.
+    pub(crate) subprotocols: Vec<String>,
+    /// Every header as written, names in lower case.
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    /// What came behind the head.
+    pub(crate) early: Vec<u8>,
+}
+
+/// What a client asks for.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// A WebSocket.
+    Handshake(Box<Request>),
+    /// Whether the gateway lives.
+    Health,
+}
+
+/// Why there is no request.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NoRequest {
+    /// The client is gone; there is nobody to answer.
+    Gone,
+    /// It is refused.
+    Refused(Refusal),
+}
+
+impl<E: Into<Refusal>> From<E> for NoRequest {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// Reads and judges a request.
+pub(crate) async fn read(stream: &mut Stream) -> Result<Asked, NoRequest> {
+    timeout(HEAD_DEADLINE, head(stream)).await.map_err(|_| Refusal::Slow)?
+}
+
+async fn head(stream: &mut Stream) -> Result<Asked, NoRequest> {
+    let mut bytes = Vec::with_capacity(READ_BYTES);
+    let mut raw = RawHead::new();
+    loop {
+        if let Some(len) = raw.judge(&bytes).map_err(Refusal::from)? {
+            let early = bytes.split_off(len);
+            return judge(&bytes, early);
+        }
+        bytes.reserve(READ_BYTES);
+        match (&mut *stream).take(READ_BYTES as u64).read_buf(&mut bytes).await {
+            Ok(0) | Err(_) => return Err(NoRequest::Gone),
+            Ok(_) => {}
+        }
+    }
+}
+
+fn judge(head: &[u8], early: Vec<u8>) -> Result<Asked, NoRequest> {
+    let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
+    let mut parsed = httparse::Request::new(&mut fields);
+    let (Ok(httparse::Status::Complete(_)), Some(method), Some(target), Some(http1_minor)) =
+        (parsed.parse(head), parsed.method, parsed.path, parsed.version)
+    else {
+        return Err(Refusal::NotHttp.into());
+    };
+    let headers = || parsed.headers.iter().map(|field| (field.name, field.value));
+    let upgrade = match handshake::judge(RequestLine { method, target, http1_minor }, headers()) {
+        Ok(upgrade) => upgrade,
+        Err(UpgradeError::NotAnUpgrade) if target == "/health" => return Ok(Asked::Health),
+        Err(error) => return Err(error.into()),
+    };
+    let (path, query) = match upgrade.path_and_query.split_once('?') {
+        Some((path, query)) => (path, Some(query.to_owned())),
+        None => (upgrade.path_and_query, None),
+    };
+    Ok(Asked::Handshake(Box::new(Request {
+        key: upgrade.key,
+        authority: upgrade.authority.to_owned(),
+        path: path.to_owned(),
+        query,
+        subprotocols: upgrade.subprotocols.iter().map(|&offer| offer.to_owned()).collect(),
+        headers: headers().map(|(name, value)| (name.to_ascii_lowercase(), value.to_vec())).collect(),
+        early,
+    })))
+}
+
+/// The answer that makes the client's connection a WebSocket.
+pub(crate) fn switching(key: &HandshakeKey, subprotocol: Option<&str>, instance: &str) -> Vec<u8> {
+    let protocol = subprotocol.map(|it| format!("Sec-WebSocket-Protocol: {it}\r\n")).unwrap_or_default();
+    format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {}\r\n{protocol}X-Request-Id: {instance}\r\n\r\n",
+        handshake::accept_key(key),
+    )
+    .into_bytes()
+}
+
+/// The answer to whoever asks whether the gateway lives.
+pub(crate) fn healthy() -> Vec<u8> {
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\
+      Cache-Control: no-store\r\n\r\nok\n"
+        .to_vec()
+}

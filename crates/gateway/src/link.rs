@@ -1,0 +1,115 @@
+//! The gateway's end of the link: snapshots and acknowledgements come, batches and presence go.
+//!
+//! One batch is under way at a time; it is repeated until it is acknowledged, under the same number and with the
+//! same facts. A snapshot is acknowledged when every worker decides with it. It does not know what a link is made of.
+
+use std::{sync::Arc, time::Duration};
+
+use tidegate_model::{
+    fact::Batch,
+    id::BootId,
+    link::{Down, GatewayLink, LinkClosed, PROTOCOL_VERSION, Up},
+    snapshot::Snapshot,
+};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
+
+use crate::{
+    admit::Desk,
+    drain,
+    relay::{Budgets, Workers},
+    report::Reporter,
+};
+
+/// How long an acknowledgement is awaited before the batch is sent again: a store that is busy for longer is in
+/// trouble, and a repeat costs it one look-up.
+const REPEAT_AFTER: Duration = Duration::from_secs(3);
+/// How long the last batches may take when the gateway ends: a few commits.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// What the link task works with.
+pub(crate) struct Talk {
+    pub(crate) boot: BootId,
+    pub(crate) link: Arc<dyn GatewayLink>,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) budgets: Arc<Budgets>,
+    pub(crate) workers: Arc<Workers>,
+    pub(crate) reporter: Arc<Reporter>,
+}
+
+/// The batch that is not acknowledged yet.
+struct Underway {
+    batch: Arc<Batch>,
+    repeat_at: Instant,
+}
+
+impl Talk {
+    /// Talks until the link ends, or `ended` says that nothing more will be counted and all that was is on disk.
+    pub(crate) async fn run(self, mut ended: watch::Receiver<bool>) {
+        if let Err(LinkClosed) = self.talk(&mut ended).await {
+            tracing::warn!("the link to the control plane has ended");
+        }
+    }
+
+    async fn talk(&self, ended: &mut watch::Receiver<bool>) -> Result<(), LinkClosed> {
+        self.link.send(Up::Hello { protocol: PROTOCOL_VERSION, boot: self.boot }).await?;
+        let (mut number, mut underway) = (0, None::<Underway>);
+        let mut until = None::<Instant>;
+        loop {
+            if let Some(open) = self.reporter.presence() {
+                self.link.send(Up::Presence(open)).await?;
+            }
+            if underway.is_none()
+                && let Some(batch) = self.reporter.batch(number + 1)
+            {
+                number += 1;
+                underway = Some(self.send(batch).await?);
+            }
+            if until.is_some() && underway.is_none() {
+                return Ok(());
+            }
+            let repeat_at = underway.as_ref().map(|underway| underway.repeat_at);
+            // None of these loses anything when another is first: a link keeps its next message, a reporter what
+            // was added, a watch its value.
+            tokio::select! {
+                down = self.link.next() => match down? {
+                    Down::Snapshot(snapshot) => self.decide(&snapshot).await?,
+                    Down::BatchStored { boot, number } if boot == self.boot => {
+                        underway.take_if(|underway| underway.batch.number <= number);
+                    }
+                    Down::BatchStored { .. } => {}
+                },
+                () = self.reporter.changed(), if underway.is_none() => {}
+                () = sleep_until(repeat_at.unwrap_or_else(Instant::now)), if repeat_at.is_some() => {
+                    if let Some(Underway { batch, .. }) = underway.take() {
+                        underway = Some(self.send(batch).await?);
+                    }
+                }
+                () = drain::is_said(ended), if until.is_none() => {
+                    until = Some(Instant::now() + LAST_WORDS);
+                }
+                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {
+                    tracing::error!("the last counts could not be stored in time");
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn send(&self, batch: Arc<Batch>) -> Result<Underway, LinkClosed> {
+        self.link.send(Up::Batch(Arc::clone(&batch))).await?;
+        Ok(Underway { batch, repeat_at: Instant::now() + REPEAT_AFTER })
+    }
+
+    async fn decide(&self, snapshot: &Arc<Snapshot>) -> Result<(), LinkClosed> {
+        // New handshakes first: one that was admitted by the old snapshot is asked again by its worker.
+        self.desk.replace(snapshot);
+        self.workers.decide(snapshot).await;
+        self.budgets.forget_absent(snapshot);
+        let number = snapshot.number();
+        tracing::debug!(number, "decides with a new snapshot");
+        self.link.send(Up::Applied { number }).await
+    }
+}

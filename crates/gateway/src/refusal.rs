@@ -1,0 +1,354 @@
+//! The one place where a refusal becomes an HTTP answer, and an ending a close code with its reason.
+//!
+//! A refusal before the 101 is an RFC 9457 problem with its own `type`; after it, both sides get a Close frame with
+//! short JSON as the reason. Nothing here repeats a token, a backend's address or what a backend said.
+
+use std::fmt::Write as _;
+
+use tidegate_model::{
+    admit::{Refusal as NotAdmitted, Unwelcome},
+    id::SessionId,
+};
+use tidegate_oauth::{
+    bearer::{self, BadCredential},
+    token::BadToken,
+};
+use tidegate_wire::{
+    close::{CloseReason, REASON_BYTES_MAX, code},
+    handshake::{self, UpgradeError, raw::RawHeadError},
+    relay::{Cause, Ending, Initiator},
+};
+
+use crate::{
+    dial::DialError,
+    relay::{Farewell, UsedUp},
+};
+
+/// The realm of `WWW-Authenticate`.
+const REALM: &str = "tidegate";
+/// When to come back where nothing better is known: a restart takes seconds.
+const RETRY_SECONDS: u32 = 5;
+
+/// Why a connection gets no 101.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// The head breaks HTTP where parsers forgive it.
+    #[error(transparent)]
+    RawHead(#[from] RawHeadError),
+    /// The head is no HTTP/1.
+    #[error("the request is not HTTP/1.1")]
+    NotHttp,
+    /// The head did not come in time.
+    #[error("the request did not arrive in time")]
+    Slow,
+    /// Not a handshake that we accept.
+    #[error(transparent)]
+    Upgrade(#[from] UpgradeError),
+    /// Routing or admission said no.
+    #[error(transparent)]
+    NotAdmitted(#[from] NotAdmitted),
+    /// There is no credential, or it cannot be taken.
+    #[error(transparent)]
+    Credential(#[from] BadCredential),
+    /// The token is not believed.
+    #[error(transparent)]
+    Token(#[from] BadToken),
+    /// The plan has nothing left for now.
+    #[error("the limit of the plan is reached")]
+    UsedUp(UsedUp),
+    /// No snapshot has arrived yet, or its keys cannot be used.
+    #[error("the gateway is not ready yet")]
+    NotReady,
+    /// More connections than are carried.
+    #[error("the gateway has too many connections")]
+    Overloaded,
+    /// The gateway shuts down.
+    #[error("the gateway is restarting")]
+    Restarting,
+    /// The backend cannot be had.
+    #[error(transparent)]
+    Backend(#[from] DialError),
+    /// A failure of our own.
+    #[error("the gateway failed")]
+    Fault,
+}
+
+/// Status, the last word of `type`, and title.
+type Kind = (u16, &'static str, &'static str);
+
+impl Refusal {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::RawHead(error) => match error.status() {
+                414 => (414, "target-too-long", "The request line is too long"),
+                431 => (431, "head-too-large", "The request head is too large"),
+                _ => (400, "malformed-request", "The request is malformed"),
+            },
+            Self::NotHttp => (400, "malformed-request", "The request is malformed"),
+            Self::Slow => (408, "request-timeout", "The request did not arrive in time"),
+            Self::Upgrade(error) => match error.status() {
+                405 => (405, "method-not-allowed", "A WebSocket handshake is a GET"),
+                426 => (426, "upgrade-required", "This address speaks WebSocket"),
+                _ => (400, "malformed-handshake", "This is not a WebSocket handshake"),
+            },
+            Self::NotAdmitted(refusal) => not_admitted(*refusal),
+            Self::Credential(BadCredential::Missing) => (401, "credential-missing", "A credential is needed"),
+            Self::Credential(BadCredential::Several) => {
+                (400, "credential-several", "More than one credential was presented")
+            }
+            Self::Token(BadToken::Expired) => (401, "credential-expired", "The credential has expired"),
+            Self::Credential(_) | Self::Token(_) => {
+                (401, "credential-invalid", "The credential is not valid")
+            }
+            Self::UsedUp(_) => (429, "quota", "The limit of the plan is reached"),
+            Self::NotReady => (503, "not-ready", "The gateway is not ready yet"),
+            Self::Overloaded => (503, "overloaded", "The gateway has too many connections"),
+            Self::Restarting => (503, "restarting", "The gateway is restarting"),
+            Self::Backend(error) => backend(*error),
+            Self::Fault => (500, "internal", "The gateway failed"),
+        }
+    }
+
+    /// The status of the answer.
+    pub(crate) fn status(&self) -> u16 {
+        self.kind().0
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::UsedUp(used_up) => format!(
+                "The plan {} has no messages left; there are new ones in {} seconds.",
+                used_up.plan, used_up.retry_after_seconds
+            ),
+            Self::Credential(BadCredential::Missing) => {
+                "Present an access token in the Authorization header (Bearer), in the access_token query parameter, \
+                 or as the subprotocols bearer and the token."
+                    .to_owned()
+            }
+            Self::Upgrade(UpgradeError::NotAnUpgrade) => {
+                "Connect with a WebSocket client: the request must ask for an upgrade to websocket, version 13."
+                    .to_owned()
+            }
+            other => sentence(&other.to_string()),
+        }
+    }
+
+    /// Header lines beyond those that every answer has.
+    fn headers(&self) -> String {
+        let mut lines = String::new();
+        let mut line = |name: &str, value: &str| {
+            // Writing to a string cannot fail.
+            let _ = write!(lines, "{name}: {value}\r\n");
+        };
+        match self {
+            Self::Credential(error) => line("WWW-Authenticate", &error.challenge(REALM)),
+            Self::Token(error) => line("WWW-Authenticate", &error.challenge(REALM)),
+            Self::NotAdmitted(NotAdmitted::UnknownClient) => {
+                let challenge = bearer::challenge(REALM, Some(("invalid_token", &self.to_string())));
+                line("WWW-Authenticate", &challenge);
+            }
+            Self::UsedUp(used_up) => line("Retry-After", &used_up.retry_after_seconds.to_string()),
+            Self::NotReady | Self::Overloaded | Self::Restarting => {
+                line("Retry-After", &RETRY_SECONDS.to_string());
+            }
+            Self::Upgrade(UpgradeError::Method) => line("Allow", "GET"),
+            Self::Upgrade(UpgradeError::NotAnUpgrade | UpgradeError::Version) => {
+                line("Upgrade", "websocket");
+                line("Sec-WebSocket-Version", handshake::VERSION);
+            }
+            _ => {}
+        }
+        lines
+    }
+
+    /// The whole answer. `base` is what problem types begin with; `instance` names the connection.
+    pub(crate) fn answer(&self, base: &str, instance: SessionId) -> Vec<u8> {
+        let (status, kind, title) = self.kind();
+        let instance = instance.to_string();
+        let body = serde_json::json!({
+            "type": format!("{base}/problems/{kind}"),
+            "title": title,
+            "status": status,
+            "detail": self.detail(),
+            "instance": instance,
+        })
+        .to_string();
+        // RFC 9110 section 7.8: who sends Upgrade says so in Connection.
+        let connection = if status == 426 { "Upgrade, close" } else { "close" };
+        format!(
+            "HTTP/1.1 {status} {}\r\nContent-Type: application/problem+json\r\nContent-Length: {}\r\n\
+             Connection: {connection}\r\nCache-Control: no-store\r\nX-Request-Id: {instance}\r\n{}\r\n{body}",
+            reason_phrase(status),
+            body.len(),
+            self.headers(),
+        )
+        .into_bytes()
+    }
+}
+
+/// The problem kinds that a gateway answers with, and their titles, for whoever explains them on a page.
+pub fn problem_kinds() -> Vec<(&'static str, &'static str)> {
+    let mut kinds: Vec<(&str, &str)> = samples().iter().map(Refusal::kind).map(|it| (it.1, it.2)).collect();
+    kinds.sort_unstable();
+    kinds.dedup_by_key(|kind| kind.0);
+    kinds
+}
+
+/// One refusal of every kind.
+fn samples() -> Vec<Refusal> {
+    use tidegate_model::endpoint::Environment::Production;
+    let used_up = UsedUp { plan: String::new(), retry_after_seconds: 1 };
+    let mut all = vec![
+        Refusal::NotHttp,
+        Refusal::Slow,
+        Refusal::UsedUp(used_up),
+        Refusal::NotReady,
+        Refusal::Overloaded,
+        Refusal::Restarting,
+        Refusal::Fault,
+        Refusal::Token(BadToken::Malformed),
+        Refusal::Token(BadToken::Expired),
+        Refusal::Credential(BadCredential::Missing),
+        Refusal::Credential(BadCredential::Several),
+    ];
+    all.extend([RawHeadError::TooLarge, RawHeadError::TargetTooLong].map(Refusal::RawHead));
+    all.extend([UpgradeError::Method, UpgradeError::NotAnUpgrade, UpgradeError::Key].map(Refusal::Upgrade));
+    all.extend(
+        [
+            NotAdmitted::AmbiguousPath,
+            NotAdmitted::UnknownPath,
+            NotAdmitted::Blocked,
+            NotAdmitted::Retired,
+            NotAdmitted::UnknownClient,
+            NotAdmitted::NoSubscription,
+            NotAdmitted::NoEndpoint(Production),
+        ]
+        .map(Refusal::NotAdmitted),
+    );
+    all.extend(DialError::ALL.map(Refusal::Backend));
+    all
+}
+
+fn not_admitted(refusal: NotAdmitted) -> Kind {
+    match refusal {
+        NotAdmitted::AmbiguousPath => (400, "ambiguous-path", "The path has more than one reading"),
+        NotAdmitted::UnknownPath => (404, "unknown-api", "No API answers here"),
+        NotAdmitted::Retired => (404, "api-retired", "The API was retired"),
+        NotAdmitted::Blocked => (403, "api-blocked", "The API is blocked for now"),
+        NotAdmitted::UnknownClient => (401, "credential-revoked", "The key does not exist any more"),
+        NotAdmitted::NoSubscription => {
+            (403, "no-subscription", "The application is not subscribed to this API")
+        }
+        NotAdmitted::NoEndpoint(_) => (503, "no-endpoint", "The API has no backend for this type of key"),
+    }
+}
+
+fn backend(error: DialError) -> Kind {
+    match error {
+        DialError::BadUrl => (502, "backend-misconfigured", "The backend's address cannot be used"),
+        DialError::Forbidden => (502, "backend-forbidden", "The backend's address is not allowed"),
+        DialError::Unresolved => (502, "backend-unresolved", "The backend's name has no address"),
+        DialError::Unreachable => (502, "backend-unreachable", "The backend cannot be reached"),
+        DialError::ConnectTimeout => {
+            (504, "backend-connect-timeout", "The backend did not accept the connection in time")
+        }
+        DialError::Untrusted => (502, "backend-untrusted", "The backend's TLS cannot be trusted"),
+        DialError::HandshakeTimeout => {
+            (504, "backend-handshake-timeout", "The backend did not answer the handshake in time")
+        }
+        DialError::Refused { .. } => (502, "backend-refused", "The backend refused the handshake"),
+        DialError::Malformed => {
+            (502, "backend-malformed", "The backend's answer is not a WebSocket handshake")
+        }
+        DialError::Gone => (502, "backend-gone", "The backend closed the connection instead of answering"),
+    }
+}
+
+fn reason_phrase(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        414 => "URI Too Long",
+        426 => "Upgrade Required",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "Internal Server Error",
+    }
+}
+
+/// An error's words as a sentence.
+fn sentence(words: &str) -> String {
+    let mut chars = words.chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(chars).chain(['.']).collect()
+}
+
+/// What both sides are told when a session may not stay.
+pub(crate) fn unwelcome(unwelcome: Unwelcome) -> Farewell {
+    match unwelcome {
+        Unwelcome::Expired => farewell("expired", code::UNAUTHORIZED),
+        Unwelcome::KeyRevoked => farewell("key_revoked", code::UNAUTHORIZED),
+        Unwelcome::SubscriptionEnded => farewell("subscription_ended", code::FORBIDDEN),
+        Unwelcome::ApiBlocked => farewell("api_blocked", code::FORBIDDEN),
+        Unwelcome::ApiRetired => farewell("api_retired", code::FORBIDDEN),
+    }
+}
+
+/// The gateway shuts down.
+pub(crate) fn restart() -> Farewell {
+    farewell("restart", code::RESTART)
+}
+
+/// The gateway failed in this session.
+pub(crate) fn fault() -> Farewell {
+    farewell("internal", code::INTERNAL)
+}
+
+/// A backend is told that the session ends and why; what was wrong with its client is not its business in a code.
+fn farewell(word: &'static str, code: u16) -> Farewell {
+    let reason = format!(r#"{{"reason":"{word}"}}"#);
+    let backend = CloseReason::ours(code::GOING_AWAY, &reason);
+    Farewell { word, client: CloseReason::ours(code, &reason), backend }
+}
+
+/// The Close for the message above the limit.
+#[cold]
+pub(crate) fn quota_close(plan: &str, retry_after_seconds: u32) -> CloseReason {
+    let plan = serde_json::Value::from(plan);
+    let full = format!(r#"{{"reason":"quota","plan":{plan},"retry_after":{retry_after_seconds}}}"#);
+    // A reason that is cut is no JSON any more.
+    let short = || format!(r#"{{"reason":"quota","retry_after":{retry_after_seconds}}}"#);
+    let reason = if full.len() <= REASON_BYTES_MAX { full } else { short() };
+    CloseReason::ours(code::LIMIT, &reason)
+}
+
+/// The close code of a session's record: what the client saw or sent; 1006 when there was none.
+pub(crate) fn closing_code(ending: &Ending) -> u16 {
+    match (ending.cause, ending.initiator) {
+        (Cause::Vanished | Cause::Reset, Initiator::Backend) => code::BAD_GATEWAY,
+        (Cause::Violation(_), Initiator::Backend) => code::INTERNAL,
+        _ => ending.code,
+    }
+}
+
+/// The reason of a session's record: one word, none where the peers ended it. `imposed` is the word of the
+/// farewell, if the gateway gave one.
+pub(crate) fn closing_word(ending: &Ending, imposed: &'static str) -> &'static str {
+    match ending.cause {
+        Cause::Closed | Cause::Vanished | Cause::Reset => "",
+        Cause::Violation(violation) => violation.word(),
+        Cause::Limit => "quota",
+        Cause::Idle => "idle",
+        Cause::Imposed => imposed,
+    }
+}
+
+#[cfg(test)]
+mod tests;

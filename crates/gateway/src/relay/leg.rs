@@ -1,0 +1,328 @@
+//! One leg of a session: a non-blocking socket, its TLS state if it has one, and what is between them and the relay.
+//!
+//! It does not know frames. Its invariant: it says "taken" only of bytes that the socket took (for TLS: once the
+//! records that hold them have left), so that the relay's goodbyes and its back-pressure are true. An idle leg holds
+//! no buffer. Read next: `session.rs`.
+
+use std::{
+    io::{self, ErrorKind, Read as _, Write as _},
+    net::Shutdown,
+    time::Duration,
+};
+
+use mio::{Interest, Registry, Token, event::Event};
+use socket2::SockRef;
+
+/// A socket of either family.
+#[derive(Debug)]
+pub(crate) enum Socket {
+    Tcp(mio::net::TcpStream),
+    Unix(mio::net::UnixStream),
+}
+
+impl Socket {
+    fn shut_down(&self) {
+        // A peer that is gone already needs no goodbye.
+        let _ = match self {
+            Self::Tcp(socket) => socket.shutdown(Shutdown::Write),
+            Self::Unix(socket) => socket.shutdown(Shutdown::Write),
+        };
+    }
+}
+
+impl io::Read for Socket {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(socket) => socket.read(buf),
+            Self::Unix(socket) => socket.read(buf),
+        }
+    }
+}
+
+impl io::Write for Socket {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(socket) => socket.write(buf),
+            Self::Unix(socket) => socket.write(buf),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The TLS state of a leg.
+#[derive(Debug)]
+struct Tls {
+    connection: rustls::Connection,
+    /// Bytes of the relay inside records that the socket has not taken.
+    sealed: usize,
+    /// The close alert is among the records; the writing half is shut down behind it.
+    closing: bool,
+}
+
+/// See the module.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent observations of one socket")]
+pub(crate) struct Leg {
+    /// `None` once closed.
+    socket: Option<Socket>,
+    tls: Option<Box<Tls>>,
+    /// Bytes for the peer after a short write, and how many of them are written.
+    kept: Vec<u8>,
+    kept_from: usize,
+    /// Bytes from the peer that the relay has not judged: those behind the handshake, and those it delays.
+    unread: Vec<u8>,
+    /// No "would block" since the last edge.
+    readable: bool,
+    writable: bool,
+    /// The peer's end was announced with an edge: read on until it shows.
+    hung_up: bool,
+    finished: bool,
+}
+
+impl Leg {
+    pub(crate) fn new(socket: Socket, tls: Option<rustls::Connection>, early: Vec<u8>) -> Self {
+        let tls = tls.map(|connection| Box::new(Tls { connection, sealed: 0, closing: false }));
+        Self {
+            socket: Some(socket),
+            tls,
+            kept: Vec::new(),
+            kept_from: 0,
+            unread: early,
+            readable: true,
+            writable: true,
+            hung_up: false,
+            finished: false,
+        }
+    }
+
+    pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        match &mut self.socket {
+            Some(Socket::Tcp(socket)) => registry.register(socket, token, interest),
+            Some(Socket::Unix(socket)) => registry.register(socket, token, interest),
+            None => Ok(()),
+        }
+    }
+
+    /// An edge.
+    pub(super) fn notice(&mut self, event: &Event) {
+        let ended = event.is_read_closed() || event.is_error();
+        self.hung_up |= ended;
+        self.readable |= event.is_readable() || ended;
+        self.writable |= event.is_writable() || event.is_write_closed();
+    }
+
+    /// Whether [`Leg::read`] may give something.
+    #[inline]
+    pub(super) fn may_read(&self) -> bool {
+        !self.unread.is_empty() || (self.readable && self.socket.is_some())
+    }
+
+    /// Whether [`Leg::flush`] may get rid of something.
+    #[inline]
+    pub(super) fn may_flush(&self) -> bool {
+        self.writable && (!self.kept.is_empty() || self.tls.as_ref().is_some_and(|tls| tls.has_records()))
+    }
+
+    /// Reads what there is; `Ok(0)` is the end of the stream.
+    pub(super) fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if !self.unread.is_empty() {
+            return Ok(self.read_unread(buf));
+        }
+        let Some(socket) = &mut self.socket else { return Err(ErrorKind::WouldBlock.into()) };
+        let result = match &mut self.tls {
+            None => retried(|| socket.read(buf)),
+            Some(tls) => tls.read(socket, buf),
+        };
+        match &result {
+            // Edge-triggered: less than asked for means that nothing is left, and a new edge will come.
+            Ok(bytes) if self.tls.is_none() && *bytes < buf.len() => self.readable = self.hung_up,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
+            _ => {}
+        }
+        if matches!(result, Ok(0)) {
+            self.readable = false;
+        }
+        result
+    }
+
+    fn read_unread(&mut self, buf: &mut [u8]) -> usize {
+        let bytes = self.unread.len().min(buf.len());
+        buf[..bytes].copy_from_slice(&self.unread[..bytes]);
+        if bytes == self.unread.len() {
+            self.unread = Vec::new();
+        } else {
+            self.unread.drain(..bytes);
+        }
+        bytes
+    }
+
+    /// Takes back what the relay wants to judge later, in front of what has not been read.
+    pub(super) fn put_back(&mut self, bytes: &[u8]) {
+        self.unread.splice(..0, bytes.iter().copied());
+    }
+
+    /// Writes, or keeps what the socket does not take; says how many bytes the socket took.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Some(socket) = &mut self.socket else { return Ok(0) };
+        if !self.kept.is_empty() || !self.writable {
+            self.kept.extend_from_slice(bytes);
+            return Ok(0);
+        }
+        let (accepted, taken) = match &mut self.tls {
+            None => {
+                let taken = written(socket, bytes)?;
+                (taken, taken)
+            }
+            Some(tls) => tls.write(socket, bytes)?,
+        };
+        if accepted < bytes.len() {
+            self.kept.extend_from_slice(&bytes[accepted..]);
+            self.writable = false;
+        }
+        if self.tls.as_ref().is_some_and(|tls| tls.has_records()) {
+            self.writable = false;
+        }
+        Ok(taken)
+    }
+
+    /// Writes what was kept; says how many bytes the socket took.
+    pub(super) fn flush(&mut self) -> io::Result<usize> {
+        let Some(socket) = &mut self.socket else { return Ok(0) };
+        let waiting = &self.kept[self.kept_from..];
+        let (accepted, taken) = match &mut self.tls {
+            None => {
+                let taken = written(socket, waiting)?;
+                (taken, taken)
+            }
+            Some(tls) => tls.write(socket, waiting)?,
+        };
+        self.kept_from += accepted;
+        if self.kept_from == self.kept.len() {
+            (self.kept, self.kept_from) = (Vec::new(), 0);
+        }
+        let has_records = self.tls.as_ref().is_some_and(|tls| tls.has_records());
+        if !self.kept.is_empty() || has_records {
+            self.writable = false;
+        } else if self.tls.as_ref().is_some_and(|tls| tls.closing) {
+            socket.shut_down();
+        }
+        Ok(taken)
+    }
+
+    /// Everything is written: ends our half of the stream.
+    pub(super) fn finish(&mut self) {
+        if self.finished {
+            return;
+        }
+        self.finished = true;
+        let Some(socket) = &mut self.socket else { return };
+        if let Some(tls) = &mut self.tls {
+            tls.connection.send_close_notify();
+            tls.closing = true;
+            // Where the alert does not fit now, `flush` sends it and then shuts down.
+            if tls.write(socket, &[]).is_ok() && tls.has_records() {
+                self.writable = false;
+                return;
+            }
+        }
+        socket.shut_down();
+    }
+
+    /// Closes the socket.
+    pub(super) fn close(&mut self) {
+        if self.socket.is_some() {
+            self.finish();
+            self.forget();
+        }
+    }
+
+    /// Closes the socket so that it cannot look like an orderly end.
+    pub(super) fn reset(&mut self) {
+        if let Some(Socket::Tcp(socket)) = &self.socket {
+            // Without it the peer sees an ordinary end; nothing better can be done then.
+            let _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
+        }
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        self.socket = None;
+        self.tls = None;
+        (self.kept, self.kept_from, self.unread) = (Vec::new(), 0, Vec::new());
+    }
+}
+
+impl Tls {
+    fn has_records(&self) -> bool {
+        self.connection.wants_write()
+    }
+
+    fn read(&mut self, socket: &mut Socket, buf: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.connection.reader().read(buf) {
+                // A stream that ends without the alert ends all the same: the relay knows whether a Close came.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                result => return result,
+            }
+            // Zero is the end of the stream; the reader says so in the next round.
+            retried(|| self.connection.read_tls(socket))?;
+            if let Err(error) = self.connection.process_new_packets() {
+                // The alert that says what was wrong; the connection is lost either way.
+                let _ = self.connection.write_tls(socket);
+                return Err(io::Error::new(ErrorKind::InvalidData, error));
+            }
+        }
+    }
+
+    /// Seals as much as the bound on records allows, and writes records. Says how many bytes were sealed and how
+    /// many of all sealed ones have left.
+    fn write(&mut self, socket: &mut Socket, bytes: &[u8]) -> io::Result<(usize, usize)> {
+        let (mut accepted, mut taken) = (0, 0);
+        loop {
+            if accepted < bytes.len() {
+                let sealed = self.connection.writer().write(&bytes[accepted..])?;
+                accepted += sealed;
+                self.sealed += sealed;
+            }
+            while self.connection.wants_write() {
+                match retried(|| self.connection.write_tls(socket)) {
+                    Ok(_) => {}
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok((accepted, taken)),
+                    Err(error) => return Err(error),
+                }
+            }
+            taken += std::mem::take(&mut self.sealed);
+            if accepted == bytes.len() {
+                return Ok((accepted, taken));
+            }
+        }
+    }
+}
+
+/// Writes until the socket takes no more.
+fn written(socket: &mut Socket, bytes: &[u8]) -> io::Result<usize> {
+    let mut at = 0;
+    while at < bytes.len() {
+        match retried(|| socket.write(&bytes[at..])) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(taken) => at += taken,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(at)
+}
+
+fn retried(mut io: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match io() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}

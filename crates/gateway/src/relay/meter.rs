@@ -1,0 +1,132 @@
+//! The relay's limiter: a session's share of the budgets that all workers count in.
+//!
+//! A budget belongs to a subscription (or to an application whose policy has a limit), not to a session: it is
+//! found by id when a session opens or its plan changes, and survives reconnects. Per message it costs one atomic
+//! step and no lock. It does not know sockets; the arithmetic is `tidegate_model::throttle`.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tidegate_model::{
+    admit::Grant,
+    id::{ApiId, ApplicationId, SubscriptionId},
+    plan::Limit,
+    snapshot::Snapshot,
+    throttle::{Budget, Window},
+    time::Timestamp,
+};
+use tidegate_wire::{Admission, Limiter, MessageStart, Micros};
+
+use crate::refusal::quota_close;
+
+/// What a budget belongs to. The window is part of it: a budget of minutes does not continue as one of days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Holder {
+    Subscription { id: SubscriptionId, application: ApplicationId, api: ApiId, per: Window },
+    Application { id: ApplicationId, per: Window },
+}
+
+/// The budgets of everyone who may connect.
+#[derive(Debug, Default)]
+pub(crate) struct Budgets(Mutex<HashMap<Holder, Arc<Budget>>>);
+
+/// One budget with the limit it is held to.
+#[derive(Debug)]
+struct Share {
+    budget: Arc<Budget>,
+    limit: Limit,
+    /// Name of the plan or policy, for the client.
+    name: Box<str>,
+}
+
+/// The budgets of one session.
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    /// The application's first: what it refuses costs the plan nothing.
+    shares: [Option<Box<Share>>; 2],
+    wall: Timestamp,
+    #[cfg(test)]
+    pub(super) script: Option<super::tests::Script>,
+}
+
+/// A budget that is used up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UsedUp {
+    /// Name of the plan or policy.
+    pub(crate) plan: String,
+    /// Whole seconds until there is more.
+    pub(crate) retry_after_seconds: u32,
+}
+
+impl Budgets {
+    /// The meter of a session with this grant.
+    pub(crate) fn meter(&self, grant: &Grant) -> Meter {
+        let mut held = self.held();
+        let mut share = |holder: Holder, limit: Limit, name: &str| {
+            let budget = Arc::clone(held.entry(holder).or_default());
+            Some(Box::new(Share { budget, limit, name: name.into() }))
+        };
+        let (application, api) = (grant.application_id(), grant.api_id());
+        let of_application = grant.application_limit.and_then(|limit| {
+            share(Holder::Application { id: application, per: limit.per }, limit, &grant.policy)
+        });
+        let of_subscription = grant.subscription.zip(grant.plan_limit).and_then(|(id, limit)| {
+            share(Holder::Subscription { id, application, api, per: limit.per }, limit, &grant.plan)
+        });
+        Meter { shares: [of_application, of_subscription], ..Meter::default() }
+    }
+
+    /// Drops what nobody can use any more.
+    pub(crate) fn forget_absent(&self, snapshot: &Snapshot) {
+        self.held().retain(|holder, _| match *holder {
+            Holder::Subscription { id, application, api, .. } => {
+                snapshot.subscription(application, api).is_some_and(|subscription| subscription.id == id)
+            }
+            Holder::Application { id, .. } => snapshot.application(id).is_some(),
+        });
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<Holder, Arc<Budget>>> {
+        // A std mutex: held for one look-up when a session opens, never across an await, never per message.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Meter {
+    /// Whether a session that opens now could not pass a single message.
+    pub(crate) fn used_up(&self, wall: Timestamp) -> Option<UsedUp> {
+        self.shares.iter().flatten().find_map(|share| {
+            let Limit { messages, per } = share.limit;
+            (share.budget.used(per, wall) >= messages)
+                .then(|| UsedUp { plan: share.name.to_string(), retry_after_seconds: per.seconds_left(wall) })
+        })
+    }
+
+    /// The wall clock of this turn of the worker's loop.
+    #[inline]
+    pub(super) fn at(&mut self, wall: Timestamp) {
+        self.wall = wall;
+    }
+}
+
+impl Limiter for Meter {
+    #[inline]
+    fn admit(&mut self, now: Micros, message: MessageStart) -> Admission {
+        #[cfg(test)]
+        if let Some(script) = &mut self.script {
+            return script.admit(now, message);
+        }
+        let _ = (now, message);
+        for share in self.shares.iter().flatten() {
+            if let Err(exhausted) = share.budget.take(share.limit, self.wall) {
+                return Admission::Close(quota_close(&share.name, exhausted.retry_after_seconds));
+            }
+        }
+        Admission::Pass
+    }
+}
+
+#[cfg(test)]
+mod tests;

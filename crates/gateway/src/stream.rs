@@ -1,0 +1,102 @@
+//! A connection while it is admitted or dialled, on tokio: plain TCP, TLS over TCP, or the console's Unix stream.
+//!
+//! When both handshakes are done it is taken apart into a socket and a TLS state ([`Stream::into_leg`]) and leaves
+//! tokio for a relay worker. It does not know who is at the other end.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf},
+    net::{TcpStream, UnixStream},
+};
+use tokio_rustls::TlsStream;
+
+use crate::relay::{Leg, Socket};
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    /// Writes all of it, and lets TLS send its records.
+    pub(crate) async fn write_all_flushed(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_all(bytes).await?;
+        self.flush().await
+    }
+
+    /// Returns when the peer is known to be gone; never where it has sent something, or where that cannot be seen
+    /// without reading (TLS). Nothing is read.
+    pub(crate) async fn gone(&self) {
+        let mut byte = [0];
+        if let Self::Tcp(stream) = self
+            && matches!(stream.peek(&mut byte).await, Ok(0) | Err(_))
+        {
+            return;
+        }
+        std::future::pending::<()>().await;
+    }
+
+    /// The two halves of a relay's leg; `early` are bytes that were read beyond the handshake.
+    pub(crate) fn into_leg(self, early: Vec<u8>) -> io::Result<Leg> {
+        let tcp = |stream: TcpStream| stream.into_std().map(mio::net::TcpStream::from_std).map(Socket::Tcp);
+        let (socket, tls) = match self {
+            Self::Tcp(stream) => (tcp(stream)?, None),
+            Self::Unix(stream) => (Socket::Unix(mio::net::UnixStream::from_std(stream.into_std()?)), None),
+            Self::Tls(stream) => match *stream {
+                TlsStream::Client(stream) => {
+                    let (stream, tls) = stream.into_inner();
+                    (tcp(stream)?, Some(rustls::Connection::from(tls)))
+                }
+                TlsStream::Server(stream) => {
+                    let (stream, tls) = stream.into_inner();
+                    (tcp(stream)?, Some(rustls::Connection::from(tls)))
+                }
+            },
+        };
+        Ok(Leg::new(socket, tls, early))
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Unix(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}
