@@ -10,7 +10,7 @@ use crate::{
     id::ApiId,
     lifecycle::{Event, Missing, State, missing},
     role::Permission,
-    route::base_path,
+    route::{base_path, default_path},
     rule::{self, FieldProblem},
     time::Timestamp,
     user::Actor,
@@ -53,6 +53,12 @@ pub fn folded(text: &str) -> String {
 /// The key under which the address of an API is unique.
 pub fn folded_path(context: &str, version: &str) -> String {
     folded(&base_path(context, version))
+}
+
+/// The key under which a context belongs to one name: with and without `{version}` it is the same address of a
+/// default version.
+pub fn folded_context(context: &str) -> String {
+    folded(&default_path(context))
 }
 
 fn unknown_plans(plans: &[String], known: &[String], problems: &mut Vec<FieldProblem>) {
@@ -104,7 +110,7 @@ fn not_missing(missing: Vec<Missing>) -> Result<(), Refused> {
 fn identity_is_free(name: &str, context: &str, version: &str, neighbours: &[Api]) -> Result<(), Refused> {
     for other in neighbours {
         let same_name = folded(&other.name) == folded(name);
-        let same_context = folded(&other.context) == folded(context);
+        let same_context = folded_context(&other.context) == folded_context(context);
         let shown = format!("{} {}", other.name, other.version);
         if folded_path(&other.context, &other.version) == folded_path(context, version) {
             let detail = format!(
@@ -241,8 +247,10 @@ pub fn update_api(
     no_problems(design_problems(&command.design, known_plans))?;
     let mut next = touched(api, now);
     next.design = command.design.clone();
-    let differs = Api { live: api.live.clone(), ..next.clone() }.differences();
-    let detail = if differs.is_empty() {
+    let differs = next.differences();
+    let detail = if next.live.is_none() {
+        "Nothing is live yet.".to_owned()
+    } else if differs.is_empty() {
         "The working copy equals what is live.".to_owned()
     } else {
         let fields: Vec<_> = differs.into_iter().map(|difference| difference.field).collect();
@@ -284,9 +292,13 @@ pub fn deploy_api(
     if api.state == State::Retired {
         return Err(Refused::conflict("A retired API cannot be deployed."));
     }
-    if api.design.endpoints.is_empty() {
-        not_missing(vec![Missing::Endpoint])?;
-    }
+    // What subscribers are served, or will be once the block is lifted, is as complete as publishing asks for.
+    let like = if matches!(api.state, State::Published | State::Blocked) {
+        Event::Publish
+    } else {
+        Event::Prototype
+    };
+    not_missing(missing(&api.design, like))?;
     let mut next = touched(api, now);
     let revision = freeze(&mut next, actor, now);
     let mut decided =
@@ -321,8 +333,11 @@ pub fn move_api(
     let detail = format!("From {} to {}.", api.state.as_str(), to.as_str());
     let mut decided = decision(next, change(actor, now, format!("moved to {}", to.as_str()), detail));
     decided.moves.push((api.id, moved(actor, now, Some(command.event), Some(api.state), to)));
-    if command.event.needs_complete_design() && decided.api.live.is_none() {
-        decided.revision = Some(freeze(&mut decided.api, actor, now));
+    if command.event.needs_complete_design() {
+        match &decided.api.live {
+            Some(live) => not_incomplete(live, command.event)?,
+            None => decided.revision = Some(freeze(&mut decided.api, actor, now)),
+        }
     }
     if command.event == Event::Publish {
         publish_effects(command, actor, now, siblings, &mut decided);
@@ -333,6 +348,22 @@ pub fn move_api(
         decided.subscriptions = SubscriptionEffect::EndAll;
     }
     Ok(decided)
+}
+
+/// What was deployed early, to try it, may lack what the move needs although the working copy has it by now.
+fn not_incomplete(live: &Live, event: Event) -> Result<(), Refused> {
+    let lacks: Vec<_> = missing(&live.design, event)
+        .into_iter()
+        .map(|item| match item {
+            Missing::Endpoint => "an endpoint",
+            Missing::Plan => "a business plan",
+        })
+        .collect();
+    if lacks.is_empty() {
+        return Ok(());
+    }
+    let detail = format!("What is live lacks {}. Deploy the working copy first.", lacks.join(" and "));
+    Err(Refused::conflict(detail))
 }
 
 fn publish_effects(

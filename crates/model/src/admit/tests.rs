@@ -1,1 +1,363 @@
-//! The rules that admission and standing are tested against.
+//! Who may connect and who may stay, on one small world: two versions of an API, a prototype, a draft, a blocked
+//! and a retired one; one application with a key for each environment.
+
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    endpoint::Endpoints,
+    plan::{application_policies, business_plans},
+    snapshot::{ClientFacts, SnapshotParts, SubscriptionFacts},
+    throttle::Window,
+};
+
+const NOW: Timestamp = Timestamp(1_800_000_000_000);
+const LATER: Timestamp = Timestamp(1_800_000_060_000);
+
+const ECHO_1: u128 = 1;
+const ECHO_2: u128 = 2;
+const CHAT: u128 = 3;
+const DRAFT: u128 = 4;
+const HELD: u128 = 5;
+const GONE: u128 = 6;
+
+fn api_id(number: u128) -> ApiId {
+    ApiId(Uuid::from_u128(number))
+}
+
+fn application_id(number: u128) -> ApplicationId {
+    ApplicationId(Uuid::from_u128(number))
+}
+
+fn subscription_id(number: u128) -> SubscriptionId {
+    SubscriptionId(Uuid::from_u128(number))
+}
+
+fn api(number: u128, name: &str, version: &str, state: State) -> ApiFacts {
+    ApiFacts {
+        id: api_id(number),
+        name: name.to_owned(),
+        context: format!("/{name}"),
+        version: version.to_owned(),
+        state,
+        is_default_version: false,
+        revision: 1,
+        endpoints: Endpoints { production: Some(Endpoint::new("ws://production")), sandbox: None },
+    }
+}
+
+fn client(client_id: &str, application: u128, environment: Environment) -> ClientFacts {
+    ClientFacts { client_id: client_id.to_owned(), application: application_id(application), environment }
+}
+
+fn subscription(number: u128, api: u128, plan: &str) -> SubscriptionFacts {
+    SubscriptionFacts {
+        id: subscription_id(number),
+        application: application_id(1),
+        api: api_id(api),
+        plan: plan.to_owned(),
+    }
+}
+
+fn world() -> SnapshotParts {
+    let second = ApiFacts { is_default_version: true, ..api(ECHO_2, "echo", "2.0", State::Published) };
+    SnapshotParts {
+        number: 7,
+        apis: vec![
+            api(ECHO_1, "echo", "1.0", State::Deprecated),
+            second,
+            api(CHAT, "chat", "1.0", State::Prototyped),
+            api(DRAFT, "draft", "1.0", State::Created),
+            api(HELD, "held", "1.0", State::Blocked),
+            api(GONE, "gone", "1.0", State::Retired),
+        ],
+        applications: vec![ApplicationFacts {
+            id: application_id(1),
+            name: "Shop".to_owned(),
+            policy: "20PerMin".to_owned(),
+        }],
+        clients: vec![
+            client("production", 1, Environment::Production),
+            client("sandbox", 1, Environment::Sandbox),
+            client("orphan", 9, Environment::Production),
+        ],
+        subscriptions: vec![
+            subscription(1, ECHO_1, "Unlimited"),
+            subscription(2, ECHO_2, "AsyncBronze"),
+            subscription(3, HELD, "Gold"),
+        ],
+        plans: business_plans(),
+        application_policies: application_policies(),
+        ..SnapshotParts::default()
+    }
+}
+
+fn identity(client_id: &str) -> Identity {
+    Identity { client_id: client_id.to_owned(), subject: "someone".to_owned(), expires_at: LATER }
+}
+
+fn admitted(parts: SnapshotParts, api: u128, client_id: &str) -> Result<Grant, Refusal> {
+    let snapshot = Snapshot::new(parts);
+    admit(&snapshot, snapshot.api(api_id(api)).unwrap(), &identity(client_id))
+}
+
+/// The standing of a production session with `api`, opened in the world as it is, after `change`.
+fn standing_after(
+    api: u128,
+    now: Timestamp,
+    change: impl FnOnce(&mut SnapshotParts),
+) -> Result<Grant, Unwelcome> {
+    let held = admitted(world(), api, "production").unwrap();
+    let mut parts = world();
+    change(&mut parts);
+    standing(&Snapshot::new(parts), &held, now)
+}
+
+fn state_of(parts: &mut SnapshotParts, api: u128, state: State) {
+    parts.apis.iter_mut().find(|found| found.id == api_id(api)).unwrap().state = state;
+}
+
+#[test]
+fn a_path_leads_to_an_api_and_a_topic_or_says_why_not() {
+    let snapshot = Snapshot::new(world());
+    let check = |path: &str, expected: Result<(u128, &str), Refusal>| {
+        let found = locate(&snapshot, path).map(|(api, topic)| (api.id, topic));
+        assert_eq!(found, expected.map(|(number, topic)| (api_id(number), topic)), "{path}");
+    };
+    check("/echo/1.0", Ok((ECHO_1, "")));
+    check("/echo/1.0/rooms/7", Ok((ECHO_1, "/rooms/7")));
+    check("/echo/2.0/", Ok((ECHO_2, "/")));
+    check("/echo", Ok((ECHO_2, "")));
+    check("/echo/rooms", Ok((ECHO_2, "/rooms")));
+    check("/chat/1.0", Ok((CHAT, "")));
+    check("/draft/1.0", Ok((DRAFT, "")));
+    check("/chat", Err(Refusal::UnknownPath));
+    check("/chat/1.00", Err(Refusal::UnknownPath));
+    check("/ECHO/1.0", Err(Refusal::UnknownPath));
+    check("/nothing/1.0", Err(Refusal::UnknownPath));
+    check("/", Err(Refusal::UnknownPath));
+    check("/held/1.0/x", Err(Refusal::Blocked));
+    check("/gone/1.0", Err(Refusal::Retired));
+    check("/echo//1.0", Err(Refusal::AmbiguousPath));
+    check("/chat/../echo/1.0", Err(Refusal::AmbiguousPath));
+    check("/held/%31.0", Err(Refusal::AmbiguousPath));
+    check("", Err(Refusal::AmbiguousPath));
+}
+
+#[test]
+fn a_versioned_address_is_never_hidden_by_a_default_version() {
+    let mut parts = world();
+    let mut nested = api(20, "echo/1.0", "9.9", State::Published);
+    nested.is_default_version = true;
+    parts.apis.insert(0, nested);
+    let snapshot = Snapshot::new(parts);
+    let (found, topic) = locate(&snapshot, "/echo/1.0").unwrap();
+    assert_eq!((found.id, topic), (api_id(ECHO_1), ""));
+    let (found, topic) = locate(&snapshot, "/echo/1.0/9.9").unwrap();
+    assert_eq!((found.id, topic), (api_id(20), ""));
+}
+
+#[test]
+fn a_default_version_that_is_blocked_refuses_at_both_its_addresses() {
+    let mut parts = world();
+    state_of(&mut parts, ECHO_2, State::Blocked);
+    let snapshot = Snapshot::new(parts);
+    for path in ["/echo", "/echo/rooms", "/echo/2.0"] {
+        assert_eq!(locate(&snapshot, path).unwrap_err(), Refusal::Blocked, "{path}");
+    }
+    assert!(locate(&snapshot, "/echo/1.0").is_ok());
+}
+
+#[test]
+fn admission_says_what_is_lacking() {
+    let check = |api: u128, client_id: &str, expected: Result<Option<u128>, Refusal>| {
+        let outcome = admitted(world(), api, client_id).map(|grant| grant.subscription);
+        assert_eq!(outcome, expected.map(|found| found.map(subscription_id)), "{api} by {client_id}");
+    };
+    check(ECHO_1, "production", Ok(Some(1)));
+    check(ECHO_2, "production", Ok(Some(2)));
+    check(ECHO_2, "nobody", Err(Refusal::UnknownClient));
+    check(ECHO_2, "", Err(Refusal::UnknownClient));
+    check(ECHO_2, "PRODUCTION", Err(Refusal::UnknownClient));
+    check(ECHO_2, "orphan", Err(Refusal::UnknownClient));
+    check(DRAFT, "production", Err(Refusal::NoSubscription));
+    check(ECHO_2, "sandbox", Err(Refusal::NoEndpoint(Environment::Sandbox)));
+    check(CHAT, "production", Ok(None));
+    check(CHAT, "sandbox", Err(Refusal::NoEndpoint(Environment::Sandbox)));
+    check(CHAT, "nobody", Err(Refusal::UnknownClient));
+    check(CHAT, "orphan", Err(Refusal::UnknownClient));
+}
+
+#[test]
+fn a_key_reaches_the_endpoint_of_its_environment() {
+    let mut parts = world();
+    parts.apis[1].endpoints.sandbox = Some(Endpoint::new("ws://sandbox"));
+    for (client_id, environment, url) in [
+        ("production", Environment::Production, "ws://production"),
+        ("sandbox", Environment::Sandbox, "ws://sandbox"),
+    ] {
+        let grant = admitted(parts.clone(), ECHO_2, client_id).unwrap();
+        assert_eq!(grant.environment, environment);
+        assert_eq!(grant.endpoint().unwrap().url, url);
+    }
+    parts.apis[1].endpoints.production = None;
+    let refused = admitted(parts, ECHO_2, "production").unwrap_err();
+    assert_eq!(refused, Refusal::NoEndpoint(Environment::Production));
+    assert_eq!(refused.to_string(), "the API has no production endpoint");
+}
+
+#[test]
+fn a_grant_carries_the_limits_of_plan_and_policy() {
+    let per_day = Some(Limit { messages: 5_000, per: Window::Day });
+    let per_minute = Some(Limit { messages: 20, per: Window::Minute });
+    let check = |api: u128, plan: &str, plan_limit: Option<Limit>| {
+        let grant = admitted(world(), api, "production").unwrap();
+        assert_eq!((grant.plan.as_str(), grant.plan_limit), (plan, plan_limit));
+        assert_eq!((grant.policy.as_str(), grant.application_limit), ("20PerMin", per_minute));
+        assert_eq!(grant.expires_at, LATER);
+        assert_eq!((grant.api_id(), grant.application_id()), (api_id(api), application_id(1)));
+        assert_eq!(grant.client_id, "production");
+    };
+    check(ECHO_2, "AsyncBronze", per_day);
+    check(ECHO_1, "Unlimited", None);
+    check(CHAT, "", None);
+}
+
+#[test]
+fn a_prototype_is_counted_under_the_plan_of_a_subscription_from_before() {
+    let mut parts = world();
+    parts.subscriptions.push(subscription(4, CHAT, "Gold"));
+    let grant = admitted(parts, CHAT, "production").unwrap();
+    assert_eq!(grant.subscription, Some(subscription_id(4)));
+    assert_eq!(grant.plan_limit, Some(Limit { messages: 5_000, per: Window::Minute }));
+}
+
+#[test]
+fn a_session_stays_while_everything_it_stands_on_does() {
+    let kept = standing_after(ECHO_2, NOW, |parts| parts.number += 1).unwrap();
+    assert_eq!(kept, admitted(world(), ECHO_2, "production").unwrap());
+}
+
+#[test]
+fn a_session_goes_when_something_it_stands_on_does() {
+    let check = |name: &str, api: u128, change: &dyn Fn(&mut SnapshotParts), expected: Unwelcome| {
+        assert_eq!(standing_after(api, NOW, change).unwrap_err(), expected, "{name}");
+    };
+    check("key deleted", ECHO_2, &|parts| parts.clients.clear(), Unwelcome::KeyRevoked);
+    check("application deleted", ECHO_2, &|parts| parts.applications.clear(), Unwelcome::KeyRevoked);
+    check("unsubscribed", ECHO_2, &|parts| parts.subscriptions.clear(), Unwelcome::SubscriptionEnded);
+    check("blocked", ECHO_2, &|parts| state_of(parts, ECHO_2, State::Blocked), Unwelcome::ApiBlocked);
+    check("retired", ECHO_2, &|parts| state_of(parts, ECHO_2, State::Retired), Unwelcome::ApiRetired);
+    check("deleted", ECHO_2, &|parts| parts.apis.clear(), Unwelcome::ApiRetired);
+    check("prototype blocked", CHAT, &|parts| state_of(parts, CHAT, State::Blocked), Unwelcome::ApiBlocked);
+    let published = |parts: &mut SnapshotParts| state_of(parts, CHAT, State::Published);
+    check("prototype published", CHAT, &published, Unwelcome::SubscriptionEnded);
+    let both = |parts: &mut SnapshotParts| {
+        state_of(parts, ECHO_2, State::Blocked);
+        parts.subscriptions.clear();
+    };
+    check("blocked and unsubscribed", ECHO_2, &both, Unwelcome::ApiBlocked);
+}
+
+#[test]
+fn a_session_goes_in_the_millisecond_its_credential_ends() {
+    assert!(standing_after(ECHO_2, LATER.plus_millis(-1), |_| {}).is_ok());
+    assert_eq!(standing_after(ECHO_2, LATER, |_| {}).unwrap_err(), Unwelcome::Expired);
+    let everything_gone = |parts: &mut SnapshotParts| *parts = SnapshotParts::default();
+    assert_eq!(standing_after(ECHO_2, LATER, everything_gone).unwrap_err(), Unwelcome::Expired);
+}
+
+#[test]
+fn a_session_stays_through_what_forbids_nothing() {
+    for state in [State::Created, State::Prototyped, State::Published, State::Deprecated] {
+        let kept = standing_after(ECHO_2, NOW, |parts| state_of(parts, ECHO_2, state)).unwrap();
+        assert_eq!(kept.api.state, state);
+    }
+    let moved = standing_after(ECHO_2, NOW, |parts| {
+        parts.apis[1].revision = 2;
+        parts.apis[1].endpoints = Endpoints::default();
+    })
+    .unwrap();
+    assert_eq!((moved.api.revision, moved.endpoint()), (2, None), "a connected session keeps its connection");
+}
+
+#[test]
+fn a_session_is_limited_by_the_plan_and_policy_of_now() {
+    let changed = standing_after(ECHO_2, NOW, |parts| {
+        parts.subscriptions[1].plan = "Gold".to_owned();
+        parts.applications[0].policy = "10PerMin".to_owned();
+    })
+    .unwrap();
+    assert_eq!(changed.plan, "Gold");
+    assert_eq!(changed.plan_limit, Some(Limit { messages: 5_000, per: Window::Minute }));
+    assert_eq!(changed.application_limit, Some(Limit { messages: 10, per: Window::Minute }));
+    let renumbered = standing_after(ECHO_2, NOW, |parts| {
+        let plan = parts.plans.iter_mut().find(|plan| plan.name == "AsyncBronze").unwrap();
+        plan.limit = Some(Limit { messages: 1, per: Window::Day });
+    })
+    .unwrap();
+    assert_eq!(renumbered.plan_limit, Some(Limit { messages: 1, per: Window::Day }));
+}
+
+#[test]
+fn a_key_that_changed_its_application_is_judged_by_the_new_one() {
+    let outcome = standing_after(ECHO_2, NOW, |parts| {
+        parts.applications.push(ApplicationFacts {
+            id: application_id(9),
+            name: "Other".to_owned(),
+            policy: "Unlimited".to_owned(),
+        });
+        parts.clients[0].application = application_id(9);
+    });
+    assert_eq!(outcome.unwrap_err(), Unwelcome::SubscriptionEnded);
+}
+
+/// Every combination of what admission looks at: whoever is admitted may stay under the same snapshot, and is
+/// admitted exactly when the rule in words says so.
+#[test]
+fn admission_and_standing_agree_in_every_world() {
+    let mut worlds = 0;
+    for state in crate::lifecycle::STATES {
+        for bits in 0_u32..32 {
+            let [known, owned, subscribed, production, sandbox] =
+                [0, 1, 2, 3, 4].map(|bit| bits >> bit & 1 == 1);
+            for environment in [Environment::Production, Environment::Sandbox] {
+                let mut parts = world();
+                let target = &mut parts.apis[1];
+                target.state = state;
+                target.endpoints.production = production.then(|| Endpoint::new("ws://p"));
+                target.endpoints.sandbox = sandbox.then(|| Endpoint::new("ws://s"));
+                parts.clients = vec![client("one", 1, environment)];
+                parts.clients.truncate(usize::from(known));
+                parts.applications.truncate(usize::from(owned));
+                parts.subscriptions.truncate(if subscribed { 2 } else { 1 });
+                let snapshot = Snapshot::new(parts);
+                let open = !matches!(state, State::Blocked | State::Retired);
+                let entitled = known && owned && (subscribed || state == State::Prototyped);
+                let served = if environment == Environment::Production { production } else { sandbox };
+                let outcome = locate(&snapshot, "/echo/2.0")
+                    .and_then(|(api, _)| admit(&snapshot, api, &identity("one")));
+                let shown = format!("{state:?} {bits:05b} {environment:?}");
+                assert_eq!(outcome.is_ok(), open && entitled && served, "{shown}");
+                if let Ok(grant) = outcome {
+                    assert_eq!(standing(&snapshot, &grant, NOW), Ok(grant), "{shown}");
+                }
+                worlds += 1;
+            }
+        }
+    }
+    assert_eq!(worlds, 6 * 32 * 2);
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_located_topic_is_what_follows_the_address(path in "(/(echo|chat|held|gone|[12]\\.0|\\.\\.?|%[0-9a-f]{2}|[ -~]{0,3}|é)){0,5}") {
+        let snapshot = Snapshot::new(world());
+        if let Ok((api, topic)) = locate(&snapshot, &path) {
+            let address = path.strip_suffix(topic).unwrap();
+            let versioned = crate::route::base_path(&api.context, &api.version);
+            proptest::prop_assert!(address == versioned || (api.is_default_version && address == api.context));
+            proptest::prop_assert!(topic.is_empty() || topic.starts_with('/'));
+        }
+    }
+}

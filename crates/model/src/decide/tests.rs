@@ -1,1 +1,755 @@
-//! The rules that changes to APIs are tested against.
+//! What each change may do: tables of refusals, the lifecycle square by square, and random lives of an API whose
+//! invariants hold after every step.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    endpoint::{Endpoint, Endpoints},
+    id::{ApplicationId, SubscriptionId, UserId},
+    lifecycle::{EVENTS, STATES},
+    role::{ROLES, Role},
+};
+
+const NOW: Timestamp = Timestamp(1_800_000_000_000);
+const THEN: Timestamp = Timestamp(1_700_000_000_000);
+
+fn api_id(number: u128) -> ApiId {
+    ApiId(Uuid::from_u128(number))
+}
+
+fn person(role: Role) -> Actor {
+    let user = Some(UserId(Uuid::from_u128(ROLES.iter().position(|known| *known == role).unwrap() as u128)));
+    Actor { user, name: role.as_str().to_owned(), roles: BTreeSet::from([role]) }
+}
+
+fn admin() -> Actor {
+    person(Role::Admin)
+}
+
+fn plans() -> Vec<String> {
+    ["Gold", "Silver", "Unlimited"].map(str::to_owned).to_vec()
+}
+
+fn design(endpoint: &str, plans: &[&str]) -> Design {
+    let production = (!endpoint.is_empty()).then(|| Endpoint::new(endpoint));
+    Design {
+        description: "Says what it hears.".to_owned(),
+        endpoints: Endpoints { production, sandbox: None },
+        plans: plans.iter().map(|plan| (*plan).to_owned()).collect(),
+    }
+}
+
+fn complete() -> Design {
+    design("ws://backend", &["Gold", "Silver"])
+}
+
+fn creation(name: &str, context: &str, version: &str) -> CreateApi {
+    CreateApi {
+        id: api_id(100),
+        name: name.to_owned(),
+        context: context.to_owned(),
+        version: version.to_owned(),
+        design: complete(),
+        publish: false,
+        demo: false,
+    }
+}
+
+/// `Echo` at `/echo` in this state, with the live revision that the state asks for.
+fn api(version: &str, state: State) -> Api {
+    let live = Live { revision: 3, deployed_at: THEN, design: complete() };
+    Api {
+        id: api_id(version.bytes().map(u128::from).sum()),
+        name: "Echo".to_owned(),
+        context: "/echo".to_owned(),
+        version: version.to_owned(),
+        state,
+        owner: None,
+        owner_name: "tidegate".to_owned(),
+        is_default_version: false,
+        demo: false,
+        design: complete(),
+        live: (!matches!(state, State::Created | State::Retired)).then_some(live),
+        revisions: 3,
+        created_at: THEN,
+        updated_at: THEN,
+        etag: 5,
+    }
+}
+
+fn step(event: Event) -> MoveApi {
+    MoveApi {
+        id: api_id(1),
+        based_on: None,
+        event,
+        deprecate_old_versions: false,
+        require_resubscription: false,
+    }
+}
+
+fn update(design: Design) -> UpdateApi {
+    UpdateApi { id: api_id(1), based_on: None, design, is_default_version: None }
+}
+
+/// Kind of a refusal, with the pointers of fields where it names any.
+fn kind(refused: &Refused) -> String {
+    match refused {
+        Refused::Invalid(problems) => {
+            let fields: Vec<_> = problems.iter().map(|p| format!("{} {}", p.pointer, p.code)).collect();
+            format!("invalid {}", fields.join(", "))
+        }
+        Refused::Duplicate(problem) => format!("duplicate {}", problem.pointer),
+        Refused::NotFound(noun) => format!("no {noun}"),
+        Refused::Stale { current } => format!("stale {current}"),
+        Refused::Conflict { missing, .. } if !missing.is_empty() => format!("conflict {missing:?}"),
+        Refused::Conflict { .. } => "conflict".to_owned(),
+        Refused::Forbidden(permission) => format!("needs {}", permission.as_str()),
+    }
+}
+
+#[track_caller]
+fn check<T>(outcome: Result<T, Refused>, expected: &str) {
+    let shown = outcome.map_or_else(|refused| kind(&refused), |_| "ok".to_owned());
+    assert_eq!(shown, expected);
+}
+
+fn create(command: &CreateApi, actor: &Actor, neighbours: &[Api]) -> Result<Decision, Refused> {
+    create_api(command, actor, NOW, neighbours, &plans())
+}
+
+#[test]
+fn a_new_api_is_created_and_nothing_of_it_is_live() {
+    let decided = create(&creation("Echo", "echo", "1.0"), &person(Role::Creator), &[]).unwrap();
+    let api = &decided.api;
+    assert_eq!((api.context.as_str(), api.state, api.etag, api.revisions), ("/echo", State::Created, 1, 0));
+    assert_eq!((api.owner, api.owner_name.as_str()), (person(Role::Creator).user, "creator"));
+    assert_eq!((api.created_at, api.updated_at, &api.live), (NOW, NOW, &None));
+    assert!(decided.revision.is_none() && decided.siblings.is_empty());
+    assert_eq!(decided.subscriptions, SubscriptionEffect::Keep);
+    let by = "creator".to_owned();
+    let created = Moved { at: NOW, by, event: None, from: None, to: State::Created };
+    assert_eq!(decided.moves, [(api.id, created)]);
+    assert_eq!((decided.change.action.as_str(), decided.change.by.as_str()), ("created", "creator"));
+}
+
+#[test]
+fn create_and_publish_is_one_decision_with_everything_in_it() {
+    let command = CreateApi { publish: true, ..creation("Echo", "/echo", "1.0") };
+    let decided = create(&command, &admin(), &[]).unwrap();
+    assert_eq!((decided.api.state, decided.api.revisions, decided.api.etag), (State::Published, 1, 1));
+    let live = decided.api.live.as_ref().unwrap();
+    assert_eq!((live.revision, live.deployed_at, &live.design), (1, NOW, &command.design));
+    let revision = decided.revision.as_ref().unwrap();
+    assert_eq!((revision.number, revision.live, &revision.design), (1, true, &command.design));
+    let told: Vec<_> = decided.moves.iter().map(|(_, moved)| (moved.event, moved.from, moved.to)).collect();
+    let created = (None, None, State::Created);
+    assert_eq!(told, [created, (Some(Event::Publish), Some(State::Created), State::Published)]);
+    assert_eq!(decided.change.action, "created and published");
+}
+
+#[test]
+fn create_and_publish_is_refused_whole_when_anything_lacks() {
+    let check = |design: Design, publish: bool, expected: &str| {
+        let command = CreateApi { publish, design, ..creation("Echo", "/echo", "1.0") };
+        check(create(&command, &admin(), &[]), expected);
+    };
+    check(complete(), true, "ok");
+    check(design("", &["Gold"]), true, "invalid /endpoints required");
+    check(design("ws://backend", &[]), true, "invalid /plans required");
+    check(design("", &[]), true, "invalid /endpoints required, /plans required");
+    check(design("", &[]), false, "ok");
+    check(design("http://a", &["Gold"]), true, "invalid /endpoints/production/url scheme");
+    check(
+        design("ws://backend", &["Gold", "Tin", "Gold"]),
+        true,
+        "invalid /plans/1 unknown_plan, /plans/2 repeated",
+    );
+    check(design("ws://backend", &["gold"]), false, "invalid /plans/0 unknown_plan");
+}
+
+#[test]
+fn all_broken_fields_of_a_new_api_are_named_at_once() {
+    let mut command = creation("Ec/ho", "/echo/", "");
+    command.design = design("ftp://a", &["Tin"]);
+    command.design.description = "x".repeat(rule::DESCRIPTION_BYTES_MAX + 1);
+    let expected = "invalid /name illegal_character, /context trailing_slash, /version required, \
+                    /description too_long, /endpoints/production/url scheme, /plans/0 unknown_plan";
+    check(create(&command, &admin(), &[]), expected);
+}
+
+#[test]
+fn a_role_creates_and_publishes_what_the_table_of_permissions_allows() {
+    for (role, creates, publishes) in [
+        (Role::Admin, "ok", "ok"),
+        (Role::Creator, "ok", "needs api_publish"),
+        (Role::Publisher, "needs api_create", "needs api_create"),
+        (Role::Subscriber, "needs api_create", "needs api_create"),
+        (Role::Observer, "needs api_create", "needs api_create"),
+    ] {
+        let mut command = creation("Echo", "/echo", "1.0");
+        check(create(&command, &person(role), &[]), creates);
+        command.publish = true;
+        check(create(&command, &person(role), &[]), publishes);
+    }
+    let both = Actor { roles: BTreeSet::from([Role::Creator, Role::Publisher]), ..admin() };
+    let command = CreateApi { publish: true, ..creation("Echo", "/echo", "1.0") };
+    check(create(&command, &both, &[]), "ok");
+}
+
+#[test]
+fn name_context_and_version_are_free_or_the_field_to_change_is_named() {
+    let there = [api("1.0", State::Published)];
+    let check = |name: &str, context: &str, version: &str, expected: &str| {
+        check(create(&creation(name, context, version), &admin(), &there), expected);
+    };
+    check("Echo", "/echo", "2.0", "ok");
+    check("Other", "/other", "1.0", "ok");
+    check("Echo", "/echo", "1.0", "duplicate /version");
+    check("ECHO", "/ECHO", "1.0", "duplicate /version");
+    check("Other", "/echo", "1.0", "duplicate /version");
+    check("Other", "/echo", "2.0", "duplicate /context");
+    check("Other", "echo", "2.0", "duplicate /context");
+    check("Other", "/Echo", "2.0", "duplicate /context");
+    check("Echo", "/other", "1.0", "duplicate /name");
+    check("eCHO", "/other", "2.0", "duplicate /name");
+}
+
+#[test]
+fn an_address_is_taken_whatever_template_it_came_from() {
+    let templated = Api { context: "/rooms/{version}/live".to_owned(), ..api("1.0", State::Created) };
+    let there = [templated];
+    let check = |context: &str, version: &str, expected: &str| {
+        check(create(&creation("Other", context, version), &admin(), &there), expected);
+    };
+    check("/rooms/1.0", "live", "duplicate /context");
+    check("/ROOMS/1.0", "LIVE", "duplicate /context");
+    check("/rooms/2.0", "live", "ok");
+    check("/rooms/{version}/live", "2.0", "duplicate /context");
+}
+
+#[test]
+fn contexts_with_the_same_address_of_the_default_version_belong_to_one_name() {
+    let plain = [api("1.0", State::Published)];
+    check(create(&creation("Other", "/echo/{version}", "2.0"), &admin(), &plain), "duplicate /context");
+    check(create(&creation("Echo", "/echo/{version}", "2.0"), &admin(), &plain), "ok");
+    let templated = [Api { context: "/echo/{version}".to_owned(), ..api("1.0", State::Published) }];
+    check(create(&creation("Other", "/echo", "2.0"), &admin(), &templated), "duplicate /context");
+}
+
+#[test]
+fn a_stale_change_is_refused_with_the_tag_of_now() {
+    let published = api("1.0", State::Published);
+    let change = |tag: Option<u64>| UpdateApi { based_on: tag, ..update(complete()) };
+    let moves = |tag: Option<u64>| MoveApi { based_on: tag, ..step(Event::Block) };
+    for (based_on, expected) in
+        [(None, "ok"), (Some(5), "ok"), (Some(4), "stale 5"), (Some(6), "stale 5"), (Some(0), "stale 5")]
+    {
+        check(update_api(&published, &change(based_on), &admin(), NOW, &[], &plans()), expected);
+        check(move_api(&published, &moves(based_on), &admin(), NOW, &[]), expected);
+        check(deploy_api(&published, based_on, &admin(), NOW), expected);
+        check(delete_api(&published, based_on, &admin(), 0), expected);
+    }
+}
+
+#[test]
+fn an_update_changes_the_working_copy_and_nothing_that_is_live() {
+    let published = api("1.0", State::Published);
+    let next = design("ws://elsewhere", &["Gold"]);
+    let decided = update_api(&published, &update(next.clone()), &admin(), NOW, &[], &plans()).unwrap();
+    let expected = Api { design: next, updated_at: NOW, etag: 6, ..published };
+    assert_eq!(decided.api, expected);
+    assert!(decided.revision.is_none() && decided.moves.is_empty() && decided.siblings.is_empty());
+    assert_eq!(decided.change.detail, "Differs from what is live in: endpoints.production.url, plans.");
+}
+
+#[test]
+fn an_update_says_how_the_working_copy_stands_to_what_is_live() {
+    let told = |api: &Api, design: Design| {
+        update_api(api, &update(design), &admin(), NOW, &[], &plans()).unwrap().change.detail
+    };
+    let published = api("1.0", State::Published);
+    assert_eq!(told(&published, complete()), "The working copy equals what is live.");
+    let reordered = design("ws://backend", &["Silver", "Gold"]);
+    assert_eq!(told(&published, reordered), "The working copy equals what is live.");
+    assert_eq!(told(&api("1.0", State::Created), complete()), "Nothing is live yet.");
+}
+
+#[test]
+fn an_update_with_broken_fields_or_of_a_retired_api_is_refused() {
+    let change = |state: State, design: Design| {
+        update_api(&api("1.0", state), &update(design), &admin(), NOW, &[], &plans())
+    };
+    check(change(State::Published, design("", &[])), "ok");
+    check(
+        change(State::Published, design("ws://a b", &["Tin"])),
+        "invalid /endpoints/production/url illegal_character, /plans/0 unknown_plan",
+    );
+    for state in STATES {
+        check(change(state, complete()), if state == State::Retired { "conflict" } else { "ok" });
+    }
+}
+
+#[test]
+fn a_publisher_alone_changes_plans_and_nothing_else() {
+    let published = api("1.0", State::Published);
+    let check = |role: Role, command: &UpdateApi, expected: &str| {
+        check(update_api(&published, command, &person(role), NOW, &[], &plans()), expected);
+    };
+    let only_plans = update(design("ws://backend", &["Unlimited"]));
+    let endpoint = update(design("ws://elsewhere", &["Gold", "Silver"]));
+    let default = UpdateApi { is_default_version: Some(true), ..update(complete()) };
+    for role in [Role::Admin, Role::Creator] {
+        for command in [&only_plans, &endpoint, &default] {
+            check(role, command, "ok");
+        }
+    }
+    check(Role::Publisher, &only_plans, "ok");
+    check(Role::Publisher, &endpoint, "needs api_create");
+    check(Role::Publisher, &default, "needs api_create");
+    for role in [Role::Subscriber, Role::Observer] {
+        check(role, &only_plans, "needs api_publish");
+        check(role, &endpoint, "needs api_create");
+    }
+}
+
+#[test]
+fn the_default_flag_moves_and_is_never_held_twice() {
+    let (one, two) = (api("1.0", State::Published), api("2.0", State::Published));
+    let holder = Api { is_default_version: true, ..api("3.0", State::Published) };
+    let command = |is_default_version| UpdateApi { is_default_version, ..update(complete()) };
+    let siblings = [two, holder.clone()];
+    let taken = update_api(&one, &command(Some(true)), &admin(), NOW, &siblings, &plans()).unwrap();
+    assert!(taken.api.is_default_version);
+    let lost = Api { is_default_version: false, etag: 6, updated_at: NOW, ..holder.clone() };
+    assert_eq!(taken.siblings, [lost]);
+    for (wish, stays) in [(None, true), (Some(true), true), (Some(false), false)] {
+        let decided = update_api(&holder, &command(wish), &admin(), NOW, &[one.clone()], &plans()).unwrap();
+        assert_eq!((decided.api.is_default_version, decided.siblings.len()), (stays, 0), "{wish:?}");
+    }
+}
+
+#[test]
+fn a_deployment_freezes_the_working_copy_as_the_next_revision() {
+    let mut published = api("1.0", State::Published);
+    published.design = design("ws://elsewhere", &["Gold"]);
+    let decided = deploy_api(&published, None, &person(Role::Creator), NOW).unwrap();
+    let frozen = decided.api.live.as_ref().unwrap();
+    assert_eq!((frozen.revision, &frozen.design, frozen.deployed_at), (4, &published.design, NOW));
+    assert_eq!((decided.api.revisions, decided.api.etag, decided.api.state), (4, 6, State::Published));
+    let revision = decided.revision.unwrap();
+    assert_eq!((revision.number, revision.live, revision.created_by.as_str()), (4, true, "creator"));
+    assert!(decided.api.differences().is_empty() && decided.moves.is_empty());
+}
+
+#[test]
+fn a_deployment_needs_what_those_who_are_served_by_it_need() {
+    let check = |state: State, design: Design, expected: &str| {
+        check(deploy_api(&Api { design, ..api("1.0", state) }, None, &admin(), NOW), expected);
+    };
+    for state in [State::Created, State::Prototyped, State::Deprecated] {
+        check(state, design("ws://backend", &[]), "ok");
+        check(state, design("", &["Gold"]), "conflict [Endpoint]");
+    }
+    for state in [State::Published, State::Blocked] {
+        check(state, complete(), "ok");
+        check(state, design("ws://backend", &[]), "conflict [Plan]");
+        check(state, design("", &[]), "conflict [Endpoint, Plan]");
+    }
+    check(State::Retired, complete(), "conflict");
+    for (role, expected) in [
+        (Role::Creator, "ok"),
+        (Role::Publisher, "ok"),
+        (Role::Subscriber, "needs api_publish"),
+        (Role::Observer, "needs api_publish"),
+    ] {
+        super::tests::check(deploy_api(&api("1.0", State::Created), None, &person(role), NOW), expected);
+    }
+}
+
+/// The specification's table: rows are states, columns are events, a cell is where the event leads.
+const LIFECYCLE: &str = "
+    .           publish    demote   prototype   block    republish  deprecate   retire
+    created     published  -        prototyped  -        -          -           -
+    prototyped  published  created  prototyped  -        -          -           -
+    published   published  created  prototyped  blocked  -          deprecated  -
+    blocked     -          -        -           -        published  deprecated  -
+    deprecated  -          -        -           -        -          -           retired
+    retired     -          -        -           -        -          -           -
+";
+
+/// Every square of [`LIFECYCLE`].
+fn squares() -> Vec<(State, Event, Option<State>)> {
+    let mut rows = LIFECYCLE.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let heads = rows.by_ref().find(|row| !row.is_empty()).unwrap();
+    let mut squares = Vec::new();
+    for row in rows.filter(|row| !row.is_empty()) {
+        for (event, to) in heads.iter().zip(&row).skip(1) {
+            squares.push((row[0].parse().unwrap(), event.parse().unwrap(), to.parse().ok()));
+        }
+    }
+    squares
+}
+
+#[test]
+fn the_lifecycle_is_the_specified_table_square_by_square() {
+    let squares = squares();
+    assert_eq!(squares.len(), STATES.len() * EVENTS.len());
+    for (from, event, to) in squares {
+        let decided = move_api(&api("1.0", from), &step(event), &person(Role::Publisher), NOW, &[]);
+        let shown = format!("{} {}", from.as_str(), event.as_str());
+        assert_eq!(decided.as_ref().ok().map(|decided| decided.api.state), to, "{shown}");
+        match (decided, to) {
+            (Ok(decided), Some(to)) => {
+                let by = "publisher".to_owned();
+                let moved = Moved { at: NOW, by, event: Some(event), from: Some(from), to };
+                assert_eq!(decided.moves, [(decided.api.id, moved)], "{shown}");
+                assert_eq!((decided.api.etag, decided.api.updated_at), (6, NOW), "{shown}");
+                assert_eq!(decided.api.live.is_some(), to != State::Retired, "{shown}");
+            }
+            (Err(Refused::Conflict { detail, .. }), None) => {
+                let possible: Vec<_> = from.moves().iter().map(|(event, _)| event.as_str()).collect();
+                let possible = if possible.is_empty() { "nothing".to_owned() } else { possible.join(", ") };
+                let expected = format!(
+                    "An API in state {} cannot {}. Possible: {possible}.",
+                    from.as_str(),
+                    event.as_str()
+                );
+                assert_eq!(detail, expected);
+            }
+            (other, _) => panic!("{shown}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn only_a_publisher_moves_an_api() {
+    for role in ROLES {
+        let allowed = matches!(role, Role::Admin | Role::Publisher);
+        let expected = if allowed { "ok" } else { "needs api_publish" };
+        check(
+            move_api(&api("1.0", State::Published), &step(Event::Block), &person(role), NOW, &[]),
+            expected,
+        );
+    }
+}
+
+#[test]
+fn a_move_needs_a_design_that_can_be_served_or_says_what_is_missing() {
+    let check = |from: State, event: Event, design: Design, expected: &str| {
+        check(move_api(&Api { design, ..api("1.0", from) }, &step(event), &admin(), NOW, &[]), expected);
+    };
+    check(State::Created, Event::Publish, design("", &["Gold"]), "conflict [Endpoint]");
+    check(State::Created, Event::Publish, design("ws://a", &[]), "conflict [Plan]");
+    check(State::Created, Event::Publish, design("", &[]), "conflict [Endpoint, Plan]");
+    check(State::Created, Event::Prototype, design("ws://a", &[]), "ok");
+    check(State::Created, Event::Prototype, design("", &[]), "conflict [Endpoint]");
+    check(State::Blocked, Event::Republish, design("ws://a", &[]), "conflict [Plan]");
+    check(State::Published, Event::Publish, design("ws://a", &[]), "conflict [Plan]");
+    check(State::Published, Event::Block, design("", &[]), "ok");
+    check(State::Published, Event::Deprecate, design("", &[]), "ok");
+    check(State::Published, Event::Demote, design("", &[]), "ok");
+    check(State::Deprecated, Event::Retire, design("", &[]), "ok");
+}
+
+#[test]
+fn publishing_deploys_when_nothing_is_live_and_else_leaves_what_is() {
+    let fresh = move_api(&api("1.0", State::Created), &step(Event::Publish), &admin(), NOW, &[]).unwrap();
+    assert_eq!(fresh.revision.as_ref().map(|revision| revision.number), Some(4));
+    assert_eq!(fresh.api.live.as_ref().map(|live| live.revision), Some(4));
+    let changed = Api { design: design("ws://new", &["Gold"]), ..api("1.0", State::Prototyped) };
+    let kept = move_api(&changed, &step(Event::Publish), &admin(), NOW, &[]).unwrap();
+    assert!(kept.revision.is_none());
+    assert_eq!(kept.api.live, changed.live);
+}
+
+#[test]
+fn what_is_live_without_a_plan_cannot_be_published_over_a_complete_working_copy() {
+    let mut tried = api("1.0", State::Created);
+    tried.design = design("ws://backend", &[]);
+    let mut deployed = deploy_api(&tried, None, &admin(), NOW).unwrap().api;
+    deployed.design = complete();
+    let refused = move_api(&deployed, &step(Event::Publish), &admin(), NOW, &[]).unwrap_err();
+    assert_eq!(refused.to_string(), "What is live lacks a business plan. Deploy the working copy first.");
+    check(move_api(&deployed, &step(Event::Prototype), &admin(), NOW, &[]), "ok");
+    let redeployed = deploy_api(&deployed, None, &admin(), NOW).unwrap().api;
+    check(move_api(&redeployed, &step(Event::Publish), &admin(), NOW, &[]), "ok");
+}
+
+#[test]
+fn retiring_ends_what_is_live_and_all_subscriptions() {
+    let default = Api { is_default_version: true, ..api("1.0", State::Deprecated) };
+    let decided = move_api(&default, &step(Event::Retire), &admin(), NOW, &[]).unwrap();
+    assert_eq!((decided.api.live, decided.api.is_default_version), (None, false));
+    assert_eq!(decided.subscriptions, SubscriptionEffect::EndAll);
+    for (from, event, to) in squares() {
+        if to.is_some() && event != Event::Retire {
+            let decided = move_api(&api("1.0", from), &step(event), &admin(), NOW, &[]).unwrap();
+            assert_eq!(decided.subscriptions, SubscriptionEffect::Keep, "{event:?} from {from:?}");
+        }
+    }
+}
+
+#[test]
+fn publishing_may_deprecate_old_versions_and_take_over_the_subscriptions_of_the_newest() {
+    let aged = |version: &str, state: State, age: i64| Api {
+        created_at: THEN.plus_millis(-age),
+        ..api(version, state)
+    };
+    let siblings = [
+        aged("1.0", State::Published, 30),
+        aged("2.0", State::Published, 10),
+        aged("2.1", State::Prototyped, 5),
+        aged("2.2", State::Blocked, 4),
+        aged("0.9", State::Deprecated, 50),
+    ];
+    let publish = |deprecate, resubscribe| {
+        let command = MoveApi {
+            deprecate_old_versions: deprecate,
+            require_resubscription: resubscribe,
+            ..step(Event::Publish)
+        };
+        move_api(&api("3.0", State::Created), &command, &admin(), NOW, &siblings).unwrap()
+    };
+    let all = publish(true, false);
+    assert_eq!(all.subscriptions, SubscriptionEffect::CopyFrom(siblings[1].id));
+    let told: Vec<_> = all.siblings.iter().map(|api| (api.version.as_str(), api.state, api.etag)).collect();
+    assert_eq!(told, [("1.0", State::Deprecated, 6), ("2.0", State::Deprecated, 6)]);
+    let moved: Vec<_> = all.moves.iter().map(|(api, moved)| (*api, moved.event, moved.to)).collect();
+    let deprecated = |api: &Api| (api.id, Some(Event::Deprecate), State::Deprecated);
+    let published = (all.api.id, Some(Event::Publish), State::Published);
+    assert_eq!(moved, [published, deprecated(&siblings[0]), deprecated(&siblings[1])]);
+
+    let renewed = publish(true, true);
+    assert_eq!((renewed.subscriptions, renewed.siblings.len()), (SubscriptionEffect::Keep, 2));
+    for resubscribe in [false, true] {
+        let beside = publish(false, resubscribe);
+        assert_eq!(
+            (beside.subscriptions, beside.siblings.len(), beside.moves.len()),
+            (SubscriptionEffect::Keep, 0, 1)
+        );
+    }
+    let wish = MoveApi { deprecate_old_versions: true, ..step(Event::Prototype) };
+    let shown = move_api(&api("3.0", State::Created), &wish, &admin(), NOW, &siblings).unwrap();
+    assert_eq!((shown.siblings.len(), shown.subscriptions), (0, SubscriptionEffect::Keep));
+}
+
+#[test]
+fn a_new_version_is_a_copy_of_the_working_copy_in_state_created() {
+    let source = Api { demo: true, is_default_version: true, ..api("1.0", State::Published) };
+    let command =
+        CreateVersion { source: source.id, id: api_id(200), version: "2.0".to_owned(), default: false };
+    let siblings = [source.clone()];
+    let decided = create_version(&source, &command, &person(Role::Creator), NOW, &siblings).unwrap();
+    let expected = Api {
+        id: api_id(200),
+        version: "2.0".to_owned(),
+        state: State::Created,
+        owner: person(Role::Creator).user,
+        owner_name: "creator".to_owned(),
+        is_default_version: false,
+        demo: false,
+        live: None,
+        revisions: 0,
+        created_at: NOW,
+        updated_at: NOW,
+        etag: 1,
+        ..source.clone()
+    };
+    assert_eq!(decided.api, expected);
+    assert!(decided.siblings.is_empty() && decided.revision.is_none());
+
+    let default = CreateVersion { default: true, ..command };
+    let decided = create_version(&source, &default, &admin(), NOW, &siblings).unwrap();
+    assert!(decided.api.is_default_version);
+    let lost = Api { is_default_version: false, etag: 6, updated_at: NOW, ..source };
+    assert_eq!(decided.siblings, [lost]);
+}
+
+#[test]
+fn a_new_version_needs_a_version_of_its_own() {
+    let (source, other) = (api("1.0", State::Retired), api("2.0-RC", State::Published));
+    let siblings = [source.clone(), other];
+    let make = |version: &str, role: Role| {
+        let command =
+            CreateVersion { source: source.id, id: api_id(200), version: version.to_owned(), default: false };
+        create_version(&source, &command, &person(role), NOW, &siblings)
+    };
+    check(make("2.0", Role::Creator), "ok");
+    check(make("1.0", Role::Creator), "duplicate /version");
+    check(make("2.0-rc", Role::Creator), "duplicate /version");
+    check(make("", Role::Creator), "invalid /version required");
+    check(make("a/b", Role::Creator), "invalid /version illegal_character");
+    check(make("2.0", Role::Publisher), "needs api_create");
+    check(make("2.0", Role::Subscriber), "needs api_create");
+}
+
+#[test]
+fn an_api_that_is_in_use_is_not_deleted() {
+    for state in STATES {
+        check(delete_api(&api("1.0", state), None, &person(Role::Creator), 0), "ok");
+        let in_use = if matches!(state, State::Created | State::Retired) { "ok" } else { "conflict" };
+        check(delete_api(&api("1.0", state), None, &admin(), 1), in_use);
+    }
+    let one = delete_api(&api("1.0", State::Published), None, &admin(), 1).unwrap_err();
+    assert!(one.to_string().starts_with("Echo 1.0 has 1 subscription."), "{one}");
+    let many = delete_api(&api("1.0", State::Published), None, &admin(), 12).unwrap_err();
+    assert!(many.to_string().starts_with("Echo 1.0 has 12 subscriptions."), "{many}");
+    for role in [Role::Publisher, Role::Subscriber, Role::Observer] {
+        check(delete_api(&api("1.0", State::Created), None, &person(role), 0), "needs api_create");
+    }
+}
+
+fn application(owner: Option<UserId>) -> Application {
+    Application {
+        id: ApplicationId(Uuid::from_u128(1)),
+        name: "Shop".to_owned(),
+        description: String::new(),
+        policy: "Unlimited".to_owned(),
+        owner,
+        owner_name: "someone".to_owned(),
+        demo: false,
+        created_at: THEN,
+        etag: 1,
+    }
+}
+
+fn wish(plan: &str) -> CreateSubscription {
+    CreateSubscription {
+        id: SubscriptionId(Uuid::from_u128(1)),
+        application: ApplicationId(Uuid::from_u128(1)),
+        api: api_id(1),
+        plan: plan.to_owned(),
+    }
+}
+
+#[test]
+fn a_subscription_needs_a_published_api_and_a_plan_that_is_live() {
+    let subscriber = person(Role::Subscriber);
+    let check = |api: &Api, plan: &str, exists: bool, expected: &str| {
+        let outcome =
+            create_subscription(&wish(plan), &subscriber, &application(subscriber.user), api, exists);
+        check(outcome, expected);
+    };
+    for (state, expected) in [
+        (State::Created, "no API"),
+        (State::Prototyped, "conflict"),
+        (State::Published, "ok"),
+        (State::Blocked, "no API"),
+        (State::Deprecated, "no API"),
+        (State::Retired, "no API"),
+    ] {
+        check(&api("1.0", state), "Gold", false, expected);
+    }
+    let mut published = api("1.0", State::Published);
+    check(&published, "Gold", true, "duplicate /api_id");
+    check(&published, "Unlimited", false, "invalid /plan unknown_plan");
+    check(&published, "gold", false, "invalid /plan unknown_plan");
+    published.design.plans = vec!["Unlimited".to_owned()];
+    check(&published, "Unlimited", false, "invalid /plan unknown_plan");
+    check(&published, "Gold", false, "ok");
+}
+
+#[test]
+fn a_subscription_is_made_by_the_owner_of_the_application_or_an_admin() {
+    let published = api("1.0", State::Published);
+    let someone = person(Role::Subscriber);
+    let other = Actor { user: Some(UserId(Uuid::from_u128(77))), ..person(Role::Subscriber) };
+    let check = |actor: &Actor, owner: Option<UserId>, expected: &str| {
+        check(create_subscription(&wish("Gold"), actor, &application(owner), &published, false), expected);
+    };
+    check(&someone, someone.user, "ok");
+    check(&other, someone.user, "no application");
+    check(&admin(), someone.user, "ok");
+    check(&admin(), None, "ok");
+    check(&Actor::product(), None, "ok");
+    check(&someone, None, "no application");
+    check(&person(Role::Creator), person(Role::Creator).user, "needs app_manage");
+    check(&person(Role::Publisher), None, "needs app_manage");
+}
+
+#[test]
+fn folding_knows_no_case_and_fills_the_version_in() {
+    assert_eq!(folded("Grüße ÄÖ"), "grüße äö");
+    assert_eq!(folded_path("/Echo", "1.0-RC"), "/echo/1.0-rc");
+    assert_eq!(folded_path("/A/{version}/b", "V2"), "/a/v2/b");
+}
+
+/// One thing that happens in the life of an API.
+#[derive(Debug, Clone)]
+enum Happening {
+    Move(Event),
+    Update(Design),
+    Deploy,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let designs = prop::sample::select(vec![
+        complete(),
+        design("", &["Gold"]),
+        design("ws://backend", &[]),
+        design("ws://elsewhere", &["Silver"]),
+    ]);
+    prop_oneof![
+        4 => prop::sample::select(EVENTS.to_vec()).prop_map(Happening::Move),
+        2 => designs.prop_map(Happening::Update),
+        1 => Just(Happening::Deploy),
+    ]
+}
+
+/// What must hold of an API at rest, however it came there.
+fn is_sound(api: &Api) -> Result<(), TestCaseError> {
+    if let Some(live) = &api.live {
+        prop_assert!(live.revision <= api.revisions);
+        prop_assert!(!live.design.endpoints.is_empty(), "what is live has an endpoint");
+    }
+    match api.state {
+        State::Created => {}
+        State::Retired => prop_assert!(api.live.is_none(), "nothing of a retired API is live"),
+        State::Prototyped | State::Deprecated => prop_assert!(api.live.is_some()),
+        State::Published | State::Blocked => {
+            let served = api.live.as_ref().map(|live| missing(&live.design, Event::Publish));
+            prop_assert_eq!(served, Some(vec![]), "what subscribers are served is complete");
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn an_api_is_sound_after_anything_that_can_happen_to_it(publish: bool, life in prop::collection::vec(happening(), 0..24)) {
+        let command = CreateApi { publish, ..creation("Echo", "/echo", "1.0") };
+        let first = create(&command, &admin(), &[]).unwrap();
+        let mut revisions = first.revision.iter().map(|revision| revision.number).collect::<Vec<_>>();
+        let mut history = first.moves.clone();
+        let mut api = first.api;
+        is_sound(&api)?;
+        for what in life {
+            let outcome = match &what {
+                Happening::Move(event) => move_api(&api, &step(*event), &admin(), NOW, &[]),
+                Happening::Update(design) => update_api(&api, &update(design.clone()), &admin(), NOW, &[], &plans()),
+                Happening::Deploy => deploy_api(&api, Some(api.etag), &admin(), NOW),
+            };
+            let Ok(decided) = outcome else { continue };
+            prop_assert_eq!(decided.api.etag, api.etag + 1);
+            let identity = |api: &Api| (api.id, api.name.clone(), api.context.clone(), api.version.clone(), api.created_at);
+            prop_assert_eq!(identity(&decided.api), identity(&api));
+            if let Some(revision) = &decided.revision {
+                revisions.push(revision.number);
+                prop_assert_eq!(decided.api.live.as_ref().map(|live| &live.design), Some(&revision.design));
+            }
+            history.extend(decided.moves);
+            api = decided.api;
+            is_sound(&api)?;
+        }
+        prop_assert_eq!(revisions, (1..=api.revisions).collect::<Vec<_>>(), "revisions are numbered without holes");
+        let steps: Vec<_> = history.iter().map(|(_, moved)| (moved.from, moved.to)).collect();
+        for pair in steps.windows(2) {
+            prop_assert_eq!(pair[1].0, Some(pair[0].1), "each move begins where the one before ended");
+        }
+        prop_assert_eq!(steps.last().map(|step| step.1), Some(api.state));
+    }
+}
