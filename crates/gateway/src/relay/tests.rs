@@ -30,7 +30,7 @@ use tidegate_wire::{
     Admission, Limiter as _, Limits, MessageStart, Micros, Side,
     close::CloseReason,
     relay::{Counters, Ending},
-    scenarios::{Budget, Driver, Report, Scenario, StreamEnd, all, run},
+    scenarios::{Act, Budget, Driver, Report, Scenario, StreamEnd, all, run},
 };
 
 use super::{Budgets, Commons, Farewell, Handover, Meter, Workers};
@@ -40,6 +40,9 @@ use peer::{Legs, Peer};
 
 /// How long a peer waits for bytes that must come.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// Half of the scenarios end within this beside the pauses they name: goodbyes go out at once, not when a grace of
+/// a second is over. The half, since a busy machine may hold up any single one.
+const USUAL: Duration = Duration::from_millis(500);
 /// Scenarios played at the same time: most of them wait for a grace to pass.
 const AT_ONCE: usize = 8;
 
@@ -270,19 +273,31 @@ impl Driver for Sockets {
 
 fn play(legs: Legs) {
     let scenarios = all();
-    let (next, problems) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let (next, problems, spans) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let began = Instant::now();
                     let problem = run(scenario, &mut Sockets::new(scenario, legs)).err();
                     problems.lock().unwrap().extend(problem);
+                    spans.lock().unwrap().push(began.elapsed().saturating_sub(pauses(scenario)));
                 }
             });
         }
     });
     let problems = problems.into_inner().unwrap();
     assert!(problems.is_empty(), "{} scenarios failed:\n{}", problems.len(), problems.join("\n"));
+    let mut spans = spans.into_inner().unwrap();
+    spans.sort_unstable();
+    let half = spans[spans.len() / 2];
+    assert!(half < USUAL, "half of the scenarios took longer than {half:?} beside their pauses");
+}
+
+/// The time that a scenario lets pass on purpose.
+fn pauses(scenario: &Scenario) -> Duration {
+    let pause = |act: &Act| if let Act::Pause(span) = act { span.to_duration() } else { Duration::ZERO };
+    scenario.acts.iter().map(pause).sum()
 }
 
 #[test]
