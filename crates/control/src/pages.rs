@@ -76,14 +76,26 @@ fn file(request: &Request, asset: Asset, cache: &'static str) -> Response {
     (fields, asset.bytes.into_owned()).into_response()
 }
 
-/// A page about a kind of problem.
-pub(crate) async fn problem_kind(Path(kind): Path<String>) -> Response {
-    let Some((word, status, title, text)) = KINDS.iter().find(|(word, ..)| *word == kind) else {
+/// A page about a kind of problem, of REST or of a gateway.
+pub(crate) async fn problem_kind(
+    State(Control(inner)): State<Control>,
+    Path(kind): Path<String>,
+) -> Response {
+    let rest = KINDS.iter().find(|(word, ..)| *word == kind);
+    let rest = rest.map(|(word, status, title, text)| (*word, *title, format!("{text} Status {status}.")));
+    let gateways = || {
+        let settings = inner.settings.load();
+        let found = settings.gateway_problems.iter().find(|(word, _)| *word == kind)?;
+        let text =
+            "A gateway refused a WebSocket handshake; the detail of the answer says why and what to do.";
+        Some((found.0, found.1, text.to_owned()))
+    };
+    let Some((word, title, text)) = rest.or_else(gateways) else {
         return Problem::NotFound("kind of problem").into_response();
     };
     Html(format!(
         "<!doctype html><html lang=\"en\"><title>{title}</title><h1>{title}</h1><p>{text}</p>\
-         <p>Kind <code>{word}</code>, status {status}.</p></html>"
+         <p>Kind <code>{word}</code>.</p></html>"
     ))
     .into_response()
 }

@@ -26,6 +26,9 @@ pub struct Settings {
     pub echo_url: Option<String>,
     /// Whether there is demo data.
     pub demo: bool,
+    /// Kinds of problems that gateways answer with, by the last word of their `type`, with their titles: their types
+    /// lead to pages of this listener too.
+    pub gateway_problems: Vec<(&'static str, &'static str)>,
 }
 
 /// Default, least and greatest value, in milliseconds.

@@ -244,3 +244,15 @@ async fn traffic_is_what_gateways_reported_once() {
     assert_eq!(traffic["minutes"][1]["messages_from_clients"], 3);
     assert_eq!(traffic["totals"]["bytes_from_clients"], 12);
 }
+
+#[tokio::test]
+async fn problem_types_lead_to_a_page_whoever_answered_with_them() {
+    let house = House::new().await;
+    let nobody = Person::default();
+    for (kind, title) in [("stale", "Someone else changed it"), ("quota", "The limit of the plan is reached")]
+    {
+        let page = house.call(&nobody, Method::GET, &format!("/problems/{kind}"), None).await.is(200);
+        assert!(page.text.contains(title), "{}", page.text);
+    }
+    house.call(&nobody, Method::GET, "/problems/nonsense", None).await.is(404);
+}

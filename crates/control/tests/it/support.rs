@@ -154,6 +154,7 @@ impl House {
             issuer: ORIGIN.to_owned(),
             echo_url: None,
             demo: false,
+            gateway_problems: vec![("quota", "The limit of the plan is reached")],
         };
         let control = Control::start(ports, settings, Arc::new(|_: &str| None)).await.unwrap();
         let (gateway, end) = link::channel();

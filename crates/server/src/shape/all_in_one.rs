@@ -208,6 +208,7 @@ fn control_settings(config: &Serve, addresses: &Addresses) -> tidegate_control::
         issuer: addresses.portal.clone(),
         echo_url: addresses.echo.clone(),
         demo: config.demo,
+        gateway_problems: tidegate_gateway::problem_kinds(),
     }
 }
 
