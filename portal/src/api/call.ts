@@ -4,10 +4,16 @@ import { client } from "./generated/client.gen";
 import { Problem } from "./problem";
 
 let csrf = "";
+let whenRefused: () => void = () => {};
 
 /** Set by the session query; empty when nobody is signed in. */
 export function setCsrfToken(token: string): void {
   csrf = token;
+}
+
+/** Told whenever a call is refused for want of a session although this page has one. */
+export function onSessionRefused(listener: () => void): void {
+  whenRefused = listener;
 }
 
 client.setConfig({ credentials: "same-origin" });
@@ -32,8 +38,11 @@ export async function askTagged<T>(call: Promise<Answer<T>>): Promise<{ data: T;
     // `fetch` rejects only when no answer came at all.
     throw new Problem(undefined, undefined);
   }
-  if (!answer.response?.ok) throw new Problem(answer.error, answer.response);
-  return { data: answer.data as T, etag: answer.response.headers.get("etag") ?? "" };
+  if (answer.response?.ok) return { data: answer.data as T, etag: answer.response.headers.get("etag") ?? "" };
+  const problem = new Problem(answer.error, answer.response);
+  // `forged`: another tab signed in anew, so that the token of this page belongs to a session that is over.
+  if (csrf !== "" && (problem.isUnauthenticated || problem.kind === "forged")) whenRefused();
+  throw problem;
 }
 
 /** The header that makes a change conditional on what was read. */

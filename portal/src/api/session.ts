@@ -1,19 +1,52 @@
 // Who is signed in and what they may do. Controls and routes ask here; the control plane decides anyway.
+// A session that ends while a page is open leaves the page as it is, with what was typed: `useSessionEnded` tells
+// the frame to ask for the password again.
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { ask, setCsrfToken } from "./call";
+import { useSyncExternalStore } from "react";
+import { ask, onSessionRefused, setCsrfToken } from "./call";
 import { getSession, signIn, signOut } from "./generated";
 import { asProblem, type Problem } from "./problem";
 import type { Permission, Session } from "./types";
 
+/** Whom this page was opened by, until they sign out. */
+let held: Session | null = null;
+let ended = false;
+const listeners = new Set<() => void>();
+
+function tell(now: boolean): void {
+  if (now === ended) return;
+  ended = now;
+  for (const listener of listeners) listener();
+}
+
+function take(session: Session | null): void {
+  held = session;
+  setCsrfToken(session?.csrf_token ?? "");
+  tell(false);
+}
+
+onSessionRefused(() => tell(held !== null));
+
+/** Whether the session that this page was opened with is over. */
+export function useSessionEnded(): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => ended,
+  );
+}
+
 async function readSession(): Promise<Session | null> {
   try {
     const session = await ask(getSession());
-    setCsrfToken(session.csrf_token);
+    take(session);
     return session;
   } catch (error) {
     if (!asProblem(error).isUnauthenticated) throw error;
-    setCsrfToken("");
-    return null;
+    if (held === null) take(null);
+    return held;
   }
 }
 
@@ -30,7 +63,7 @@ export function useSession() {
 /** Whether the person who is signed in may do this. */
 export function useCan(permission: Permission): boolean {
   const { data } = useSession();
-  return data?.permissions.some((held) => held === permission) ?? false;
+  return data?.permissions.some((may) => may === permission) ?? false;
 }
 
 export function useSignIn() {
@@ -38,21 +71,30 @@ export function useSignIn() {
   return useMutation<Session, Problem, { username: string; password: string }>({
     mutationFn: (body) => ask(signIn({ body })),
     onSuccess: (session) => {
-      setCsrfToken(session.csrf_token);
-      queries.clear();
+      const again = held?.user.id === session.user.id;
+      take(session);
+      // The same person goes on where they were; what another one saw is not theirs to see.
+      if (!again) queries.clear();
       queries.setQueryData(sessionQuery.queryKey, session);
+      if (again) void queries.invalidateQueries();
     },
   });
 }
 
-export function useSignOut() {
+/** Forgets who was here. */
+export function useForgetSession() {
   const queries = useQueryClient();
+  return () => {
+    take(null);
+    queries.clear();
+    queries.setQueryData(sessionQuery.queryKey, null);
+  };
+}
+
+export function useSignOut() {
+  const forget = useForgetSession();
   return useMutation<unknown, Problem, void>({
     mutationFn: () => ask(signOut()),
-    onSuccess: () => {
-      setCsrfToken("");
-      queries.clear();
-      queries.setQueryData(sessionQuery.queryKey, null);
-    },
+    onSuccess: forget,
   });
 }

@@ -8,7 +8,7 @@ import { plansQuery, settingsQuery } from "../api/settings";
 import { planLimit } from "../lib/format";
 import { paths } from "../lib/paths";
 import { Address } from "../ui/copy";
-import { Card, Dim, Facts, PageHead, Stack, Table } from "../ui/page";
+import { Card, Dim, Facts, Measure, PageHead, Stack, Table } from "../ui/page";
 import { Loading, ProblemNotice } from "../ui/states";
 import { When } from "../ui/when";
 
@@ -22,7 +22,7 @@ export function Component() {
   }
   const { data } = settings;
   return (
-    <>
+    <Measure>
       <title>Admin · Tidegate</title>
       <PageHead title="Admin" />
       <Stack>
@@ -81,6 +81,6 @@ export function Component() {
           <code>tidegate serve --help</code>.
         </Dim>
       </Stack>
-    </>
+    </Measure>
   );
 }

@@ -9,6 +9,7 @@ import { paths } from "../lib/paths";
 import { Loading } from "../ui/states";
 import styles from "./frame.module.css";
 import { OpenSearch, Search } from "./search";
+import { SessionEnded } from "./session-ended";
 
 /** The doors, and who may enter them. Looking at the catalogue needs no sign-in. */
 export function doors(session: Session | null | undefined) {
@@ -54,6 +55,7 @@ export function Frame() {
         </Suspense>
       </main>
       <Search session={session.data ?? null} />
+      <SessionEnded />
       <ScrollRestoration />
     </>
   );

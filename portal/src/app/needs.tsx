@@ -1,6 +1,6 @@
 // The gate before a page: who is not signed in goes to sign in and comes back; who may not is told who can grant it.
 import { Anchor } from "@mantine/core";
-import { Link, Navigate, Outlet, useLocation } from "react-router";
+import { Link, Navigate, Outlet, useLocation, useOutletContext } from "react-router";
 import { asProblem } from "../api/problem";
 import { useSession } from "../api/session";
 import type { Permission } from "../api/types";
@@ -20,6 +20,8 @@ const ROLES: Record<Permission, string> = {
 export function Needs(props: { permission?: Permission; signedInOnly?: boolean }) {
   const session = useSession();
   const at = useLocation();
+  // A gate inside a frame hands on what the frame gives its pages.
+  const context = useOutletContext();
   if (session.isPending) return <Loading label="Reading your session" />;
   if (session.isError) {
     return <ProblemNotice problem={asProblem(session.error)} onRetry={() => session.refetch()} />;
@@ -29,7 +31,7 @@ export function Needs(props: { permission?: Permission; signedInOnly?: boolean }
   if (needed && !session.data.permissions.some((held) => held === needed)) {
     return <Forbidden permission={needed} username={session.data.user.username} />;
   }
-  return <Outlet />;
+  return <Outlet context={context} />;
 }
 
 function Forbidden({ permission, username }: { permission: Permission; username: string }) {

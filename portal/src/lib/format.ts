@@ -17,6 +17,10 @@ export const count = (value: number): string => whole.format(value);
 export const counted = (value: number, noun: string, many = `${noun}s`): string =>
   `${count(value)} ${value === 1 ? noun : many}`;
 
+/** What something final does to live sessions, in numbers. */
+export const closesSessions = (open: number): string =>
+  open === 0 ? "No session is live now." : `${counted(open, "live session")} will be closed within a second.`;
+
 /** 1536 as `1.5 KiB`. */
 export function size(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -20,10 +20,12 @@ export function Copy({ value, label }: { value: string; label: string }) {
 }
 
 /** An address, token or command in monospace with its copy button. */
-export function Address({ value, label }: { value: string; label: string }) {
+export function Address({ value, label, long }: { value: string; label: string; long?: boolean }) {
   return (
     <div className={styles.address}>
-      <code className={styles.addressText}>{value}</code>
+      <code className={styles.addressText} data-long={long}>
+        {value}
+      </code>
       <Copy value={value} label={label} />
     </div>
   );

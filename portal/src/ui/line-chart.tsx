@@ -30,7 +30,7 @@ function options(width: number, lines: Line[]): uPlot.Options {
     cursor: { y: false },
     scales: { y: { range: (_, __, most) => [0, Math.max(4, Math.ceil(most * 1.1))] } },
     axes: [
-      { ...axis, values: (_, ticks) => ticks.map((at) => clock(at)) },
+      { ...axis, size: 28, values: (_, ticks) => ticks.map((at) => clock(at)) },
       { ...axis, size: 52, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1e5, 1e6] },
     ],
     series: [

@@ -54,6 +54,18 @@ export const Columns = ({ children }: { children: ReactNode }) => (
   <div className={styles.columns}>{children}</div>
 );
 export const Row = ({ children }: { children: ReactNode }) => <div className={styles.row}>{children}</div>;
+/** Several badges. */
+export const Badges = ({ children }: { children: ReactNode }) => (
+  <div className={styles.badges}>{children}</div>
+);
+/** A form as wide as its fields are read easily. */
+export const FormWidth = ({ children }: { children: ReactNode }) => (
+  <div className={styles.form}>{children}</div>
+);
+/** A page without a left list, as wide as those with one. */
+export const Measure = ({ children }: { children: ReactNode }) => (
+  <div className={styles.measure}>{children}</div>
+);
 export const Spread = ({ children }: { children: ReactNode }) => (
   <div className={styles.spread}>{children}</div>
 );
@@ -104,7 +116,11 @@ export function Table(props: {
     // A table that is wider than the screen scrolls, and so has to be reachable by keyboard.
     <section className={styles.tableWrap} tabIndex={0} aria-label={props.caption ?? "Table"}>
       <table className={styles.table}>
-        {props.caption && <caption>{props.caption}</caption>}
+        {props.caption && (
+          <caption>
+            <span className={styles.unseen}>{props.caption}</span>
+          </caption>
+        )}
         <thead>
           <tr>
             {props.head.map((cell) =>

@@ -44,7 +44,7 @@ export function PlanChoice(props: {
       value={props.value}
       onChange={props.onChange}
     >
-      <div className={styles.columns}>
+      <div className={styles.options}>
         {props.plans.map((plan) => (
           <Checkbox
             key={plan.name}

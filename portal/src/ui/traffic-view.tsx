@@ -47,9 +47,9 @@ function lines(minutes: Minute[], of: typeof LINES): Line[] {
 
 function Legend({ of }: { of: typeof LINES }) {
   return (
-    <div className={styles.row}>
+    <div className={styles.legend}>
       {of.map((line) => (
-        <span key={line.label} className={styles.row}>
+        <span key={line.label}>
           <svg width="28" height="8" aria-hidden="true">
             <line
               x1="0"
@@ -71,8 +71,8 @@ function Legend({ of }: { of: typeof LINES }) {
 function Chart({ title, minutes, of }: { title: string; minutes: Minute[]; of: typeof LINES }) {
   const times = minutes.map((minute) => Date.parse(minute.at) / 1_000);
   return (
-    <figure style={{ margin: 0 }}>
-      <figcaption className={styles.spread}>
+    <figure className={styles.figure}>
+      <figcaption>
         <h3>{title}</h3>
         <Legend of={of} />
       </figcaption>
@@ -97,12 +97,6 @@ export function TrafficView({ traffic }: { traffic: Traffic }) {
           { name: "Sessions open", value: count(traffic.sessions_open) },
           { name: "From clients now", value: rate(rates.clients), unit: "messages/s" },
           { name: "From backends now", value: rate(rates.backends), unit: "messages/s" },
-        ]}
-      />
-      <Chart title="Messages per minute, last hour" minutes={minutes} of={LINES} />
-      <Chart title="Sessions and refusals per minute, last hour" minutes={minutes} of={SESSION_LINES} />
-      <Tiles
-        of={[
           { name: "Messages from clients", value: count(totals.messages_from_clients), unit: "in all" },
           { name: "Messages from backends", value: count(totals.messages_from_backends), unit: "in all" },
           {
@@ -114,9 +108,13 @@ export function TrafficView({ traffic }: { traffic: Traffic }) {
           { name: "Refusals", value: count(totals.refusals), unit: "in all" },
         ]}
       />
+      <div className={styles.charts}>
+        <Chart title="Messages per minute, last hour" minutes={minutes} of={LINES} />
+        <Chart title="Sessions and refusals per minute, last hour" minutes={minutes} of={SESSION_LINES} />
+      </div>
       <Details summary="Show the last hour as a table">
         <Table
-          caption="Minutes with traffic, newest first, local time"
+          caption="Minutes with traffic, newest first, in local time"
           head={[
             "Minute",
             { number: "Sessions" },

@@ -5,7 +5,7 @@ import { fieldErrors } from "../../api/problem";
 import { useCan } from "../../api/session";
 import { checkDescription } from "../../lib/rules";
 import { Notice } from "../../ui/notice";
-import { Card, Facts, Stack } from "../../ui/page";
+import { Card, Facts, FormWidth, Stack } from "../../ui/page";
 import { ProblemNotice } from "../../ui/states";
 import { useApi } from "./api-frame";
 import { useDesign } from "./use-design";
@@ -32,41 +32,43 @@ export function Component() {
     <>
       <title>{`Basics · ${api.name}`}</title>
       <Card title="Basics">
-        <form onSubmit={submit}>
-          <Stack>
-            {design.stale}
-            {design.problem && <ProblemNotice problem={design.problem} />}
-            <Facts
-              of={[
-                ["Name", api.name],
-                ["Context", <code key="c">{api.context}</code>],
-                ["Version", api.version],
-              ]}
-            />
-            <Textarea
-              label="Description"
-              description="What the API does, for the people who look through the catalogue."
-              autosize={false}
-              rows={5}
-              readOnly={!may}
-              {...form.getInputProps("description")}
-            />
-            <Switch
-              label="Default version"
-              description="It then also answers at the context without a version; another default version gives it up."
-              disabled={!may}
-              {...form.getInputProps("is_default_version", { type: "checkbox" })}
-            />
-            {may && (
-              <div>
-                <Button type="submit" loading={design.busy} disabled={!form.isDirty()}>
-                  Save
-                </Button>
-              </div>
-            )}
-            {design.saved && !form.isDirty() && <Notice tone="good" title="Saved" live />}
-          </Stack>
-        </form>
+        <FormWidth>
+          <form onSubmit={submit}>
+            <Stack>
+              {design.stale}
+              {design.problem && <ProblemNotice problem={design.problem} />}
+              <Facts
+                of={[
+                  ["Name", api.name],
+                  ["Context", <code key="c">{api.context}</code>],
+                  ["Version", api.version],
+                ]}
+              />
+              <Textarea
+                label="Description"
+                description="What the API does, for the people who look through the catalogue."
+                autosize={false}
+                rows={5}
+                readOnly={!may}
+                {...form.getInputProps("description")}
+              />
+              <Switch
+                label="Default version"
+                description="It then also answers at the context without a version; another default version gives it up."
+                disabled={!may}
+                {...form.getInputProps("is_default_version", { type: "checkbox" })}
+              />
+              {may && (
+                <div>
+                  <Button type="submit" loading={design.busy} disabled={!form.isDirty()}>
+                    Save
+                  </Button>
+                </div>
+              )}
+              {design.saved && !form.isDirty() && <Notice tone="good" title="Saved" live />}
+            </Stack>
+          </form>
+        </FormWidth>
       </Card>
     </>
   );

@@ -18,9 +18,10 @@ import {
   normalContext,
   suggestContext,
 } from "../../lib/rules";
-import { Card, Dim, PageHead, Row, Stack } from "../../ui/page";
+import { Card, Dim, FormWidth, PageHead, Row, Stack } from "../../ui/page";
 import { PlanChoice } from "../../ui/plans";
 import { Loading, ProblemNotice } from "../../ui/states";
+import styles from "../../ui/ui.module.css";
 import { EndpointField } from "./endpoint-field";
 
 const FIELDS = {
@@ -30,6 +31,25 @@ const FIELDS = {
   "/endpoints": "endpoint",
   "/plans": "plans",
 };
+
+type Values = { name: string; context: string; version: string; endpoint: string; plans: string[] };
+
+/** What stands between these values and an API that can be published. */
+function missingToPublish(values: Values): string[] {
+  const needs = (what: string, text: string, check: (text: string) => string | null) => {
+    if (check(text) === null) return [];
+    return [text === "" ? `${what === "endpoint" ? "an" : "a"} ${what}` : `a valid ${what}`];
+  };
+  return [
+    ...needs("name", values.name, checkName),
+    ...needs("context", values.context, checkContext),
+    ...needs("version", values.version, checkVersion),
+    ...needs("endpoint", values.endpoint, checkEndpointUrl),
+    ...(values.plans.length === 0 ? ["at least one business plan"] : []),
+  ];
+}
+
+const listed = new Intl.ListFormat("en", { type: "conjunction" });
 
 export function Component() {
   const settings = useQuery(settingsQuery);
@@ -41,7 +61,7 @@ export function Component() {
   const [rest, setRest] = useState<string[]>([]);
   const [pressed, setPressed] = useState<"create" | "publish">("create");
   const form = useForm({
-    initialValues: { name: "", context: "", version: "1.0", endpoint: "", plans: [] as string[] },
+    initialValues: { name: "", context: "", version: "1.0", endpoint: "", plans: [] } as Values,
     validateInputOnBlur: true,
     validate: {
       name: checkName,
@@ -51,15 +71,20 @@ export function Component() {
     },
   });
   const { values } = form;
-  const missing = [
-    ...(values.endpoint === "" ? ["an endpoint"] : []),
-    ...(values.plans.length === 0 ? ["at least one business plan"] : []),
-  ];
+  const missing = missingToPublish(values);
 
+  const focusFirst = (errors: Record<string, unknown>) => {
+    const first = Object.values(FIELDS).find((field) => errors[field]);
+    if (first) form.getInputNode(first)?.focus();
+  };
   const submit = (publish: boolean) => {
     setPressed(publish ? "publish" : "create");
     setRest([]);
-    if (form.validate().hasErrors) return;
+    const checked = form.validate();
+    if (checked.hasErrors) {
+      focusFirst(checked.errors);
+      return;
+    }
     create.mutate(
       {
         name: values.name,
@@ -75,6 +100,7 @@ export function Component() {
           const found = fieldErrors(problem, FIELDS);
           form.setErrors(found.fields);
           setRest(found.rest);
+          focusFirst(found.fields);
         },
       },
     );
@@ -105,75 +131,78 @@ export function Component() {
           submit(false);
         }}
       >
-        <Card>
-          <Stack>
-            {create.error && <ProblemNotice problem={create.error} extra={rest} />}
-            <TextInput
-              label="Name"
-              description="The same for all versions; it cannot be changed later."
-              withAsterisk
-              autoFocus
-              {...form.getInputProps("name")}
-              onChange={(event) => {
-                const name = event.currentTarget.value;
-                form.setFieldValue("name", name);
-                if (!touched) form.setFieldValue("context", suggestContext(name));
-              }}
-            />
-            <TextInput
-              label="Context"
-              description="The path under which the gateway answers; it belongs to this name."
-              withAsterisk
-              {...form.getInputProps("context")}
-              onChange={(event) => {
-                setTouched(event.currentTarget.value !== "");
-                form.setFieldValue("context", event.currentTarget.value);
-              }}
-            />
-            <TextInput label="Version" withAsterisk {...form.getInputProps("version")} />
-            <EndpointField
-              label="Endpoint"
-              value={values.endpoint}
-              onChange={(url) => form.setFieldValue("endpoint", url)}
-              onBlur={() => form.validateField("endpoint")}
-              error={form.errors.endpoint}
-              echo={settings.data?.echo_url ?? null}
-            />
-            <PlanChoice
-              plans={plans.data ?? []}
-              value={values.plans}
-              onChange={(names) => form.setFieldValue("plans", names)}
-              error={form.errors.plans}
-            />
-            <p aria-live="polite">
-              <Dim>Clients will connect to</Dim> <code>{address}</code>
-            </p>
-            <Row>
-              <Button
-                type="submit"
-                variant={publisher ? "default" : "filled"}
-                loading={create.isPending && pressed === "create"}
-              >
-                Create
-              </Button>
-              {publisher && (
+        <FormWidth>
+          <Card>
+            <Stack>
+              {create.error && <ProblemNotice problem={create.error} extra={rest} />}
+              <TextInput
+                label="Name"
+                description="The same for all versions; it cannot be changed later."
+                withAsterisk
+                autoFocus
+                {...form.getInputProps("name")}
+                onChange={(event) => {
+                  const name = event.currentTarget.value;
+                  form.setFieldValue("name", name);
+                  if (!touched) form.setFieldValue("context", suggestContext(name));
+                }}
+              />
+              <TextInput
+                label="Context"
+                description="The path under which the gateway answers; it belongs to this name."
+                withAsterisk
+                {...form.getInputProps("context")}
+                onChange={(event) => {
+                  setTouched(event.currentTarget.value !== "");
+                  form.setFieldValue("context", event.currentTarget.value);
+                }}
+              />
+              <TextInput label="Version" withAsterisk {...form.getInputProps("version")} />
+              <EndpointField
+                label="Endpoint"
+                path="endpoint"
+                value={values.endpoint}
+                onChange={(url) => form.setFieldValue("endpoint", url)}
+                onBlur={() => form.validateField("endpoint")}
+                error={form.errors.endpoint}
+                echo={settings.data?.echo_url ?? null}
+              />
+              <PlanChoice
+                plans={plans.data ?? []}
+                value={values.plans}
+                onChange={(names) => form.setFieldValue("plans", names)}
+                error={form.errors.plans}
+              />
+              <p aria-live="polite" className={styles.told}>
+                <Dim>Clients will connect to</Dim> <code>{address}</code>
+              </p>
+              <Row>
                 <Button
-                  disabled={missing.length > 0}
-                  loading={create.isPending && pressed === "publish"}
-                  onClick={() => submit(true)}
-                  aria-describedby="publish-needs"
+                  type="submit"
+                  variant={publisher ? "default" : "filled"}
+                  loading={create.isPending && pressed === "create"}
                 >
-                  Create &amp; publish
+                  Create
                 </Button>
-              )}
-              {publisher && missing.length > 0 && (
-                <span id="publish-needs">
-                  <Dim>To publish at once, add {missing.join(" and ")}.</Dim>
-                </span>
-              )}
-            </Row>
-          </Stack>
-        </Card>
+                {publisher && (
+                  <Button
+                    disabled={missing.length > 0}
+                    loading={create.isPending && pressed === "publish"}
+                    onClick={() => submit(true)}
+                    aria-describedby="publish-needs"
+                  >
+                    Create &amp; publish
+                  </Button>
+                )}
+                {publisher && missing.length > 0 && (
+                  <span id="publish-needs">
+                    <Dim>To publish at once, enter {listed.format(missing)}.</Dim>
+                  </span>
+                )}
+              </Row>
+            </Stack>
+          </Card>
+        </FormWidth>
       </form>
     </>
   );

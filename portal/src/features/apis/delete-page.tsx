@@ -4,9 +4,9 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { apiSubscriptionsQuery, trafficQuery, useDeleteApi } from "../../api/apis";
-import { counted } from "../../lib/format";
+import { closesSessions, counted } from "../../lib/format";
 import { paths } from "../../lib/paths";
-import { Card, Stack } from "../../ui/page";
+import { Card, FormWidth, Stack } from "../../ui/page";
 import { ProblemNotice } from "../../ui/states";
 import { useApi } from "./api-frame";
 
@@ -24,44 +24,46 @@ export function Component() {
     <>
       <title>{`Delete · ${api.name}`}</title>
       <Card title="Delete">
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            remove.mutate({ etag: api.etag }, { onSuccess: () => navigate(paths.apis()) });
-          }}
-        >
-          <Stack>
-            <p>
-              {counted(traffic.data?.sessions_open ?? 0, "live session")} will be closed within a second.{" "}
-              {counted(held, "subscription")} and all revisions go with it. This cannot be taken back.
-            </p>
-            {refused && (
+        <FormWidth>
+          <form
+            onSubmit={(event) => {
+              event.preventDefault();
+              remove.mutate({ etag: api.etag }, { onSuccess: () => navigate(paths.apis()) });
+            }}
+          >
+            <Stack>
               <p>
-                While it has subscriptions, an API is deleted only after it was retired.{" "}
-                <Anchor component={Link} to={paths.api(api.id, "lifecycle")} inherit>
-                  Go to Lifecycle
-                </Anchor>
+                {closesSessions(traffic.data?.sessions_open ?? 0)} {counted(held, "subscription")} and all
+                revisions go with it. This cannot be taken back.
               </p>
-            )}
-            <TextInput
-              label={`Type “${full}” to confirm`}
-              value={typed}
-              onChange={(event) => setTyped(event.currentTarget.value)}
-              autoComplete="off"
-            />
-            {remove.error && <ProblemNotice problem={remove.error} />}
-            <div>
-              <Button
-                type="submit"
-                color="red"
-                disabled={typed !== full || refused}
-                loading={remove.isPending}
-              >
-                Delete {full}
-              </Button>
-            </div>
-          </Stack>
-        </form>
+              {refused && (
+                <p>
+                  While it has subscriptions, an API is deleted only after it was retired.{" "}
+                  <Anchor component={Link} to={paths.api(api.id, "lifecycle")} inherit>
+                    Go to Lifecycle
+                  </Anchor>
+                </p>
+              )}
+              <TextInput
+                label={`Type “${full}” to confirm`}
+                value={typed}
+                onChange={(event) => setTyped(event.currentTarget.value)}
+                autoComplete="off"
+              />
+              {remove.error && <ProblemNotice problem={remove.error} />}
+              <div>
+                <Button
+                  type="submit"
+                  color="red"
+                  disabled={typed !== full || refused}
+                  loading={remove.isPending}
+                >
+                  Delete {full}
+                </Button>
+              </div>
+            </Stack>
+          </form>
+        </FormWidth>
       </Card>
     </>
   );

@@ -3,9 +3,10 @@ import { Button, TextInput } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useProbe } from "../../api/apis";
 import { checkEndpointUrl } from "../../lib/rules";
-import { Row, Stack } from "../../ui/page";
+import { Stack } from "../../ui/page";
 import { ProbeReportView } from "../../ui/probe-report";
 import { ProblemNotice } from "../../ui/states";
+import styles from "../../ui/ui.module.css";
 
 export function EndpointField(props: {
   label: string;
@@ -16,6 +17,8 @@ export function EndpointField(props: {
   /** The built-in echo backend, offered while the field is empty. */
   echo: string | null;
   apiId?: string;
+  /** Its name in the form, by which the form finds it to focus it. */
+  path?: string;
   readOnly?: boolean;
   timeouts?: { connect_timeout_ms: number; handshake_timeout_ms: number };
   aside?: ReactNode;
@@ -36,24 +39,30 @@ export function EndpointField(props: {
         readOnly={props.readOnly ?? false}
         inputMode="url"
         spellCheck={false}
+        data-path={props.path}
+        inputContainer={(input) => (
+          <div className={styles.fieldRow}>
+            <div>{input}</div>
+            <Button
+              variant="default"
+              disabled={broken}
+              loading={probe.isPending}
+              onClick={() => probe.mutate({ url: props.value, ...props.timeouts })}
+              aria-label={`Test ${props.label.toLowerCase()}`}
+            >
+              Test
+            </Button>
+            {props.aside}
+          </div>
+        )}
       />
-      <Row>
-        <Button
-          variant="default"
-          disabled={broken}
-          loading={probe.isPending}
-          onClick={() => probe.mutate({ url: props.value, ...props.timeouts })}
-          aria-label={`Test ${props.label.toLowerCase()}`}
-        >
-          Test
-        </Button>
-        {props.echo && props.value !== props.echo && !props.readOnly && (
-          <Button variant="subtle" onClick={() => props.onChange(props.echo ?? "")}>
+      {props.echo && props.value !== props.echo && !props.readOnly && (
+        <div>
+          <Button variant="subtle" size="compact-sm" onClick={() => props.onChange(props.echo ?? "")}>
             Use the built-in echo backend
           </Button>
-        )}
-        {props.aside}
-      </Row>
+        </div>
+      )}
       {probe.error && <ProblemNotice problem={probe.error} />}
       {probe.data && !stale && <ProbeReportView report={probe.data} />}
     </Stack>

@@ -114,6 +114,7 @@ function EndpointsForm({ api, bounds, echo }: { api: Api; bounds: EndpointBounds
           <Card key={environment} title={title(environment)} aside={<Dim>{SERVES[environment]}</Dim>}>
             <EndpointField
               label={`${title(environment)} endpoint`}
+              path={`${environment}.url`}
               value={form.values[environment].url}
               onChange={(url) => form.setFieldValue(`${environment}.url`, url)}
               onBlur={() => form.validateField(`${environment}.url`)}

@@ -96,7 +96,7 @@ function MoveButton({ move, from, onAsk }: { move: Move; from: string; onAsk: ()
     <Stack>
       <div>
         <Button
-          variant={move.event === "publish" || move.event === "republish" ? "filled" : "default"}
+          variant={move.to === "published" && from !== "published" ? "filled" : "default"}
           disabled={!move.allowed}
           onClick={onAsk}
           aria-describedby={`effect-${move.event}`}

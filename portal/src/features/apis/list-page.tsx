@@ -11,8 +11,9 @@ import type { ApiSummary } from "../../api/types";
 import { count } from "../../lib/format";
 import { paths } from "../../lib/paths";
 import { Badge, DemoBadge, StateBadge } from "../../ui/notice";
-import { Card, numberCell, PageHead, Row, Stack, Table } from "../../ui/page";
+import { Badges, Card, numberCell, PageHead, Stack, Table } from "../../ui/page";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
+import ui from "../../ui/ui.module.css";
 import { When } from "../../ui/when";
 
 /** Long enough not to ask for every letter, short enough to feel at once. */
@@ -35,6 +36,7 @@ export function Component() {
       <Stack>
         <TextInput
           type="search"
+          className={ui.search}
           aria-label="Search APIs"
           placeholder="Name, context or version"
           value={typed}
@@ -122,12 +124,12 @@ function ApiTable({ items }: { items: ApiSummary[] }) {
             <div className="mono">{api.context}</div>
           </td>
           <td>
-            <Row>
+            <Badges>
               <StateBadge state={api.state} />
               {api.differs && <Badge tone="warn">Not deployed</Badge>}
               {api.is_default_version && <Badge tone="calm">Default version</Badge>}
               {api.demo && <DemoBadge />}
-            </Row>
+            </Badges>
           </td>
           <td className={numberCell}>{count(api.sessions_open)}</td>
           <td className={numberCell}>{count(api.subscriptions)}</td>

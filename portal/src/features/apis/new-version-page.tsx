@@ -8,7 +8,7 @@ import { fieldErrors } from "../../api/problem";
 import { settingsQuery } from "../../api/settings";
 import { paths } from "../../lib/paths";
 import { checkVersion, connectAddress } from "../../lib/rules";
-import { Card, Dim, Stack } from "../../ui/page";
+import { Card, Dim, FormWidth, Stack } from "../../ui/page";
 import { ProblemNotice } from "../../ui/states";
 import { useApi } from "./api-frame";
 
@@ -33,30 +33,32 @@ export function Component() {
     <>
       <title>{`New version · ${api.name}`}</title>
       <Card title="New version">
-        <form onSubmit={submit} noValidate>
-          <Stack>
-            <p>
-              It starts as a copy of the working copy of {api.name} {api.version}, in state Created, without
-              subscriptions.
-            </p>
-            {create.error && <ProblemNotice problem={create.error} />}
-            <TextInput label="Version" placeholder="2.0" withAsterisk {...form.getInputProps("version")} />
-            <Checkbox
-              label="Make it the default version"
-              description="It then also answers at the context without a version."
-              {...form.getInputProps("default", { type: "checkbox" })}
-            />
-            <p aria-live="polite">
-              <Dim>Clients will connect to</Dim>{" "}
-              <code>{connectAddress(settings.data?.ws_url ?? "", api.context, form.values.version)}</code>
-            </p>
-            <div>
-              <Button type="submit" loading={create.isPending}>
-                Create version
-              </Button>
-            </div>
-          </Stack>
-        </form>
+        <FormWidth>
+          <form onSubmit={submit} noValidate>
+            <Stack>
+              <p>
+                It starts as a copy of the working copy of {api.name} {api.version}, in state Created, without
+                subscriptions.
+              </p>
+              {create.error && <ProblemNotice problem={create.error} />}
+              <TextInput label="Version" placeholder="2.0" withAsterisk {...form.getInputProps("version")} />
+              <Checkbox
+                label="Make it the default version"
+                description="It then also answers at the context without a version."
+                {...form.getInputProps("default", { type: "checkbox" })}
+              />
+              <p aria-live="polite">
+                <Dim>Clients will connect to</Dim>{" "}
+                <code>{connectAddress(settings.data?.ws_url ?? "", api.context, form.values.version)}</code>
+              </p>
+              <div>
+                <Button type="submit" loading={create.isPending}>
+                  Create version
+                </Button>
+              </div>
+            </Stack>
+          </form>
+        </FormWidth>
       </Card>
     </>
   );

@@ -81,8 +81,8 @@ function TrafficCard({ api }: { api: Api }) {
       aside={
         traffic.data && (
           <Dim>
-            {traffic.isError ? "Not up to date: Tidegate does not answer" : "Moves every 2 seconds"} · UTC
-            minutes in local time
+            {traffic.isError ? "Not up to date: Tidegate does not answer" : "Moves every 2 seconds"}, in local
+            time
           </Dim>
         )
       }
@@ -101,7 +101,7 @@ function TrafficCard({ api }: { api: Api }) {
 }
 
 function FirstMessage({ api }: { api: Api }) {
-  const wscat = snippets(api.urls.ws, null)[0];
+  const [command] = snippets(api.urls.ws, null);
   const developer = useCan("app_manage");
   const listed = api.state === "published" || api.state === "prototyped";
   return (
@@ -121,7 +121,7 @@ function FirstMessage({ api }: { api: Api }) {
       ) : (
         <p>Publish the API first; then a developer can subscribe, get an access token, and paste this:</p>
       )}
-      {wscat && <CodeBlock text={wscat.text} label="first message command" />}
+      {command && <CodeBlock text={command.text} label="first message command" />}
     </Stack>
   );
 }

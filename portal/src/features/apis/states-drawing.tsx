@@ -1,5 +1,6 @@
 // The lifecycle as a drawing: six states, the arrows between them, the present one marked. What it says is said
 // again in words for those who cannot see it.
+import { useLayoutEffect, useRef } from "react";
 import { title } from "../../lib/format";
 import styles from "./states-drawing.module.css";
 
@@ -13,6 +14,8 @@ const PLACES: Record<string, [x: number, y: number]> = {
 };
 const WIDTH = 130;
 const HEIGHT = 40;
+/** Width of the whole drawing. */
+const DRAWN = 870;
 
 /** Arrows from side to side of the boxes; a second head where the move goes back as well. */
 const ARROWS: { from: [number, number]; to: [number, number]; both?: boolean }[] = [
@@ -26,10 +29,19 @@ const ARROWS: { from: [number, number]; to: [number, number]; both?: boolean }[]
 ];
 
 export function StatesDrawing({ present }: { present: string }) {
+  const holder = useRef<HTMLDivElement>(null);
+  // On a narrow screen the drawing scrolls: the present state is what it opens at.
+  useLayoutEffect(() => {
+    const element = holder.current;
+    const x = PLACES[present]?.[0];
+    if (element && x !== undefined) {
+      element.scrollLeft = ((x + WIDTH / 2) / DRAWN) * element.scrollWidth - element.clientWidth / 2;
+    }
+  }, [present]);
   return (
-    <div className={styles.scroll}>
+    <section ref={holder} className={styles.scroll} tabIndex={0} aria-label="Drawing of the lifecycle">
       <svg
-        viewBox="0 0 870 232"
+        viewBox={`0 0 ${DRAWN} 232`}
         className={styles.drawing}
         role="img"
         aria-label={`Lifecycle states Created, Prototyped, Published, Blocked, Deprecated, Retired. The present state is ${title(present)}.`}
@@ -68,6 +80,6 @@ export function StatesDrawing({ present }: { present: string }) {
           </g>
         ))}
       </svg>
-    </div>
+    </section>
   );
 }

@@ -97,7 +97,7 @@ function KeyCard(props: {
                 <p role="status">
                   This access token works for {duration(issue.data.expires_in * 1_000)} from now.
                 </p>
-                <Address value={issue.data.access_token} label="access token" />
+                <Address value={issue.data.access_token} label="access token" long />
               </Stack>
             )}
             <Row>

@@ -12,12 +12,12 @@ import {
 } from "../../api/applications";
 import { fieldErrors } from "../../api/problem";
 import { policiesQuery } from "../../api/settings";
-import { counted, planLimit } from "../../lib/format";
+import { closesSessions, planLimit } from "../../lib/format";
 import { paths } from "../../lib/paths";
 import { checkApplicationName } from "../../lib/rules";
 import { Confirm } from "../../ui/confirm";
 import { Notice } from "../../ui/notice";
-import { Card, Stack } from "../../ui/page";
+import { Card, FormWidth, Stack } from "../../ui/page";
 import { ProblemNotice, StaleNotice } from "../../ui/states";
 import { useApplication } from "./application-frame";
 
@@ -67,42 +67,48 @@ function EditCard() {
     );
   return (
     <Card title="Settings">
-      <form onSubmit={form.onSubmit((values) => save(values, etag))} noValidate>
-        <Stack>
-          {theirs && (
-            <StaleNotice
-              rows={(Object.keys(LABELS) as (keyof Values)[])
-                .filter((field) => theirs[field] !== form.values[field])
-                .map((field) => ({ field: LABELS[field], mine: form.values[field], theirs: theirs[field] }))}
-              busy={update.isPending}
-              onKeepMine={() => save(form.values, theirs.etag)}
-              onTakeTheirs={() => {
-                form.setValues(pick(theirs));
-                setEtag(theirs.etag);
-                setTheirs(null);
-                update.reset();
-              }}
+      <FormWidth>
+        <form onSubmit={form.onSubmit((values) => save(values, etag))} noValidate>
+          <Stack>
+            {theirs && (
+              <StaleNotice
+                rows={(Object.keys(LABELS) as (keyof Values)[])
+                  .filter((field) => theirs[field] !== form.values[field])
+                  .map((field) => ({
+                    field: LABELS[field],
+                    mine: form.values[field],
+                    theirs: theirs[field],
+                  }))}
+                busy={update.isPending}
+                onKeepMine={() => save(form.values, theirs.etag)}
+                onTakeTheirs={() => {
+                  form.setValues(pick(theirs));
+                  setEtag(theirs.etag);
+                  setTheirs(null);
+                  update.reset();
+                }}
+              />
+            )}
+            {update.error && !update.error.isStale && <ProblemNotice problem={update.error} />}
+            <TextInput label={LABELS.name} {...form.getInputProps("name")} />
+            <Textarea label={LABELS.description} rows={3} {...form.getInputProps("description")} />
+            <NativeSelect
+              label={LABELS.policy}
+              data={(policies.data ?? []).map((policy) => ({
+                value: policy.name,
+                label: `${policy.display_name}: ${planLimit(policy).toLowerCase()}`,
+              }))}
+              {...form.getInputProps("policy")}
             />
-          )}
-          {update.error && !update.error.isStale && <ProblemNotice problem={update.error} />}
-          <TextInput label={LABELS.name} {...form.getInputProps("name")} />
-          <Textarea label={LABELS.description} rows={3} {...form.getInputProps("description")} />
-          <NativeSelect
-            label={LABELS.policy}
-            data={(policies.data ?? []).map((policy) => ({
-              value: policy.name,
-              label: `${policy.display_name}: ${planLimit(policy).toLowerCase()}`,
-            }))}
-            {...form.getInputProps("policy")}
-          />
-          <div>
-            <Button type="submit" loading={update.isPending} disabled={!form.isDirty()}>
-              Save
-            </Button>
-          </div>
-          {update.isSuccess && !form.isDirty() && <Notice tone="good" title="Saved" live />}
-        </Stack>
-      </form>
+            <div>
+              <Button type="submit" loading={update.isPending} disabled={!form.isDirty()}>
+                Save
+              </Button>
+            </div>
+            {update.isSuccess && !form.isDirty() && <Notice tone="good" title="Saved" live />}
+          </Stack>
+        </form>
+      </FormWidth>
     </Card>
   );
 }
@@ -132,10 +138,7 @@ function DeleteCard() {
         onClose={() => setAsked(false)}
         onConfirm={() => remove.mutate(undefined, { onSuccess: () => navigate(paths.applications()) })}
       >
-        <p>
-          {counted(traffic.data?.sessions_open ?? 0, "live session")} will be closed within a second. Its keys
-          and subscriptions go with it.
-        </p>
+        <p>{closesSessions(traffic.data?.sessions_open ?? 0)} Its keys and subscriptions go with it.</p>
         {remove.error && <ProblemNotice problem={remove.error} />}
       </Confirm>
     </Card>

@@ -57,8 +57,13 @@ export function Component() {
                     <Anchor component={Link} to={paths.console(subscription.api.id, application.id)} inherit>
                       Console
                     </Anchor>
-                    <Button size="compact-sm" variant="default" onClick={() => setAsked(subscription)}>
-                      Unsubscribe from {subscription.api.name}
+                    <Button
+                      size="compact-sm"
+                      variant="default"
+                      aria-label={`Unsubscribe from ${subscription.api.name} ${subscription.api.version}`}
+                      onClick={() => setAsked(subscription)}
+                    >
+                      Unsubscribe
                     </Button>
                   </Row>
                 </td>

@@ -11,7 +11,7 @@ import { useHeldToken } from "../../lib/held-token";
 import { paths } from "../../lib/paths";
 import { Address } from "../../ui/copy";
 import { Badge, DemoBadge, Notice } from "../../ui/notice";
-import { Card, Dim, PageHead, Row, Stack, Table } from "../../ui/page";
+import { Card, Dim, Measure, PageHead, Row, Stack, Table } from "../../ui/page";
 import { PlanCards } from "../../ui/plans";
 import { SnippetTabs } from "../../ui/snippet-tabs";
 import { Loading, ProblemNotice } from "../../ui/states";
@@ -45,7 +45,7 @@ function ApiView({ api }: { api: CatalogueApi }) {
   const session = useSession();
   const mayGetKey = developer || !session.data;
   return (
-    <>
+    <Measure>
       <title>{`${api.name} ${api.version} · Tidegate developer portal`}</title>
       <PageHead
         crumbs={[
@@ -103,7 +103,7 @@ function ApiView({ api }: { api: CatalogueApi }) {
           <SnippetTabs url={api.urls.ws} token={token} />
         </Card>
       </Stack>
-    </>
+    </Measure>
   );
 }
 

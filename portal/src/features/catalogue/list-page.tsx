@@ -10,8 +10,9 @@ import { useCan } from "../../api/session";
 import type { CatalogueApi } from "../../api/types";
 import { paths } from "../../lib/paths";
 import { Badge, DemoBadge } from "../../ui/notice";
-import { PageHead, Row, Stack } from "../../ui/page";
+import { Badges, PageHead, Stack } from "../../ui/page";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
+import ui from "../../ui/ui.module.css";
 import styles from "./catalogue.module.css";
 
 /** Long enough not to ask for every letter, short enough to answer while typing. */
@@ -44,6 +45,7 @@ export function Component() {
       <Stack>
         <TextInput
           type="search"
+          className={ui.search}
           aria-label="Search the catalogue"
           placeholder="Search APIs"
           value={typed}
@@ -94,7 +96,7 @@ function ApiCard({ api }: { api: CatalogueApi }) {
         </Link>
       </h2>
       <p className={styles.sentence}>{api.description || "No description yet."}</p>
-      <Row>
+      <Badges>
         {api.state === "prototyped" && <Badge tone="accent">Pre-released</Badge>}
         {api.demo && <DemoBadge />}
         {api.plans.map((plan) => (
@@ -102,7 +104,7 @@ function ApiCard({ api }: { api: CatalogueApi }) {
             {plan.display_name}
           </Badge>
         ))}
-      </Row>
+      </Badges>
       <code className={styles.path}>{api.context}</code>
     </li>
   );

@@ -75,7 +75,7 @@ export function ConnectPanel(props: { api: CatalogueApi; connection: Connection;
           onChange={(value) => setSource(value as typeof source)}
           data={[
             { value: "application", label: "My application" },
-            { value: "token", label: "Access token" },
+            { value: "token", label: "Token" },
           ]}
         />
       )}

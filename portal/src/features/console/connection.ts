@@ -1,6 +1,7 @@
 // One WebSocket of the console and everything that passed over it. Knows no React: the page subscribes to it. What
 // arrives is told to listeners in batches, so that a flood of messages costs few renders.
 import { textBytes } from "../../lib/bytes";
+import { explainCode } from "../../lib/close-codes";
 
 export type EntryKind = "sent" | "received" | "note";
 
@@ -96,7 +97,7 @@ export class Connection {
   }
 
   private ended(event: CloseEvent): void {
-    this.note(`Closed with ${event.code}`);
+    this.note(`Closed with ${event.code}, ${explainCode(event.code).name.toLowerCase()}`);
     this.change({
       state: "closed",
       closedAt: Date.now(),

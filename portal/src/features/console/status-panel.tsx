@@ -19,7 +19,9 @@ export function StatusPanel({ now }: { now: Snapshot }) {
   const clock = useNow(1_000);
   const until = now.closedAt ?? clock;
   const age =
-    now.openedAt === null ? "–" : duration(Math.max(0, Math.floor((until - now.openedAt) / 1_000) * 1_000));
+    now.openedAt === null
+      ? "–"
+      : duration(Math.max(1_000, Math.floor((until - now.openedAt) / 1_000) * 1_000));
   return (
     <aside className={styles.panel} aria-label="Session">
       <p role="status" className={styles.stateWord}>

@@ -6,6 +6,7 @@ import { Address } from "../../ui/copy";
 import { Row, Stack } from "../../ui/page";
 import { SecretOnce } from "../../ui/secret";
 import { ProblemNotice } from "../../ui/states";
+import styles from "./keys.module.css";
 import { Step } from "./step";
 
 export function KeysStep(props: {
@@ -28,6 +29,7 @@ export function KeysStep(props: {
       state={held && props.open ? "done" : application && props.open ? "open" : "waiting"}
     >
       <SegmentedControl
+        className={styles.start}
         aria-label="Environment of the key"
         value={environment}
         onChange={(value) => props.onEnvironment(value as Environment)}

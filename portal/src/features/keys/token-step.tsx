@@ -43,7 +43,7 @@ export function TokenStep(props: {
       {token && (
         <Stack>
           <p role="status">The token works for {duration(token.expires_in * 1_000)} from now.</p>
-          <Address value={token.access_token} label="access token" />
+          <Address value={token.access_token} label="access token" long />
           <h3>Send the first message</h3>
           <SnippetTabs url={api.urls.ws} token={token.access_token} />
         </Stack>

@@ -10,7 +10,7 @@ import { asProblem } from "../../api/problem";
 import { settingsQuery } from "../../api/settings";
 import type { Application, CatalogueApi, Environment, Settings } from "../../api/types";
 import { paths } from "../../lib/paths";
-import { PageHead, Stack } from "../../ui/page";
+import { Measure, PageHead, Stack } from "../../ui/page";
 import { Loading, ProblemNotice } from "../../ui/states";
 import { ApplicationStep } from "./application-step";
 import { KeysStep } from "./keys-step";
@@ -26,7 +26,7 @@ export function Component() {
   if (failed) return <ProblemNotice problem={asProblem(failed.error)} onRetry={() => failed.refetch()} />;
   if (!api.data || !applications.data || !settings.data) return <Loading />;
   return (
-    <>
+    <Measure>
       <title>{`Get a key · ${api.data.name}`}</title>
       <PageHead
         crumbs={[
@@ -45,7 +45,7 @@ export function Component() {
         }
       />
       <Wizard api={api.data} applications={applications.data} settings={settings.data} />
-    </>
+    </Measure>
   );
 }
 

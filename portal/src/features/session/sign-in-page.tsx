@@ -1,61 +1,36 @@
-// Signing in. A wrong password is told beside the fields, a throttled try with the time to wait.
-import { Button, PasswordInput, TextInput } from "@mantine/core";
-import { useForm } from "@mantine/form";
-import { Navigate, useNavigate, useSearchParams } from "react-router";
-import { useSession, useSignIn } from "../../api/session";
+// Signing in, and back to where one was going.
+import { useQuery } from "@tanstack/react-query";
+import { Navigate, useSearchParams } from "react-router";
+import { useSession } from "../../api/session";
+import { settingsQuery } from "../../api/settings";
 import { safeReturn } from "../../lib/paths";
-import { Card, Stack } from "../../ui/page";
-import { Loading, ProblemNotice } from "../../ui/states";
+import { Card, Dim, Stack } from "../../ui/page";
+import { Loading } from "../../ui/states";
 import styles from "./session.module.css";
+import { SignInForm } from "./sign-in-form";
 
 export function Component() {
   const [search] = useSearchParams();
   const to = safeReturn(search.get("to"));
   const session = useSession();
-  const signIn = useSignIn();
-  const navigate = useNavigate();
-  const form = useForm({
-    initialValues: { username: "", password: "" },
-    validate: {
-      username: (text) => (text === "" ? "Enter your user name." : null),
-      password: (text) => (text === "" ? "Enter your password." : null),
-    },
-  });
+  const settings = useQuery(settingsQuery);
   if (session.isPending) return <Loading label="Reading your session" />;
-  if (session.data && !signIn.isPending) return <Navigate to={to} replace />;
-  const submit = form.onSubmit((values) =>
-    signIn.mutate(values, {
-      onSuccess: () => navigate(to, { replace: true }),
-      onError: () => form.getInputNode("password")?.focus(),
-    }),
-  );
-  const problem = signIn.error;
+  // Also where a successful try ends: the session is known from then on.
+  if (session.data) return <Navigate to={to} replace />;
   return (
     <div className={styles.narrow}>
       <title>Sign in · Tidegate</title>
       <Card>
-        <form onSubmit={submit} noValidate>
-          <Stack>
-            <h1>Sign in</h1>
-            {problem && <ProblemNotice problem={problem} />}
-            <TextInput
-              label="User name"
-              autoComplete="username"
-              autoFocus
-              {...form.getInputProps("username")}
-            />
-            <PasswordInput
-              label="Password"
-              autoComplete="current-password"
-              visibilityToggleButtonProps={{ "aria-label": "Show the password" }}
-              {...form.getInputProps("password")}
-              error={form.errors.password ?? (problem?.isUnauthenticated ? problem.detail : null)}
-            />
-            <Button type="submit" loading={signIn.isPending}>
-              Sign in
-            </Button>
-          </Stack>
-        </form>
+        <Stack>
+          <h1>Sign in</h1>
+          <SignInForm onSignedIn={() => {}} />
+          {settings.data?.demo && (
+            <Dim>
+              Demo users: <code>admin</code>, <code>creator</code>, <code>publisher</code>,{" "}
+              <code>developer</code>. Their passwords are in <code>first-start.json</code> in the data folder.
+            </Dim>
+          )}
+        </Stack>
       </Card>
     </div>
   );

@@ -8,7 +8,7 @@ import { tokensQuery, useCreateToken, useDeleteToken } from "../../api/tokens";
 import { Confirm } from "../../ui/confirm";
 import { Address } from "../../ui/copy";
 import { Notice } from "../../ui/notice";
-import { Card, PageHead, Row, Stack, Table } from "../../ui/page";
+import { Card, Measure, PageHead, Row, Stack, Table } from "../../ui/page";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
 
@@ -16,7 +16,7 @@ const DAYS_DEFAULT = 90;
 
 export function Component() {
   return (
-    <>
+    <Measure>
       <title>Personal access tokens · Tidegate</title>
       <PageHead title="Personal access tokens" crumbs={["Account"]} />
       <Stack>
@@ -25,7 +25,7 @@ export function Component() {
           <TokenList />
         </Card>
       </Stack>
-    </>
+    </Measure>
   );
 }
 
@@ -92,8 +92,13 @@ function TokenList() {
             </td>
             <td>{token.expires_at ? <When at={token.expires_at} /> : "never"}</td>
             <td>
-              <Button size="compact-sm" variant="default" onClick={() => setAsked(token)}>
-                Delete {token.name}
+              <Button
+                size="compact-sm"
+                variant="default"
+                aria-label={`Delete ${token.name}`}
+                onClick={() => setAsked(token)}
+              >
+                Delete
               </Button>
             </td>
           </tr>

@@ -1,0 +1,50 @@
+// Asked over the page when its session is over: who signs in again finds everything typed still there.
+import { Button, Modal } from "@mantine/core";
+import { lazy, Suspense } from "react";
+import { useNavigate } from "react-router";
+import { useForgetSession, useSession, useSessionEnded } from "../api/session";
+import { forgetTokens } from "../lib/held-token";
+import { paths } from "../lib/paths";
+import { Stack } from "../ui/page";
+import { Loading } from "../ui/states";
+
+const SignInForm = lazy(() =>
+  import("../features/session/sign-in-form").then((module) => ({ default: module.SignInForm })),
+);
+
+export function SessionEnded() {
+  const ended = useSessionEnded();
+  const session = useSession();
+  const forget = useForgetSession();
+  const navigate = useNavigate();
+  if (!ended || !session.data) return null;
+  return (
+    <Modal
+      opened
+      onClose={() => {}}
+      withCloseButton={false}
+      closeOnEscape={false}
+      closeOnClickOutside={false}
+      title="Your session ended"
+    >
+      <Stack>
+        <p>Sign in again to go on. What you typed stays here.</p>
+        <Suspense fallback={<Loading lines={2} />}>
+          <SignInForm username={session.data.user.username} onSignedIn={() => {}} />
+        </Suspense>
+        <div>
+          <Button
+            variant="subtle"
+            onClick={async () => {
+              await navigate(paths.door());
+              forgetTokens();
+              forget();
+            }}
+          >
+            Leave without signing in
+          </Button>
+        </div>
+      </Stack>
+    </Modal>
+  );
+}
