@@ -1,1 +1,28 @@
-//! Black-box tests.
+//! Black-box tests: the real binary, other people's clients, and backends of the tests' own.
+//!
+//! They know nothing of the product's code: what they ask is REST, OAuth, WebSocket, files and signals. The first
+//! modules are what tests stand on; each of the others tells one part of what the product promises.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod backend;
+mod client;
+mod portal;
+mod product;
+mod programs;
+mod wait;
+
+mod clients;
+mod console;
+mod deploy;
+mod durability;
+mod first_start;
+mod lifecycle;
+mod limits;
+mod protocol;
+mod proxies;
+mod refusals;
+mod rest;
+mod sentence;
+mod timeouts;
+mod traffic;

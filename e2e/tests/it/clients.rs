@@ -1,0 +1,139 @@
+//! Other people's clients, and the product's own: each exchanges messages through the gateway, `ws` and `wss`.
+
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    process::Child,
+};
+
+use crate::{
+    backend::Backend,
+    portal::{Access, Api},
+    product::{Product, tidegate},
+    programs::{next_line, python, wscat},
+    wait::{PATIENCE, within},
+};
+
+/// Sends a text and a binary message, prints what comes back, and how it ended.
+const PYTHON: &str = r#"
+import asyncio, ssl, sys, websockets
+
+async def main(url, token, certificate):
+    trust = ssl.create_default_context(cafile=certificate) if url.startswith("wss") else None
+    headers = {"Authorization": "Bearer " + token}
+    async with websockets.connect(url, additional_headers=headers, ssl=trust) as socket:
+        await socket.send("from Python")
+        print(await socket.recv())
+        await socket.send(bytes(range(200)) * 500)
+        print(len(await socket.recv()))
+        await (await socket.ping())
+    print(socket.close_code)
+    try:
+        await websockets.connect(url, ssl=trust)
+    except websockets.exceptions.InvalidStatus as refused:
+        print(refused.response.status_code, refused.response.headers["Content-Type"])
+
+asyncio.run(main(*sys.argv[1:]))
+"#;
+
+async fn offered(product: &Product, backend: &Backend) -> (Api, Access) {
+    let admin = product.portal.admin().await;
+    let api = admin.publish("Clients", json!({"production": {"url": backend.url()}})).await;
+    let access = admin.access("Clients", &api, "Unlimited").await;
+    (api, access)
+}
+
+fn piped(mut command: Command) -> Child {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap()
+}
+
+#[tokio::test]
+async fn python_talks_through_the_gateway() {
+    let (product, backend) = (Product::start().await, Backend::echo());
+    let (api, access) = offered(&product, &backend).await;
+    for url in [&api.ws, &api.wss] {
+        let mut command = python();
+        command.args(["-c", PYTHON, url, &access.token]).arg(product.certificate());
+        let output = within("Python", PATIENCE, piped(command).wait_with_output()).await.unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        let lines: Vec<_> = said.lines().collect();
+        let refused = "401 application/problem+json";
+        assert_eq!(lines, ["from Python", "100000", "1000", refused], "{complaint}");
+    }
+    assert_eq!(backend.seen()[1].close, Some((1000, String::new())));
+}
+
+#[tokio::test]
+async fn wscat_talks_through_the_gateway() {
+    let (product, backend) = (Product::start().await, Backend::echo());
+    let (api, access) = offered(&product, &backend).await;
+    let authorization = format!("Authorization: Bearer {}", access.token);
+    for url in [&api.ws, &api.wss] {
+        let mut command = wscat();
+        command.args([
+            "--connect",
+            url,
+            "--header",
+            &authorization,
+            "--execute",
+            "from wscat",
+            "--wait",
+            "-1",
+        ]);
+        command.arg("--ca").arg(product.certificate());
+        let mut wscat = piped(command);
+        let mut lines = BufReader::new(wscat.stdout.take().unwrap()).lines();
+        assert_eq!(next_line(&mut lines).await, "from wscat");
+        // Its end of input is its goodbye.
+        drop(wscat.stdin.take());
+        within("the end of wscat", PATIENCE, wscat.wait()).await.unwrap();
+    }
+    backend.is_over().await;
+    assert_eq!(backend.received().messages, 2);
+}
+
+#[tokio::test]
+async fn tidegate_connect_talks_in_a_pipe() {
+    let (product, backend) = (Product::start().await, Backend::echo());
+    let (api, access) = offered(&product, &backend).await;
+    for url in [&api.ws, &api.wss] {
+        let mut command = tidegate();
+        command.args(["connect", url, "--data"]).arg(product.data()).env("TIDEGATE_TOKEN", &access.token);
+        let mut connect = piped(command);
+        connect.stdin.take().unwrap().write_all("one\ntwö\n".as_bytes()).await.unwrap();
+        let output = within("connect", PATIENCE, connect.wait_with_output()).await.unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "one\ntwö\n", "{told}");
+        assert!(output.status.success() && told.contains("1000"), "{told}");
+        assert!(!told.contains(&access.token), "{told}");
+    }
+
+    // As the banner says it.
+    let mut demo = tidegate();
+    demo.args(["connect", "--demo", "--data"]).arg(product.data());
+    let mut connect = piped(demo);
+    connect.stdin.take().unwrap().write_all(b"hello\n").await.unwrap();
+    let output = within("connect --demo", PATIENCE, connect.wait_with_output()).await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "hello\n", "{output:?}");
+
+    // A Close that is not a goodbye, and a refusal, are failures that say what it was.
+    let mut closed = tidegate();
+    closed.args(["connect", &api.ws]).env("TIDEGATE_TOKEN", &access.token);
+    let mut connect = piped(closed);
+    connect.stdin.take().unwrap().write_all(b"close 4321 enough\n").await.unwrap();
+    let output = within("connect", PATIENCE, connect.wait_with_output()).await.unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && told.contains("4321") && told.contains("enough"), "{told}");
+    let mut refused = tidegate();
+    refused.args(["connect", &api.ws]);
+    let output = within("connect", PATIENCE, piped(refused).wait_with_output()).await.unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && told.contains("401") && told.contains("credential-missing"),
+        "{told}"
+    );
+}

@@ -1,0 +1,164 @@
+//! Limits: messages of both directions are counted exactly, over all sessions, in calendar minutes.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tokio::sync::Barrier;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::{
+    backend::Backend,
+    client::{Client, Opening},
+    portal::Access,
+    product::Product,
+    wait::{PATIENCE, minute_with, seconds_left_in_minute, until},
+};
+
+/// The Close of a limit: its plan and how long to wait.
+fn quota(close: &(u16, String)) -> (String, u64) {
+    assert_eq!(close.0, 4429, "{close:?}");
+    let reason: Value = serde_json::from_str(&close.1).unwrap();
+    assert_eq!(reason["reason"], "quota", "{reason}");
+    (reason["plan"].as_str().unwrap().to_owned(), reason["retry_after"].as_u64().unwrap())
+}
+
+/// Sends more than the plan allows, and counts what comes back before the Close.
+async fn talk_until_refused(mut client: Client, messages: usize) -> (Client, (u16, String)) {
+    for number in 0..messages {
+        if !client.tries(Message::text(format!("message {number}"))).await {
+            break;
+        }
+    }
+    let close = client.closed().await;
+    (client, close)
+}
+
+#[tokio::test]
+async fn bronze_is_a_thousand_messages_a_minute_over_all_sessions() {
+    let (product, backend) = (Product::start().await, Backend::echo());
+    let admin = product.portal.admin().await;
+    let api = admin.publish("Bronze", json!({"production": {"url": backend.url()}})).await;
+    let access = admin.access("Bronze", &api, "Bronze").await;
+    let opening = Opening::to(&api.ws).bearer(&access.token);
+    minute_with(20).await;
+
+    let together = Arc::new(Barrier::new(4));
+    let sessions = (0..4).map(|_| {
+        let (opening, together) = (opening.clone(), Arc::clone(&together));
+        tokio::spawn(async move {
+            let client = opening.open().await;
+            together.wait().await;
+            talk_until_refused(client, 400).await
+        })
+    });
+    let mut from_backend = 0;
+    for session in join_all(sessions).await {
+        let (client, close) = session.unwrap();
+        let (plan, retry_after) = quota(&close);
+        assert_eq!(plan, "Bronze");
+        assert!((1..=60).contains(&retry_after), "{close:?}");
+        from_backend += client.received.messages;
+    }
+    backend.is_over().await;
+    let from_clients = backend.received().messages;
+    assert_eq!(
+        from_clients + from_backend,
+        1_000,
+        "{from_clients} from clients, {from_backend} from the backend"
+    );
+    for seen in backend.seen() {
+        assert_eq!(seen.close.map(|close| close.0), Some(1001));
+    }
+    let refused = opening.refused().await;
+    assert_eq!((refused.status, refused.problem().as_str()), (429, "quota"), "{}", refused.text);
+
+    // Another subscription has a budget of its own.
+    let other = admin.access("Another", &api, "Bronze").await;
+    Opening::to(&api.ws).bearer(&other.token).open().await.echo("not my limit").await;
+    let path = format!("/applications/{}", access.application);
+    let traffic = until("the counts of all sessions", PATIENCE, async || {
+        let traffic = admin.traffic(&path).await;
+        (traffic.refusals == 5).then_some(traffic)
+    });
+    let traffic = traffic.await;
+    assert_eq!((traffic.from_clients.messages, traffic.from_backends.messages), (from_clients, from_backend));
+}
+
+/// An application with a policy of ten messages a minute.
+async fn ten_a_minute(product: &Product, backend: &Backend) -> (Opening, Access) {
+    let admin = product.portal.admin().await;
+    let api = admin.publish("Ten", json!({"production": {"url": backend.url()}})).await;
+    let application = admin.application("Ten", "10PerMin").await;
+    let subscription = admin.subscribe(&application, &api, "Unlimited").await;
+    let key = admin.key(&application, "production").await;
+    let access = Access { application, subscription, client_id: key.client_id, token: key.token };
+    (Opening::to(&api.ws).bearer(&access.token), access)
+}
+
+#[tokio::test]
+async fn the_message_above_the_limit_is_not_delivered_and_the_next_minute_brings_new_ones() {
+    let (product, backend) = (Product::start().await, Backend::echo());
+    let (opening, _) = ten_a_minute(&product, &backend).await;
+    minute_with(10).await;
+
+    // Nine without an answer and one more are ten; the answer to the tenth is above the limit.
+    let mut client = opening.open().await;
+    for _ in 0..9 {
+        client.text("hush now").await;
+    }
+    client.text("the tenth").await;
+    let (plan, retry_after) = quota(&client.closed().await);
+    assert_eq!((plan.as_str(), client.received.messages), ("10PerMin", 0));
+    let seen = backend.only().await;
+    assert_eq!((seen.received.messages, seen.close.unwrap().0), (10, 1001));
+
+    let refused = opening.refused().await;
+    assert_eq!((refused.status, refused.problem().as_str()), (429, "quota"), "{}", refused.text);
+    let announced: u64 = refused.headers["retry-after"].parse().unwrap();
+    let left = seconds_left_in_minute();
+    assert!(announced.abs_diff(left) <= 1, "{announced} s announced, {left} s left");
+    assert!(retry_after.abs_diff(announced) <= 5, "{retry_after} s, then {announced} s");
+
+    let opened = until("the next minute", Duration::from_secs(announced + 2), async || {
+        let answer = opening.answered().await;
+        (answer.status != 429).then_some(answer)
+    });
+    let mut client = opened.await.client().await;
+    for number in 0..5 {
+        client.echo(&format!("again {number}")).await;
+    }
+    client.text("the eleventh").await;
+    assert_eq!(quota(&client.closed().await).0, "10PerMin");
+    assert_eq!(backend.received().messages, 15);
+}
+
+#[tokio::test]
+async fn a_changed_policy_acts_on_a_live_session() {
+    let (product, backend) = (Product::start().await, Backend::echo());
+    let (opening, access) = ten_a_minute(&product, &backend).await;
+    let admin = product.portal.admin().await;
+    let path = format!("/applications/{}", access.application);
+    let change =
+        async |policy: &str| admin.put(&path, json!({"name": "Ten", "policy": policy})).await.is(200);
+    minute_with(15).await;
+
+    let mut client = opening.open().await;
+    for number in 0..4 {
+        client.echo(&format!("limited {number}")).await;
+    }
+    change("Unlimited").await;
+    for number in 0..20 {
+        client.echo(&format!("free {number}")).await;
+    }
+    change("20PerMin").await;
+    // Eight of this minute were counted under a limit, so that twelve are left.
+    for number in 0..6 {
+        client.echo(&format!("limited again {number}")).await;
+    }
+    client.text("one too many").await;
+    let (plan, _) = quota(&client.closed().await);
+    assert_eq!((plan.as_str(), client.received.messages), ("20PerMin", 30));
+    backend.is_over().await;
+    assert_eq!(backend.received().messages, 30);
+}

@@ -1,0 +1,37 @@
+//! Other people's programs: where they are, and what to do where one is not.
+
+use std::{path::PathBuf, process::Command};
+
+use tokio::io::{AsyncRead, BufReader, Lines};
+
+use crate::wait::{PATIENCE, within};
+
+/// The program that a variable names. A test that cannot run fails: one that is passed over tests nothing.
+fn program(variable: &str, install: &str) -> PathBuf {
+    let named = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.exists());
+    named.unwrap_or_else(|| {
+        panic!("{variable} names no program: run `cargo xtask test`, which sees to it, or install it yourself ({install})")
+    })
+}
+
+pub(crate) fn nginx() -> Command {
+    Command::new(program("TIDEGATE_NGINX", "Debian: apt-get install nginx-light"))
+}
+
+pub(crate) fn haproxy() -> Command {
+    Command::new(program("TIDEGATE_HAPROXY", "Debian: apt-get install haproxy"))
+}
+
+/// A Python that has `websockets`.
+pub(crate) fn python() -> Command {
+    Command::new(program("TIDEGATE_PYTHON", "python3 -m venv DIR; DIR/bin/pip install websockets==15.0.1"))
+}
+
+pub(crate) fn wscat() -> Command {
+    Command::new(program("TIDEGATE_WSCAT", "npm ci in e2e/clients"))
+}
+
+/// The next line of a program's output.
+pub(crate) async fn next_line<R: AsyncRead + Unpin>(lines: &mut Lines<BufReader<R>>) -> String {
+    within("a line", PATIENCE, lines.next_line()).await.unwrap().expect("the program has ended")
+}
