@@ -33,8 +33,8 @@ pub enum SubscriptionEffect {
 pub struct Decision {
     /// The API after the change.
     pub api: Api,
-    /// Other versions that change with it.
-    pub siblings: Vec<Api>,
+    /// Other versions that change with it, each with its own entry of the audit log.
+    pub siblings: Vec<(Api, Change)>,
     /// Moves of the lifecycle, for its history.
     pub moves: Vec<(ApiId, Moved)>,
     /// A new revision to keep; it is the live one.
@@ -260,7 +260,7 @@ pub fn update_api(
     if let Some(default) = command.is_default_version {
         decided.api.is_default_version = default;
         if default {
-            decided.siblings = no_longer_default(siblings, now);
+            decided.siblings = no_longer_default(siblings, &decided.api, actor, now);
         }
     }
     Ok(decided)
@@ -270,11 +270,15 @@ fn touched(api: &Api, now: Timestamp) -> Api {
     Api { updated_at: now, etag: api.etag + 1, ..api.clone() }
 }
 
-fn no_longer_default(siblings: &[Api], now: Timestamp) -> Vec<Api> {
+fn no_longer_default(siblings: &[Api], default: &Api, actor: &Actor, now: Timestamp) -> Vec<(Api, Change)> {
     siblings
         .iter()
         .filter(|sibling| sibling.is_default_version)
-        .map(|sibling| Api { is_default_version: false, ..touched(sibling, now) })
+        .map(|sibling| {
+            let detail = format!("{} is the default version now.", default.version);
+            let next = Api { is_default_version: false, ..touched(sibling, now) };
+            (next, change(actor, now, "no longer the default version", detail))
+        })
         .collect()
 }
 
@@ -384,7 +388,8 @@ fn publish_effects(
             let next = Api { state: State::Deprecated, ..touched(sibling, now) };
             let step = moved(actor, now, Some(Event::Deprecate), Some(State::Published), State::Deprecated);
             decided.moves.push((sibling.id, step));
-            decided.siblings.push(next);
+            let detail = format!("{} {} was published.", decided.api.name, decided.api.version);
+            decided.siblings.push((next, change(actor, now, "moved to deprecated", detail)));
         }
     }
 }
@@ -421,7 +426,7 @@ pub fn create_version(
     let mut decided = decision(api, change);
     decided.moves.push((command.id, moved(actor, now, None, None, State::Created)));
     if command.default {
-        decided.siblings = no_longer_default(siblings, now);
+        decided.siblings = no_longer_default(siblings, &decided.api, actor, now);
     }
     Ok(decided)
 }

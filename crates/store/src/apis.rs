@@ -7,7 +7,7 @@ use sea_orm::{
 };
 use tidegate_model::{
     api::{Api, Change, Moved, Revision},
-    decide::{folded, folded_path},
+    decide::{folded, folded_context, folded_path},
     id::ApiId,
     time::Timestamp,
 };
@@ -21,7 +21,7 @@ pub(crate) fn row(api: &Api) -> Result<entity::api::ActiveModel, DbErr> {
     Ok(entity::api::ActiveModel {
         id: Set(api.id.to_string()),
         name_key: Set(folded(&api.name)),
-        context_key: Set(folded(&api.context)),
+        context_key: Set(folded_context(&api.context)),
         path_key: Set(folded_path(&api.context, &api.version)),
         state: Set(api.state.as_str().to_owned()),
         created_at: Set(api.created_at.millis()),
@@ -46,7 +46,7 @@ pub(crate) async fn neighbours(
         .filter(
             Condition::any()
                 .add(Column::NameKey.eq(folded(name)))
-                .add(Column::ContextKey.eq(folded(context)))
+                .add(Column::ContextKey.eq(folded_context(context)))
                 .add(Column::PathKey.eq(folded_path(context, version))),
         )
         .order_by_asc(Column::Id)

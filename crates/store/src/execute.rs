@@ -16,7 +16,7 @@ use tidegate_model::{
         Command, CreateApplication, CreateKey, CreateSubscription, Outcome, Refused, UpdateApplication,
     },
     decide::{self, Decision, SubscriptionEffect, folded},
-    id::{ApiId, ApplicationId},
+    id::{ApiId, ApplicationId, SubscriptionId},
     role::Permission,
     rule::{self, FieldProblem},
     time::Timestamp,
@@ -25,7 +25,7 @@ use tidegate_model::{
 
 use crate::{
     apis, applications, entity, plans,
-    reads::{SNAPSHOT_NUMBER, parsed, written},
+    reads::{SNAPSHOT_NUMBER, id, written},
     users,
     writer::Failed,
 };
@@ -85,18 +85,21 @@ pub(crate) async fn execute(
         }
         other => at.change_account(other).await,
     };
-    done.map_err(unique)
+    done.map_err(constrained)
 }
 
-/// A unique column refused what the decision allowed: another process was quicker.
-fn unique(failed: Failed) -> Failed {
-    match failed {
-        Failed::Database(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+/// A column refused what the decision allowed: another process was quicker, or who signs in is not there any more.
+fn constrained(failed: Failed) -> Failed {
+    let Failed::Database(error) = failed else { return failed };
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => {
             let problem =
                 FieldProblem::new("", "duplicate", "Something with this name was made at the same moment.");
             Refused::Duplicate(problem).into()
         }
-        other => other,
+        // Only portal sessions and tokens name something that was not loaded before: their user.
+        Some(SqlErr::ForeignKeyConstraintViolation(_)) => Refused::NotFound("user").into(),
+        _ => Failed::Database(error),
     }
 }
 
@@ -189,8 +192,10 @@ impl At<'_> {
     async fn write(&self, before: Option<&Api>, decided: Decision) -> Done {
         let db = self.db;
         // The default flag moves: those who lose it are written first.
-        for sibling in &decided.siblings {
+        for (sibling, change) in &decided.siblings {
+            let was = apis::find(db, sibling.id).await?.as_ref().map(written).transpose()?;
             entity::api::Entity::update(apis::row(sibling)?).exec(db).await?;
+            apis::keep_change(db, &sibling.id.to_string(), change, was, Some(written(sibling)?)).await?;
         }
         if before.is_some() {
             entity::api::Entity::update(apis::row(&decided.api)?).exec(db).await?;
@@ -221,13 +226,14 @@ impl At<'_> {
             }
             SubscriptionEffect::CopyFrom(source) => {
                 let there = Entity::find().filter(of(decided.api.id)).all(db).await?;
+                let served = decided.api.live.as_ref().map_or(&[][..], |live| &live.design.plans);
                 for row in Entity::find().filter(of(source)).all(db).await? {
-                    let offered = decided.api.design.plans.contains(&row.plan);
+                    let offered = served.contains(&row.plan);
                     if !offered || there.iter().any(|other| other.application_id == row.application_id) {
                         continue;
                     }
                     let copied = entity::subscription::ActiveModel {
-                        id: Set(derived_id(&row.id, decided.api.id)),
+                        id: Set(derived_id(&row.id, decided.api.id, self.now)?.to_string()),
                         application_id: Set(row.application_id),
                         api_id: Set(decided.api.id.to_string()),
                         plan: Set(row.plan),
@@ -462,12 +468,11 @@ impl At<'_> {
     }
 }
 
-/// The id of a copied subscription: the same copy has the same id, and ids of one API do not collide.
-fn derived_id(source: &str, api: ApiId) -> String {
-    let (source, api) = (parsed_uuid(source), api.0);
-    uuid::Uuid::from_u128(api.as_u128() ^ source.as_u128().rotate_left(64)).to_string()
-}
-
-fn parsed_uuid(text: &str) -> uuid::Uuid {
-    parsed(&format!("\"{text}\"")).unwrap_or_default()
+/// The id of a copied subscription: the same copy at the same time has the same id, ids of one API do not collide,
+/// and, as of all subscriptions, their order is the order of creation.
+fn derived_id(source: &str, api: ApiId, now: Timestamp) -> Result<SubscriptionId, DbErr> {
+    let source: SubscriptionId = id(source)?;
+    let (source, api) = (source.0.into_bytes(), api.0.into_bytes());
+    // What follows the time in an id of version 7 is what differs between two of them.
+    Ok(SubscriptionId::new(now, std::array::from_fn(|place| source[place + 6] ^ api[place + 6])))
 }

@@ -28,7 +28,7 @@ pub(crate) async fn append(connection: &impl ConnectionTrait, batch: &Batch) -> 
     let name = batch.boot.to_string();
     let number = signed(batch.number);
     let last = boot::Entity::find_by_id(&name).one(connection).await?.map_or(0, |row| row.last_number);
-    if number <= last {
+    if (1..=last).contains(&number) {
         return Ok(Appended::Repeated);
     }
     if number != last + 1 {

@@ -2,7 +2,8 @@
 
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, FromQueryResult, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _,
+    QueryOrder as _, QuerySelect as _, TransactionTrait as _,
+    sea_query::{Expr, ExprTrait as _, LikeExpr},
 };
 use serde::de::DeserializeOwned;
 use tidegate_model::{
@@ -53,6 +54,12 @@ fn page<R, T>(
         cursor::write(&key, &id)
     });
     Ok(Page { items: rows.iter().map(noun).collect::<Result<_, _>>()?, next })
+}
+
+/// The pattern of texts that contain the word, whatever characters it has.
+fn containing(word: &str) -> String {
+    let literal = word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{literal}%")
 }
 
 async fn snapshot_parts(connection: &impl ConnectionTrait) -> Result<SnapshotParts, DbErr> {
@@ -128,10 +135,11 @@ impl Catalog for SqliteCatalog {
             Column::Id,
         ));
         for word in folded(&query.text).split_whitespace() {
+            let pattern = || LikeExpr::new(containing(word)).escape('\\');
             let contains = Condition::any()
-                .add(Column::NameKey.contains(word))
-                .add(Column::ContextKey.contains(word))
-                .add(Column::PathKey.contains(word));
+                .add(Expr::col(Column::NameKey).like(pattern()))
+                .add(Expr::col(Column::ContextKey).like(pattern()))
+                .add(Expr::col(Column::PathKey).like(pattern()));
             condition = condition.add(contains);
         }
         if !query.states.is_empty() {
@@ -150,7 +158,9 @@ impl Catalog for SqliteCatalog {
     }
 
     async fn revisions(&self, api: ApiId) -> Result<Vec<Revision>, PortError> {
-        apis::revisions(&self.readers, api).await.map_err(trouble)
+        // One read transaction, so that what is live and the revisions belong together.
+        let transaction = self.readers.begin().await.map_err(trouble)?;
+        apis::revisions(&transaction, api).await.map_err(trouble)
     }
 
     async fn moves(&self, api: ApiId) -> Result<Vec<Moved>, PortError> {
@@ -295,7 +305,6 @@ impl Catalog for SqliteCatalog {
     }
 
     async fn snapshot_parts(&self) -> Result<SnapshotParts, PortError> {
-        use sea_orm::TransactionTrait as _;
         // One read transaction, so that number and records belong together.
         let transaction = self.readers.begin().await.map_err(trouble)?;
         snapshot_parts(&transaction).await.map_err(trouble)
@@ -327,6 +336,8 @@ impl EventLog for SqliteCatalog {
     }
 
     async fn traffic(&self, of: TrafficOf, from: Timestamp) -> Result<Traffic, PortError> {
-        facts::traffic(&self.readers, of, from).await.map_err(trouble)
+        // One read transaction, so that minutes and totals belong together.
+        let transaction = self.readers.begin().await.map_err(trouble)?;
+        facts::traffic(&transaction, of, from).await.map_err(trouble)
     }
 }

@@ -59,7 +59,10 @@ impl SqliteCatalog {
     /// [`OpenError`].
     pub async fn open(path: &Path) -> Result<Self, OpenError> {
         let shown = path.display().to_string();
-        let unreachable = |source| OpenError::Unreachable { path: shown.clone(), source };
+        let unreachable = |source| match damage(&source) {
+            Some(detail) => OpenError::Damaged { path: shown.clone(), detail },
+            None => OpenError::Unreachable { path: shown.clone(), source },
+        };
         make_private(path).map_err(|error| unreachable(DbErr::Custom(error.to_string())))?;
         let writing = connect(path, 1, false).await.map_err(unreachable)?;
         check(&writing).await.map_err(|detail| OpenError::Damaged { path: shown.clone(), detail })?;
@@ -67,7 +70,7 @@ impl SqliteCatalog {
             if error.to_string().contains("is missing, this migration has been applied") {
                 OpenError::Newer { path: shown.clone() }
             } else {
-                OpenError::Unreachable { path: shown.clone(), source: error }
+                unreachable(error)
             }
         })?;
         let readers = connect(path, READERS, true).await.map_err(unreachable)?;
@@ -102,6 +105,20 @@ async fn connect(path: &Path, connections: u32, read_only: bool) -> Result<Datab
                 .busy_timeout(BUSY_TIMEOUT)
         });
     Database::connect(options).await
+}
+
+/// What SQLite says of a file that it cannot make sense of, however far it came with it.
+fn damage(error: &DbErr) -> Option<String> {
+    /// The file is not as its own format asks (`SQLITE_CORRUPT`).
+    const CORRUPT: i32 = 11;
+    /// The file is something else (`SQLITE_NOTADB`).
+    const NOT_A_DATABASE: i32 = 26;
+    let (DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause)) = error else { return None };
+    let sea_orm::RuntimeErr::SqlxError(cause) = cause else { return None };
+    let cause = cause.as_database_error()?;
+    // The low byte is the kind, what is above it only says where.
+    let kind = cause.code()?.parse::<i32>().ok()? & 0xff;
+    matches!(kind, CORRUPT | NOT_A_DATABASE).then(|| cause.message().to_owned())
 }
 
 async fn check(connection: &DatabaseConnection) -> Result<(), String> {

@@ -154,7 +154,7 @@ fn create_and_publish_is_one_decision_with_everything_in_it() {
 #[test]
 fn create_and_publish_is_refused_whole_when_anything_lacks() {
     let check = |design: Design, publish: bool, expected: &str| {
-        let command = CreateApi { publish, design, ..creation("Echo", "/echo", "1.0") };
+        let command = CreateApi { design, publish, ..creation("Echo", "/echo", "1.0") };
         check(create(&command, &admin(), &[]), expected);
     };
     check(complete(), true, "ok");
@@ -325,9 +325,13 @@ fn the_default_flag_moves_and_is_never_held_twice() {
     let taken = update_api(&one, &command(Some(true)), &admin(), NOW, &siblings, &plans()).unwrap();
     assert!(taken.api.is_default_version);
     let lost = Api { is_default_version: false, etag: 6, updated_at: NOW, ..holder.clone() };
-    assert_eq!(taken.siblings, [lost]);
+    let (sibling, told) = &taken.siblings[0];
+    assert_eq!((sibling, taken.siblings.len()), (&lost, 1));
+    assert_eq!(told.action, "no longer the default version");
+    assert_eq!(told.detail, "1.0 is the default version now.");
     for (wish, stays) in [(None, true), (Some(true), true), (Some(false), false)] {
-        let decided = update_api(&holder, &command(wish), &admin(), NOW, &[one.clone()], &plans()).unwrap();
+        let decided =
+            update_api(&holder, &command(wish), &admin(), NOW, std::slice::from_ref(&one), &plans()).unwrap();
         assert_eq!((decided.api.is_default_version, decided.siblings.len()), (stays, 0), "{wish:?}");
     }
 }
@@ -516,12 +520,16 @@ fn publishing_may_deprecate_old_versions_and_take_over_the_subscriptions_of_the_
     };
     let all = publish(true, false);
     assert_eq!(all.subscriptions, SubscriptionEffect::CopyFrom(siblings[1].id));
-    let told: Vec<_> = all.siblings.iter().map(|api| (api.version.as_str(), api.state, api.etag)).collect();
+    let told: Vec<_> =
+        all.siblings.iter().map(|(api, _)| (api.version.as_str(), api.state, api.etag)).collect();
     assert_eq!(told, [("1.0", State::Deprecated, 6), ("2.0", State::Deprecated, 6)]);
     let moved: Vec<_> = all.moves.iter().map(|(api, moved)| (*api, moved.event, moved.to)).collect();
     let deprecated = |api: &Api| (api.id, Some(Event::Deprecate), State::Deprecated);
     let published = (all.api.id, Some(Event::Publish), State::Published);
     assert_eq!(moved, [published, deprecated(&siblings[0]), deprecated(&siblings[1])]);
+
+    let told: Vec<_> = all.siblings.iter().map(|(_, change)| change.action.as_str()).collect();
+    assert_eq!(told, ["moved to deprecated", "moved to deprecated"]);
 
     let renewed = publish(true, true);
     assert_eq!((renewed.subscriptions, renewed.siblings.len()), (SubscriptionEffect::Keep, 2));
@@ -566,7 +574,7 @@ fn a_new_version_is_a_copy_of_the_working_copy_in_state_created() {
     let decided = create_version(&source, &default, &admin(), NOW, &siblings).unwrap();
     assert!(decided.api.is_default_version);
     let lost = Api { is_default_version: false, etag: 6, updated_at: NOW, ..source };
-    assert_eq!(decided.siblings, [lost]);
+    assert_eq!(decided.siblings.into_iter().map(|(api, _)| api).collect::<Vec<_>>(), [lost]);
 }
 
 #[test]

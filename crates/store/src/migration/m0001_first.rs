@@ -73,6 +73,11 @@ CREATE INDEX sessions_api ON sessions (api_id, closed_at);
 
 #[async_trait::async_trait]
 impl MigrationTrait for Step {
+    /// A start that is killed in the middle leaves nothing, so that the next one can begin again.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
         let connection = schema.get_connection();
         for statement in TABLES.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
