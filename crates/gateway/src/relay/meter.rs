@@ -94,13 +94,18 @@ impl Budgets {
     }
 }
 
+impl Share {
+    fn is_used_up(&self, wall: Timestamp) -> bool {
+        self.budget.used(self.limit.per, wall) >= self.limit.messages
+    }
+}
+
 impl Meter {
     /// Whether a session that opens now could not pass a single message.
     pub(crate) fn used_up(&self, wall: Timestamp) -> Option<UsedUp> {
         self.shares.iter().flatten().find_map(|share| {
-            let Limit { messages, per } = share.limit;
-            (share.budget.used(per, wall) >= messages)
-                .then(|| UsedUp { plan: share.name.to_string(), retry_after_seconds: per.seconds_left(wall) })
+            let retry_after_seconds = share.limit.per.seconds_left(wall);
+            share.is_used_up(wall).then(|| UsedUp { plan: share.name.to_string(), retry_after_seconds })
         })
     }
 
@@ -119,6 +124,14 @@ impl Limiter for Meter {
             return script.admit(now, message);
         }
         let _ = (now, message);
+        // What the plan refuses shall cost the application nothing either. Only where another worker uses the plan up
+        // between this look and the taking is the application short of that one message.
+        if let [Some(_), Some(plan)] = &self.shares
+            && plan.is_used_up(self.wall)
+        {
+            let retry_after_seconds = plan.limit.per.seconds_left(self.wall);
+            return Admission::Close(quota_close(&plan.name, retry_after_seconds));
+        }
         for share in self.shares.iter().flatten() {
             if let Err(exhausted) = share.budget.take(share.limit, self.wall) {
                 return Admission::Close(quota_close(&share.name, exhausted.retry_after_seconds));
