@@ -1,1 +1,178 @@
-//! Placeholder.
+//! Tokens remembered and forgotten, and where a credential is looked for.
+
+use tidegate_oauth::{
+    bearer::Place,
+    jwk::{SigningKey, SystemRandom, key_set},
+    token::{Grant, issue},
+};
+use tidegate_wire::handshake::HandshakeKey;
+
+use super::*;
+
+const ISSUER: &str = "https://localhost:9443";
+const AUDIENCE: &str = "https://localhost:9443/gateway";
+const NOW: Timestamp = Timestamp(1_800_000_000_000);
+const LIFETIME_SECONDS: i64 = 60;
+
+fn key() -> SigningKey {
+    SigningKey::generate(&SystemRandom::new()).unwrap()
+}
+
+fn facts(key: &SigningKey) -> IssuerFacts {
+    IssuerFacts { issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned(), jwks: key_set([key]) }
+}
+
+fn token(key: &SigningKey) -> String {
+    let grant = Grant {
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        client_id: "client",
+        scope: "",
+        now: NOW.seconds(),
+        lifetime: LIFETIME_SECONDS,
+    };
+    issue(key, &grant, &mut |bytes: &mut [u8]| bytes.fill(5)).unwrap()
+}
+
+fn identity(name: &str) -> Arc<Identity> {
+    Arc::new(Identity { client_id: name.to_owned(), subject: name.to_owned(), expires_at: NOW })
+}
+
+fn digest_of(number: usize) -> Digest {
+    let mut digest = [0; 32];
+    digest[..8].copy_from_slice(&number.to_be_bytes());
+    digest
+}
+
+fn request(headers: &[(&str, &str)], query: Option<&str>, subprotocols: &[&str]) -> Request {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), value.as_bytes().to_vec());
+    Request {
+        key: HandshakeKey::from_nonce([1; 16]),
+        authority: "localhost".to_owned(),
+        path: "/echo/1.0".to_owned(),
+        query: query.map(str::to_owned),
+        subprotocols: subprotocols.iter().map(|&offer| offer.to_owned()).collect(),
+        headers: headers.iter().map(owned).collect(),
+        early: Vec::new(),
+    }
+}
+
+#[test]
+fn a_verified_token_is_verified_once() {
+    let key = key();
+    let verifier = Verifier::new(&facts(&key)).unwrap();
+    let token = token(&key);
+    let first = verifier.identify(&token, NOW).unwrap();
+    assert_eq!((&*first.client_id, &*first.subject), ("client", "client"));
+    assert_eq!(first.expires_at, NOW.plus_millis(LIFETIME_SECONDS * 1_000));
+    let again = verifier.identify(&token, NOW).unwrap();
+    assert!(Arc::ptr_eq(&first, &again), "the second time it comes from memory");
+    assert_eq!(verifier.remembered().young.len(), 1);
+}
+
+#[test]
+fn a_token_that_was_refused_is_not_remembered() {
+    let (ours, theirs) = (key(), key());
+    let verifier = Verifier::new(&facts(&ours)).unwrap();
+    let late = NOW.plus_millis(LIFETIME_SECONDS * 1_000);
+    assert_eq!(verifier.identify("nonsense", NOW), Err(BadToken::Malformed));
+    assert_eq!(verifier.identify(&token(&theirs), NOW), Err(BadToken::UnknownKey));
+    assert_eq!(verifier.identify(&token(&ours), late), Err(BadToken::Expired));
+    let remembered = verifier.remembered();
+    assert!(remembered.young.is_empty() && remembered.old.is_empty());
+}
+
+#[test]
+fn a_remembered_token_ends_at_the_same_millisecond_as_a_fresh_one() {
+    let key = key();
+    let token = token(&key);
+    let end = NOW.plus_millis(LIFETIME_SECONDS * 1_000);
+    for is_remembered in [false, true] {
+        let verifier = || {
+            let verifier = Verifier::new(&facts(&key)).unwrap();
+            if is_remembered {
+                verifier.identify(&token, NOW).unwrap();
+            }
+            verifier
+        };
+        assert!(verifier().identify(&token, end.plus_millis(-1)).is_ok(), "remembered: {is_remembered}");
+        assert_eq!(verifier().identify(&token, end), Err(BadToken::Expired), "remembered: {is_remembered}");
+    }
+}
+
+#[test]
+fn what_was_verified_is_gone_with_its_keys() {
+    let (before, after) = (key(), key());
+    let verifier = Verifier::new(&facts(&before)).unwrap();
+    verifier.identify(&token(&before), NOW).unwrap();
+    assert!(verifier.is_for(&facts(&before)));
+    assert!(!verifier.is_for(&facts(&after)));
+    assert!(!verifier.is_for(&IssuerFacts { audience: "other".to_owned(), ..facts(&before) }));
+    assert!(!verifier.is_for(&IssuerFacts { issuer: "other".to_owned(), ..facts(&before) }));
+    let next = Verifier::new(&facts(&after)).unwrap();
+    assert_eq!(next.identify(&token(&before), NOW), Err(BadToken::UnknownKey));
+}
+
+#[test]
+fn keys_that_cannot_be_read_make_no_verifier() {
+    let bad = IssuerFacts { jwks: "no keys".to_owned(), ..IssuerFacts::default() };
+    assert_eq!(Verifier::new(&bad).err(), Some(BadKey::Set));
+}
+
+#[test]
+fn what_is_used_outlives_what_is_not() {
+    let mut remembered = Remembered::default();
+    let (used, unused) = (digest_of(0), digest_of(1));
+    remembered.add(used, identity("used"));
+    remembered.add(unused, identity("unused"));
+    let mut next = 2;
+    // Two generations pass by; one token is asked for in each.
+    for _ in 0..2 {
+        for _ in 0..REMEMBERED_MAX {
+            remembered.add(digest_of(next), identity("other"));
+            next += 1;
+        }
+        assert_eq!(remembered.find(&used).map(|it| it.client_id.clone()).as_deref(), Some("used"));
+    }
+    assert_eq!(remembered.find(&unused), None);
+    assert_eq!(remembered.find(&digest_of(next - 1)).unwrap().client_id, "other");
+}
+
+#[test]
+fn memory_has_a_bound() {
+    let mut remembered = Remembered::default();
+    for number in 0..3 * REMEMBERED_MAX {
+        remembered.add(digest_of(number), identity("any"));
+        // What moves from the old generation to the young one must not raise the bound.
+        remembered.find(&digest_of(number / 2));
+    }
+    assert!(remembered.young.len() <= REMEMBERED_MAX && remembered.old.len() <= REMEMBERED_MAX);
+}
+
+#[test]
+fn a_credential_is_found_in_one_place_and_taken_out() {
+    let found = find(&request(&[("authorization", "Bearer abc")], Some("a=1"), &["chat"])).unwrap();
+    assert_eq!((found.place, &*found.token, found.query.as_deref()), (Place::Header, "abc", Some("a=1")));
+    let found = find(&request(&[], Some("a=1&access_token=abc&b=2"), &[])).unwrap();
+    assert_eq!((found.place, &*found.token, found.query.as_deref()), (Place::Query, "abc", Some("a=1&b=2")));
+    let found = find(&request(&[], None, &["chat", "bearer", "abc"])).unwrap();
+    assert_eq!(
+        (found.place, &*found.token, found.subprotocols),
+        (Place::Subprotocol, "abc", vec!["chat".to_owned()])
+    );
+}
+
+#[test]
+fn none_and_several_are_told_apart() {
+    let bearer = ("authorization", "Bearer abc");
+    let table: [(Request, BadCredential); 5] = [
+        (request(&[("cookie", "token=abc")], Some("token=abc"), &["chat"]), BadCredential::Missing),
+        (request(&[bearer, bearer], None, &[]), BadCredential::Several),
+        (request(&[bearer], Some("access_token=abc"), &[]), BadCredential::Several),
+        (request(&[], Some("access_token=abc"), &["bearer", "abc"]), BadCredential::Several),
+        (request(&[("authorization", "Basic YTpi")], None, &[]), BadCredential::NotBearer),
+    ];
+    for (request, expected) in table {
+        assert_eq!(find(&request).unwrap_err(), expected, "{request:?}");
+    }
+}

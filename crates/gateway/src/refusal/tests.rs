@@ -1,1 +1,326 @@
-//! Placeholder.
+//! Every refusal as it is written out, and every ending as it is told and recorded.
+
+use std::collections::{HashMap, HashSet};
+
+use proptest::prelude::*;
+use serde_json::Value;
+use tidegate_model::{endpoint::Environment, id::BootId, time::Timestamp};
+use tidegate_wire::{frame::FrameError, relay::Violation};
+
+use super::*;
+
+const BASE: &str = "https://localhost:9443";
+
+fn instance() -> SessionId {
+    SessionId { boot: BootId::new(Timestamp(1_800_000_000_000), [9; 10]), worker: 1, number: 42 }
+}
+
+/// An answer taken apart.
+struct Answer {
+    status: u16,
+    head: String,
+    headers: HashMap<String, String>,
+    problem: Value,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+}
+
+/// Writes the refusal out and reads it back, strictly.
+#[track_caller]
+fn answer(refusal: &Refusal) -> Answer {
+    let bytes = refusal.answer(BASE, instance());
+    let text = String::from_utf8(bytes).expect("an answer is text");
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head ends");
+    assert!(!head.replace("\r\n", "").contains(['\r', '\n', '\0']), "{head:?}");
+    let mut lines = head.split("\r\n");
+    let status_line = lines.next().unwrap();
+    let status = status_line.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).unwrap();
+    assert!(status_line.len() > "HTTP/1.1 000 ".len(), "{status_line} has a reason phrase");
+    let mut headers = HashMap::new();
+    for line in lines {
+        let (name, value) = line.split_once(": ").expect("a header has a value");
+        let before = headers.insert(name.to_ascii_lowercase(), value.to_owned());
+        assert_eq!(before, None, "{name} stands once");
+    }
+    assert_eq!(headers["content-length"], body.len().to_string());
+    Answer {
+        status: status.parse().unwrap(),
+        head: head.to_owned(),
+        headers,
+        problem: serde_json::from_str(body).expect("a body is JSON"),
+    }
+}
+
+/// Every refusal with every error it can carry.
+fn all() -> Vec<Refusal> {
+    use UpgradeError as U;
+    let mut all = samples();
+    all.extend(
+        [
+            RawHeadError::BareLineFeed,
+            RawHeadError::BareCarriageReturn,
+            RawHeadError::ControlByte,
+            RawHeadError::NotAscii,
+            RawHeadError::EmptyRequestLine,
+            RawHeadError::RequestLine,
+            RawHeadError::LeadingBlank,
+            RawHeadError::Folded,
+            RawHeadError::EmptyName,
+            RawHeadError::BlankInName,
+            RawHeadError::Name,
+            RawHeadError::DuplicateHost,
+            RawHeadError::TooLarge,
+            RawHeadError::TooManyFields,
+            RawHeadError::TargetTooLong,
+        ]
+        .map(Refusal::RawHead),
+    );
+    let value = U::HeaderValue { header: "Host" };
+    all.extend([U::HttpVersion, U::Target, U::Host, value, U::Upgrade, U::Connection].map(Refusal::Upgrade));
+    all.extend([U::Version, U::Body, U::Subprotocols, U::TooManyOffers].map(Refusal::Upgrade));
+    all.extend([BadCredential::NotBearer, BadCredential::Malformed].map(Refusal::Credential));
+    all.extend(
+        [
+            BadToken::WrongType,
+            BadToken::UnknownKey,
+            BadToken::BadSignature,
+            BadToken::WrongIssuer,
+            BadToken::WrongAudience,
+            BadToken::NotYetValid,
+        ]
+        .map(Refusal::Token),
+    );
+    all.push(Refusal::NotAdmitted(NotAdmitted::NoEndpoint(Environment::Sandbox)));
+    all.push(Refusal::Backend(DialError::Refused { status: 503 }));
+    all
+}
+
+#[test]
+fn every_refusal_is_a_problem_document() {
+    for refusal in all() {
+        let answer = answer(&refusal);
+        let problem = &answer.problem;
+        assert_eq!(answer.status, refusal.status());
+        assert!((400..=599).contains(&answer.status), "{refusal:?}");
+        assert_eq!(problem["status"], answer.status, "{refusal:?}");
+        assert_eq!(problem["instance"], instance().to_string());
+        assert_eq!(answer.header("x-request-id"), Some(&*instance().to_string()));
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert!(answer.header("connection").unwrap().ends_with("close"), "{refusal:?}");
+        for member in ["title", "detail"] {
+            let text = problem[member].as_str().unwrap();
+            assert!(
+                text.starts_with(|first: char| first.is_ascii_uppercase()),
+                "{member} of {refusal:?}: {text}"
+            );
+        }
+        assert!(problem["detail"].as_str().unwrap().ends_with('.'), "{refusal:?}");
+        assert_eq!(problem.as_object().unwrap().len(), 5, "{refusal:?}");
+    }
+}
+
+#[test]
+fn a_type_has_one_status_and_one_title_and_is_explained() {
+    let mut kinds = HashMap::new();
+    for refusal in all() {
+        let answer = answer(&refusal);
+        let kind = answer.problem["type"].as_str().unwrap();
+        let word =
+            kind.strip_prefix("https://localhost:9443/problems/").expect("a type has the base").to_owned();
+        assert!(
+            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'),
+            "{word}"
+        );
+        let title = answer.problem["title"].as_str().unwrap().to_owned();
+        let told = (answer.status, title);
+        let before = kinds.entry(word).or_insert_with(|| told.clone());
+        assert_eq!(*before, told, "{refusal:?}");
+    }
+    let explained: HashMap<_, _> = problem_kinds().into_iter().collect();
+    let found: HashMap<_, _> =
+        kinds.iter().map(|(word, (_, title))| (word.as_str(), title.as_str())).collect();
+    assert_eq!(explained, found);
+    assert_eq!(explained.len(), problem_kinds().len(), "each once");
+    let titles: HashSet<_> = explained.values().collect();
+    let doubled = explained.len() - titles.len();
+    assert_eq!(doubled, 0, "two types with one title tell a person nothing: {explained:?}");
+}
+
+#[test]
+fn statuses_are_those_of_the_design() {
+    for (status, refusals) in [
+        (
+            400,
+            vec![
+                Refusal::NotHttp,
+                Refusal::Credential(BadCredential::Several),
+                NotAdmitted::AmbiguousPath.into(),
+            ],
+        ),
+        (
+            401,
+            vec![
+                BadCredential::Missing.into(),
+                BadCredential::NotBearer.into(),
+                BadCredential::Malformed.into(),
+            ],
+        ),
+        (
+            401,
+            vec![BadToken::Expired.into(), BadToken::WrongAudience.into(), NotAdmitted::UnknownClient.into()],
+        ),
+        (403, vec![NotAdmitted::NoSubscription.into(), NotAdmitted::Blocked.into()]),
+        (404, vec![NotAdmitted::UnknownPath.into(), NotAdmitted::Retired.into()]),
+        (405, vec![UpgradeError::Method.into()]),
+        (408, vec![Refusal::Slow]),
+        (414, vec![RawHeadError::TargetTooLong.into()]),
+        (426, vec![UpgradeError::NotAnUpgrade.into(), UpgradeError::Version.into()]),
+        (431, vec![RawHeadError::TooLarge.into(), RawHeadError::TooManyFields.into()]),
+        (500, vec![Refusal::Fault]),
+        (502, vec![DialError::Forbidden.into(), DialError::Unreachable.into(), DialError::Malformed.into()]),
+        (503, vec![Refusal::NotReady, Refusal::Overloaded, Refusal::Restarting]),
+        (504, vec![DialError::ConnectTimeout.into(), DialError::HandshakeTimeout.into()]),
+    ] {
+        for refusal in refusals {
+            assert_eq!(refusal.status(), status, "{refusal:?}");
+        }
+    }
+}
+
+#[test]
+fn headers_are_where_the_rfcs_want_them() {
+    for refusal in all() {
+        let answer = answer(&refusal);
+        // RFC 9110 section 15.5.2: a 401 has a challenge; RFC 6750 section 3.1 wants one for a doubled credential.
+        let is_challenged = answer.status == 401 || refusal == Refusal::Credential(BadCredential::Several);
+        let challenge = answer.header("www-authenticate");
+        assert_eq!(challenge.is_some(), is_challenged, "{refusal:?}");
+        assert!(challenge.is_none_or(|it| it.starts_with(r#"Bearer realm="tidegate""#)), "{challenge:?}");
+        // RFC 9110 section 15.5.6.
+        assert_eq!(answer.header("allow"), (answer.status == 405).then_some("GET"), "{refusal:?}");
+        // RFC 9110 section 15.5.22, RFC 6455 section 4.4.
+        let is_upgrade = answer.status == 426;
+        assert_eq!(answer.header("upgrade"), is_upgrade.then_some("websocket"), "{refusal:?}");
+        assert_eq!(answer.header("sec-websocket-version"), is_upgrade.then_some("13"), "{refusal:?}");
+        assert_eq!(answer.header("connection") == Some("Upgrade, close"), is_upgrade, "{refusal:?}");
+        let is_temporary = matches!(refusal, Refusal::NotReady | Refusal::Overloaded | Refusal::Restarting);
+        let comes_back = is_temporary || matches!(refusal, Refusal::UsedUp(_));
+        assert_eq!(answer.header("retry-after").is_some(), comes_back, "{refusal:?}");
+    }
+}
+
+#[test]
+fn a_challenge_tells_no_credential_from_a_bad_one() {
+    let challenge = |refusal: Refusal| answer(&refusal).header("www-authenticate").unwrap().to_owned();
+    assert_eq!(challenge(BadCredential::Missing.into()), r#"Bearer realm="tidegate""#);
+    for refused in
+        [BadToken::Expired.into(), NotAdmitted::UnknownClient.into(), BadCredential::Malformed.into()]
+    {
+        let challenge = challenge(refused);
+        assert!(challenge.contains(r#"error="invalid_token""#), "{challenge}");
+    }
+    assert!(challenge(BadCredential::Several.into()).contains(r#"error="invalid_request""#));
+}
+
+#[test]
+fn a_used_up_plan_says_when_there_is_more() {
+    let refusal = Refusal::UsedUp(UsedUp { plan: "Gold".to_owned(), retry_after_seconds: 37 });
+    let answer = answer(&refusal);
+    assert_eq!(answer.header("retry-after"), Some("37"));
+    let detail = answer.problem["detail"].as_str().unwrap();
+    assert!(detail.contains("Gold") && detail.contains("37"), "{detail}");
+}
+
+proptest! {
+    #[test]
+    fn no_name_of_a_plan_gets_out_of_its_place(plan in name(), retry_after_seconds in any::<u32>()) {
+        let refusal = Refusal::UsedUp(UsedUp { plan: plan.clone(), retry_after_seconds });
+        let plain = Refusal::UsedUp(UsedUp { plan: String::new(), retry_after_seconds });
+        let (told, plain) = (answer(&refusal), answer(&plain));
+        let names = |answer: &Answer| answer.headers.keys().cloned().collect::<HashSet<_>>();
+        prop_assert_eq!(names(&told), names(&plain));
+        prop_assert_eq!(told.head.lines().count(), plain.head.lines().count());
+        prop_assert!(told.problem["detail"].as_str().unwrap().contains(&plan));
+    }
+
+    #[test]
+    fn a_quota_close_is_json_that_fits_for_any_name(plan in name(), retry_after in any::<u32>()) {
+        let reason = quota_close(&plan, retry_after);
+        prop_assert_eq!(reason.code(), Some(4429));
+        prop_assert!(reason.reason().len() <= 123);
+        let json: Value = serde_json::from_str(reason.reason()).expect("a reason is JSON");
+        prop_assert_eq!(&json["reason"], "quota");
+        prop_assert_eq!(&json["retry_after"], retry_after);
+        match json.get("plan") {
+            Some(told) => prop_assert_eq!(told, &plan),
+            None => prop_assert!(plan.len() > 40, "a name that fits is told"),
+        }
+    }
+}
+
+/// Names that people give and names that attackers give.
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[A-Za-z0-9 ]{0,40}",
+        "\\PC{0,200}",
+        Just("Gold\r\nSet-Cookie: a=b".to_owned()),
+        Just("\"},{\"".to_owned()),
+        Just("\0\u{7f}\u{2028}\\".to_owned()),
+        any::<String>(),
+    ]
+}
+
+#[test]
+fn a_quota_close_is_the_one_of_the_design() {
+    let reason = quota_close("Gold", 37);
+    assert_eq!(reason.reason(), r#"{"reason":"quota","plan":"Gold","retry_after":37}"#);
+}
+
+#[test]
+fn whoever_may_not_stay_is_told_why_and_the_backend_that_it_ends() {
+    for (farewell, client, word) in [
+        (unwelcome(Unwelcome::Expired), 3000, "expired"),
+        (unwelcome(Unwelcome::KeyRevoked), 3000, "key_revoked"),
+        (unwelcome(Unwelcome::SubscriptionEnded), 3003, "subscription_ended"),
+        (unwelcome(Unwelcome::ApiBlocked), 3003, "api_blocked"),
+        (unwelcome(Unwelcome::ApiRetired), 3003, "api_retired"),
+        (restart(), 1012, "restart"),
+        (fault(), 1011, "internal"),
+    ] {
+        assert_eq!(farewell.word, word);
+        assert_eq!((farewell.client.code(), farewell.backend.code()), (Some(client), Some(1001)), "{word}");
+        let reason = format!(r#"{{"reason":"{word}"}}"#);
+        assert_eq!((farewell.client.reason(), farewell.backend.reason()), (&*reason, &*reason));
+        serde_json::from_str::<Value>(&reason).expect("a reason is JSON");
+    }
+}
+
+#[test]
+fn a_record_has_the_code_that_the_client_saw_and_a_word_where_we_ended_it() {
+    let too_big = Cause::Violation(Violation::TooBig);
+    let unmasked = Cause::Violation(Violation::Frame(FrameError::Unmasked));
+    for (code, initiator, cause, recorded, word) in [
+        (1000, Initiator::Client, Cause::Closed, 1000, ""),
+        (4001, Initiator::Backend, Cause::Closed, 4001, ""),
+        (1005, Initiator::Client, Cause::Closed, 1005, ""),
+        (1006, Initiator::Client, Cause::Vanished, 1006, ""),
+        (1006, Initiator::Client, Cause::Reset, 1006, ""),
+        (1006, Initiator::Backend, Cause::Vanished, 1014, ""),
+        (1006, Initiator::Backend, Cause::Reset, 1014, ""),
+        (1009, Initiator::Client, too_big, 1009, "message_size"),
+        (1002, Initiator::Client, unmasked, 1002, "unmasked"),
+        (1009, Initiator::Backend, too_big, 1011, "message_size"),
+        (4429, Initiator::Client, Cause::Limit, 4429, "quota"),
+        (4429, Initiator::Gateway, Cause::Limit, 4429, "quota"),
+        (1001, Initiator::Gateway, Cause::Idle, 1001, "idle"),
+        (3000, Initiator::Gateway, Cause::Imposed, 3000, "expired"),
+    ] {
+        let ending = Ending { code, initiator, cause, cut: false };
+        assert_eq!((closing_code(&ending), closing_word(&ending, "expired")), (recorded, word), "{ending:?}");
+    }
+}

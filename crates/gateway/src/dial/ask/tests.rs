@@ -1,1 +1,375 @@
-//! Placeholder.
+//! What a backend is asked in a client's name, and which of its answers open a session.
+
+use std::net::IpAddr;
+
+use proptest::prelude::*;
+use tidegate_wire::handshake::accept_key;
+use tokio::net::UnixStream;
+
+use super::*;
+
+const NONCE: [u8; 16] = [7; 16];
+const INSTANCE: &str = "boot-1-42";
+
+fn request(headers: &[(&str, &str)]) -> Request {
+    let owned = |(name, value): &(&str, &str)| (name.to_ascii_lowercase(), value.as_bytes().to_vec());
+    Request {
+        key: HandshakeKey::from_nonce([1; 16]),
+        authority: "gateway.test:9099".to_owned(),
+        path: "/echo/1.0".to_owned(),
+        query: None,
+        subprotocols: Vec::new(),
+        headers: headers.iter().map(owned).collect(),
+        early: Vec::new(),
+    }
+}
+
+/// A head taken apart: the request line, and name (in lower case) with value of every header.
+fn asked(url: &str, request: Option<&Request>, tail: &Tail<'_>) -> (String, Vec<(String, String)>) {
+    let asker = Asker {
+        request,
+        client: request.map(|_| IpAddr::from([192, 0, 2, 7])),
+        proto: "https",
+        instance: INSTANCE,
+    };
+    let question = Question::new(&Url::parse(url).unwrap(), &asker, tail, NONCE);
+    let head = String::from_utf8(question.head).unwrap();
+    let head = head.strip_suffix("\r\n\r\n").expect("a head ends once");
+    let mut lines = head.split("\r\n");
+    let request_line = lines.next().unwrap().to_owned();
+    let header = |line: &str| {
+        let (name, value) = line.split_once(": ").expect("a header has a value");
+        assert!(!value.contains(['\r', '\n', '\0']), "{line:?}");
+        (name.to_ascii_lowercase(), value.to_owned())
+    };
+    (request_line, lines.map(header).collect())
+}
+
+fn headers_of(request: &Request) -> Vec<(String, String)> {
+    asked("ws://backend.test/", Some(request), &Tail::default()).1
+}
+
+fn values<'h>(headers: &'h [(String, String)], name: &str) -> Vec<&'h str> {
+    headers.iter().filter(|header| header.0 == name).map(|header| &*header.1).collect()
+}
+
+#[test]
+fn a_question_of_the_gateways_own_is_short() {
+    let key = HandshakeKey::from_nonce(NONCE);
+    let asker = Asker { request: None, client: None, proto: "http", instance: INSTANCE };
+    let url = Url::parse("ws://backend.test/chat").unwrap();
+    let question = Question::new(&url, &asker, &Tail::default(), NONCE);
+    let expected = format!(
+        "GET /chat HTTP/1.1\r\nHost: backend.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: {}\r\nSec-WebSocket-Version: 13\r\nX-Request-Id: {INSTANCE}\r\n\r\n",
+        key.as_str()
+    );
+    assert_eq!(String::from_utf8(question.head).unwrap(), expected);
+}
+
+#[test]
+fn the_gateway_says_who_its_client_is() {
+    let headers = headers_of(&request(&[("Host", "gateway.test:9099")]));
+    for (name, value) in [
+        ("host", "backend.test"),
+        ("x-forwarded-for", "192.0.2.7"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "gateway.test:9099"),
+        ("x-request-id", INSTANCE),
+    ] {
+        assert_eq!(values(&headers, name), [value], "{name}");
+    }
+}
+
+#[test]
+fn headers_of_the_client_go_on_or_stay_behind() {
+    for name in
+        ["Origin", "User-Agent", "Accept-Language", "X-Api-Version", "Pragma", "Cache-Control", "X-Websocket"]
+    {
+        let headers = headers_of(&request(&[(name, "as written, with  blanks")]));
+        assert_eq!(values(&headers, &name.to_ascii_lowercase()), ["as written, with  blanks"], "{name}");
+    }
+    for name in LEFT_BEHIND.into_iter().chain([
+        "Authorization",
+        "Sec-WebSocket-Extensions",
+        "Sec-WebSocket-Protocol",
+        "Sec-WebSocket-Accept",
+        "X-Forwarded-Port",
+        "X-Tidegate-Application",
+        "X-TIDEGATE-",
+        "Sec_WebSocket_Key",
+        "X_Forwarded_For",
+        "x_real-ip",
+        "X-Request_Id",
+        "X_Tidegate_User",
+        "Proxy_Authorization",
+        "Content_Length",
+        "Transfer_Encoding",
+        "COOKIE",
+    ]) {
+        let headers = headers_of(&request(&[(name, "from-the-client")]));
+        assert!(
+            headers.iter().all(|header| header.1 != "from-the-client"),
+            "{name} is left behind: {headers:?}"
+        );
+    }
+}
+
+#[test]
+fn a_header_that_stands_twice_goes_on_twice_in_its_order() {
+    let headers = headers_of(&request(&[("X-Tag", "one"), ("Origin", "https://a.test"), ("X-Tag", "two")]));
+    assert_eq!(values(&headers, "x-tag"), ["one", "two"]);
+}
+
+#[test]
+fn what_connection_names_stays_behind_and_takes_nothing_of_ours_with_it() {
+    let connection = "Upgrade, X-Internal-User ,x_hop, X-Forwarded-For, Host, Sec-WebSocket-Key,X-Request-Id";
+    let headers = headers_of(&request(&[
+        ("Connection", connection),
+        ("Connection", "X-Third"),
+        ("X-Internal-User", "root"),
+        ("X-Hop", "one"),
+        ("X_Third", "two"),
+        ("X-Other", "stays"),
+    ]));
+    for name in ["x-internal-user", "x-hop", "x_third"] {
+        assert_eq!(values(&headers, name), [""; 0], "{name}");
+    }
+    assert_eq!(values(&headers, "x-other"), ["stays"]);
+    for name in ["host", "x-forwarded-for", "x-request-id", "sec-websocket-key", "connection", "upgrade"] {
+        assert_eq!(values(&headers, name).len(), 1, "{name} is the gateway's own");
+    }
+    assert_eq!(values(&headers, "connection"), ["Upgrade"]);
+}
+
+#[test]
+fn subprotocols_are_offered_as_the_client_did() {
+    let offers = ["chat".to_owned(), "superchat".to_owned()];
+    let tail = Tail { subprotocols: &offers, ..Tail::default() };
+    let (_, headers) = asked("ws://backend.test", Some(&request(&[])), &tail);
+    assert_eq!(values(&headers, "sec-websocket-protocol"), ["chat, superchat"]);
+    assert_eq!(values(&headers_of(&request(&[])), "sec-websocket-protocol"), [""; 0]);
+}
+
+#[test]
+fn topic_and_query_follow_the_endpoints_own() {
+    for (url, topic, query, target) in [
+        ("ws://b.test", "", None, "/"),
+        ("ws://b.test/", "", None, "/"),
+        ("ws://b.test/chat", "", None, "/chat"),
+        ("ws://b.test/chat/", "", None, "/chat/"),
+        ("ws://b.test", "/news", None, "/news"),
+        ("ws://b.test/chat", "/news/a%20b", None, "/chat/news/a%20b"),
+        ("ws://b.test/chat/", "/news", None, "/chat/news"),
+        ("ws://b.test/chat//", "/news", None, "/chat/news"),
+        ("ws://b.test/chat", "/", None, "/chat/"),
+        ("ws://b.test/chat", "", Some("a=1"), "/chat?a=1"),
+        ("ws://b.test/chat?key=k", "", None, "/chat?key=k"),
+        ("ws://b.test/chat?key=k", "/news", Some("a=1&b=2"), "/chat/news?key=k&a=1&b=2"),
+        ("ws://b.test/chat?", "", Some("a=1"), "/chat?a=1"),
+        ("ws://b.test/chat", "", Some(""), "/chat"),
+        ("ws://b.test/chat", "", Some("%61=%2f?x"), "/chat?%61=%2f?x"),
+        ("ws://b.test/a b#fragment", "", None, "/a%20b"),
+    ] {
+        let (line, _) = asked(url, None, &Tail { topic, query, ..Tail::default() });
+        assert_eq!(line, format!("GET {target} HTTP/1.1"), "{url} with {topic:?} and {query:?}");
+    }
+}
+
+#[test]
+fn host_is_the_backends_with_a_port_that_is_not_usual() {
+    for (url, host) in [
+        ("ws://backend.test/", "backend.test"),
+        ("ws://backend.test:80/", "backend.test"),
+        ("wss://backend.test:443/", "backend.test"),
+        ("wss://backend.test:80/", "backend.test:80"),
+        ("ws://backend.test:8080/", "backend.test:8080"),
+        ("ws://BACKEND.test/", "backend.test"),
+        ("ws://127.0.0.1:9000/", "127.0.0.1:9000"),
+        ("ws://[::1]:9000/", "[::1]:9000"),
+        ("ws://[::1]/", "[::1]"),
+    ] {
+        let (_, headers) = asked(url, None, &Tail::default());
+        assert_eq!(values(&headers, "host"), [host], "{url}");
+    }
+}
+
+/// Names that mean something to the gateway, in any case and with underscores, and names that do not.
+fn header_name() -> impl Strategy<Value = String> {
+    let known =
+        LEFT_BEHIND.into_iter().chain(["x-forwarded-for", "x-forwarded-host", "sec-websocket-key", "x-tag"]);
+    let known: Vec<_> = known.collect();
+    (proptest::sample::select(known), any::<u64>()).prop_map(|(name, dice)| {
+        let spelled = name.char_indices().map(|(at, c)| match (c, dice >> (at % 32) & 3) {
+            ('-', 0 | 1) => '_',
+            (c, 2) => c.to_ascii_uppercase(),
+            (c, _) => c,
+        });
+        spelled.collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_client_adds_or_removes_what_the_gateway_says(
+        sent in proptest::collection::vec((header_name(), "[ -~]{0,20}"), 0..12),
+        named in proptest::collection::vec(header_name(), 0..6),
+    ) {
+        let connection = named.join(", ");
+        let mut sent: Vec<(&str, &str)> = sent.iter().map(|(name, value)| (&**name, &**value)).collect();
+        sent.push(("connection", &connection));
+        let own = headers_of(&request(&[]));
+        let told = headers_of(&request(&sent));
+        let canonical_name = |header: &(String, String)| canonical(&header.0);
+        let of_ours: Vec<_> =
+            told.iter().filter(|header| canonical_name(header) != "x-tag").cloned().collect();
+        prop_assert_eq!(of_ours, own);
+    }
+}
+
+fn question(offers: &[&str]) -> Question {
+    let offers: Vec<String> = offers.iter().map(|&offer| offer.to_owned()).collect();
+    let asker = Asker { request: None, client: None, proto: "http", instance: INSTANCE };
+    let tail = Tail { subprotocols: &offers, ..Tail::default() };
+    Question::new(&Url::parse("ws://backend.test").unwrap(), &asker, &tail, NONCE)
+}
+
+fn accept() -> String {
+    accept_key(&HandshakeKey::from_nonce(NONCE))
+}
+
+/// A right answer with these lines added.
+fn switching(more: &str) -> String {
+    format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {}\r\n{more}\r\n",
+        accept()
+    )
+}
+
+#[test]
+fn a_right_answer_opens_a_session() {
+    let question = question(&["chat", "superchat"]);
+    for (answer, subprotocol) in [
+        (switching(""), None),
+        (switching("Sec-WebSocket-Protocol: superchat\r\n"), Some("superchat")),
+        (switching("Server: any\r\nContent-Length: 0\r\n"), None),
+        (switching("").replace("Upgrade: websocket", "uPGRADE: WebSocket"), None),
+        (switching("").replace("Connection: Upgrade", "Connection: keep-alive, upgrade"), None),
+        (switching("").replace(" Switching Protocols", ""), None),
+    ] {
+        let judged = question.judge(answer.as_bytes()).unwrap();
+        assert_eq!(judged, Some((answer.len(), subprotocol.map(str::to_owned))), "{answer}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_not_whole_is_waited_for() {
+    let question = question(&["chat"]);
+    let answer = switching("Sec-WebSocket-Protocol: chat\r\n");
+    for end in 0..answer.len() {
+        assert_eq!(question.judge(&answer.as_bytes()[..end]), Ok(None), "{end} bytes of it");
+    }
+}
+
+#[test]
+fn every_other_status_is_a_refusal() {
+    let question = question(&[]);
+    for status in [100, 103, 200, 201, 204, 301, 304, 307, 400, 401, 403, 404, 426, 500, 502, 503] {
+        let plain = format!("HTTP/1.1 {status} Whatever\r\nContent-Length: 0\r\n\r\n");
+        let dressed = switching("").replace("101", &status.to_string());
+        for answer in [plain, dressed] {
+            assert_eq!(question.judge(answer.as_bytes()), Err(DialError::Refused { status }), "{answer}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_is_wrong_in_any_part_opens_nothing() {
+    let question = question(&["chat"]);
+    let right = switching("");
+    let accept = accept();
+    let other = accept_key(&HandshakeKey::from_nonce([8; 16]));
+    for (answer, why) in [
+        (right.replace(&accept, &other), "the accept key of another question"),
+        (right.replace(&accept, &accept.to_ascii_lowercase()), "an accept key in lower case"),
+        (right.replace("Sec-WebSocket-Accept", "X"), "no accept key"),
+        (switching(&format!("Sec-WebSocket-Accept: {accept}\r\n")), "two accept keys"),
+        (right.replace("Upgrade: websocket\r\n", ""), "no upgrade"),
+        (right.replace("Upgrade: websocket", "Upgrade: h2c"), "another upgrade"),
+        (switching("Upgrade: h2c\r\n"), "a second upgrade"),
+        (right.replace("Connection: Upgrade\r\n", ""), "no connection"),
+        (right.replace("Connection: Upgrade", "Connection: close"), "another connection"),
+        (switching("Sec-WebSocket-Protocol: superchat\r\n"), "a subprotocol that was not offered"),
+        (switching("Sec-WebSocket-Protocol: Chat\r\n"), "a subprotocol in another case"),
+        (switching("Sec-WebSocket-Protocol: chat, chat\r\n"), "two subprotocols"),
+        (switching("Sec-WebSocket-Extensions: permessage-deflate\r\n"), "an extension"),
+        (switching("Content-Length: 5\r\n"), "a body"),
+        (switching("Transfer-Encoding: chunked\r\n"), "a coded body"),
+        (right.replace("\r\n", "\n"), "bare line feeds"),
+        (right.replacen("\r\n", "\n", 1), "one bare line feed"),
+        (format!("\n{right}"), "a bare line feed before it"),
+        (right.replace("HTTP/1.1", "HTTP/1.0"), "HTTP/1.0"),
+        (right.replace("HTTP/1.1", "HTTP/2"), "HTTP/2"),
+        (right.replace("HTTP/1.1", "ICY"), "another protocol"),
+        (right.replace("Upgrade: websocket", "Upgrade : websocket"), "a blank behind a name"),
+        (right.replace("Upgrade: websocket", "Upgrade: web\0socket"), "a NUL"),
+        (switching(" folded: yes\r\n"), "a folded line"),
+        (switching(&"X: y\r\n".repeat(FIELDS_MAX)), "more headers than are read"),
+        ("\x16\x03\x01\x02\0\x01\0\x01\u{fc}\r\n\r\n".to_owned(), "TLS where none was expected"),
+        ("SSH-2.0-OpenSSH_9.6\r\n".to_owned(), "another server"),
+    ] {
+        assert_eq!(question.judge(answer.as_bytes()), Err(DialError::Malformed), "{why}: {answer:?}");
+    }
+}
+
+/// Asks somebody who answers with these bytes, in these pieces, and goes.
+async fn ask(pieces: Vec<Vec<u8>>) -> Result<Backend, DialError> {
+    let (near, mut far) = UnixStream::pair().unwrap();
+    let question = question(&["chat"]);
+    let head = question.head.clone();
+    let answering = async move {
+        let mut read = vec![0; head.len()];
+        far.read_exact(&mut read).await.unwrap();
+        assert_eq!(read, head);
+        for piece in pieces {
+            // Whoever asked may have heard enough.
+            if far.write_all(&piece).await.is_err() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::join!(question.ask(Stream::Unix(near)), answering).0
+}
+
+#[tokio::test]
+async fn what_follows_the_answer_is_kept() {
+    let behind = b"\x81\x05hello\x82\x00".to_vec();
+    let whole = [switching("Sec-WebSocket-Protocol: chat\r\n").into_bytes(), behind.clone()].concat();
+    for size in [1, 7, whole.len()] {
+        let mut backend = ask(whole.chunks(size).map(<[u8]>::to_vec).collect()).await.unwrap();
+        assert_eq!(backend.subprotocol.as_deref(), Some("chat"));
+        let mut rest = std::mem::take(&mut backend.early);
+        backend.stream.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(rest, behind, "in pieces of {size}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_cut() {
+    let line = b"X-Filler: ....................................................\r\n".to_vec();
+    let endless = std::iter::once(b"HTTP/1.1 101 Switching Protocols\r\nX: ".to_vec());
+    let filler = vec![b'.'; 1_000];
+    let one_long_line = endless.chain(std::iter::repeat_n(filler, 40)).collect();
+    assert_eq!(ask(one_long_line).await.unwrap_err(), DialError::Malformed);
+    let many_lines = std::iter::once(b"HTTP/1.1 200 OK\r\n".to_vec()).chain(std::iter::repeat_n(line, 400));
+    assert_eq!(ask(many_lines.collect()).await.unwrap_err(), DialError::Malformed);
+}
+
+#[tokio::test]
+async fn a_backend_that_goes_without_an_answer_is_gone() {
+    assert_eq!(ask(Vec::new()).await.unwrap_err(), DialError::Gone);
+    let half = switching("").into_bytes()[..40].to_vec();
+    assert_eq!(ask(vec![half]).await.unwrap_err(), DialError::Gone);
+}
