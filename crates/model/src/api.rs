@@ -153,3 +153,6 @@ pub struct Change {
     /// Details for a person, without secrets.
     pub detail: String,
 }
+
+#[cfg(test)]
+mod tests;

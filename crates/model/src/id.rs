@@ -67,3 +67,6 @@ impl fmt::Display for SessionId {
         write!(f, "{}-{}-{}", self.boot.0.simple(), self.worker, self.number)
     }
 }
+
+#[cfg(test)]
+mod tests;

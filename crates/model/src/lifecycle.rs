@@ -215,3 +215,6 @@ impl FromStr for Event {
         EVENTS.into_iter().find(|event| event.as_str() == text).ok_or(UnknownWord)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,3 +124,6 @@ impl ControlLink for ChannelEnd<Down, Up> {
         self.take().await
     }
 }
+
+#[cfg(test)]
+mod tests;

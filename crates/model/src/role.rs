@@ -101,3 +101,6 @@ impl FromStr for Role {
         ROLES.into_iter().find(|role| role.as_str() == text).ok_or(UnknownRole)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -193,3 +193,6 @@ impl Snapshot {
         self.application_policies.get(name)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,7 +39,7 @@ impl Timestamp {
     /// The beginning of the minute that holds this point.
     #[must_use]
     pub const fn minute(self) -> Self {
-        Self(self.0.div_euclid(MINUTE_MILLIS) * MINUTE_MILLIS)
+        Self(self.0.div_euclid(MINUTE_MILLIS).saturating_mul(MINUTE_MILLIS))
     }
 
     /// The same point for formatting; `None` outside the calendar that `time` knows (years ±9999).
@@ -54,3 +54,6 @@ impl Timestamp {
             .unwrap_or_else(|| self.0.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,3 +107,6 @@ impl Actor {
         self.user == Some(owner) || self.may(Permission::Administer)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,3 +30,6 @@ pub(crate) fn after(
             .add(Condition::all().add(key.eq(at.as_str())).add(id.gt(last.as_str()))),
     }
 }
+
+#[cfg(test)]
+mod tests;

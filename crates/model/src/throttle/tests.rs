@@ -53,6 +53,82 @@ fn many_threads_admit_exactly_the_limit() {
     assert_eq!(passed, 5_000);
 }
 
+#[test]
+fn a_resumed_budget_goes_on_where_it_was() {
+    let at = Timestamp(86_400_000 * 20_000 + 5);
+    let limit = Limit { messages: 10, per: Window::Day };
+    let budget = Budget::resumed(Window::Day, at, 8);
+    assert_eq!(budget.used(Window::Day, at), 8);
+    assert_eq!((0..5).filter(|_| budget.take(limit, at).is_ok()).count(), 2);
+    let tomorrow = at.plus_millis(86_400_000);
+    assert_eq!(budget.used(Window::Day, tomorrow), 0);
+    assert_eq!((0..15).filter(|_| budget.take(limit, tomorrow).is_ok()).count(), 10);
+}
+
+#[test]
+fn a_limit_that_changes_counts_what_was_used_already() {
+    let (budget, now) = (Budget::default(), Timestamp(60_000));
+    assert_eq!((0..9).filter(|_| budget.take(per_minute(5), now).is_ok()).count(), 5);
+    assert!(budget.take(per_minute(3), now).is_err());
+    assert_eq!((0..9).filter(|_| budget.take(per_minute(7), now).is_ok()).count(), 2);
+    assert_eq!(budget.used(Window::Minute, now), 7);
+}
+
+#[test]
+fn a_used_up_budget_stays_used_up_at_the_edges_of_numbers() {
+    for now in [i64::MIN, -1, 0, i64::MAX].map(Timestamp) {
+        for per in [Window::Minute, Window::Day] {
+            let (budget, limit) = (Budget::default(), Limit { messages: 1, per });
+            assert!(budget.take(limit, now).is_ok(), "{now:?}");
+            assert!(budget.take(limit, now).unwrap_err().retry_after_seconds >= 1, "{now:?}");
+        }
+    }
+    let full = Budget::resumed(Window::Minute, Timestamp(60_000), u32::MAX - 1);
+    assert!(full.take(per_minute(u32::MAX), Timestamp(60_000)).is_ok());
+    assert!(full.take(per_minute(u32::MAX), Timestamp(60_000)).is_err());
+    assert_eq!(full.used(Window::Minute, Timestamp(60_000)), u32::MAX, "nothing ran over into the window");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// Threads with clocks of their own, which only agree to go forward: whoever is late counts in the window of
+    /// those ahead, so a window never has more than its limit, and no message within the limit is refused.
+    #[test]
+    fn several_threads_over_several_windows_pass_exactly_the_limit(
+        limit in 1u32..200,
+        clocks in prop::collection::vec(prop::collection::vec(0i64..40_000, 0..60), 2..5),
+    ) {
+        const WINDOWS: u32 = 6;
+        let budget = Budget::default();
+        let last = Timestamp(i64::from(WINDOWS - 1) * 60_000);
+        let passed: usize = thread::scope(|scope| {
+            let workers: Vec<_> = clocks
+                .iter()
+                .map(|steps| {
+                    let budget = &budget;
+                    scope.spawn(move || {
+                        let mut now = Timestamp(0);
+                        let mut passed = 0;
+                        for step in steps {
+                            now = now.plus_millis(*step).min(last);
+                            passed += usize::from(budget.take(per_minute(limit), now).is_ok());
+                        }
+                        // Everyone meets in the last window and wants more than there is.
+                        passed + (0..limit).filter(|_| budget.take(per_minute(limit), last).is_ok()).count()
+                    })
+                })
+                .collect();
+            workers.into_iter().map(|worker| worker.join().unwrap()).sum()
+        });
+        let asked: usize = clocks.iter().map(Vec::len).sum();
+        prop_assert_eq!(budget.used(Window::Minute, last), limit, "the last window gave all it had");
+        prop_assert!(passed >= limit as usize);
+        prop_assert!(passed <= limit as usize + asked, "what passed before was asked for");
+        prop_assert!(passed <= (limit * WINDOWS) as usize, "no window gave more than its limit");
+    }
+}
+
 proptest! {
     #[test]
     fn agrees_with_a_map_of_windows(limit in 0u32..6, day: bool, steps in prop::collection::vec(0i64..90_000, 1..80)) {

@@ -144,3 +144,78 @@ async fn a_record_that_cannot_be_read_back_is_our_fault_and_not_a_passing_one() 
     assert!(matches!(outcome, Err(CommandError::Port(error)) if !error.is_unavailable()));
     catalog.execute(&product, Timestamp(1), creation(2, "next")).await.unwrap();
 }
+
+/// A full disk makes SQLite take back the whole transaction in the middle of a command; a trigger that does the same
+/// stands for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_that_the_database_takes_back_is_acknowledged_to_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("records.db");
+    let catalog = SqliteCatalog::open(&path).await.unwrap();
+    altered(
+        &path,
+        "CREATE TRIGGER full BEFORE INSERT ON applications WHEN NEW.name_key LIKE 'poison%'
+         BEGIN SELECT RAISE(ROLLBACK, 'disk full'); END",
+    )
+    .await;
+    let product = Actor::product();
+    let mut acknowledged = Vec::new();
+    for round in 0..10_u32 {
+        let wishes = (0..20).map(|place| {
+            // Where it stands in its group differs from round to round; in some there are two.
+            let poisons = place == round * 2 || (round % 3 == 0 && place == 13);
+            let name = format!("{}{round}-{place:02}", if poisons { "poison" } else { "app" });
+            let wish = catalog.execute(&product, Timestamp(1), creation(round * 100 + place, &name));
+            async { (name, wish.await) }
+        });
+        for (name, outcome) in join_all(wishes).await {
+            match outcome {
+                Ok(_) => acknowledged.push(name),
+                Err(CommandError::Port(error)) => assert!(error.is_unavailable(), "{name}"),
+                Err(other) => panic!("{name}: {other:?}"),
+            }
+        }
+        assert_eq!(names(&catalog).await, acknowledged, "what was answered is what is there");
+        let calm = format!("app{round}-99");
+        catalog.execute(&product, Timestamp(1), creation(round * 100 + 99, &calm)).await.unwrap();
+        acknowledged.push(calm);
+    }
+    assert_eq!(catalog.snapshot_parts().await.unwrap().number, 1 + acknowledged.len() as u64);
+    drop(catalog);
+    assert_eq!(names(&SqliteCatalog::open(&path).await.unwrap()).await, acknowledged);
+}
+
+/// The same when only the commit fails, after every command of the group went well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_fails_is_acknowledged_to_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("records.db");
+    let catalog = SqliteCatalog::open(&path).await.unwrap();
+    altered(
+        &path,
+        "CREATE TABLE held (name TEXT REFERENCES meta (name) DEFERRABLE INITIALLY DEFERRED);
+         CREATE TRIGGER late BEFORE INSERT ON applications WHEN NEW.name_key LIKE 'poison%'
+         BEGIN INSERT INTO held VALUES ('nothing by this name'); END",
+    )
+    .await;
+    let product = Actor::product();
+    let wishes = (0..20_u32).map(|place| {
+        let name = format!("{}{place:02}", if place == 11 { "poison" } else { "app" });
+        let wish = catalog.execute(&product, Timestamp(1), creation(place, &name));
+        async { (name, wish.await) }
+    });
+    let mut acknowledged = Vec::new();
+    for (name, outcome) in join_all(wishes).await {
+        match outcome {
+            Ok(_) => acknowledged.push(name),
+            Err(CommandError::Port(error)) => assert!(error.is_unavailable(), "{name}"),
+            Err(other) => panic!("{name}: {other:?}"),
+        }
+    }
+    assert!(acknowledged.iter().all(|name| !name.starts_with("poison")));
+    assert_eq!(names(&catalog).await, acknowledged);
+    catalog.execute(&product, Timestamp(1), creation(99, "app99")).await.unwrap();
+    acknowledged.push("app99".to_owned());
+    drop(catalog);
+    assert_eq!(names(&SqliteCatalog::open(&path).await.unwrap()).await, acknowledged);
+}
