@@ -116,7 +116,7 @@ struct Inner {
     dialler: Dialler,
     workers: Arc<Workers>,
     reporter: Arc<Reporter>,
-    handshaking: Arc<Semaphore>,
+    handshaking: Semaphore,
     draining: watch::Sender<bool>,
 }
 
@@ -150,7 +150,7 @@ impl Gateway {
             budgets,
             workers: Arc::new(Workers::start(workers, &commons)?),
             reporter,
-            handshaking: Arc::new(Semaphore::new(HANDSHAKES_MAX)),
+            handshaking: Semaphore::new(HANDSHAKES_MAX),
             draining: watch::Sender::new(false),
         });
         let talk = link::Talk {

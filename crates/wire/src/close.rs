@@ -182,7 +182,8 @@ impl ControlFrame {
     }
 
     fn new(opcode: Opcode, key: Option<Key>, payload: &[u8]) -> Self {
-        let header = Header { fin: true, opcode, key, payload_bytes: payload.len() as u64 };
+        let header =
+            Header { fin: true, compressed: false, opcode, key, payload_bytes: payload.len() as u64 };
         let mut bytes = [0; CLOSE_FRAME_BYTES_MAX];
         let start = header.encode_into(&mut bytes);
         let end = start + payload.len();

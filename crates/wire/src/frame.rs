@@ -1,8 +1,8 @@
 //! Frame headers of RFC 6455 section 5.2: reading them from any prefix, judging them, and writing them.
 //!
 //! It looks at 2 to 14 bytes and never at a payload; it does not know what frame came before (fragmentation is
-//! [`crate::relay`]'s) nor any extension: a reserved bit is always a violation here. Continue with
-//! [`crate::relay`].
+//! [`crate::relay`]'s). Of extensions it knows the one bit of permessage-deflate (RFC 7692 section 6), where that was
+//! agreed. Continue with [`crate::relay`].
 
 use crate::close::CloseError;
 use crate::mask::Key;
@@ -55,6 +55,8 @@ impl Opcode {
 pub struct Header {
     /// Whether this is the message's last frame.
     pub fin: bool,
+    /// The message is compressed: RSV1 of its first frame, where permessage-deflate was agreed.
+    pub compressed: bool,
     /// What the frame is.
     pub opcode: Opcode,
     /// The masking key, if the payload is masked.
@@ -110,14 +112,25 @@ pub enum FrameError {
 /// that shows it is there. `Ok(Some((header, n)))`: the header took `n` bytes.
 #[inline]
 pub fn scan(bytes: &[u8], masked: bool) -> Result<Option<(Header, usize)>, FrameError> {
+    scan_agreed(bytes, masked, false)
+}
+
+/// As [`scan`], where `deflate` says whether permessage-deflate was agreed: then the first frame of a message may have
+/// RSV1 set, and no other may (RFC 7692 section 6).
+#[inline]
+pub fn scan_agreed(bytes: &[u8], masked: bool, deflate: bool) -> Result<Option<(Header, usize)>, FrameError> {
     let Some(&first) = bytes.first() else { return Ok(None) };
-    if first & 0x70 != 0 {
+    let compressed = deflate && first & 0x40 != 0;
+    if first & 0x70 != if compressed { 0x40 } else { 0 } {
         return Err(FrameError::ReservedBit);
     }
     let Some(opcode) = Opcode::from_nibble(first & 0x0F) else {
         return Err(FrameError::ReservedOpcode { opcode: first & 0x0F });
     };
     let fin = first & 0x80 != 0;
+    if compressed && !matches!(opcode, Opcode::Text | Opcode::Binary) {
+        return Err(FrameError::ReservedBit);
+    }
     if opcode.is_control() && !fin {
         return Err(FrameError::FragmentedControl);
     }
@@ -156,7 +169,7 @@ pub fn scan(bytes: &[u8], masked: bool) -> Result<Option<(Header, usize)>, Frame
     } else {
         None
     };
-    Ok(Some((Header { fin, opcode, key, payload_bytes }, at)))
+    Ok(Some((Header { fin, compressed, opcode, key, payload_bytes }, at)))
 }
 
 const fn long_enough(length: u64, least: u64) -> Result<u64, FrameError> {
@@ -176,7 +189,8 @@ impl Header {
     /// `out` must have room for [`HEADER_BYTES_MAX`] bytes.
     pub fn encode_into(&self, out: &mut [u8]) -> usize {
         let mask_bit = if self.key.is_some() { 0x80 } else { 0 };
-        out[0] = self.opcode as u8 | if self.fin { 0x80 } else { 0 };
+        let compressed = if self.compressed { 0x40 } else { 0 };
+        out[0] = self.opcode as u8 | compressed | if self.fin { 0x80 } else { 0 };
         let [.., g, h] = self.payload_bytes.to_be_bytes();
         let mut at = match self.payload_bytes {
             0..=125 => {

@@ -88,6 +88,8 @@ fn narrow() -> Limits {
         empty_fragments_max: 2,
         control_burst: 8,
         control_per_second: 1,
+        utf8: true,
+        deflate: false,
         idle: Some(Micros::from_secs(60)),
     }
 }

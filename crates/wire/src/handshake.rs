@@ -299,12 +299,12 @@ fn visible(value: &[u8]) -> Option<&str> {
 }
 
 /// The elements of a comma-separated list, less outer blanks (RFC 9110 section 5.6.1, without its leniencies).
-fn list(value: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn list(value: &str) -> impl Iterator<Item = &str> {
     value.split(',').map(|element| element.trim_matches([' ', '\t']))
 }
 
 /// RFC 9110 section 5.6.2.
-fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_token_byte)
 }
 

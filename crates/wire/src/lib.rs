@@ -6,11 +6,11 @@
 //! buffer of ours. Start reading at [`relay`], then [`frame`] and [`close`]; [`handshake`] stands by itself.
 
 pub mod close;
+pub mod deflate;
 pub mod frame;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 pub mod handshake;
-
 pub mod mask;
 pub mod relay;
 #[cfg(any(test, feature = "test-support"))]

@@ -159,6 +159,14 @@ impl Relay {
         outcome.verdict
     }
 
+    /// `side` broke a rule below the frames that [`Relay::step`] sees: its compressed messages cannot be inflated. It
+    /// ends as for a rule broken in a frame.
+    pub fn violated(&mut self, side: Side, now: Micros, violation: Violation) {
+        self.moved = now;
+        self.flows[side as usize].go_blind();
+        self.broken_by(side, now, violation);
+    }
+
     /// `side`'s socket took `bytes` more of what it is owed.
     #[inline]
     pub fn wrote(&mut self, side: Side, now: Micros, bytes: usize) {

@@ -40,7 +40,7 @@ fn headers() -> impl Strategy<Value = Header> {
     let lengths = prop_oneof![0..130_u64, 65_530..65_540_u64, 0..=u64::MAX >> 1];
     (opcodes, lengths, any::<bool>(), any::<Option<[u8; 4]>>()).prop_map(|(opcode, bytes, fin, key)| {
         let (fin, bytes) = if opcode.is_control() { (true, bytes % 126) } else { (fin, bytes) };
-        Header { fin, opcode, key, payload_bytes: bytes }
+        Header { fin, compressed: false, opcode, key, payload_bytes: bytes }
     })
 }
 

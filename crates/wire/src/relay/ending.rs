@@ -91,6 +91,9 @@ pub enum Violation {
     /// More control frames than are free: 1008.
     #[error("too many control frames")]
     TooManyControlFrames,
+    /// A compressed message that cannot be inflated: 1007.
+    #[error("damaged compressed message")]
+    BadCompression,
 }
 
 impl Violation {
@@ -98,9 +101,9 @@ impl Violation {
     #[must_use]
     pub const fn code(self) -> u16 {
         match self {
-            Self::Frame(FrameError::Close(CloseError::ReasonNotUtf8)) | Self::NotUtf8 => {
-                code::INVALID_PAYLOAD
-            }
+            Self::Frame(FrameError::Close(CloseError::ReasonNotUtf8))
+            | Self::NotUtf8
+            | Self::BadCompression => code::INVALID_PAYLOAD,
             Self::Frame(_) => code::PROTOCOL_ERROR,
             Self::TooBig => code::TOO_BIG,
             Self::TooManyFragments | Self::TooManyControlFrames => code::POLICY,
@@ -124,6 +127,7 @@ impl Violation {
             Self::TooBig => "message_size",
             Self::TooManyFragments => "fragments",
             Self::TooManyControlFrames => "control_frames",
+            Self::BadCompression => "compression",
         }
     }
 }

@@ -8,7 +8,7 @@
 use super::limits::{Admission, Limiter, Limits, MessageKind, MessageStart};
 use super::{Side, Then, Verdict, Violation};
 use crate::close::CloseReason;
-use crate::frame::{CONTROL_PAYLOAD_MAX, FrameError, HEADER_BYTES_MAX, Header, Opcode, scan};
+use crate::frame::{CONTROL_PAYLOAD_MAX, FrameError, HEADER_BYTES_MAX, Header, Opcode, scan_agreed};
 use crate::mask::{self, Key};
 use crate::time::Micros;
 use crate::utf8::{NotUtf8, Utf8};
@@ -71,6 +71,7 @@ impl<E: Into<Violation>> From<E> for Stop {
 }
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what is known of the frame under way; the mode is the enum")]
 pub(super) struct Flow {
     /// Payload bytes of the current frame that have not come.
     left: u64,
@@ -95,6 +96,8 @@ pub(super) struct Flow {
     opcode: Opcode,
     fin: bool,
     message: Option<MessageKind>,
+    /// It is text that must be UTF-8.
+    checks_text: bool,
     /// The message under way is discarded.
     dropping: bool,
     /// The current frame is forwarded.
@@ -129,6 +132,7 @@ impl Flow {
             opcode: Opcode::Continuation,
             fin: true,
             message: None,
+            checks_text: false,
             dropping: false,
             passing: false,
         }
@@ -197,7 +201,7 @@ impl Flow {
         let mut start = None;
         loop {
             if self.left == 0 {
-                match scan(&slice[at..], self.side == Side::Client) {
+                match scan_agreed(&slice[at..], self.side == Side::Client, limits.deflate) {
                     Ok(Some((header, header_bytes))) => {
                         start = Some(at);
                         let (payload, end) = (at + header_bytes, at + header_bytes + header.payload_len());
@@ -262,7 +266,7 @@ impl Flow {
         let bytes = header.payload_bytes;
         let is_text = header.opcode == Opcode::Text;
         let is_dropped = self.admit(now, header, is_text, limits, limiter)?;
-        if is_text {
+        if is_text && limits.utf8 && !header.compressed {
             self.key = header.key.unwrap_or_default();
             self.text(payload)?;
             self.utf8.finish().map_err(Violation::from)?;
@@ -357,6 +361,7 @@ impl Flow {
             self.admit(now, header, is_text, limits, &mut super::Unlimited)?
         };
         self.message = Some(kind);
+        self.checks_text = is_text && limits.utf8 && !header.compressed;
         self.message_bytes = bytes;
         self.fragments = 0;
         self.empty_fragments = u16::from(bytes == 0 && !header.fin);
@@ -407,7 +412,7 @@ impl Flow {
             self.left -= piece.len() as u64;
             return Ok(());
         }
-        if self.message == Some(MessageKind::Text) {
+        if self.checks_text {
             self.text(piece)?;
             if is_last && self.fin {
                 self.utf8.finish().map_err(Violation::from)?;
@@ -432,6 +437,7 @@ impl Flow {
         }
         if self.fin {
             self.message = None;
+            self.checks_text = false;
         }
     }
 

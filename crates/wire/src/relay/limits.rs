@@ -34,6 +34,10 @@ pub struct Limits {
     pub control_burst: u32,
     /// Control frames a second from one side in the long run.
     pub control_per_second: u32,
+    /// Text must be UTF-8 (RFC 6455 section 8.1). Compressed text cannot be checked as it passes.
+    pub utf8: bool,
+    /// The two sides agreed on permessage-deflate with each other: messages may be compressed, and pass as they are.
+    pub deflate: bool,
     /// End the session when no byte moved for so long, in either direction; `None` for never.
     pub idle: Option<Micros>,
 }
@@ -47,6 +51,8 @@ impl Default for Limits {
             empty_fragments_max: EMPTY_FRAGMENTS_MAX,
             control_burst: CONTROL_BURST,
             control_per_second: CONTROL_PER_SECOND,
+            utf8: true,
+            deflate: false,
             idle: None,
         }
     }
