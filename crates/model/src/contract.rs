@@ -63,6 +63,8 @@ macro_rules! port_contract {
             one_of_a_hundred_that_want_an_address_gets_it
             what_is_refused_among_good_changes_undoes_none_of_them
             one_of_many_changes_from_the_same_tag_is_made
+            what_nobody_waits_for_is_done_whole_or_not_at_all
+            the_snapshot_number_and_its_records_are_of_one_moment
             the_snapshot_number_grows_with_what_a_gateway_can_notice
             the_snapshot_holds_what_is_live_and_no_secret
             the_same_commands_lead_to_the_same_records

@@ -140,7 +140,7 @@ pub trait Catalog: Send + Sync + 'static {
 
     /// An API.
     async fn api(&self, id: ApiId) -> Result<Option<Api>, PortError>;
-    /// APIs, newest change last by (name, version) order: sorted by folded name, then creation.
+    /// APIs, by folded name, then creation.
     async fn apis(&self, query: &ApiQuery, page: &PageRequest) -> Result<Page<Api>, PortError>;
     /// Revisions of an API, newest first.
     async fn revisions(&self, api: ApiId) -> Result<Vec<Revision>, PortError>;

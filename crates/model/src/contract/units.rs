@@ -1,6 +1,8 @@
 //! A command is one unit: all of it or nothing, on disk before it is answered, whatever is done beside it.
 
-use futures_util::future::join_all;
+use std::sync::atomic::AtomicBool;
+
+use futures_util::future::{FutureExt as _, join, join_all};
 
 use super::*;
 use crate::{
@@ -442,4 +444,46 @@ pub async fn records_can_be_read_and_written(ground: &impl Ground) {
     let before = picture(&stage.port).await;
     stage.port.check().await.unwrap();
     assert_eq!(picture(&stage.port).await, before, "a check leaves no trace");
+}
+
+pub async fn what_nobody_waits_for_is_done_whole_or_not_at_all(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let number = stage.number().await;
+    for place in 0..30 {
+        let command = CreateApi { publish: true, ..stage.creation(&format!("Api{place}"), "1.0") };
+        let asked = stage.execute(stage_actor(), Command::CreateApi(command));
+        drop(asked.now_or_never());
+    }
+    // Commands are executed in the order they came, so that what was asked before is settled after this one.
+    stage.published("Last", "1.0").await;
+    let there = picture(&stage.port).await;
+    assert_eq!(there.snapshot.number, number + u64::try_from(there.apis.len()).unwrap());
+    assert_eq!(there.snapshot.apis.len(), there.apis.len());
+    for (api, revisions, moves, changes) in &there.apis {
+        let written = (revisions.len(), moves.len(), changes.len());
+        assert_eq!((api.state, written), (State::Published, (1, 2, 1)), "{}", api.name);
+    }
+}
+
+pub async fn the_snapshot_number_and_its_records_are_of_one_moment(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let before = stage.number().await;
+    let over = AtomicBool::new(false);
+    let changing = async {
+        for place in 0..40 {
+            stage.published(&format!("Api{place}"), "1.0").await;
+        }
+        over.store(true, Ordering::Relaxed);
+    };
+    let reading = async {
+        let mut last = before;
+        while !over.load(Ordering::Relaxed) {
+            let parts = stage.port.snapshot_parts().await.unwrap();
+            assert_eq!(parts.number, before + u64::try_from(parts.apis.len()).unwrap());
+            assert!(parts.number >= last, "a later snapshot is never an older one");
+            last = parts.number;
+        }
+    };
+    join(changing, reading).await;
+    assert_eq!(stage.number().await, before + 40);
 }
