@@ -66,6 +66,10 @@ export function useCan(permission: Permission): boolean {
   return data?.permissions.some((may) => may === permission) ?? false;
 }
 
+/** Whether a query holds what depends on who is signed in. The session's own is watched by every page: it stays. */
+const isOfSomeone = ({ queryKey }: { queryKey: readonly unknown[] }) =>
+  queryKey[0] !== sessionQuery.queryKey[0];
+
 export function useSignIn() {
   const queries = useQueryClient();
   return useMutation<Session, Problem, { username: string; password: string }>({
@@ -74,7 +78,7 @@ export function useSignIn() {
       const again = held?.user.id === session.user.id;
       take(session);
       // The same person goes on where they were; what another one saw is not theirs to see.
-      if (!again) queries.clear();
+      if (!again) queries.removeQueries({ predicate: isOfSomeone });
       queries.setQueryData(sessionQuery.queryKey, session);
       if (again) void queries.invalidateQueries();
     },
@@ -86,7 +90,7 @@ export function useForgetSession() {
   const queries = useQueryClient();
   return () => {
     take(null);
-    queries.clear();
+    queries.removeQueries({ predicate: isOfSomeone });
     queries.setQueryData(sessionQuery.queryKey, null);
   };
 }

@@ -1,32 +1,22 @@
 // The APIs of the publisher portal: search kept in the address, states, what moves.
 import { Anchor, Button, Menu, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 import { apisQuery } from "../../api/apis";
 import { asProblem } from "../../api/problem";
 import { useCan } from "../../api/session";
 import type { ApiSummary } from "../../api/types";
 import { count } from "../../lib/format";
 import { paths } from "../../lib/paths";
+import { useSearchText } from "../../lib/use-search-text";
 import { Badge, DemoBadge, StateBadge } from "../../ui/notice";
 import { Badges, Card, numberCell, PageHead, Stack, Table } from "../../ui/page";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
 import ui from "../../ui/ui.module.css";
 import { When } from "../../ui/when";
 
-/** Long enough not to ask for every letter, short enough to feel at once. */
-const TYPING_MILLIS = 250;
-
 export function Component() {
-  const [search, setSearch] = useSearchParams();
-  const q = search.get("q") ?? "";
-  const [typed, setTyped] = useState(q);
-  const ask = useDebouncedCallback(
-    (text: string) => setSearch(text === "" ? {} : { q: text }, { replace: true }),
-    TYPING_MILLIS,
-  );
+  const { typed, asked: q, type } = useSearchText();
   const apis = useInfiniteQuery(apisQuery(q));
   const items = apis.data?.pages.flatMap((page) => page.items) ?? [];
   return (
@@ -40,10 +30,7 @@ export function Component() {
           aria-label="Search APIs"
           placeholder="Name, context or version"
           value={typed}
-          onChange={(event) => {
-            setTyped(event.currentTarget.value);
-            ask(event.currentTarget.value.trim());
-          }}
+          onChange={(event) => type(event.currentTarget.value)}
         />
         <Card>
           {apis.isPending ? (

@@ -1,31 +1,21 @@
 // The catalogue: every API that is published or shown early, as cards. Looking needs no sign-in.
 import { Button, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 import { catalogueQuery } from "../../api/catalogue";
 import { asProblem } from "../../api/problem";
 import { useCan } from "../../api/session";
 import type { CatalogueApi } from "../../api/types";
 import { paths } from "../../lib/paths";
+import { useSearchText } from "../../lib/use-search-text";
 import { Badge, DemoBadge } from "../../ui/notice";
 import { Badges, PageHead, Stack } from "../../ui/page";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
 import ui from "../../ui/ui.module.css";
 import styles from "./catalogue.module.css";
 
-/** Long enough not to ask for every letter, short enough to answer while typing. */
-const TYPING_MILLIS = 200;
-
 export function Component() {
-  const [search, setSearch] = useSearchParams();
-  const q = search.get("q") ?? "";
-  const [typed, setTyped] = useState(q);
-  const ask = useDebouncedCallback(
-    (text: string) => setSearch(text === "" ? {} : { q: text }, { replace: true }),
-    TYPING_MILLIS,
-  );
+  const { typed, asked: q, type } = useSearchText();
   const developer = useCan("app_manage");
   const apis = useInfiniteQuery(catalogueQuery(q));
   const items = apis.data?.pages.flatMap((page) => page.items) ?? [];
@@ -49,10 +39,7 @@ export function Component() {
           aria-label="Search the catalogue"
           placeholder="Search APIs"
           value={typed}
-          onChange={(event) => {
-            setTyped(event.currentTarget.value);
-            ask(event.currentTarget.value.trim());
-          }}
+          onChange={(event) => type(event.currentTarget.value)}
         />
         {apis.isPending ? (
           <Loading />
