@@ -196,10 +196,34 @@ fn refused_developer_commands(
     ]
 }
 
+/// What is refused only after part of it was written: by then the default flag has moved, or sessions that are over
+/// were cleared away.
+async fn refused_half_way(stage: &Stage<impl Catalog>, there: &Furnished) -> [Command; 2] {
+    let source = stage.published("Base", "1.0").await.id;
+    let holding = UpdateApi { is_default_version: Some(true), ..update(source, design(&["Gold"])) };
+    stage.done(Command::UpdateApi(holding)).await;
+    let user = there.owner.user.unwrap();
+    let brief = stage.session(user, "other cookie", START.plus_millis(1));
+    stage.execute_at(START, &there.owner, Command::OpenPortalSession(brief)).await.unwrap();
+    let (id, version) = (there.echo.id, "2.0".to_owned());
+    [
+        Command::CreateVersion(CreateVersion { source, id, version, default: true }),
+        Command::OpenPortalSession(stage.session(user, "cookie", START.plus_millis(1 << 40))),
+    ]
+}
+
 pub async fn what_was_refused_changed_nothing(ground: &impl Ground) {
     let stage = Stage::on(ground.open().await);
     let there = stage.furnish().await;
+    let half_way = refused_half_way(&stage, &there).await;
     let before = picture(&stage.port).await;
+    assert!(before.sessions[1].is_some(), "the session that is over by now is there to be lost");
+    for command in half_way {
+        let shown = format!("{command:?}");
+        let refused = stage.execute(&Actor::product(), command).await.unwrap_err();
+        assert_eq!(kind(&refused), "duplicate ", "{shown}");
+        assert_eq!(picture(&stage.port).await, before, "{shown}");
+    }
     for (expected, command, actor) in refused_commands(&stage, &there) {
         let shown = format!("{command:?} by {}", actor.name);
         let refused = match stage.execute(&actor, command).await {
