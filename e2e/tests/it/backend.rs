@@ -1,22 +1,26 @@
 //! Backends of the tests' own: one that echoes and records, and several that misbehave before the handshake is done.
 //!
-//! A text asks the echo for more than an echo: `close CODE REASON`, `say N` for N messages, `hush` for none.
+//! A text asks the echo for more than an echo: `close CODE REASON`, `say N PADDING` for N messages, `hush` for none.
 
 use std::{
     any::Any,
     net::SocketAddr,
+    path::Path,
     pin::Pin,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use rustls::ServerConfig;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpSocket, TcpStream},
     task::{AbortHandle, JoinSet},
     time::timeout,
 };
+use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::{
     accept_hdr_async_with_config,
     tungstenite::{
@@ -41,6 +45,8 @@ pub(crate) struct Seen {
     pub(crate) head: String,
     /// Data messages that came.
     pub(crate) received: Count,
+    /// Data messages that were sent.
+    pub(crate) sent: Count,
     /// Payloads of the pings that came.
     pub(crate) pings: Vec<Vec<u8>>,
     /// Code and reason of the Close that came, if one did.
@@ -96,6 +102,26 @@ impl Backend {
         Self::serving(|stream, record| Box::pin(speak(stream, record)))
     }
 
+    /// The same over TLS, with this certificate for `localhost`.
+    pub(crate) fn secured(certificate: &Path, key: &Path) -> Self {
+        let chain = CertificateDer::pem_file_iter(certificate).unwrap().map(Result::unwrap).collect();
+        let key = PrivateKeyDer::from_pem_file(key).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config =
+            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let acceptor =
+            TlsAcceptor::from(Arc::new(config.with_no_client_auth().with_single_cert(chain, key).unwrap()));
+        Self::serving(move |stream, record| {
+            let acceptor = acceptor.clone();
+            Box::pin(async move {
+                // One that does not trust the certificate leaves here.
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    speak(stream, record).await;
+                }
+            })
+        })
+    }
+
     /// Accepts connections and says nothing.
     pub(crate) fn silent() -> Self {
         Self::serving(|mut stream, _record| {
@@ -118,17 +144,24 @@ impl Backend {
         })
     }
 
-    /// Accepts the handshake with a head that lacks the accept key only, sends these bytes and is gone.
-    pub(crate) fn accepting(head: &'static str, then: Vec<u8>) -> Self {
+    /// Accepts the handshake, sends these bytes and is gone.
+    pub(crate) fn saying(bytes: Vec<u8>) -> Self {
         Self::serving(move |mut stream, _record| {
-            let then = then.clone();
+            let bytes = bytes.clone();
             Box::pin(async move {
-                let Some(request) = request_head(&mut stream).await else { return };
-                let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap();
-                let accept = derive_accept_key(key.as_bytes());
-                let head = format!("{head}Sec-WebSocket-Accept: {accept}\r\n\r\n");
+                accept(&mut stream).await;
                 // The gateway may have seen enough and left.
-                let _ = stream.write_all(&[head.as_bytes(), &then].concat()).await;
+                let _ = stream.write_all(&bytes).await;
+            })
+        })
+    }
+
+    /// Accepts the handshake, then says nothing and answers nothing: it costs next to nothing.
+    pub(crate) fn holding() -> Self {
+        Self::serving(|mut stream, _record| {
+            Box::pin(async move {
+                accept(&mut stream).await;
+                let _ = stream.read_to_end(&mut Vec::new()).await;
             })
         })
     }
@@ -160,6 +193,7 @@ impl Backend {
             let mut open = JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
+                stream.set_nodelay(true).unwrap();
                 let number = {
                     let mut all = all.lock().unwrap();
                     all.push(Seen::default());
@@ -176,9 +210,9 @@ impl Backend {
         format!("ws://{}", self.address)
     }
 
-    /// The same with TLS, which it does not speak.
+    /// The same with TLS, whether it speaks that or not; by name, as a certificate has it.
     pub(crate) fn secured_url(&self) -> String {
-        format!("wss://{}", self.address)
+        format!("wss://localhost:{}", self.port())
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -224,10 +258,21 @@ async fn request_head(stream: &mut TcpStream) -> Option<String> {
     Some(String::from_utf8_lossy(&head).into_owned())
 }
 
+/// Says 101, if whoever asks stays that long.
+async fn accept(stream: &mut TcpStream) {
+    let Some(request) = request_head(stream).await else { return };
+    let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap();
+    let head = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Accept: {}\r\n\r\n",
+        derive_accept_key(key.as_bytes())
+    );
+    let _ = stream.write_all(head.as_bytes()).await;
+}
+
 /// One connection of the echo, to its end.
 #[expect(clippy::result_large_err, reason = "the library's callback has this shape")]
-async fn speak(stream: TcpStream, record: Record) {
-    stream.set_nodelay(true).unwrap();
+async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin, record: Record) {
     let small = 16 << 10;
     let config =
         WebSocketConfig::default().read_buffer_size(small).max_message_size(None).max_frame_size(None);
@@ -238,9 +283,11 @@ async fn speak(stream: TcpStream, record: Record) {
     let Ok(mut socket) = accept_hdr_async_with_config(stream, head, Some(config)).await else { return };
     while let Some(Ok(message)) = socket.next().await {
         for answer in record.note(|seen| hear(message, seen)) {
+            let data = (answer.is_text() || answer.is_binary()).then_some(answer.len());
             if socket.send(answer).await.is_err() {
                 return;
             }
+            record.note(|seen| data.into_iter().for_each(|bytes| seen.sent.add(bytes)));
         }
     }
 }
@@ -257,8 +304,12 @@ fn hear(message: Message, seen: &mut Seen) -> Vec<Message> {
                 let code = code.parse::<u16>().unwrap().into();
                 vec![Message::Close(Some(CloseFrame { code, reason: reason.into() }))]
             }
-            Some(("say", count)) => {
-                (0..count.parse::<u32>().unwrap()).map(|number| Message::text(number.to_string())).collect()
+            Some(("say", rest)) => {
+                let (count, padding) = rest.split_once(' ').unwrap_or((rest, ""));
+                let text = |number| format!("{number} {padding}");
+                (0..count.parse::<u32>().unwrap())
+                    .map(|number| Message::text(text(number).trim_end()))
+                    .collect()
             }
             Some(("hush", _)) => Vec::new(),
             _ => vec![message],

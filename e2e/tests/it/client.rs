@@ -275,8 +275,8 @@ impl Client {
         assert_eq!(self.next().await, Message::text(text));
     }
 
-    /// Reads to the Close, answers it, and says what it said; `None` where there was none.
-    pub(crate) async fn closed_within(&mut self, patience: Duration) -> Option<(u16, String)> {
+    /// Reads to the Close, and says what it said; `None` where the connection ended without one.
+    pub(crate) async fn hears_close(&mut self, patience: Duration) -> Option<(u16, String)> {
         let close = within("a Close", patience, async {
             loop {
                 if let Message::Close(frame) = self.hears(patience).await? {
@@ -285,10 +285,20 @@ impl Client {
             }
         });
         let frame = close.await?;
-        // The library answers the Close while it is asked for more.
+        Some(frame.map_or((1005, String::new()), |frame| (frame.code.into(), frame.reason.to_string())))
+    }
+
+    /// Answers a Close that was heard, and reads to the end of the connection.
+    pub(crate) async fn ends(&mut self) {
         within("the end of the connection", PATIENCE, async { while self.socket.next().await.is_some() {} })
             .await;
-        Some(frame.map_or((1005, String::new()), |frame| (frame.code.into(), frame.reason.to_string())))
+    }
+
+    /// The Close, its answer, and the end of the connection.
+    pub(crate) async fn closed_within(&mut self, patience: Duration) -> Option<(u16, String)> {
+        let close = self.hears_close(patience).await?;
+        self.ends().await;
+        Some(close)
     }
 
     /// See [`Self::closed_within`]; the Close must come.

@@ -10,8 +10,9 @@ use tokio::{
 
 use crate::{
     backend::Backend,
+    client::Opening,
     portal::{Access, Api},
-    product::{Product, tidegate},
+    product::{Product, failed_with_one_line, run, tidegate},
     programs::{next_line, python, wscat},
     wait::{PATIENCE, within},
 };
@@ -136,4 +137,22 @@ async fn tidegate_connect_talks_in_a_pipe() {
         !output.status.success() && told.contains("401") && told.contains("credential-missing"),
         "{told}"
     );
+}
+
+#[tokio::test]
+async fn tidegate_echo_is_a_backend_of_its_own() {
+    let mut command = tidegate();
+    command.args(["echo", "--listen", "localhost:0"]);
+    let mut echo = piped(command);
+    let mut lines = BufReader::new(echo.stdout.take().unwrap()).lines();
+    let said = next_line(&mut lines).await;
+    let url = said.split_whitespace().find(|word| word.starts_with("ws://")).unwrap();
+    let mut client = Opening::to(&format!("{url}/any/path?at=all")).open().await;
+    client.echo("hello").await;
+    client.echo(&"long ".repeat(100_000)).await;
+    client.leave().await;
+
+    let mut taken = tidegate();
+    taken.args(["echo", "--listen", &url.replace("ws://", "")]);
+    failed_with_one_line(&run(taken).await, &["in use", "--listen"]);
 }

@@ -26,8 +26,10 @@ async fn closes(clients: Vec<Client>, act: impl Future<Output = ()>, code: u16, 
     let mut waiting = JoinSet::new();
     for mut client in clients {
         waiting.spawn(async move {
-            let close = client.closed_within(Duration::from_mins(1)).await;
-            (close, Instant::now())
+            let close = client.hears_close(Duration::from_mins(1)).await;
+            let at = Instant::now();
+            client.ends().await;
+            (close, at)
         });
     }
     let begun = Instant::now();
@@ -81,12 +83,12 @@ async fn what_only_ends_the_future_leaves_live_sessions_and_retirement_closes_th
     }
     let latecomer = admin.application("Late", "Unlimited").await;
     let body = json!({"application_id": latecomer, "api_id": api.id, "plan": "Gold"});
-    admin.post("/subscriptions", body).await.is(409);
+    assert_eq!(admin.post("/subscriptions", body).await.is(404).problem(), "not-found");
 
     let retire = async { drop(admin.lifecycle(&api.id, "retire").await.is(200)) };
     let took = closes(vec![live], retire, 3003, "api_retired").await;
     assert!(took < SOON, "{took:?}");
-    assert_eq!(opening.refused().await.problem(), "api-retired");
+    assert_eq!(opening.refused().await.status, 404);
 }
 
 #[tokio::test]
@@ -126,6 +128,26 @@ async fn what_a_developer_deletes_closes_the_sessions_that_stood_on_it() {
     live.echo("still here").await;
 }
 
+#[tokio::test]
+async fn a_prototype_is_open_to_every_application_until_it_is_published() {
+    let (product, backend) = (Product::start().await, Backend::echo());
+    let admin = product.portal.admin().await;
+    let api = admin.publish("Early", json!({"production": {"url": backend.url()}})).await;
+    let application = admin.application("Curious", "Unlimited").await;
+    let token = admin.key(&application, "production").await.token;
+    let opening = Opening::to(&api.ws).bearer(&token);
+    assert_eq!(opening.refused().await.problem(), "no-subscription");
+    admin.lifecycle(&api.id, "prototype").await.is(200);
+    let mut live = opening.open().await;
+    live.echo("without a subscription").await;
+    assert_eq!(Opening::to(&api.ws).refused().await.problem(), "credential-missing", "but not to nobody");
+
+    let publish = async { drop(admin.lifecycle(&api.id, "publish").await.is(200)) };
+    let took = closes(vec![live], publish, 3003, "subscription_ended").await;
+    assert!(took < SOON, "{took:?}");
+    assert_eq!(opening.refused().await.problem(), "no-subscription");
+}
+
 /// Descriptors for both ends of the sessions, here and there.
 fn allow_descriptors(wanted: u64) {
     let mut limit = getrlimit(Resource::Nofile);
@@ -144,22 +166,38 @@ fn allow_descriptors(wanted: u64) {
 async fn a_block_reaches_five_thousand_sessions_that_only_listen() {
     const SESSIONS: usize = 5_000;
     allow_descriptors(2 * SESSIONS as u64 + 500);
-    let (product, backend) = (Product::start().await, Backend::echo());
+    let (product, backend) = (Product::start().await, Backend::holding());
     let admin = product.portal.admin().await;
     let api = admin.publish("Crowd", json!({"production": {"url": backend.url()}})).await;
     let access = admin.access("Crowd", &api, "Unlimited").await;
     let opening = Opening::to(&api.ws).bearer(&access.token);
-    let live: Vec<_> = stream::iter(0..SESSIONS).map(|_| opening.open()).buffer_unordered(64).collect().await;
+    let open = async |_| opening.answered().await.raw().await;
+    let live: Vec<_> = stream::iter(0..SESSIONS).map(open).buffer_unordered(64).collect().await;
     let path = format!("/apis/{}", api.id);
-    let open = async || (admin.traffic(&path).await.open == SESSIONS as u64).then_some(());
-    until("all sessions are shown as open", PATIENCE, open).await;
+    let all_open = async || (admin.traffic(&path).await.open == SESSIONS as u64).then_some(());
+    until("all sessions are shown as open", PATIENCE, all_open).await;
 
-    let block = async { drop(admin.lifecycle(&api.id, "block").await.is(200)) };
-    let took = closes(live, block, 3003, "api_blocked").await;
+    // Clients and a backend that cost little, so that what is measured is the product.
+    let begun = Instant::now();
+    let mut waiting = JoinSet::new();
+    for mut client in live {
+        waiting.spawn(async move {
+            let frame = client.frame().await;
+            (frame, Instant::now(), client)
+        });
+    }
+    admin.lifecycle(&api.id, "block").await.is(200);
+    let closed = waiting.join_all().await;
+    let mut last = begun;
+    for (frame, at, _) in &closed {
+        let reason = reason("api_blocked");
+        assert_eq!(frame.as_ref().unwrap().close(), (3003, reason.as_str()));
+        last = last.max(*at);
+    }
+    let took = last - begun;
     println!("{SESSIONS} sessions were closed in {took:?}");
     assert!(took < SOON, "{took:?}");
-    until("no session is shown as open", PATIENCE, async || {
-        (admin.traffic(&path).await.open == 0).then_some(())
-    })
-    .await;
+    drop(closed);
+    let none_open = async || (admin.traffic(&path).await.open == 0).then_some(());
+    until("no session is shown as open", PATIENCE, none_open).await;
 }

@@ -19,6 +19,7 @@ mod durability;
 mod first_start;
 mod lifecycle;
 mod limits;
+mod probe;
 mod protocol;
 mod proxies;
 mod refusals;

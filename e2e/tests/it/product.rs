@@ -213,8 +213,15 @@ impl Product {
 
     /// Starts again on the same folder, on new ports; it must have ended before.
     pub(crate) async fn start_again(&mut self) {
+        self.start_again_with(|_| {}).await;
+    }
+
+    /// The same with other arguments or variables.
+    pub(crate) async fn start_again_with(&mut self, adjust: impl FnOnce(&mut Command)) {
         assert!(self.child.try_wait().unwrap().is_some(), "it still runs");
-        self.child = spawn(serve(&self.data()), self.folder.path());
+        let mut command = serve(&self.data());
+        adjust(&mut command);
+        self.child = spawn(command, self.folder.path());
         self.is_ready().await;
     }
 

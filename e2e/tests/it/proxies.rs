@@ -103,8 +103,7 @@ async fn start_haproxy(product: &Product) -> Proxy {
             bind unix@{}
             default_backend gateways
         backend gateways
-            server gateway {gateway}
-        ",
+            server gateway {gateway}\n",
         socket.display(),
     );
     let path = folder.join("haproxy.cfg");

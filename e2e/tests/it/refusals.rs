@@ -1,15 +1,23 @@
 //! Refusals before the 101: each has its own status and problem type, comes in bounded time, and tells nothing that
 //! its reader should not know.
 
-use std::time::{Duration, Instant};
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::{
     backend::Backend,
     client::{Opening, Refused},
     portal::{Api, Person},
     product::Product,
+    wait::{PATIENCE, within},
 };
 
 /// A refusal that waits for nobody comes well within this, on any machine.
@@ -113,7 +121,7 @@ async fn who_may_not_connect_here_is_told_so() {
     refuses(&Opening::to(&other.ws), 403, "api-blocked").await;
     admin.lifecycle(&other.id, "deprecate").await.is(200);
     admin.lifecycle(&other.id, "retire").await.is(200);
-    refuses(&to(&other.ws), 404, "api-retired").await;
+    assert_eq!(to(&other.ws).refused().await.status, 404, "what is retired is not there");
     assert!(backend.seen().is_empty(), "no refused handshake reached the backend");
     to(&api.ws).open().await.echo("and a good one does").await;
 }
@@ -169,4 +177,43 @@ async fn a_backend_that_fails_is_a_problem_that_does_not_name_it() {
     }
     let traffic = admin.traffic(&format!("/applications/{application}")).await;
     assert_eq!((traffic.sessions, traffic.open), (0, 0), "{traffic:?}");
+}
+
+#[tokio::test]
+async fn a_wss_backend_is_reached_when_its_certificate_is_trusted() {
+    let mut product = Product::start().await;
+    let backend = Backend::secured(&product.certificate(), &product.data().join("tls/key.pem"));
+    let admin = product.portal.admin().await;
+    let api = offer(&admin, "Secured", &backend.secured_url()).await;
+    let access = admin.access("Secured", &api, "Unlimited").await;
+    refuses(&Opening::to(&api.ws).bearer(&access.token), 502, "backend-untrusted").await;
+
+    product.stop().await;
+    let trusted = product.certificate();
+    let trusting = |command: &mut Command| {
+        command.env("SSL_CERT_FILE", trusted).env_remove("SSL_CERT_DIR");
+    };
+    product.start_again_with(trusting).await;
+    let admin = product.portal.admin().await;
+    let path = format!("/applications/{}/keys/{}/token", access.application, access.client_id);
+    let again = admin.post(&path, json!({}));
+    let token = again.await.is(200).json()["access_token"].as_str().unwrap().to_owned();
+    let moved = Opening::to(&format!("{}{}", product.at.ws, api.path)).bearer(&token);
+    let mut client = moved.open().await;
+    client.echo("over TLS to the backend").await;
+    client.echo(&"long ".repeat(100_000)).await;
+    assert_eq!(client.close_with(4000, "bye").await, (4000, "bye".to_owned()));
+    backend.is_over().await;
+    assert_eq!(backend.seen().last().unwrap().close, Some((4000, "bye".to_owned())));
+}
+
+#[tokio::test]
+async fn a_client_that_dawdles_is_not_waited_for() {
+    let product = Product::start().await;
+    let mut stream = TcpStream::connect(product.at.ws.strip_prefix("ws://").unwrap()).await.unwrap();
+    stream.write_all(b"GET /demo-echo/1.0 HTTP/1.1\r\nHost: local").await.unwrap();
+    let mut answer = Vec::new();
+    within("the answer to half a head", PATIENCE, stream.read_to_end(&mut answer)).await.unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("request-timeout"), "{answer}");
 }

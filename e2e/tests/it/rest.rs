@@ -91,8 +91,8 @@ async fn a_field_that_breaks_a_rule_is_named_and_nothing_is_stored() {
     }
     let several = but(json!({"name": "", "context": "", "version": ""}));
     assert_eq!(admin.post("/apis", several).await.is(400).fields(), ["/name", "/context", "/version"]);
-    let taken = admin.post("/apis", but(json!({"name": "Good"}))).await.is(409);
-    assert_eq!((taken.problem().as_str(), taken.fields()), ("duplicate", vec!["/context".to_owned()]));
+    let taken = admin.post("/apis", good()).await.is(409);
+    assert_eq!((taken.problem().as_str(), taken.fields()), ("duplicate", vec!["/version".to_owned()]));
     let of_another = admin.post("/apis", but(json!({"name": "Another", "version": "2.0"}))).await.is(409);
     assert_eq!(of_another.fields(), ["/context"], "a context belongs to one name");
     let new = |changes: Value| {

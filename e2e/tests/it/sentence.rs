@@ -102,4 +102,15 @@ async fn the_token_may_come_in_three_places_and_reaches_no_backend() {
         assert!(!seen.head.contains("authorization") && !seen.head.contains("bearer"), "{}", seen.head);
     }
     assert!(!product.logged().contains(&token), "a credential is not logged");
+
+    // Other subprotocols are between client and backend; the built-in one speaks the first that it is offered.
+    let own = admin.publish("Subprotocols", json!({"production": {"url": product.at.echo}})).await;
+    let token = admin.access("Subprotocols", &own, "Unlimited").await.token;
+    let offering = |offer: &str| Opening::to(&own.ws).header("Sec-WebSocket-Protocol", offer);
+    for opening in [offering("chat, talk").bearer(&token), offering(&format!("bearer, {token}, chat, talk"))]
+    {
+        let answer = opening.answered().await;
+        assert_eq!(answer.headers["sec-websocket-protocol"], "chat");
+        answer.client().await.echo("hello").await;
+    }
 }
