@@ -196,7 +196,8 @@ pub async fn subscriptions_are_listed_oldest_first(ground: &impl Ground) {
     let mut expected = Vec::new();
     for name in ["z", "y", "a", "m", "b"] {
         let api = stage.published(name, "1.0").await;
-        expected.push(stage.subscription(&owner, application.id, api.id, "Gold").await);
+        let plan = if name > "n" { "Silver" } else { "Gold" };
+        expected.push(stage.subscription(&owner, application.id, api.id, plan).await);
     }
     for limit in [1, 2, 5, 6] {
         assert_eq!(all_subscriptions(&stage.port, SubscriptionQuery::default(), limit).await, expected);
