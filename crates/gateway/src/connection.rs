@@ -67,17 +67,26 @@ pub(crate) async fn carry(inner: &Inner, mut stream: Stream, client: Client) {
     };
     let worker = inner.workers.choose();
     let id = inner.next_id(worker);
-    let request = match handshake::read(&mut stream).await {
+    let mut draining = inner.draining.subscribe();
+    // A head that is dropped half read belongs to a connection that is refused.
+    let asked = tokio::select! {
+        biased;
+        () = drain::is_said(&mut draining) => Err(Refusal::Restarting.into()),
+        asked = handshake::read(&mut stream) => asked,
+    };
+    let request = match asked {
         Ok(Asked::Handshake(request)) => request,
         Ok(Asked::Health) => return say(stream, &handshake::healthy()).await,
         Err(NoRequest::Gone) => return,
         Err(NoRequest::Refused(refusal)) => return refuse(inner, stream, id, &refusal).await,
     };
-    let mut draining = inner.draining.subscribe();
+    // In this order: a gateway that drains dials nobody any more, and an answer that is ready is said even where the
+    // client has ended its half of the connection.
     let outcome = tokio::select! {
+        biased;
+        () = drain::is_said(&mut draining) => Err(Refusal::Restarting.into()),
         outcome = phases(inner, &request, client, id) => outcome,
         () = stream.gone() => Err(End::Gone),
-        () = drain::is_said(&mut draining) => Err(Refusal::Restarting.into()),
     };
     match outcome {
         Ok(ready) => hand_over(inner, stream, *request, ready, id).await,

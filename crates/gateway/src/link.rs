@@ -13,7 +13,7 @@ use tidegate_model::{
 };
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 
 use crate::{
@@ -47,16 +47,28 @@ struct Underway {
 
 impl Talk {
     /// Talks until the link ends, or `ended` says that nothing more will be counted and all that was is on disk.
-    pub(crate) async fn run(self, mut ended: watch::Receiver<bool>) {
-        if let Err(LinkClosed) = self.talk(&mut ended).await {
-            tracing::warn!("the link to the control plane has ended");
+    pub(crate) async fn run(self, ended: watch::Receiver<bool>) {
+        // A control plane that is stuck takes no message, and whoever waits for it to take one sees nothing else: the
+        // time for the last words runs beside the talk.
+        let mut is_over = ended.clone();
+        let enough = async {
+            drain::is_said(&mut is_over).await;
+            sleep(LAST_WORDS).await;
+        };
+        tokio::select! {
+            talked = self.talk(ended) => {
+                if let Err(LinkClosed) = talked {
+                    tracing::warn!("the link to the control plane has ended");
+                }
+            }
+            () = enough => tracing::error!("the last counts could not be stored in time"),
         }
     }
 
-    async fn talk(&self, ended: &mut watch::Receiver<bool>) -> Result<(), LinkClosed> {
+    async fn talk(&self, mut ended: watch::Receiver<bool>) -> Result<(), LinkClosed> {
         self.link.send(Up::Hello { protocol: PROTOCOL_VERSION, boot: self.boot }).await?;
         let (mut number, mut underway) = (0, None::<Underway>);
-        let mut until = None::<Instant>;
+        let mut is_last = false;
         loop {
             if let Some(open) = self.reporter.presence() {
                 self.link.send(Up::Presence(open)).await?;
@@ -67,7 +79,7 @@ impl Talk {
                 number += 1;
                 underway = Some(self.send(batch).await?);
             }
-            if until.is_some() && underway.is_none() {
+            if is_last && underway.is_none() {
                 return Ok(());
             }
             let repeat_at = underway.as_ref().map(|underway| underway.repeat_at);
@@ -87,13 +99,7 @@ impl Talk {
                         underway = Some(self.send(batch).await?);
                     }
                 }
-                () = drain::is_said(ended), if until.is_none() => {
-                    until = Some(Instant::now() + LAST_WORDS);
-                }
-                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {
-                    tracing::error!("the last counts could not be stored in time");
-                    return Ok(());
-                }
+                () = drain::is_said(&mut ended), if !is_last => is_last = true,
             }
         }
     }
