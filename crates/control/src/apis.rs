@@ -4,5 +4,6 @@ pub(crate) mod answer;
 pub(crate) mod change;
 pub(crate) mod deploy;
 pub(crate) mod lifecycle;
+pub(crate) mod protocol;
 pub(crate) mod read;
 pub(crate) mod test_endpoint;

@@ -15,6 +15,7 @@ use tokio::{
 use crate::{
     Inner,
     admit::{Admitted, NotAdmitted, not_now},
+    compression,
     dial::{Asker, Backend, Tail},
     drain,
     handshake::{self, Asked, NoRequest, Request},
@@ -117,10 +118,12 @@ async fn phases<'g>(
         proto: if client.is_tls { "https" } else { "http" },
         instance: &instance,
     };
+    let deflate = compression::offers(admitted.grant.api.protocol.compression, &request.deflate);
     let tail = Tail {
         topic: &admitted.topic,
         query: admitted.query.as_deref(),
         subprotocols: &admitted.subprotocols,
+        deflate: &deflate,
     };
     let backend = inner.dialler.dial(endpoint, &asker, &tail).await.map_err(|error| {
         tracing::info!(session = %id, api = %admitted.grant.api_id(), %error, "a backend cannot be had");
@@ -132,19 +135,24 @@ async fn phases<'g>(
 
 async fn hand_over(inner: &Inner, mut stream: Stream, request: Request, ready: Ready<'_>, id: SessionId) {
     let Ready { admitted, backend, place } = ready;
-    let Backend { stream: backend_stream, early, subprotocol } = backend;
+    let Backend { stream: backend_stream, early, chosen } = backend;
+    let compression = admitted.grant.api.protocol.compression;
+    let settled = compression::settle(compression, &request.deflate, chosen.deflate);
     // RFC 6455 section 4.2.2: the choice is one of the offers. A token that came as a subprotocol is never repeated.
     let is_announcement = |offer: &&String| offer.eq_ignore_ascii_case("bearer");
     let announced = || request.subprotocols.iter().find(is_announcement).cloned();
-    let chosen = subprotocol.or_else(|| announced().filter(|_| admitted.is_by_subprotocol));
-    let answer = handshake::switching(&request.key, chosen.as_deref(), &id.to_string());
+    let subprotocol = chosen.subprotocol.or_else(|| announced().filter(|_| admitted.is_by_subprotocol));
+    let instance = id.to_string();
+    let answer =
+        handshake::switching(&request.key, subprotocol.as_deref(), settled.client.as_ref(), &instance);
     match timeout(ANSWER_DEADLINE, stream.write_all_flushed(&answer)).await {
         Ok(Ok(())) => {}
         // The client is gone, or takes nothing: the backend's connection ends with this function.
         Ok(Err(_)) | Err(_) => return,
     }
-    let legs =
-        stream.into_leg(request.early).and_then(|client| Ok([client, backend_stream.into_leg(early)?]));
+    let [for_client, for_backend] = settled.coders;
+    let client = stream.into_leg(request.early, for_client);
+    let legs = client.and_then(|client| Ok([client, backend_stream.into_leg(early, for_backend)?]));
     let legs = match legs {
         Ok(legs) => legs,
         Err(error) => {
@@ -161,6 +169,7 @@ async fn hand_over(inner: &Inner, mut stream: Stream, request: Request, ready: R
         opened_at: inner.clock.now(),
         grant: admitted.grant,
         meter: admitted.meter,
+        passes_compressed: settled.passes,
         legs,
         #[cfg(test)]
         stage: None,

@@ -23,7 +23,7 @@ use tokio::{
 use tokio_rustls::{TlsConnector, TlsStream};
 use url::{Host, Url};
 
-pub(crate) use ask::{Asker, Question, Tail};
+pub(crate) use ask::{Asker, Chosen, Question, Tail};
 
 use crate::stream::Stream;
 
@@ -77,8 +77,8 @@ pub(crate) struct Backend {
     pub(crate) stream: Stream,
     /// Bytes behind its answer.
     pub(crate) early: Vec<u8>,
-    /// The subprotocol that it chose.
-    pub(crate) subprotocol: Option<String>,
+    /// What it chose of what it was offered.
+    pub(crate) chosen: Chosen,
 }
 
 /// An endpoint's URL, understood.

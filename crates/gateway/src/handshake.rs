@@ -6,9 +6,12 @@
 
 use std::time::Duration;
 
-use tidegate_wire::handshake::{
-    self, HandshakeKey, RequestLine, UpgradeError,
-    raw::{FIELDS_MAX, RawHead},
+use tidegate_wire::{
+    deflate::{Agreed, Offer},
+    handshake::{
+        self, HandshakeKey, RequestLine, UpgradeError,
+        raw::{FIELDS_MAX, RawHead},
+    },
 };
 use tokio::{io::AsyncReadExt as _, time::timeout};
 
@@ -31,6 +34,8 @@ pub(crate) struct Request {
     pub(crate) query: Option<String>,
     /// The subprotocols offered, in order.
     pub(crate) subprotocols: Vec<String>,
+    /// The offers of permessage-deflate, in order.
+    pub(crate) deflate: Vec<Offer>,
     /// Every header as written, names in lower case.
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     /// What came behind the head.
@@ -106,17 +111,24 @@ fn judge(head: &[u8], early: Vec<u8>) -> Result<Asked, NoRequest> {
         path: path.to_owned(),
         query,
         subprotocols: upgrade.subprotocols.iter().map(|&offer| offer.to_owned()).collect(),
+        deflate: upgrade.deflate,
         headers: headers().map(|(name, value)| (name.to_ascii_lowercase(), value.to_vec())).collect(),
         early,
     })))
 }
 
 /// The answer that makes the client's connection a WebSocket.
-pub(crate) fn switching(key: &HandshakeKey, subprotocol: Option<&str>, instance: &str) -> Vec<u8> {
+pub(crate) fn switching(
+    key: &HandshakeKey,
+    subprotocol: Option<&str>,
+    deflate: Option<&Agreed>,
+    instance: &str,
+) -> Vec<u8> {
+    let extensions = deflate.map(|it| format!("Sec-WebSocket-Extensions: {it}\r\n")).unwrap_or_default();
     let protocol = subprotocol.map(|it| format!("Sec-WebSocket-Protocol: {it}\r\n")).unwrap_or_default();
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Accept: {}\r\n{protocol}X-Request-Id: {instance}\r\n\r\n",
+         Sec-WebSocket-Accept: {}\r\n{protocol}{extensions}X-Request-Id: {instance}\r\n\r\n",
         handshake::accept_key(key),
     )
     .into_bytes()

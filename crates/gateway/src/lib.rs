@@ -7,6 +7,7 @@
 
 mod admit;
 mod authenticate;
+mod compression;
 mod connection;
 mod dial;
 mod drain;

@@ -4,6 +4,7 @@
 //! knows nothing of HTTP. A place at a worker is reserved before the client gets its 101, so that a session that was
 //! promised is carried. Read next: `relay/worker.rs`, `relay/session.rs`, `relay/leg.rs`.
 
+mod coder;
 mod ledger;
 mod leg;
 mod meter;
@@ -27,6 +28,7 @@ use tidegate_model::{admit::Grant, id::SessionId, snapshot::Snapshot, time::Time
 use tidegate_wire::{Micros, close::CloseReason};
 use tokio::sync::{mpsc, oneshot};
 
+pub(crate) use coder::Coder;
 pub(crate) use ledger::Ledger;
 pub(crate) use leg::{Leg, Socket};
 pub(crate) use meter::{Budgets, Meter, UsedUp};
@@ -56,6 +58,8 @@ pub(crate) struct Handover {
     pub(crate) snapshot_number: u64,
     pub(crate) opened_at: Timestamp,
     pub(crate) meter: Meter,
+    /// Client and backend agreed on compression with each other.
+    pub(crate) passes_compressed: bool,
     /// Client and backend.
     pub(crate) legs: [Leg; 2],
     #[cfg(test)]

@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_rustls::TlsStream;
 
-use crate::relay::{Leg, Socket};
+use crate::relay::{Coder, Leg, Socket};
 
 /// See the module.
 #[derive(Debug)]
@@ -44,8 +44,9 @@ impl Stream {
         std::future::pending::<()>().await;
     }
 
-    /// The two halves of a relay's leg; `early` are bytes that were read beyond the handshake.
-    pub(crate) fn into_leg(self, early: Vec<u8>) -> io::Result<Leg> {
+    /// The two halves of a relay's leg; `early` are bytes that were read beyond the handshake, `coder` is there where
+    /// the peer's compression ends here.
+    pub(crate) fn into_leg(self, early: Vec<u8>, coder: Option<Coder>) -> io::Result<Leg> {
         let tcp = |stream: TcpStream| stream.into_std().map(mio::net::TcpStream::from_std).map(Socket::Tcp);
         let (socket, tls) = match self {
             Self::Tcp(stream) => (tcp(stream)?, None),
@@ -61,7 +62,7 @@ impl Stream {
                 }
             },
         };
-        Ok(Leg::new(socket, tls, early))
+        Ok(Leg::new(socket, tls, early, coder))
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     endpoint::Endpoints,
     id::{ApiId, UserId},
     lifecycle::State,
+    protocol::Protocol,
     time::Timestamp,
 };
 
@@ -16,6 +17,9 @@ pub struct Design {
     pub description: String,
     /// Backends.
     pub endpoints: Endpoints,
+    /// Compression, checks and sizes. Designs from before it have the defaults.
+    #[serde(default)]
+    pub protocol: Protocol,
     /// Names of the business plans a subscription may choose from.
     pub plans: Vec<String>,
 }
@@ -104,6 +108,15 @@ fn fields(design: &Design) -> Vec<(String, Option<String>)> {
         field("connect_timeout_ms", endpoint.map(|e| e.connect_timeout_ms.to_string()));
         field("handshake_timeout_ms", endpoint.map(|e| e.handshake_timeout_ms.to_string()));
         field("idle_timeout_ms", endpoint.map(|e| e.idle_timeout_ms.to_string()));
+    }
+    let Protocol { compression, utf8_check, message_bytes_max, frame_bytes_max } = design.protocol;
+    for (leaf, value) in [
+        ("compression", compression.as_str().to_owned()),
+        ("utf8_check", utf8_check.to_string()),
+        ("message_bytes_max", message_bytes_max.to_string()),
+        ("frame_bytes_max", frame_bytes_max.to_string()),
+    ] {
+        all.push((format!("protocol.{leaf}"), Some(value)));
     }
     let mut plans = design.plans.clone();
     plans.sort();

@@ -436,6 +436,7 @@ fn design(plans: &[&str]) -> Design {
         description: "Says what it hears.".to_owned(),
         endpoints: Endpoints { production: Some(Endpoint::new("ws://backend")), sandbox: None },
         plans: plans.iter().map(|plan| (*plan).to_owned()).collect(),
+        ..Design::default()
     }
 }
 

@@ -77,6 +77,7 @@ fn design_problems(design: &Design, known_plans: &[String]) -> Vec<FieldProblem>
     let mut problems = Vec::new();
     rule::description("/description", &design.description, &mut problems);
     rule::endpoints("/endpoints", &design.endpoints, &mut problems);
+    rule::protocol("/protocol", &design.protocol, &mut problems);
     unknown_plans(&design.plans, known_plans, &mut problems);
     problems
 }

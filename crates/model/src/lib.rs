@@ -18,6 +18,7 @@ pub mod lifecycle;
 pub mod link;
 pub mod plan;
 pub mod port;
+pub mod protocol;
 pub mod role;
 pub mod route;
 pub mod rule;

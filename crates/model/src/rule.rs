@@ -9,6 +9,7 @@ use url::Url;
 use crate::endpoint::{
     Bounds, CONNECT_TIMEOUT, Endpoint, Endpoints, HANDSHAKE_TIMEOUT, IDLE_TIMEOUT, URL_BYTES_MAX,
 };
+use crate::protocol::{FRAME_BYTES, MESSAGE_BYTES, Protocol};
 
 /// Longest name of an API or an application, in characters.
 pub const NAME_CHARS_MAX: usize = 50;
@@ -165,6 +166,18 @@ pub fn endpoint(pointer: &str, endpoint: &Endpoint, problems: &mut Problems) {
     bounded("connect_timeout_ms", endpoint.connect_timeout_ms, CONNECT_TIMEOUT);
     bounded("handshake_timeout_ms", endpoint.handshake_timeout_ms, HANDSHAKE_TIMEOUT);
     bounded("idle_timeout_ms", endpoint.idle_timeout_ms, IDLE_TIMEOUT);
+}
+
+/// Sizes within their bounds.
+pub fn protocol(pointer: &str, protocol: &Protocol, problems: &mut Problems) {
+    let mut bounded = |leaf: &str, value: u32, bounds: Bounds| {
+        if value < bounds.min || value > bounds.max {
+            let detail = format!("Choose between {} and {} bytes.", bounds.min, bounds.max);
+            problems.push(FieldProblem::new(format!("{pointer}/{leaf}"), "out_of_range", detail));
+        }
+    };
+    bounded("message_bytes_max", protocol.message_bytes_max, MESSAGE_BYTES);
+    bounded("frame_bytes_max", protocol.frame_bytes_max, FRAME_BYTES);
 }
 
 /// The address of an endpoint: `ws://` or `wss://`, a host, no credentials, no fragment (RFC 6455, section 3).

@@ -12,6 +12,7 @@ use crate::{
     id::{ApiId, ApplicationId, SubscriptionId},
     lifecycle::State,
     plan::Plan,
+    protocol::Protocol,
     route::{Match, Routes, base_path, default_path},
 };
 
@@ -34,6 +35,9 @@ pub struct ApiFacts {
     pub revision: u32,
     /// Endpoints of the live revision.
     pub endpoints: Endpoints,
+    /// Compression, checks and sizes of the live revision.
+    #[serde(default)]
+    pub protocol: Protocol,
 }
 
 /// An application as a gateway knows it.

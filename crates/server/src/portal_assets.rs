@@ -13,7 +13,7 @@ use tidegate_control::{Asset, Assets};
 
 /// What was in `portal/dist` when a release was built; nothing in a debug build.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../portal/dist"]
+#[folder = "../../portal/dist"]
 #[allow_missing = true]
 struct Embedded;
 

@@ -82,6 +82,7 @@ async fn snapshot_parts(connection: &impl ConnectionTrait) -> Result<SnapshotPar
             is_default_version: api.is_default_version,
             revision: live.revision,
             endpoints: live.design.endpoints,
+            protocol: live.design.protocol,
         });
     }
     for row in entity::application::Entity::find().all(connection).await? {

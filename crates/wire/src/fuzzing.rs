@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::close::{CloseReason, may_travel};
+use crate::deflate::OFFER_TO_BACKEND;
 use crate::frame::{HEADER_BYTES_MAX, scan};
 use crate::handshake::{self, HandshakeKey, RequestLine, answer, raw::RawHead};
 use crate::relay::{Counters, Ending, Fate, Limits, Relay, Side, Then, Unlimited};
@@ -45,7 +46,7 @@ pub fn fuzz_handshake(data: &[u8]) {
         assert!(upgrade.path_and_query.starts_with('/') && !upgrade.authority.is_empty());
     }
     let key = HandshakeKey::from_nonce([7; 16]);
-    if let Ok(accepted) = answer::judge(101, headers(), &key, &["chat"]) {
+    if let Ok(accepted) = answer::judge(101, headers(), &key, &["chat"], &[OFFER_TO_BACKEND]) {
         assert!(accepted.subprotocol.is_none_or(|chosen| chosen == "chat"));
     }
 }

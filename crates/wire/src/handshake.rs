@@ -11,6 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest as _, Sha1};
 
+use crate::deflate::{Offer, parse_offers};
+
 /// The version that this product speaks, and what a 426 names (RFC 6455 section 4.4).
 pub const VERSION: &str = "13";
 /// Subprotocols that one handshake may offer; libraries offer one to three, a token as a subprotocol adds two.
@@ -76,8 +78,8 @@ pub struct Upgrade<'a> {
     pub path_and_query: &'a str,
     /// The subprotocols offered, in order.
     pub subprotocols: Vec<&'a str>,
-    /// The lines of `Sec-WebSocket-Extensions`, as written. None of them goes to a backend.
-    pub extensions: Vec<&'a str>,
+    /// The usable offers of permessage-deflate, in order. Other extensions are passed over.
+    pub deflate: Vec<Offer>,
 }
 
 /// A request that is not a handshake we accept. Always the client's fault.
@@ -122,6 +124,9 @@ pub enum UpgradeError {
     /// RFC 6455 section 4.1: subprotocols are tokens, each once.
     #[error("malformed list of subprotocols")]
     Subprotocols,
+    /// RFC 6455 section 9.1.
+    #[error("malformed list of extensions")]
+    Extensions,
     /// More offers than [`SUBPROTOCOLS_MAX`] or [`EXTENSION_LINES_MAX`].
     #[error("too many subprotocols or extensions offered")]
     TooManyOffers,
@@ -173,7 +178,7 @@ pub fn judge<'a>(
         authority: target_authority.unwrap_or(host),
         path_and_query,
         subprotocols: seen.subprotocols,
-        extensions: seen.extensions,
+        deflate: parse_offers(seen.extensions).map_err(|_| UpgradeError::Extensions)?,
     })
 }
 

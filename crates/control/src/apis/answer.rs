@@ -10,6 +10,7 @@ use tidegate_model::{
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::protocol::ProtocolAnswer;
 use crate::settings::Settings;
 
 /// An endpoint as it is given: what is absent takes its default.
@@ -169,6 +170,8 @@ pub(crate) struct ApiAnswer {
     updated_at: String,
     /// The working copy's endpoints.
     endpoints: EndpointsAnswer,
+    /// The working copy's compression, checks and sizes.
+    protocol: ProtocolAnswer,
     /// The working copy's plans.
     plans: Vec<String>,
     urls: Urls,
@@ -204,6 +207,7 @@ pub(crate) fn api_answer(settings: &Settings, api: Api) -> ApiAnswer {
             production: api.design.endpoints.production.map(EndpointAnswer::from),
             sandbox: api.design.endpoints.sandbox.map(EndpointAnswer::from),
         },
+        protocol: api.design.protocol.into(),
         live: api
             .live
             .map(|live| LiveAnswer { revision: live.revision, deployed_at: live.deployed_at.rfc3339() }),

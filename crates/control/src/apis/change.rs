@@ -14,7 +14,11 @@ use tidegate_model::{
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::answer::{ApiAnswer, EndpointsInput, api_answer};
+use super::{
+    answer::{ApiAnswer, EndpointsInput, api_answer},
+    protocol::ProtocolInput,
+    read::viewed,
+};
 use crate::{
     authenticate::Caller,
     body::{Created, InPath, Json, Tagged, if_match},
@@ -36,6 +40,8 @@ pub(crate) struct NewApi {
     description: String,
     #[serde(default)]
     endpoints: EndpointsInput,
+    #[serde(default)]
+    protocol: ProtocolInput,
     /// Names of business plans.
     #[serde(default)]
     plans: Vec<String>,
@@ -51,6 +57,8 @@ pub(crate) struct NewApi {
 pub(crate) struct ApiChange {
     description: String,
     endpoints: EndpointsInput,
+    /// Compression, checks and sizes; absent: as before.
+    protocol: Option<ProtocolInput>,
     /// Names of business plans.
     plans: Vec<String>,
     /// Whether it answers without a version as well; absent: as before.
@@ -99,6 +107,7 @@ pub(crate) async fn create(
         design: Design {
             description: input.description,
             endpoints: input.endpoints.into(),
+            protocol: input.protocol.meant()?,
             plans: input.plans,
         },
         publish: input.publish,
@@ -124,12 +133,17 @@ pub(crate) async fn update(
     if !headers.contains_key(axum::http::header::IF_MATCH) {
         return Err(Problem::PreconditionRequired);
     }
+    let protocol = match input.protocol {
+        Some(protocol) => protocol.meant()?,
+        None => viewed(&inner, &caller, id).await?.design.protocol,
+    };
     let command = Command::UpdateApi(UpdateApi {
         id: ApiId(id),
         based_on: if_match(&headers),
         design: Design {
             description: input.description,
             endpoints: input.endpoints.into(),
+            protocol,
             plans: input.plans,
         },
         is_default_version: input.is_default_version,

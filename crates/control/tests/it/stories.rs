@@ -6,7 +6,7 @@ use axum::{
     body::Body,
     http::{Method, header},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tidegate_model::{
     fact::{Batch, CountKey, Counts, OpenSessions},
     id::{ApiId, ApplicationId, BootId},
@@ -96,6 +96,8 @@ async fn bad_fields_and_bad_bodies_get_a_problem_that_names_the_place() {
             "/endpoints/sandbox/idle_timeout_ms",
         ),
         ("plans", json!(["Platinum"]), 400, "validation", "/plans/0"),
+        ("protocol", json!({"compression": "zip"}), 400, "validation", "/protocol/compression"),
+        ("protocol", json!({"message_bytes_max": 100}), 400, "validation", "/protocol/message_bytes_max"),
         ("colour", json!("blue"), 400, "validation", "/colour"),
         ("name", json!("EchoWebSocket"), 409, "duplicate", "/version"),
         ("name", json!("Other"), 409, "duplicate", "/version"),
@@ -255,4 +257,33 @@ async fn problem_types_lead_to_a_page_whoever_answered_with_them() {
         assert!(page.text.contains(title), "{}", page.text);
     }
     house.call(&nobody, Method::GET, "/problems/nonsense", None).await.is(404);
+}
+
+#[tokio::test]
+async fn the_protocol_stays_as_it_was_where_a_change_does_not_name_it() {
+    let house = House::new().await;
+    let creator = house.person("creator", &[Role::Creator]).await;
+    let mut input = echo();
+    input["protocol"] = json!({"compression": "terminate", "message_bytes_max": 1_000});
+    let api = house.post(&creator, "/api/v1/apis", input).await.is(201).json();
+    let made = json!({
+        "compression": "terminate", "utf8_check": true, "message_bytes_max": 1_000, "frame_bytes_max": 16_777_216,
+    });
+    assert_eq!(api["protocol"], made);
+    let path = format!("/api/v1/apis/{}", api["id"].as_str().unwrap());
+    let put = async |tag: &str, protocol: Value| {
+        let mut change = json!({"description": "x", "endpoints": {}, "plans": []});
+        if !protocol.is_null() {
+            change["protocol"] = protocol;
+        }
+        let request = House::request(&creator, &Method::PUT, &path).header(header::IF_MATCH, tag);
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        house.send(request.body(Body::from(change.to_string())).unwrap()).await.is(200).json()
+    };
+    assert_eq!(put("\"1\"", Value::Null).await["protocol"], made);
+    let changed = put("\"2\"", json!({"utf8_check": false})).await;
+    assert_eq!(
+        (&changed["protocol"]["compression"], &changed["protocol"]["utf8_check"]),
+        (&json!("off"), &json!(false))
+    );
 }

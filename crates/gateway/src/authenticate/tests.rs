@@ -53,6 +53,7 @@ fn request(headers: &[(&str, &str)], query: Option<&str>, subprotocols: &[&str])
         query: query.map(str::to_owned),
         subprotocols: subprotocols.iter().map(|&offer| offer.to_owned()).collect(),
         headers: headers.iter().map(owned).collect(),
+        deflate: Vec::new(),
         early: Vec::new(),
     }
 }

@@ -5,10 +5,13 @@
 
 use std::io::ErrorKind;
 
-use tidegate_wire::handshake::{
-    HandshakeKey, VERSION,
-    answer::{self, AnswerError},
-    raw::FIELDS_MAX,
+use tidegate_wire::{
+    deflate::{Agreed, Offer},
+    handshake::{
+        HandshakeKey, VERSION,
+        answer::{self, AnswerError},
+        raw::FIELDS_MAX,
+    },
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use url::Url;
@@ -52,6 +55,7 @@ pub(crate) struct Question {
     head: Vec<u8>,
     key: HandshakeKey,
     subprotocols: Vec<String>,
+    deflate: Vec<Offer>,
 }
 
 /// Who asks.
@@ -76,6 +80,15 @@ pub(crate) struct Tail<'a> {
     pub(crate) query: Option<&'a str>,
     /// The subprotocols to offer.
     pub(crate) subprotocols: &'a [String],
+    /// The compression to offer.
+    pub(crate) deflate: &'a [Offer],
+}
+
+/// What a backend chose of what it was offered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Chosen {
+    pub(crate) subprotocol: Option<String>,
+    pub(crate) deflate: Option<Agreed>,
 }
 
 impl Question {
@@ -99,6 +112,10 @@ impl Question {
         if !tail.subprotocols.is_empty() {
             line("Sec-WebSocket-Protocol", tail.subprotocols.join(", ").as_bytes());
         }
+        if !tail.deflate.is_empty() {
+            let offers: Vec<_> = tail.deflate.iter().map(ToString::to_string).collect();
+            line("Sec-WebSocket-Extensions", offers.join(", ").as_bytes());
+        }
         if let Some(client) = asker.client {
             line("X-Forwarded-For", client.to_string().as_bytes());
         }
@@ -111,7 +128,7 @@ impl Question {
             }
         }
         head.extend_from_slice(b"\r\n");
-        Self { head, key, subprotocols: tail.subprotocols.to_vec() }
+        Self { head, key, subprotocols: tail.subprotocols.to_vec(), deflate: tail.deflate.to_vec() }
     }
 
     /// Asks, and judges the answer.
@@ -122,9 +139,9 @@ impl Question {
         let mut bytes = Vec::with_capacity(READ_BYTES);
         loop {
             match self.judge(&bytes)? {
-                Some((head_bytes, subprotocol)) => {
+                Some((head_bytes, chosen)) => {
                     let early = bytes.split_off(head_bytes);
-                    return Ok(Backend { stream, early, subprotocol });
+                    return Ok(Backend { stream, early, chosen });
                 }
                 None if bytes.len() >= ANSWER_BYTES_MAX => return Err(DialError::Malformed),
                 None => {}
@@ -139,8 +156,8 @@ impl Question {
         }
     }
 
-    /// `None`: the head is not whole yet. Else its length and the subprotocol chosen.
-    fn judge(&self, bytes: &[u8]) -> Result<Option<(usize, Option<String>)>, DialError> {
+    /// `None`: the head is not whole yet. Else its length and what was chosen.
+    fn judge(&self, bytes: &[u8]) -> Result<Option<(usize, Chosen)>, DialError> {
         let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
         let mut parsed = httparse::Response::new(&mut fields);
         let head_bytes = match parsed.parse(bytes) {
@@ -157,8 +174,11 @@ impl Question {
         };
         let headers = parsed.headers.iter().map(|field| (field.name, field.value));
         let offered: Vec<&str> = self.subprotocols.iter().map(String::as_str).collect();
-        match answer::judge(status, headers, &self.key, &offered) {
-            Ok(accepted) => Ok(Some((head_bytes, accepted.subprotocol.map(str::to_owned)))),
+        match answer::judge(status, headers, &self.key, &offered, &self.deflate) {
+            Ok(accepted) => {
+                let subprotocol = accepted.subprotocol.map(str::to_owned);
+                Ok(Some((head_bytes, Chosen { subprotocol, deflate: accepted.deflate })))
+            }
             Err(AnswerError::Status { status }) => Err(DialError::Refused { status }),
             Err(_) => Err(DialError::Malformed),
         }

@@ -1,8 +1,9 @@
-//! One leg of a session: a non-blocking socket, its TLS state if it has one, and what is between them and the relay.
+//! One leg of a session: a non-blocking socket, its TLS state and its coder if it has them, and what is between them
+//! and the relay.
 //!
-//! It does not know frames. Its invariant: it says "taken" only of bytes that the socket took (for TLS: once the
-//! records that hold them have left), so that the relay's goodbyes and its back-pressure are true. An idle leg holds
-//! no buffer. Read next: `session.rs`.
+//! It does not know frames. Its invariant: it says "taken" only of bytes that the socket took (for TLS and coders:
+//! once everything that holds them has left), so that the relay's goodbyes and its back-pressure are true. An idle
+//! leg holds no buffer. Read next: `session.rs`.
 
 use std::{
     io::{self, ErrorKind, Read as _, Write as _},
@@ -12,6 +13,9 @@ use std::{
 
 use mio::{Interest, Registry, Token, event::Event};
 use socket2::SockRef;
+use tidegate_wire::relay::Violation;
+
+use super::coder::{Coder, Lent};
 
 /// A socket of either family.
 #[derive(Debug)]
@@ -69,6 +73,7 @@ pub(crate) struct Leg {
     /// `None` once closed.
     socket: Option<Socket>,
     tls: Option<Box<Tls>>,
+    coder: Option<Box<Coder>>,
     /// Bytes for the peer after a short write, and how many of them are written.
     kept: Vec<u8>,
     kept_from: usize,
@@ -82,12 +87,39 @@ pub(crate) struct Leg {
     finished: bool,
 }
 
+/// Why a leg gives no bytes.
+#[derive(Debug)]
+pub(super) enum NotRead {
+    /// There are none now; an edge will announce more.
+    NotNow,
+    /// The connection is lost.
+    Lost,
+    /// The peer's compressed messages break a rule.
+    Violated(Violation),
+}
+
+impl From<io::Error> for NotRead {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == ErrorKind::WouldBlock { Self::NotNow } else { Self::Lost }
+    }
+}
+
 impl Leg {
-    pub(crate) fn new(socket: Socket, tls: Option<rustls::Connection>, early: Vec<u8>) -> Self {
+    pub(crate) fn new(
+        socket: Socket,
+        tls: Option<rustls::Connection>,
+        mut early: Vec<u8>,
+        coder: Option<Coder>,
+    ) -> Self {
         let tls = tls.map(|connection| Box::new(Tls { connection, sealed: 0, closing: false }));
+        let coder = coder.map(|mut coder| {
+            coder.begin_with(std::mem::take(&mut early));
+            Box::new(coder)
+        });
         Self {
             socket: Some(socket),
             tls,
+            coder,
             kept: Vec::new(),
             kept_from: 0,
             unread: early,
@@ -118,7 +150,9 @@ impl Leg {
     /// Whether [`Leg::read`] may give something.
     #[inline]
     pub(super) fn may_read(&self) -> bool {
-        !self.unread.is_empty() || (self.readable && self.socket.is_some())
+        !self.unread.is_empty()
+            || (self.readable && self.socket.is_some())
+            || self.coder.as_ref().is_some_and(|coder| coder.holds())
     }
 
     /// Whether [`Leg::flush`] may get rid of something.
@@ -128,10 +162,48 @@ impl Leg {
     }
 
     /// Reads what there is; `Ok(0)` is the end of the stream.
-    pub(super) fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+    #[inline]
+    pub(super) fn read(&mut self, buf: &mut [u8], lent: &mut Lent) -> Result<usize, NotRead> {
         if !self.unread.is_empty() {
             return Ok(self.read_unread(buf));
         }
+        match self.coder.take() {
+            None => Ok(self.read_bytes(buf)?),
+            Some(mut coder) => {
+                let result = self.read_unpacked(&mut coder, buf, lent);
+                self.coder = Some(coder);
+                result
+            }
+        }
+    }
+
+    fn read_unpacked(
+        &mut self,
+        coder: &mut Coder,
+        buf: &mut [u8],
+        lent: &mut Lent,
+    ) -> Result<usize, NotRead> {
+        loop {
+            if coder.holds() {
+                let bytes = coder.unpack_waiting(buf, lent).map_err(NotRead::Violated)?;
+                if bytes > 0 {
+                    return Ok(bytes);
+                }
+            }
+            let mut raw = std::mem::take(&mut lent.raw);
+            let read = self.read_bytes(&mut raw);
+            lent.raw = raw;
+            let bytes = match read? {
+                0 => return Ok(0),
+                read => coder.unpack(read, buf, lent).map_err(NotRead::Violated)?,
+            };
+            if bytes > 0 {
+                return Ok(bytes);
+            }
+        }
+    }
+
+    fn read_bytes(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let Some(socket) = &mut self.socket else { return Err(ErrorKind::WouldBlock.into()) };
         let result = match &mut self.tls {
             None => retried(|| socket.read(buf)),
@@ -166,7 +238,22 @@ impl Leg {
     }
 
     /// Writes, or keeps what the socket does not take; says how many bytes the socket took.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    #[inline]
+    pub(super) fn write(&mut self, bytes: &[u8], lent: &mut Lent) -> io::Result<usize> {
+        let Some(mut coder) = self.coder.take() else { return self.write_bytes(bytes) };
+        let result = coder.pack(bytes, lent, |packed| self.write_bytes(packed));
+        self.coder = Some(coder);
+        result.map(|_| self.taken_inside())
+    }
+
+    /// The relay's bytes that were inside coded ones, once all of those have left.
+    fn taken_inside(&mut self) -> usize {
+        let is_drained = self.kept.is_empty() && !self.tls.as_ref().is_some_and(|tls| tls.has_records());
+        let coder = self.coder.as_mut().filter(|_| is_drained);
+        coder.map(|coder| std::mem::take(&mut coder.inside)).unwrap_or_default()
+    }
+
+    fn write_bytes(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let Some(socket) = &mut self.socket else { return Ok(0) };
         if !self.kept.is_empty() || !self.writable {
             self.kept.extend_from_slice(bytes);
@@ -191,6 +278,11 @@ impl Leg {
 
     /// Writes what was kept; says how many bytes the socket took.
     pub(super) fn flush(&mut self) -> io::Result<usize> {
+        let taken = self.flush_bytes()?;
+        Ok(if self.coder.is_some() { self.taken_inside() } else { taken })
+    }
+
+    fn flush_bytes(&mut self) -> io::Result<usize> {
         let Some(socket) = &mut self.socket else { return Ok(0) };
         let waiting = &self.kept[self.kept_from..];
         let (accepted, taken) = match &mut self.tls {
@@ -252,6 +344,7 @@ impl Leg {
     fn forget(&mut self) {
         self.socket = None;
         self.tls = None;
+        self.coder = None;
         (self.kept, self.kept_from, self.unread) = (Vec::new(), 0, Vec::new());
     }
 }

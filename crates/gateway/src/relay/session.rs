@@ -4,7 +4,7 @@
 //! plain path nothing is allocated, locked or copied: bytes go from the worker's scratch to the other socket.
 //! Read next: `worker.rs`.
 
-use std::io::{self, ErrorKind};
+use std::io;
 
 use mio::{Registry, Token, event::Event};
 use tidegate_model::{
@@ -19,7 +19,7 @@ use tidegate_wire::{
     relay::{Cause, Ending, Fate, Initiator, Then},
 };
 
-use super::{Farewell, Handover, Leg, Meter};
+use super::{Farewell, Handover, Leg, Meter, coder::Lent, leg::NotRead, worker::Bounds};
 use crate::refusal::{closing_code, closing_word};
 
 /// Bytes that one session may move before the others of its worker have their turn: four scratches, so that a
@@ -31,6 +31,7 @@ pub(super) struct Turn<'w> {
     pub(super) now: Micros,
     pub(super) wall: Timestamp,
     pub(super) scratch: &'w mut [u8],
+    pub(super) lent: &'w mut Lent,
     pub(super) entropy: &'w dyn Entropy,
 }
 
@@ -46,6 +47,7 @@ pub(super) enum Pumped {
 }
 
 /// See the module.
+#[expect(clippy::struct_excessive_bools, reason = "independent marks; the relay has the state")]
 pub(super) struct Session {
     relay: Relay,
     legs: [Leg; 2],
@@ -58,6 +60,8 @@ pub(super) struct Session {
     /// It has counts that were not reported.
     pub(super) is_dirty: bool,
     has_panicked: bool,
+    /// Its bounds let compressed messages pass.
+    passes_compressed: bool,
 }
 
 /// What is told of a session.
@@ -92,6 +96,7 @@ impl Session {
             is_queued: false,
             is_dirty: true,
             has_panicked: false,
+            passes_compressed: handover.passes_compressed,
         }
     }
 
@@ -100,6 +105,11 @@ impl Session {
             leg.register(registry, token)?;
         }
         Ok(())
+    }
+
+    /// What decides its bounds.
+    pub(super) fn bounds(&self) -> Bounds {
+        Bounds::of(&self.record.grant, self.passes_compressed)
     }
 
     pub(super) fn relay(&self) -> &Relay {
@@ -176,7 +186,7 @@ impl Session {
             return 0;
         }
         let begun = self.relay.carry(side, turn.scratch);
-        match leg.read(&mut turn.scratch[begun..]) {
+        match leg.read(&mut turn.scratch[begun..], turn.lent) {
             Ok(0) => {
                 self.relay.eof(side, turn.now);
                 self.settle(turn);
@@ -186,9 +196,14 @@ impl Session {
                 self.judge(side, begun + bytes, turn);
                 bytes
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
-            Err(_) => {
+            Err(NotRead::NotNow) => 0,
+            Err(NotRead::Lost) => {
                 self.relay.reset(side, turn.now);
+                self.settle(turn);
+                1
+            }
+            Err(NotRead::Violated(violation)) => {
+                self.relay.violated(side, turn.now, violation);
                 self.settle(turn);
                 1
             }
@@ -201,7 +216,8 @@ impl Session {
         while at < len {
             let verdict = self.relay.step(side, turn.now, &mut turn.scratch[at..len], &mut self.meter);
             if verdict.forward > 0 {
-                let result = self.legs[side.other() as usize].write(&turn.scratch[at..at + verdict.forward]);
+                let bytes = &turn.scratch[at..at + verdict.forward];
+                let result = self.legs[side.other() as usize].write(bytes, turn.lent);
                 self.wrote(side.other(), &result, turn.now);
             }
             at += verdict.consumed;
@@ -253,7 +269,7 @@ impl Session {
         while std::mem::take(&mut said) {
             for side in Side::BOTH {
                 if let Some(frame) = self.relay.poll_control(side, key) {
-                    let result = self.legs[side as usize].write(frame.as_bytes());
+                    let result = self.legs[side as usize].write(frame.as_bytes(), turn.lent);
                     self.wrote(side, &result, turn.now);
                     said = true;
                 }

@@ -23,6 +23,7 @@ use tidegate_model::{
     id::{ApiId, ApplicationId, BootId, SessionId},
     lifecycle::State,
     port::{Clock, Entropy},
+    protocol::Protocol,
     snapshot::{ApiFacts, ApplicationFacts, ClientFacts, Snapshot, SnapshotParts},
     time::Timestamp,
 };
@@ -118,11 +119,12 @@ fn world() -> (SnapshotParts, Grant) {
         is_default_version: false,
         revision: 1,
         endpoints: Endpoints { production: Some(Endpoint::new("ws://localhost:1")), sandbox: None },
+        protocol: Protocol::default(),
     };
     let application = ApplicationFacts {
         id: ApplicationId::new(Timestamp(0), [3; 10]),
         name: "App".into(),
-        policy: "".into(),
+        policy: String::new(),
     };
     let client = ClientFacts {
         client_id: "client".into(),
@@ -166,6 +168,7 @@ impl Sockets {
             snapshot_number: 1,
             opened_at: Timestamp(1_000),
             meter,
+            passes_compressed: false,
             legs: [client, backend],
             stage: Some(Stage { limits: Arc::new(scenario.limits.clone()), reports: sender }),
         };
@@ -180,7 +183,7 @@ impl Sockets {
     /// Reads once from a peer's socket into its inbox; says whether bytes came.
     fn collect(&mut self, side: Side) -> Result<bool, StreamEnd> {
         let Some(peer) = &mut self.peers[side as usize] else { return Err(StreamEnd::Reset) };
-        let mut bytes = [0; 64 * 1024];
+        let mut bytes = vec![0; 64 * 1024];
         match peer.read(&mut bytes) {
             Ok(0) => Err(StreamEnd::Fin),
             Ok(some) => {

@@ -20,6 +20,7 @@ use tidegate_model::{
     admit::{Grant, Unwelcome, standing},
     endpoint::IDLE_TIMEOUT,
     port::{Clock, Entropy},
+    protocol::Protocol,
     snapshot::Snapshot,
     time::Timestamp,
 };
@@ -28,6 +29,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Farewell, Handover,
+    coder::Lent,
     ledger::Ledger,
     meter::Budgets,
     session::{Pumped, Session, Turn},
@@ -69,6 +71,33 @@ pub(crate) struct Commons {
     pub(crate) reporter: Arc<Reporter>,
 }
 
+/// What decides a session's limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Bounds {
+    idle_ms: u32,
+    protocol: Protocol,
+    passes_compressed: bool,
+}
+
+impl Bounds {
+    pub(super) fn of(grant: &Grant, passes_compressed: bool) -> Self {
+        // An endpoint that is gone from the API leaves its sessions with the default.
+        let idle_ms = grant.endpoint().map_or(IDLE_TIMEOUT.default, |endpoint| endpoint.idle_timeout_ms);
+        Self { idle_ms, protocol: grant.api.protocol, passes_compressed }
+    }
+
+    fn limits(self) -> Limits {
+        Limits {
+            idle: Some(Micros::from_millis(self.idle_ms.into())),
+            message_bytes_max: self.protocol.message_bytes_max.into(),
+            frame_bytes_max: self.protocol.frame_bytes_max.into(),
+            utf8: self.protocol.utf8_check,
+            deflate: self.passes_compressed,
+            ..Limits::default()
+        }
+    }
+}
+
 /// The order to end.
 struct Draining {
     farewell: Arc<Farewell>,
@@ -90,6 +119,7 @@ pub(super) struct Worker {
     commons: Commons,
     load: Arc<AtomicUsize>,
     scratch: Box<[u8]>,
+    lent: Lent,
     sessions: Vec<Option<Session>>,
     free: Vec<usize>,
     open: usize,
@@ -98,8 +128,8 @@ pub(super) struct Worker {
     ledger: Ledger,
     flush_at: Option<Micros>,
     snapshot: Arc<Snapshot>,
-    /// The bounds by idle time: sessions with the same share one value.
-    limits: HashMap<u32, Arc<Limits>>,
+    /// Sessions with the same bounds share one value.
+    limits: HashMap<Bounds, Arc<Limits>>,
     draining: Option<Draining>,
     /// Orders may be waiting.
     has_orders: bool,
@@ -123,6 +153,7 @@ impl Worker {
             commons,
             load,
             scratch: vec![0; SCRATCH_BYTES].into_boxed_slice(),
+            lent: Lent::default(),
             sessions: Vec::new(),
             free: Vec::new(),
             open: 0,
@@ -212,6 +243,7 @@ impl Worker {
             now: self.now,
             wall: self.wall,
             scratch: &mut self.scratch,
+            lent: &mut self.lent,
             entropy: self.commons.entropy.as_ref(),
         };
         let was_dirty = session.is_dirty;
@@ -270,9 +302,8 @@ impl Worker {
     fn take(&mut self, handover: Handover) {
         let (admitted_under, api, application) =
             (handover.snapshot_number, handover.grant.api_id(), handover.grant.application_id());
-        let idle = handover.grant.endpoint().map(|endpoint| endpoint.idle_timeout_ms);
         let expires_at = handover.grant.expires_at;
-        let limits = self.limits_of(idle);
+        let limits = self.limits_of(Bounds::of(&handover.grant, handover.passes_compressed));
         #[cfg(test)]
         let limits = handover.stage.as_ref().map_or(limits, |stage| Arc::clone(&stage.limits));
         let relay = Relay::new(self.now, limits);
@@ -303,13 +334,8 @@ impl Worker {
         self.serve(place, Session::pump);
     }
 
-    fn limits_of(&mut self, idle_ms: Option<u32>) -> Arc<Limits> {
-        let idle_ms = idle_ms.unwrap_or(IDLE_TIMEOUT.default);
-        let limits = self.limits.entry(idle_ms).or_insert_with(|| {
-            let idle = Some(Micros::from_millis(idle_ms.into()));
-            Arc::new(Limits { idle, ..Limits::default() })
-        });
-        Arc::clone(limits)
+    fn limits_of(&mut self, bounds: Bounds) -> Arc<Limits> {
+        Arc::clone(self.limits.entry(bounds).or_insert_with(|| Arc::new(bounds.limits())))
     }
 
     fn decide(&mut self, snapshot: Arc<Snapshot>) {
@@ -335,8 +361,7 @@ impl Worker {
             != (held.subscription, held.plan_limit, held.application_limit)
             || grant.plan != held.plan
             || grant.policy != held.policy;
-        let idle = |grant: &Grant| grant.endpoint().map(|it| it.idle_timeout_ms);
-        let (before, after) = (idle(held), idle(&grant));
+        let before = session.bounds();
         if has_other_budget {
             // What passed so far belongs to the plan of until now.
             let counts = session.unreported(self.ledger.minute);
@@ -346,10 +371,9 @@ impl Worker {
             }
         }
         session.record.grant = grant;
-        if let Some(idle) = after
-            && before != after
-        {
-            let limits = self.limits_of(Some(idle));
+        let after = session.bounds();
+        if before != after {
+            let limits = self.limits_of(after);
             self.serve(place, |session, turn| {
                 session.set_limits(limits);
                 session.pump(turn)

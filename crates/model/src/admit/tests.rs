@@ -7,6 +7,7 @@ use super::*;
 use crate::{
     endpoint::Endpoints,
     plan::{application_policies, business_plans},
+    protocol::Protocol,
     snapshot::{ClientFacts, SnapshotParts, SubscriptionFacts},
     throttle::Window,
 };
@@ -43,6 +44,7 @@ fn api(number: u128, name: &str, version: &str, state: State) -> ApiFacts {
         is_default_version: false,
         revision: 1,
         endpoints: Endpoints { production: Some(Endpoint::new("ws://production")), sandbox: None },
+        protocol: Protocol::default(),
     }
 }
 

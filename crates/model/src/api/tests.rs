@@ -10,6 +10,7 @@ fn design() -> Design {
         description: "Says what it hears.".to_owned(),
         endpoints: Endpoints { production: Some(Endpoint::new("ws://backend")), sandbox: None },
         plans: vec!["Gold".to_owned(), "Silver".to_owned()],
+        ..Design::default()
     }
 }
 

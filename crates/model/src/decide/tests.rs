@@ -40,6 +40,7 @@ fn design(endpoint: &str, plans: &[&str]) -> Design {
         description: "Says what it hears.".to_owned(),
         endpoints: Endpoints { production, sandbox: None },
         plans: plans.iter().map(|plan| (*plan).to_owned()).collect(),
+        ..Design::default()
     }
 }
 

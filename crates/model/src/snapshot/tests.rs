@@ -41,8 +41,18 @@ fn worlds() -> impl Strategy<Value = SnapshotParts> {
             let endpoint = Some(Endpoint::new("ws://backend"));
             let endpoints = Endpoints { production: endpoint.clone(), sandbox: endpoint.filter(|_| sandbox) };
             let (id, name) = (api_id(place), context[1..].to_owned());
-            let api =
-                ApiFacts { id, name, context, version, state, is_default_version, revision: 1, endpoints };
+            let (revision, protocol) = (1, Protocol::default());
+            let api = ApiFacts {
+                id,
+                name,
+                context,
+                version,
+                state,
+                is_default_version,
+                revision,
+                endpoints,
+                protocol,
+            };
             parts.apis.push(api);
         }
         for number in 0..applications {

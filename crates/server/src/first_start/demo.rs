@@ -112,7 +112,8 @@ impl Demo<'_> {
     async fn create_api(&self) -> Result<Outcome, CommandError> {
         let description = "Demo: sends back every message. Made by `tidegate serve --demo`.".to_owned();
         let endpoints = Endpoints { production: Some(Endpoint::new(self.echo)), sandbox: None };
-        let design = Design { description, endpoints, plans: PLANS.map(str::to_owned).to_vec() };
+        let plans = PLANS.map(str::to_owned).to_vec();
+        let design = Design { description, endpoints, plans, ..Design::default() };
         let id = ApiId::new(self.start.clock.now(), self.start.entropy.id_bytes());
         let (name, context, version) = (NAME.to_owned(), CONTEXT.to_owned(), VERSION.to_owned());
         let create = CreateApi { id, name, context, version, design, publish: true, demo: true };

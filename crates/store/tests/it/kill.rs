@@ -75,6 +75,7 @@ fn creation(number: u32) -> Command {
             description: String::new(),
             endpoints: Endpoints { production, sandbox: None },
             plans: vec!["Gold".to_owned()],
+            ..Design::default()
         },
         publish: true,
         demo: false,

@@ -1,15 +1,18 @@
 //! The backend's answer to our handshake, judged: only a 101 that is right in every part opens a tunnel.
 //!
 //! It does not know what the client is told instead (the gateway's refusals do). We offer a backend the client's
-//! subprotocols, or some of them, and no extension.
+//! subprotocols, or some of them, and permessage-deflate where the API wants it.
 
 use super::{HandshakeKey, accept_key, list, visible};
+use crate::deflate::{Agreed, Offer, parse_answer};
 
 /// A backend's 101 that passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accepted<'a> {
     /// The subprotocol that the backend chose, if any.
     pub subprotocol: Option<&'a str>,
+    /// What the backend agreed to of permessage-deflate, if anything.
+    pub deflate: Option<Agreed>,
 }
 
 /// An answer that opens no tunnel. Always the backend's fault.
@@ -33,7 +36,7 @@ pub enum AnswerError {
     /// RFC 6455 section 4.1: it chose what was not offered.
     #[error("backend chose a subprotocol that was not offered")]
     Subprotocol,
-    /// RFC 6455 section 4.1: no extension was offered.
+    /// RFC 6455 section 4.1: it chose what was not offered, or with other parameters (RFC 7692 section 7.1).
     #[error("backend chose an extension that was not offered")]
     Extension,
     /// A 101 has no body (RFC 9110 section 15.2).
@@ -41,18 +44,20 @@ pub enum AnswerError {
     Body,
 }
 
-/// Judges the head of a backend's answer to the handshake that carried `key` and offered `subprotocols`.
+/// Judges the head of a backend's answer to the handshake that carried `key` and offered `subprotocols` and `deflate`.
 pub fn judge<'a>(
     status: u16,
     headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
     key: &HandshakeKey,
     subprotocols: &[&str],
+    deflate: &[Offer],
 ) -> Result<Accepted<'a>, AnswerError> {
     if status != 101 {
         return Err(AnswerError::Status { status });
     }
     let expected = accept_key(key);
     let (mut upgrade, mut connection, mut accept, mut subprotocol) = (None, false, None, None);
+    let mut agreed = None;
     for (name, value) in headers {
         let is = |known: &str| name.eq_ignore_ascii_case(known);
         if is("upgrade") {
@@ -70,7 +75,10 @@ pub fn judge<'a>(
                 return Err(AnswerError::Subprotocol);
             }
         } else if is("sec-websocket-extensions") {
-            return Err(AnswerError::Extension);
+            let answer = visible(value).and_then(parse_answer).ok_or(AnswerError::Extension)?;
+            if agreed.replace(answer).is_some() || !deflate.iter().any(|offer| answer.answers(offer)) {
+                return Err(AnswerError::Extension);
+            }
         } else if is("transfer-encoding") || (is("content-length") && value.trim_ascii() != b"0") {
             return Err(AnswerError::Body);
         }
@@ -84,7 +92,7 @@ pub fn judge<'a>(
     if accept != Some(true) {
         return Err(AnswerError::Accept);
     }
-    Ok(Accepted { subprotocol })
+    Ok(Accepted { subprotocol, deflate: agreed })
 }
 
 #[cfg(test)]

@@ -71,7 +71,10 @@ impl<E: Into<Violation>> From<E> for Stop {
 }
 
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "what is known of the frame under way; the mode is the enum")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what is known of the frame under way; the mode is the enum"
+)]
 pub(super) struct Flow {
     /// Payload bytes of the current frame that have not come.
     left: u64,

@@ -56,6 +56,10 @@ export type Api = {
      */
     plans: Array<string>;
     /**
+     * The working copy's compression, checks and sizes.
+     */
+    protocol: Protocol;
+    /**
      * `created`, `prototyped`, `published`, `blocked`, `deprecated` or `retired`.
      */
     state: string;
@@ -681,6 +685,7 @@ export type NewApi = {
      * Names of business plans.
      */
     plans?: Array<string>;
+    protocol?: ProtocolInput;
     /**
      * Publish at once; needs an endpoint and a plan. All of it happens, or nothing.
      */
@@ -840,6 +845,41 @@ export type Problem = {
      * Address of a page about this kind of problem.
      */
     type: string;
+};
+
+/**
+ * How the WebSocket protocol is treated.
+ */
+export type Protocol = {
+    /**
+     * `off`, `pass` or `terminate`.
+     */
+    compression: string;
+    frame_bytes_max: number;
+    message_bytes_max: number;
+    utf8_check: boolean;
+};
+
+/**
+ * How the WebSocket protocol is treated; what is absent has its default.
+ */
+export type ProtocolInput = {
+    /**
+     * What becomes of permessage-deflate: `off`, `pass` (end to end, unread) or `terminate` (ends at the gateway).
+     */
+    compression?: string | null;
+    /**
+     * Payload bytes of one frame, 125 to 1,073,741,824.
+     */
+    frame_bytes_max?: number | null;
+    /**
+     * Payload bytes of one message, 125 to 1,073,741,824.
+     */
+    message_bytes_max?: number | null;
+    /**
+     * Text messages must be UTF-8.
+     */
+    utf8_check?: boolean | null;
 };
 
 /**
@@ -1022,6 +1062,7 @@ export type UpdateApi = {
      * Names of business plans.
      */
     plans: Array<string>;
+    protocol?: ProtocolInput | null;
 };
 
 export type ListApisData = {

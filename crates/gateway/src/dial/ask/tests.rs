@@ -20,6 +20,7 @@ fn request(headers: &[(&str, &str)]) -> Request {
         query: None,
         subprotocols: Vec::new(),
         headers: headers.iter().map(owned).collect(),
+        deflate: Vec::new(),
         early: Vec::new(),
     }
 }
@@ -259,7 +260,11 @@ fn a_right_answer_opens_a_session() {
         (switching("").replace(" Switching Protocols", ""), None),
     ] {
         let judged = question.judge(answer.as_bytes()).unwrap();
-        assert_eq!(judged, Some((answer.len(), subprotocol.map(str::to_owned))), "{answer}");
+        assert_eq!(
+            judged,
+            Some((answer.len(), Chosen { subprotocol: subprotocol.map(str::to_owned), deflate: None })),
+            "{answer}"
+        );
     }
 }
 
@@ -349,7 +354,7 @@ async fn what_follows_the_answer_is_kept() {
     let whole = [switching("Sec-WebSocket-Protocol: chat\r\n").into_bytes(), behind.clone()].concat();
     for size in [1, 7, whole.len()] {
         let mut backend = ask(whole.chunks(size).map(<[u8]>::to_vec).collect()).await.unwrap();
-        assert_eq!(backend.subprotocol.as_deref(), Some("chat"));
+        assert_eq!(backend.chosen.subprotocol.as_deref(), Some("chat"));
         let mut rest = std::mem::take(&mut backend.early);
         backend.stream.read_to_end(&mut rest).await.unwrap();
         assert_eq!(rest, behind, "in pieces of {size}");

@@ -5,6 +5,7 @@ use tidegate_model::{
     endpoint::{Endpoint, Endpoints, Environment},
     lifecycle::State,
     plan::Plan,
+    protocol::Protocol,
     snapshot::{ApiFacts, ApplicationFacts, ClientFacts, SnapshotParts, SubscriptionFacts},
 };
 use tidegate_wire::{Side, close::CloseReason, relay::MessageKind};
@@ -38,6 +39,7 @@ fn world(gold: impl Into<Option<Limit>>, policy: impl Into<Option<Limit>>) -> Sn
         is_default_version: false,
         revision: 1,
         endpoints: Endpoints { production: Some(Endpoint::new("ws://localhost:1")), sandbox: None },
+        protocol: Protocol::default(),
     };
     let application = ApplicationFacts {
         id: ApplicationId::new(NOW, [2; 10]),

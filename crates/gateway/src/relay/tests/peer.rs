@@ -51,7 +51,7 @@ impl Legs {
                 }
             }
         };
-        (Leg::new(ours, our_tls, Vec::new()), Peer { socket, tls })
+        (Leg::new(ours, our_tls, Vec::new(), None), Peer { socket, tls })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::{HandshakeKey, accept_key};
 use super::{Accepted, AnswerError, judge};
+use crate::deflate::parse_offers;
 
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 const GOOD: [(&str, &str); 3] =
@@ -11,15 +12,35 @@ fn judged<'a>(status: u16, headers: &[(&'a str, &'a str)]) -> Result<Accepted<'a
     let key = HandshakeKey::from_nonce(*b"the sample nonce");
     assert_eq!(accept_key(&key), ACCEPT);
     let headers = headers.iter().map(|(name, value)| (*name, value.as_bytes()));
-    judge(status, headers, &key, &["chat", "superchat"])
+    judge(status, headers, &key, &["chat", "superchat"], &[])
 }
 
 #[test]
 fn a_right_answer_opens_the_tunnel() {
-    assert_eq!(judged(101, &GOOD), Ok(Accepted { subprotocol: None }));
+    assert_eq!(judged(101, &GOOD), Ok(Accepted { subprotocol: None, deflate: None }));
     let mut headers = GOOD.to_vec();
     headers.push(("sec-websocket-protocol", "superchat"));
-    assert_eq!(judged(101, &headers), Ok(Accepted { subprotocol: Some("superchat") }));
+    assert_eq!(judged(101, &headers), Ok(Accepted { subprotocol: Some("superchat"), deflate: None }));
+}
+
+#[test]
+fn compression_is_agreed_as_it_was_offered_or_not_at_all() {
+    let key = HandshakeKey::from_nonce(*b"the sample nonce");
+    let offers = parse_offers(["permessage-deflate; server_no_context_takeover"]).unwrap();
+    for (answers, expected) in [
+        (vec![], Ok(None)),
+        (vec!["permessage-deflate; server_no_context_takeover"], Ok(Some(true))),
+        (vec!["permessage-deflate"], Err(AnswerError::Extension)),
+        (vec!["permessage-deflate; server_no_context_takeover; x"], Err(AnswerError::Extension)),
+        (vec!["permessage-bzip2"], Err(AnswerError::Extension)),
+        (vec!["permessage-deflate; server_no_context_takeover"; 2], Err(AnswerError::Extension)),
+    ] {
+        let headers = GOOD.iter().copied().chain(answers.iter().map(|it| ("Sec-WebSocket-Extensions", *it)));
+        let headers = headers.map(|(name, value)| (name, value.as_bytes()));
+        let judged = judge(101, headers, &key, &[], &offers);
+        let seen = judged.map(|it| it.deflate.map(|agreed| agreed.server_no_context_takeover));
+        assert_eq!(seen, expected, "{answers:?}");
+    }
 }
 
 #[test]
