@@ -29,7 +29,7 @@ test("a newcomer publishes an API, subscribes, gets a token and exchanges a mess
   await expect(page.getByRole("textbox", { name: "Endpoint" })).toHaveValue(echo);
   await page.getByRole("button", { name: "Test endpoint" }).click();
   await expect(page.getByText("The backend answers")).toBeVisible();
-  await expect(page.getByText("WebSocket handshake answered with 101")).toBeVisible();
+  await expect(page.getByText("The backend answered 101")).toBeVisible();
   await expect(page.getByText("5,000 messages per minute")).toBeVisible();
   await page.getByRole("checkbox", { name: "Gold", exact: true }).check();
   await page.getByRole("checkbox", { name: "Silver", exact: true }).check();

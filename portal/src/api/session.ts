@@ -95,10 +95,7 @@ export function useForgetSession() {
   };
 }
 
+/** Ends the session; its caller leaves the page and then forgets who was here. */
 export function useSignOut() {
-  const forget = useForgetSession();
-  return useMutation<unknown, Problem, void>({
-    mutationFn: () => ask(signOut()),
-    onSuccess: forget,
-  });
+  return useMutation<unknown, Problem, void>({ mutationFn: () => ask(signOut()) });
 }

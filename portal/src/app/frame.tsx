@@ -2,7 +2,7 @@
 import { ActionIcon, Button, Menu, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { Suspense } from "react";
 import { Link, NavLink, Outlet, ScrollRestoration, useLocation, useNavigate } from "react-router";
-import { useSession, useSignOut } from "../api/session";
+import { useForgetSession, useSession, useSignOut } from "../api/session";
 import type { Session } from "../api/types";
 import { forgetTokens } from "../lib/held-token";
 import { paths } from "../lib/paths";
@@ -88,15 +88,18 @@ function ThemeSwitch() {
 
 function Account(props: { session: Session | null | undefined; doors: ReturnType<typeof doors> }) {
   const signOut = useSignOut();
+  const forget = useForgetSession();
   const navigate = useNavigate();
   const at = useLocation();
   const { session } = props;
   if (session === undefined) return null;
   const leave = () =>
     signOut.mutate(undefined, {
-      onSuccess: () => {
+      // Away first: the page that is left would ask who is there.
+      onSuccess: async () => {
+        await navigate(paths.door());
         forgetTokens();
-        navigate(paths.door());
+        forget();
       },
     });
   return (

@@ -41,8 +41,8 @@ export function ProbeReportView({ report }: { report: ProbeReport }) {
               {step.ok ? "✓" : "✕"}
             </span>
             <span>
-              {(step.ok ? DONE : FAILED)[step.step] ?? step.step}
-              {step.detail && <span className={styles.dim}> – {step.detail}</span>}
+              {step.ok ? step.detail || DONE[step.step] || step.step : (FAILED[step.step] ?? step.step)}
+              {!step.ok && step.detail && ` – ${step.detail}`}
             </span>
             <span className={styles.dim}>{duration(Math.round(step.millis))}</span>
           </li>

@@ -25,12 +25,20 @@ const VERBS: Record<string, string> = {
   retire: "Retire",
 };
 
+/** How often live sessions are counted while a move is being thought over. */
+const COUNT_MILLIS = 1_000;
+
 /** Moves that live sessions notice, or that cannot be taken back. */
 const HARD = new Set(["block", "retire"]);
 
 export function Component() {
   const api = useApi();
-  const lifecycle = useQuery(lifecycleQuery(api.id));
+  const [asked, setAsked] = useState<string | null>(null);
+  // While a move is being thought over, the sessions that it would close are counted anew.
+  const lifecycle = useQuery({
+    ...lifecycleQuery(api.id),
+    ...(asked !== null && { refetchInterval: COUNT_MILLIS, staleTime: 0 }),
+  });
   return (
     <>
       <title>{`Lifecycle · ${api.name}`}</title>
@@ -39,15 +47,29 @@ export function Component() {
       ) : lifecycle.isError ? (
         <ProblemNotice problem={asProblem(lifecycle.error)} onRetry={() => lifecycle.refetch()} />
       ) : (
-        <LifecycleView api={api} lifecycle={lifecycle.data} />
+        <LifecycleView
+          api={api}
+          lifecycle={lifecycle.data}
+          asked={asked}
+          onAsk={(event) => {
+            setAsked(event);
+            if (event !== null) void lifecycle.refetch();
+          }}
+        />
       )}
     </>
   );
 }
 
-function LifecycleView({ api, lifecycle }: { api: Api; lifecycle: Lifecycle }) {
+function LifecycleView(props: {
+  api: Api;
+  lifecycle: Lifecycle;
+  asked: string | null;
+  onAsk: (event: string | null) => void;
+}) {
+  const { api, lifecycle } = props;
   const publisher = useCan("api_publish");
-  const [asked, setAsked] = useState<Move | null>(null);
+  const asked = lifecycle.moves.find((move) => move.event === props.asked);
   return (
     <>
       <Card title="Lifecycle">
@@ -57,7 +79,12 @@ function LifecycleView({ api, lifecycle }: { api: Api; lifecycle: Lifecycle }) {
         <Card title="Possible moves">
           <Columns>
             {lifecycle.moves.map((move) => (
-              <MoveButton key={move.event} move={move} from={lifecycle.state} onAsk={() => setAsked(move)} />
+              <MoveButton
+                key={move.event}
+                move={move}
+                from={lifecycle.state}
+                onAsk={() => props.onAsk(move.event)}
+              />
             ))}
           </Columns>
         </Card>
@@ -84,7 +111,7 @@ function LifecycleView({ api, lifecycle }: { api: Api; lifecycle: Lifecycle }) {
           ))}
         </Table>
       </Card>
-      {asked && <ConfirmMove api={api} move={asked} onClose={() => setAsked(null)} />}
+      {asked && <ConfirmMove api={api} move={asked} onClose={() => props.onAsk(null)} />}
     </>
   );
 }

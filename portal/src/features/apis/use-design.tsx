@@ -22,15 +22,26 @@ export interface DesignForm {
   stale: ReactNode;
 }
 
+interface Clash {
+  change: Partial<UpdateApi>;
+  theirs: Api;
+  then: Parameters<DesignForm["save"]>[1];
+}
+
+/** Who may change plans may not change the default version: it is sent only where it is asked for. */
+function unasked({ is_default_version: _, ...design }: UpdateApi): UpdateApi {
+  return design;
+}
+
 export function useDesign(api: Api, onTakeTheirs: (theirs: Api) => void): DesignForm {
   const queries = useQueryClient();
   const update = useUpdateApi(api.id);
   const [base, setBase] = useState(api);
-  const [clash, setClash] = useState<{ change: Partial<UpdateApi>; theirs: Api } | null>(null);
+  const [clash, setClash] = useState<Clash | null>(null);
 
   const send = (from: Api, change: Partial<UpdateApi>, then?: Parameters<DesignForm["save"]>[1]) =>
     update.mutate(
-      { body: { ...designOf(from), ...change }, etag: from.etag },
+      { body: { ...unasked(designOf(from)), ...change }, etag: from.etag },
       {
         onSuccess: (saved) => {
           setClash(null);
@@ -40,7 +51,7 @@ export function useDesign(api: Api, onTakeTheirs: (theirs: Api) => void): Design
         onError: async (problem) => {
           if (problem.isStale) {
             const theirs = await queries.fetchQuery({ ...apiQuery(api.id), staleTime: 0 });
-            setClash({ change, theirs });
+            setClash({ change, theirs, then });
           } else then?.onProblem?.(problem);
         },
       },
@@ -50,7 +61,7 @@ export function useDesign(api: Api, onTakeTheirs: (theirs: Api) => void): Design
     <StaleNotice
       rows={conflict({ ...designOf(clash.theirs), ...clash.change }, designOf(clash.theirs))}
       busy={update.isPending}
-      onKeepMine={() => send(clash.theirs, clash.change)}
+      onKeepMine={() => send(clash.theirs, clash.change, clash.then)}
       onTakeTheirs={() => {
         setBase(clash.theirs);
         setClash(null);

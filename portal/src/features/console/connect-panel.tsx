@@ -26,7 +26,9 @@ export function ConnectPanel(props: { api: CatalogueApi; connection: Connection;
   const developer = useCan("app_manage");
   const held = useHeldToken(api.id);
   const [search] = useSearchParams();
-  const [source, setSource] = useState<"application" | "token">(developer ? "application" : "token");
+  // Until somebody chooses; who is signed in may be known later than this page.
+  const [chosen, setSource] = useState<"application" | "token" | null>(null);
+  const source = chosen ?? (developer ? "application" : "token");
   const [picked, setPicked] = useState(search.get("application") ?? "");
   const [environment, setEnvironment] = useState<Environment>("production");
   const [pasted, setPasted] = useState(held ?? "");

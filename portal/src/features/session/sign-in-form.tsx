@@ -45,6 +45,7 @@ export function SignInForm(props: { username?: string; onSignedIn: (session: Ses
           data-autofocus={props.username ? true : undefined}
           visibilityToggleButtonProps={{ "aria-label": "Show the password" }}
           {...form.getInputProps("password")}
+          aria-invalid={form.errors.password !== undefined}
         />
         <Button type="submit" loading={signIn.isPending}>
           Sign in

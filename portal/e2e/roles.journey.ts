@@ -1,0 +1,182 @@
+// Each role sees the controls it may use and no other, and REST refuses what the page does not show.
+import { expect, publishEcho, type Rest, test, type User } from "./journey";
+
+const EVERY_PAGE = [
+  "Overview",
+  "Basics",
+  "Endpoints",
+  "Plans",
+  "Subscriptions",
+  "Deployments",
+  "Lifecycle",
+  "New version",
+  "Delete",
+];
+
+test("a creator designs and does not publish", async ({ as, product, rest }) => {
+  const api = await publishEcho(await rest("admin"), product);
+  const page = await as("creator");
+  await page.goto("/publisher");
+  await expect(page.getByRole("navigation", { name: "Doors" }).getByRole("link")).toHaveText([
+    "Publisher",
+    "Developer portal",
+  ]);
+  await page.getByRole("button", { name: "Create API" }).click();
+  await page.getByRole("menuitem", { name: "Design a New WebSocket API" }).click();
+  await expect(page.getByRole("button", { name: "Create", exact: true })).toBeEnabled();
+  await expect(page.getByRole("button", { name: "Create & publish" })).toHaveCount(0);
+
+  await page.goto(`/publisher/apis/${api.id}`);
+  await expect(page.getByRole("navigation", { name: "Pages of EchoWebSocket" }).getByRole("link")).toHaveText(
+    EVERY_PAGE,
+  );
+  await page.getByRole("link", { name: "Lifecycle" }).click();
+  await expect(page.getByRole("img", { name: /present state is Published/ })).toBeVisible();
+  await expect(page.getByText("A person with the role publisher can move the API")).toBeVisible();
+  await expect(page.getByRole("region", { name: "Possible moves" })).toHaveCount(0);
+
+  await page.goto(`/devportal/apis/${api.id}`);
+  await expect(page.getByRole("heading", { name: "EchoWebSocket" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Get a key" })).toHaveCount(0);
+  await page.goto("/devportal/applications");
+  await expect(page.getByText("It needs the role subscriber or admin.")).toBeVisible();
+
+  const creator = await rest("creator");
+  const second = { name: "Second", context: "/second", version: "1.0" };
+  await refused(creator, [
+    ["POST", `/apis/${api.id}/lifecycle`, { event: "block" }],
+    [
+      "POST",
+      "/apis",
+      {
+        ...second,
+        endpoints: { production: { url: product.addresses.echo } },
+        plans: ["Gold"],
+        publish: true,
+      },
+    ],
+    ["POST", "/applications", { name: "Mine" }],
+    ["GET", "/applications", undefined],
+  ]);
+  // Nothing of what was refused is there.
+  expect((await creator.call("POST", "/apis", second)).status).toBe(201);
+});
+
+test("a publisher releases and does not design", async ({ as, product, rest }) => {
+  const api = await publishEcho(await rest("admin"), product);
+  const page = await as("publisher");
+  await page.goto("/publisher");
+  await expect(page.getByRole("link", { name: "EchoWebSocket 1.0" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Create API" })).toHaveCount(0);
+  await page.goto("/publisher/apis/new/websocket");
+  await expect(page.getByText("It needs the role creator or admin.")).toBeVisible();
+
+  await page.goto(`/publisher/apis/${api.id}`);
+  const pages = page.getByRole("navigation", { name: "Pages of EchoWebSocket" });
+  await expect(pages.getByRole("link")).toHaveText(
+    EVERY_PAGE.filter((name) => !["Basics", "New version", "Delete"].includes(name)),
+  );
+  await pages.getByRole("link", { name: "Endpoints" }).click();
+  await expect(page.getByLabel("Production endpoint", { exact: true })).toHaveAttribute("readonly", "");
+  await expect(page.getByRole("button", { name: "Save" })).toHaveCount(0);
+  await page.goto(`/publisher/apis/${api.id}/delete`);
+  await expect(page.getByText("It needs the role creator or admin.")).toBeVisible();
+  await page.goto(`/publisher/apis/${api.id}/lifecycle`);
+  await expect(page.getByRole("region", { name: "Possible moves" }).getByRole("button")).toHaveCount(5);
+  await page.goto(`/publisher/apis/${api.id}/plans`);
+  await page.getByRole("checkbox", { name: "Bronze", exact: true }).check();
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Saved to the working copy")).toBeVisible();
+
+  await refused(await rest("publisher"), [
+    ["POST", "/apis", { name: "Second", context: "/second", version: "1.0" }],
+    ["POST", `/apis/${api.id}/versions`, { version: "2.0" }],
+    ["DELETE", `/apis/${api.id}`, undefined],
+    ["POST", "/endpoints/test", { url: product.addresses.echo }],
+    ["POST", "/applications", { name: "Mine" }],
+  ]);
+});
+
+test("a developer subscribes and sees nothing of the publisher portal", async ({ as, product, rest }) => {
+  const api = await publishEcho(await rest("admin"), product);
+  const page = await as("developer");
+  await page.goto("/");
+  await expect(page.getByRole("navigation", { name: "Doors of the product" }).getByRole("link")).toHaveCount(
+    1,
+  );
+  await page.goto("/publisher");
+  await expect(page.getByText("It needs the role creator, publisher, observer or admin.")).toBeVisible();
+  await page.goto(`/publisher/apis/${api.id}`);
+  await expect(page.getByRole("heading", { name: "Your roles do not open this page" })).toBeVisible();
+  await page.goto("/admin");
+  await expect(page.getByText("It needs the role admin.")).toBeVisible();
+  await page.goto(`/devportal/apis/${api.id}`);
+  await expect(page.getByRole("link", { name: "Get a key" })).toBeVisible();
+
+  await refused(await rest("developer"), [
+    ["GET", "/apis", undefined],
+    ["GET", `/apis/${api.id}`, undefined],
+    ["GET", `/apis/${api.id}/traffic`, undefined],
+    ["POST", "/apis", { name: "Second", context: "/second", version: "1.0" }],
+    ["POST", `/apis/${api.id}/lifecycle`, { event: "block" }],
+  ]);
+});
+
+test("an administrator has every door", async ({ as }) => {
+  const page = await as("admin");
+  await page.goto("/admin");
+  await expect(page.getByRole("navigation", { name: "Doors" }).getByRole("link")).toHaveText([
+    "Publisher",
+    "Developer portal",
+    "Admin",
+  ]);
+  await expect(page.getByRole("region", { name: "This installation" })).toContainText("Tidegate 0.1.0");
+});
+
+test("nobody looks through the catalogue and is asked who they are for the rest", async ({
+  as,
+  product,
+  rest,
+}) => {
+  const api = await publishEcho(await rest("admin"), product);
+  await publishEcho(await rest("admin"), product, { name: "Hidden", context: "/hidden", publish: false });
+  const page = await as(null);
+  await page.goto("/devportal");
+  await expect(page.getByRole("link", { name: "EchoWebSocket 1.0" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Hidden" })).toHaveCount(0);
+  await page.getByRole("link", { name: "EchoWebSocket 1.0" }).click();
+  await expect(page.getByText(api.urls.ws, { exact: true })).toBeVisible();
+  await page.getByRole("link", { name: "Get a key" }).click();
+  await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+  for (const [method, path] of [
+    ["GET", "/apis"],
+    ["POST", "/apis"],
+    ["GET", "/applications"],
+    ["POST", `/apis/${api.id}/lifecycle`],
+  ] as const) {
+    const answer = await page.request.fetch(`/api/v1${path}`, { method, data: {} });
+    expect(answer.status(), `${method} ${path}`).toBe(401);
+  }
+});
+
+async function refused(rest: Rest, calls: [method: string, path: string, data: unknown][]): Promise<void> {
+  for (const [method, path, data] of calls) {
+    const answer = await rest.call(method, path, data);
+    expect(answer.status, `${method} ${path}`).toBe(403);
+    expect(answer.body.title).toBe("Your roles do not allow this");
+  }
+}
+
+test("every person's account says who they are", async ({ as }) => {
+  const people: [User, string][] = [
+    ["creator", "creator"],
+    ["publisher", "publisher"],
+    ["developer", "subscriber"],
+  ];
+  for (const [user, role] of people) {
+    const page = await as(user);
+    await page.goto("/devportal");
+    await page.getByRole("button", { name: `Account of ${user}` }).click();
+    await expect(page.getByText(`Roles: ${role}`)).toBeVisible();
+  }
+});
