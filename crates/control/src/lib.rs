@@ -13,6 +13,7 @@ mod console;
 mod feed;
 mod health;
 mod issuer;
+mod leftover;
 mod list;
 mod oauth;
 mod pages;

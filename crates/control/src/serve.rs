@@ -15,7 +15,7 @@ use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
-use crate::{problem::Problem, router::build, state::Control};
+use crate::{leftover::Leftover, problem::Problem, router::build, state::Control};
 
 /// Connections at the same time. A browser holds a handful; the rest waits in the kernel's queue.
 const CONNECTIONS_MAX: usize = 4_096;
@@ -93,7 +93,7 @@ impl Control {
                     async move {
                         Ok::<_, Infallible>(
                             router
-                                .oneshot(request.map(axum::body::Body::new))
+                                .oneshot(request.map(|body| axum::body::Body::new(Leftover::new(body))))
                                 .await
                                 .unwrap_or_else(|never| match never {}),
                         )

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::Method;
+use reqwest::{Method, Version};
 use serde_json::{Value, json};
 
 use crate::{
@@ -55,6 +55,36 @@ async fn a_body_that_cannot_be_read_is_said_to_be_so() {
     assert_eq!(admin.get("/apis/not-an-id").await.is(404).problem(), "not-found");
     assert_eq!(count(&admin).await, before, "nothing is stored");
     admin.post("/apis", good()).await.is(201);
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_wants_costs_neither_the_answer_nor_the_connection() {
+    let product = Product::start().await;
+    let pem = std::fs::read(product.certificate()).unwrap();
+    let trusted = reqwest::Certificate::from_pem_bundle(&pem).unwrap();
+    for version in [Version::HTTP_11, Version::HTTP_2] {
+        // One connection at a time, as a page or a script holds it; which version is agreed in TLS.
+        let http =
+            reqwest::Client::builder().tls_certs_only(trusted.clone()).no_proxy().pool_max_idle_per_host(1);
+        let http = if version == Version::HTTP_11 { http.http1_only() } else { http };
+        let http = http.build().unwrap();
+        let url = format!("{}/api/v1/session", product.at.portal);
+        for (kind, len, status) in [
+            ("application/json", 3 << 20, 413),
+            ("text/plain", 1 << 20, 415),
+            ("application/json", 300_000, 413),
+        ] {
+            for _ in 0..5 {
+                let request = http.post(&url).header("content-type", kind).body("x".repeat(len));
+                let refused =
+                    request.send().await.unwrap_or_else(|error| panic!("{version:?} {len}: {error:?}"));
+                assert_eq!((refused.status().as_u16(), refused.version()), (status, version), "{kind} {len}");
+                let after = http.get(format!("{}/healthz", product.at.portal)).send().await;
+                let after = after.unwrap_or_else(|error| panic!("{version:?} after {len}: {error:?}"));
+                assert_eq!(after.status().as_u16(), 200);
+            }
+        }
+    }
 }
 
 #[tokio::test]
