@@ -1,0 +1,178 @@
+//! Limits: exact over sessions and workers, per calendar window, and changed under a session's feet.
+
+use std::collections::HashSet;
+
+use crate::{
+    backend::Backend,
+    client::{Ask, Client},
+    rig::Rig,
+    socket::{BINARY, encode},
+    world::World,
+};
+
+/// From [`crate::world::NOW`] to the next minute.
+const REST_OF_MINUTE: i64 = 37_000;
+
+fn quota(plan: &str, retry_after: u32) -> (u16, String) {
+    (4429, format!(r#"{{"reason":"quota","plan":"{plan}","retry_after":{retry_after}}}"#))
+}
+
+#[tokio::test]
+async fn an_echo_costs_two_and_the_message_above_the_limit_is_the_one_refused() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url()).gold(6);
+    let rig = Rig::start(&mut world).await;
+    let mut client = rig.open(&Ask::usual(&world)).await;
+    for text in ["one", "two", "three"] {
+        client.echo(text).await;
+    }
+    client.frames.say("four").await;
+    assert_eq!(client.closed().await, quota("Gold", 37));
+    backend.until("the goodbye", |seen| seen.closes.len() == 1).await;
+    let seen = backend.seen.borrow();
+    assert_eq!((seen.messages, seen.closes[0].0), (3, 1001));
+}
+
+#[tokio::test]
+async fn a_backends_message_above_the_limit_is_refused_as_well() {
+    let backend = Backend::bind().await;
+    let mut world = World::new(&backend.url()).gold(3);
+    let rig = Rig::start(&mut world).await;
+    let ask = Ask::usual(&world);
+    let accepting = async {
+        let mut visit = backend.next().await;
+        visit.accept("").await;
+        visit
+    };
+    let (mut client, mut visit) = tokio::join!(rig.open(&ask), accepting);
+    for text in ["one", "two", "three", "four"] {
+        visit.frames.say(text).await;
+    }
+    for text in ["one", "two", "three"] {
+        assert_eq!(client.frames.hear().await, text);
+    }
+    assert_eq!(client.closed().await, quota("Gold", 37));
+    assert_eq!(visit.frames.closed().await.0, 1001);
+}
+
+#[tokio::test]
+async fn control_frames_are_free() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url()).gold(2);
+    let rig = Rig::start(&mut world).await;
+    let mut client = rig.open(&Ask::usual(&world)).await;
+    for _ in 0..5 {
+        client.frames.send(crate::socket::PING, b"free").await;
+        assert_eq!(client.frames.next().await.unwrap().payload, b"free");
+    }
+    client.echo("the two").await;
+    client.leave().await;
+}
+
+#[tokio::test]
+async fn n_messages_pass_over_all_sessions_and_workers_together_and_never_one_more() {
+    const LIMIT: u32 = 1_000;
+    let backend = Backend::sink().await;
+    let mut world = World::new(&backend.url()).gold(LIMIT);
+    let rig = Rig::start(&mut world).await;
+    let mut clients = Vec::new();
+    for _ in 0..4 {
+        clients.push(rig.open(&Ask::usual(&world)).await);
+    }
+    let workers: HashSet<_> = clients.iter().map(Client::worker).collect();
+    assert_eq!(workers.len(), 2, "both workers carry some");
+    // Each sends more than all of them may; so each is refused at the latest with its last message.
+    let burst = encode(BINARY, b"x", Some([1, 2, 3, 4])).repeat(LIMIT as usize + 1);
+    let sending = clients.into_iter().map(|mut client| {
+        let burst = burst.clone();
+        tokio::spawn(async move {
+            client.frames.write(&burst).await;
+            client.closed().await
+        })
+    });
+    for sending in sending.collect::<Vec<_>>() {
+        assert_eq!(sending.await.unwrap(), quota("Gold", 37));
+    }
+    backend.until("four goodbyes", |seen| seen.closes.len() == 4).await;
+    {
+        let seen = backend.seen.borrow();
+        assert_eq!(seen.messages, u64::from(LIMIT));
+        assert!(seen.closes.iter().all(|close| close.0 == 1001), "{:?}", seen.closes);
+    }
+    let refused = rig.ask(&Ask::usual(&world)).await;
+    assert_eq!((refused.status, &*refused.problem(), refused.head.one("retry-after")), (429, "quota", "37"));
+    assert_eq!(backend.seen.borrow().heads.len(), 4, "a refused handshake dials nobody");
+
+    rig.clock.forward(REST_OF_MINUTE);
+    let mut client = rig.open(&Ask::usual(&world)).await;
+    client.frames.say("a new minute").await;
+    backend.until("the message", |seen| seen.messages == u64::from(LIMIT) + 1).await;
+}
+
+#[tokio::test]
+async fn a_session_at_its_limit_goes_on_in_the_next_minute() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url()).gold(2);
+    let rig = Rig::start(&mut world).await;
+    let mut client = rig.open(&Ask::usual(&world)).await;
+    for minute in 0..3 {
+        client.echo(&format!("minute {minute}")).await;
+        rig.clock.forward(if minute == 0 { REST_OF_MINUTE } else { 60_000 });
+    }
+    client.echo("the last two").await;
+    client.frames.say("one more").await;
+    assert_eq!(client.closed().await, quota("Gold", 60));
+}
+
+#[tokio::test]
+async fn another_plan_holds_for_live_sessions_at_once() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url()).gold(2);
+    let rig = Rig::start(&mut world).await;
+    let mut client = rig.open(&Ask::usual(&world)).await;
+    client.echo("the two").await;
+    // The plan is raised.
+    world = world.gold(4);
+    rig.decide(&mut world).await;
+    client.echo("the next two").await;
+    // The subscription moves to a plan without limit.
+    "Silver".clone_into(&mut world.parts.subscriptions[0].plan);
+    rig.decide(&mut world).await;
+    for _ in 0..5 {
+        client.echo("as much as you like").await;
+    }
+    // And back: what was used under the plan still counts.
+    "Gold".clone_into(&mut world.parts.subscriptions[0].plan);
+    rig.decide(&mut world).await;
+    client.frames.say("one more").await;
+    assert_eq!(client.closed().await, quota("Gold", 37));
+}
+
+#[tokio::test]
+async fn an_applications_own_limit_holds_over_its_subscription() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url()).gold(1_000);
+    world.parts.application_policies[0].limit =
+        Some(tidegate_model::plan::Limit { messages: 2, per: tidegate_model::throttle::Window::Minute });
+    let rig = Rig::start(&mut world).await;
+    let mut client = rig.open(&Ask::usual(&world)).await;
+    client.echo("the two").await;
+    client.frames.say("one more").await;
+    assert_eq!(client.closed().await, quota("Policy", 37));
+    let refused = rig.ask(&Ask::usual(&world)).await;
+    assert_eq!((refused.status, &*refused.problem()), (429, "quota"));
+}
+
+#[tokio::test]
+async fn a_snapshot_that_changes_nothing_gives_no_second_budget() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url()).gold(4);
+    let rig = Rig::start(&mut world).await;
+    let mut client = rig.open(&Ask::usual(&world)).await;
+    client.echo("two").await;
+    rig.decide(&mut world).await;
+    let mut second = rig.open(&Ask::usual(&world)).await;
+    second.echo("four").await;
+    client.frames.say("five").await;
+    assert_eq!(client.closed().await, quota("Gold", 37));
+}

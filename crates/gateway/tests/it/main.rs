@@ -1,0 +1,35 @@
+//! The gateway through its public door only: real sockets on port 0, a literal snapshot over the one-process link, a
+//! clock that the test sets, and clients and backends of the test's own.
+//!
+//! `world` is the snapshot and its tokens, `rig` the gateway with what stands around it, `client` and `backend` the
+//! two sides, `socket` the frames they exchange. Nothing waits for time to pass but for what must happen, within
+//! `PATIENCE`.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod backend;
+mod backends;
+mod client;
+mod console;
+mod credentials;
+mod ending;
+mod facts;
+mod limits;
+mod probe;
+mod refusals;
+mod rig;
+mod sessions;
+mod socket;
+mod standing;
+mod trusted;
+mod world;
+
+use std::time::Duration;
+
+/// How long anything that must happen may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What must come, in time.
+async fn soon<F: Future>(what: &str, future: F) -> F::Output {
+    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what}: not in {PATIENCE:?}"))
+}

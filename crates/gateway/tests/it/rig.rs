@@ -1,0 +1,336 @@
+//! The gateway with what stands around it: listeners, clock, randomness, and the control plane's end of the link.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    num::NonZeroUsize,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
+};
+
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use tidegate_gateway::{Gateway, Listener, Ports, Running, Settings};
+use tidegate_model::{
+    fact::{Batch, CountKey, Counts, OpenSessions, SessionClosed},
+    id::BootId,
+    link::{self, ChannelEnd, ControlLink as _, Down, GatewayLink, Up},
+    port::{Clock, Entropy},
+    snapshot::Snapshot,
+    time::Timestamp,
+};
+use tokio::{net::TcpStream, sync::watch, task::JoinHandle};
+use tokio_rustls::TlsConnector;
+
+use crate::{
+    client::{self, Answer, Ask, Client},
+    socket::Duplex,
+    soon,
+    world::{NOW, World},
+};
+
+/// A clock that stands until it is moved.
+pub(crate) struct Hands(AtomicI64);
+
+impl Hands {
+    pub(crate) fn forward(&self, millis: i64) {
+        self.0.fetch_add(millis, Ordering::Relaxed);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// Different bytes at every call, the same in every run. It can be told to fail where mask keys are made.
+#[derive(Default)]
+pub(crate) struct Counting {
+    next: AtomicU64,
+    fails_at_keys: AtomicBool,
+}
+
+impl Counting {
+    pub(crate) fn fail_at_keys(&self, fails: bool) {
+        self.fails_at_keys.store(fails, Ordering::Relaxed);
+    }
+}
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        let is_key = bytes.len() == 4;
+        assert!(!(is_key && self.fails_at_keys.load(Ordering::Relaxed)), "a failure that the test asked for");
+        for chunk in bytes.chunks_mut(8) {
+            // Splitmix.
+            let mut word = self.next.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+            word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            chunk.copy_from_slice(&(word ^ (word >> 31)).to_be_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// What the gateway has told the control plane.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    pub(crate) hellos: Vec<(u32, BootId)>,
+    pub(crate) applied: Vec<u64>,
+    /// As they came, repeats included.
+    pub(crate) batches: Vec<Arc<Batch>>,
+    pub(crate) presence: Vec<Vec<OpenSessions>>,
+}
+
+impl Told {
+    /// Each batch once. Their numbers have no holes, and a repeat says the same.
+    pub(crate) fn distinct(&self) -> Vec<&Batch> {
+        let mut distinct: Vec<&Batch> = Vec::new();
+        for batch in &self.batches {
+            match distinct.last() {
+                Some(last) if last.number == batch.number => {
+                    assert_eq!(*last, &**batch, "a repeat says the same");
+                }
+                _ => {
+                    assert_eq!(batch.number, distinct.len() as u64 + 1, "numbers have no holes");
+                    distinct.push(batch);
+                }
+            }
+        }
+        distinct
+    }
+
+    /// Counts by row, as a store would add them up.
+    pub(crate) fn rows(&self) -> Vec<(CountKey, Counts)> {
+        let mut rows = std::collections::BTreeMap::<CountKey, Counts>::new();
+        for (key, counts) in self.distinct().iter().flat_map(|batch| &batch.counts) {
+            rows.entry(key.clone()).or_default().add(counts);
+        }
+        rows.into_iter().collect()
+    }
+
+    pub(crate) fn totals(&self) -> Counts {
+        let mut totals = Counts::default();
+        self.rows().iter().for_each(|(_, counts)| totals.add(counts));
+        totals
+    }
+
+    pub(crate) fn sessions(&self) -> Vec<SessionClosed> {
+        self.distinct().iter().flat_map(|batch| batch.sessions.clone()).collect()
+    }
+
+    /// Sessions open by the last word on it.
+    pub(crate) fn open(&self) -> u32 {
+        self.presence.last().map_or(0, |open| open.iter().map(|it| it.open).sum())
+    }
+}
+
+/// The control plane's end of the link.
+pub(crate) struct Control {
+    link: Arc<ChannelEnd<Down, Up>>,
+    pub(crate) told: Arc<watch::Sender<Told>>,
+    acknowledges: Arc<AtomicBool>,
+    _listening: JoinHandle<()>,
+}
+
+impl Control {
+    fn new(link: ChannelEnd<Down, Up>) -> Self {
+        let (link, told, acknowledges) =
+            (Arc::new(link), Arc::<watch::Sender<Told>>::default(), Arc::new(AtomicBool::new(true)));
+        let listening = tokio::spawn(listen(Arc::clone(&link), Arc::clone(&told), Arc::clone(&acknowledges)));
+        Self { link, told, acknowledges, _listening: listening }
+    }
+
+    /// Batches are not acknowledged from now on.
+    pub(crate) fn hold(&self) {
+        self.acknowledges.store(false, Ordering::SeqCst);
+    }
+
+    /// Batches are acknowledged from now on, beginning with this one.
+    pub(crate) async fn release(&self, batch: &Batch) {
+        self.acknowledges.store(true, Ordering::SeqCst);
+        acknowledge(&self.link, batch).await;
+    }
+
+    pub(crate) async fn send(&self, message: Down) {
+        self.link.send(message).await.unwrap();
+    }
+
+    /// Waits until enough was told.
+    pub(crate) async fn until(&self, what: &str, is_enough: impl Fn(&Told) -> bool) {
+        let mut told = self.told.subscribe();
+        drop(soon(what, told.wait_for(|told| is_enough(told))).await.expect("the sender is held"));
+    }
+}
+
+async fn listen(
+    link: Arc<ChannelEnd<Down, Up>>,
+    told: Arc<watch::Sender<Told>>,
+    acknowledges: Arc<AtomicBool>,
+) {
+    while let Ok(message) = link.next().await {
+        match message {
+            Up::Hello { protocol, boot } => told.send_modify(|told| told.hellos.push((protocol, boot))),
+            Up::Applied { number } => told.send_modify(|told| told.applied.push(number)),
+            Up::Presence(open) => told.send_modify(|told| told.presence.push(open)),
+            Up::Batch(batch) => {
+                // Kept first: whoever knows of the acknowledgement finds the batch here.
+                told.send_modify(|told| told.batches.push(Arc::clone(&batch)));
+                if acknowledges.load(Ordering::SeqCst) {
+                    acknowledge(&link, &batch).await;
+                }
+            }
+        }
+    }
+}
+
+async fn acknowledge(link: &ChannelEnd<Down, Up>, batch: &Batch) {
+    // A gateway that has ended needs to know nothing any more.
+    let _ = link.send(Down::BatchStored { boot: batch.boot, number: batch.number }).await;
+}
+
+/// The settings of the TLS listeners, and of clients that trust them.
+struct Tls {
+    server: Arc<ServerConfig>,
+    client: Arc<ClientConfig>,
+}
+
+fn tls() -> &'static Tls {
+    static TLS: OnceLock<Tls> = OnceLock::new();
+    TLS.get_or_init(|| {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let certificate = made.cert.der().clone();
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate.clone()).unwrap();
+        let provider = || Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let client = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
+        let server = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
+        let server = server.unwrap().with_no_client_auth();
+        Tls {
+            server: Arc::new(server.with_single_cert(vec![certificate], key).unwrap()),
+            client: Arc::new(client.unwrap().with_root_certificates(roots).with_no_client_auth()),
+        }
+    })
+}
+
+/// See the module.
+pub(crate) struct Rig {
+    pub(crate) gateway: Gateway,
+    pub(crate) control: Control,
+    pub(crate) clock: Arc<Hands>,
+    pub(crate) entropy: Arc<Counting>,
+    pub(crate) ws: SocketAddr,
+    wss: SocketAddr,
+    running: Running,
+    serving: Vec<JoinHandle<io::Result<()>>>,
+}
+
+fn listener(tls: Option<Arc<ServerConfig>>) -> (Listener, SocketAddr) {
+    let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let address = socket.local_addr().unwrap();
+    (Listener { socket, tls }, address)
+}
+
+impl Rig {
+    /// Two workers, deciding with the world.
+    pub(crate) async fn start(world: &mut World) -> Self {
+        Self::with(world, |_| {}).await
+    }
+
+    /// With other settings.
+    pub(crate) async fn with(world: &mut World, change: impl FnOnce(&mut Settings)) -> Self {
+        let rig = Self::unready(change);
+        rig.decide(world).await;
+        rig
+    }
+
+    /// Before the first snapshot.
+    pub(crate) fn unready(change: impl FnOnce(&mut Settings)) -> Self {
+        let (ours, theirs) = link::channel();
+        Self::joined(Arc::new(ours), theirs, change)
+    }
+
+    /// Over a link of the test's own, beside which nobody listens.
+    pub(crate) fn over(link: Arc<dyn GatewayLink>) -> Self {
+        Self::joined(link, link::channel().1, |_| {})
+    }
+
+    fn joined(
+        link: Arc<dyn GatewayLink>,
+        theirs: ChannelEnd<Down, Up>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let (clock, entropy) = (Arc::new(Hands(AtomicI64::new(NOW.millis()))), Arc::<Counting>::default());
+        let ports = Ports {
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            entropy: Arc::clone(&entropy) as Arc<dyn Entropy>,
+            link,
+        };
+        let ((plain, ws), (secure, wss)) = (listener(None), listener(Some(Arc::clone(&tls().server))));
+        let mut settings = Settings {
+            problem_base: "https://problems.test".to_owned(),
+            workers: NonZeroUsize::new(2),
+            sessions_max: 1_000,
+            own: vec![ws, wss],
+        };
+        change(&mut settings);
+        let (gateway, running) = Gateway::start(ports, settings).unwrap();
+        let serving = [plain, secure].map(|listener| {
+            let gateway = gateway.clone();
+            tokio::spawn(async move { gateway.serve(listener).await })
+        });
+        let control = Control::new(theirs);
+        Self { gateway, control, clock, entropy, ws, wss, running, serving: serving.into() }
+    }
+
+    /// The next snapshot; it decides when this returns.
+    pub(crate) async fn decide(&self, world: &mut World) {
+        world.parts.number += 1;
+        let number = world.parts.number;
+        self.control.send(Down::Snapshot(Arc::new(Snapshot::new(world.parts.clone())))).await;
+        self.control.until("a snapshot decides", |told| told.applied.contains(&number)).await;
+    }
+
+    pub(crate) fn secure_address(&self) -> SocketAddr {
+        self.wss
+    }
+
+    pub(crate) async fn plain(&self) -> Box<dyn Duplex> {
+        Box::new(TcpStream::connect(self.ws).await.unwrap())
+    }
+
+    pub(crate) async fn secure(&self) -> Box<dyn Duplex> {
+        let stream = TcpStream::connect(self.wss).await.unwrap();
+        let connector = TlsConnector::from(Arc::clone(&tls().client));
+        let name = ServerName::try_from("localhost").unwrap();
+        Box::new(soon("TLS", connector.connect(name, stream)).await.unwrap())
+    }
+
+    /// Asks what must be refused.
+    pub(crate) async fn ask(&self, ask: &Ask) -> Answer {
+        client::ask(self.plain().await, &ask.bytes()).await
+    }
+
+    /// Opens a session.
+    pub(crate) async fn open(&self, ask: &Ask) -> Client {
+        client::open(self.plain().await, ask).await
+    }
+
+    /// Ends the gateway; answers how many sessions were cut, and what was told until the end.
+    pub(crate) async fn drain(self) -> (usize, Arc<watch::Sender<Told>>) {
+        let Self { control, running, serving, .. } = self;
+        let cut = soon("the drain", running.drain()).await;
+        for serving in serving {
+            soon("the listener's end", serving).await.unwrap().unwrap();
+        }
+        (cut, control.told)
+    }
+
+    /// The end of the gateway, for whoever watches it.
+    pub(crate) fn into_parts(self) -> (Gateway, Control, Running, Vec<JoinHandle<io::Result<()>>>) {
+        (self.gateway, self.control, self.running, self.serving)
+    }
+}
