@@ -85,39 +85,48 @@ async fn what_is_shown_is_what_clients_counted() {
     assert_eq!(after, Traffic { refusals: 1, ..expected }, "an orderly restart loses and doubles nothing");
 }
 
+/// Talks until it is told to leave; answers the Close and how much came back before it.
+async fn talk_to_the_end(mut client: Client) -> (Option<(u16, String)>, Count) {
+    while client.tries(Message::text("to the end")).await {
+        match client.next().await {
+            Message::Close(frame) => {
+                let close = frame.map(|frame| (frame.code.into(), frame.reason.to_string()));
+                client.ends().await;
+                return (close, client.received);
+            }
+            message => assert_eq!(message, Message::text("to the end")),
+        }
+    }
+    (client.closed_within(PATIENCE).await, client.received)
+}
+
 #[tokio::test]
-async fn an_orderly_stop_counts_what_was_open() {
+async fn an_orderly_stop_counts_to_the_last_message() {
     let (mut product, backend) = (Product::start().await, Backend::echo());
     let admin = product.portal.admin().await;
     let api = admin.publish("Stopped", json!({"production": {"url": backend.url()}})).await;
     let access = admin.access("Stopped", &api, "Unlimited").await;
-    let mut clients = Vec::new();
-    for opening in [
-        Opening::to(&api.ws).bearer(&access.token),
-        Opening::to(&api.wss).bearer(&access.token).trust(product.trust()),
-    ] {
-        let mut client = opening.open().await;
-        client.echo("counted though the end is near").await;
-        clients.push(client);
-    }
+    let plain = Opening::to(&api.ws).bearer(&access.token).open().await;
+    let secured = Opening::to(&api.wss).bearer(&access.token).trust(product.trust()).open().await;
+    let talking = [plain, secured].map(|client| tokio::spawn(talk_to_the_end(client)));
+    until("both are talking", PATIENCE, async || (backend.received().messages > 100).then_some(())).await;
     product.ask_to_stop();
-    for client in &mut clients {
-        assert_eq!(
-            client.closed().await,
-            (1012, r#"{"reason":"restart"}"#.to_owned()),
-            "the code for “come back”"
-        );
+    let mut from_backends = Count::default();
+    for client in talking {
+        let (close, received) = client.await.unwrap();
+        assert_eq!(close, Some((1012, r#"{"reason":"restart"}"#.to_owned())), "the code for “come back”");
+        add(&mut from_backends, received);
     }
     assert!(product.ended().await.success());
-    assert_eq!(
-        backend.seen().iter().filter(|seen| seen.close.as_ref().is_some_and(|it| it.0 == 1001)).count(),
-        2
-    );
+    backend.is_over().await;
+    for seen in backend.seen() {
+        assert_eq!(seen.close.unwrap().0, 1001);
+    }
 
     product.start_again().await;
     let admin = product.portal.admin().await;
-    let count = Count { messages: 2, bytes: 60 };
-    let expected = Traffic { sessions: 2, from_clients: count, from_backends: count, ..Traffic::default() };
+    let from_clients = backend.received();
+    let expected = Traffic { sessions: 2, from_clients, from_backends, ..Traffic::default() };
     assert_eq!(admin.traffic(&format!("/apis/{}", api.id)).await, expected);
 }
 
