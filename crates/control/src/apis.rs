@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod change;
 pub(crate) mod deploy;
+pub(crate) mod endpoint;
 pub(crate) mod lifecycle;
 pub(crate) mod protocol;
 pub(crate) mod read;

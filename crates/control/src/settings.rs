@@ -2,7 +2,10 @@
 
 use axum::extract::State;
 use serde::Serialize;
-use tidegate_model::endpoint::{self, Bounds};
+use tidegate_model::{
+    endpoint::{self, Bounds},
+    protocol,
+};
 use utoipa::ToSchema;
 
 use crate::{body::Answer, problem::ProblemDocument, state::Control};
@@ -31,7 +34,7 @@ pub struct Settings {
     pub gateway_problems: Vec<(&'static str, &'static str)>,
 }
 
-/// Default, least and greatest value, in milliseconds.
+/// Default, least and greatest value, in the unit that the name says.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Bounds)]
 pub(crate) struct BoundsAnswer {
@@ -46,13 +49,24 @@ impl From<Bounds> for BoundsAnswer {
     }
 }
 
-/// Bounds of an endpoint's timeouts.
-#[expect(clippy::struct_field_names, reason = "the names are those of the endpoint's fields")]
+/// Bounds of an endpoint's settings.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EndpointBounds {
     connect_timeout_ms: BoundsAnswer,
     handshake_timeout_ms: BoundsAnswer,
     idle_timeout_ms: BoundsAnswer,
+    suspension_after_failures: BoundsAnswer,
+    suspension_first_ms: BoundsAnswer,
+    suspension_max_ms: BoundsAnswer,
+    /// Most addresses of one endpoint, the first included.
+    targets_max: usize,
+}
+
+/// Bounds of an API's protocol.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProtocolBounds {
+    message_bytes_max: BoundsAnswer,
+    frame_bytes_max: BoundsAnswer,
 }
 
 /// What everyone may know of this installation.
@@ -74,6 +88,7 @@ pub(crate) struct SettingsAnswer {
     echo_url: Option<String>,
     demo: bool,
     endpoint_bounds: EndpointBounds,
+    protocol_bounds: ProtocolBounds,
 }
 
 /// What this installation is and where it answers
@@ -96,6 +111,14 @@ pub(crate) async fn get(State(Control(inner)): State<Control>) -> Answer<Setting
             connect_timeout_ms: endpoint::CONNECT_TIMEOUT.into(),
             handshake_timeout_ms: endpoint::HANDSHAKE_TIMEOUT.into(),
             idle_timeout_ms: endpoint::IDLE_TIMEOUT.into(),
+            suspension_after_failures: endpoint::SUSPEND_AFTER.into(),
+            suspension_first_ms: endpoint::SUSPEND_FIRST.into(),
+            suspension_max_ms: endpoint::SUSPEND_MAX.into(),
+            targets_max: endpoint::TARGETS_MAX,
+        },
+        protocol_bounds: ProtocolBounds {
+            message_bytes_max: protocol::MESSAGE_BYTES.into(),
+            frame_bytes_max: protocol::FRAME_BYTES.into(),
         },
     })
 }

@@ -135,7 +135,7 @@ async fn phases<'g>(
 
 async fn hand_over(inner: &Inner, mut stream: Stream, request: Request, ready: Ready<'_>, id: SessionId) {
     let Ready { admitted, backend, place } = ready;
-    let Backend { stream: backend_stream, early, chosen } = backend;
+    let Backend { stream: backend_stream, early, chosen, in_use } = backend;
     let compression = admitted.grant.api.protocol.compression;
     let settled = compression::settle(compression, &request.deflate, chosen.deflate);
     // RFC 6455 section 4.2.2: the choice is one of the offers. A token that came as a subprotocol is never repeated.
@@ -170,6 +170,7 @@ async fn hand_over(inner: &Inner, mut stream: Stream, request: Request, ready: R
         grant: admitted.grant,
         meter: admitted.meter,
         passes_compressed: settled.passes,
+        in_use,
         legs,
         #[cfg(test)]
         stage: None,

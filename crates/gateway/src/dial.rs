@@ -7,6 +7,7 @@
 
 mod address;
 mod ask;
+mod targets;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -16,6 +17,7 @@ use std::{
 
 use rustls_pki_types::ServerName;
 use tidegate_model::{endpoint::Endpoint, port::Entropy};
+use tidegate_wire::Micros;
 use tokio::{
     net::{TcpStream, lookup_host},
     time::{Instant, timeout, timeout_at},
@@ -24,11 +26,17 @@ use tokio_rustls::{TlsConnector, TlsStream};
 use url::{Host, Url};
 
 pub(crate) use ask::{Asker, Chosen, Question, Tail};
+pub(crate) use targets::InUse;
+use targets::Targets;
 
-use crate::stream::Stream;
+use crate::{stream::Stream, time::Monotonic};
 
 /// Addresses of one name that are tried: more are a misconfiguration or an attack on the time limit.
 const ADDRESSES_MAX: usize = 8;
+
+/// How long a client may wait for one address after another; the last one tried has its own limits. A browser gives
+/// up by itself after a minute or two.
+const FAILOVER_WITHIN: Micros = Micros::from_secs(20);
 
 /// Why a backend cannot be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
@@ -69,6 +77,21 @@ impl DialError {
         Self::Malformed,
         Self::Gone,
     ];
+
+    /// Whether another address may do better; else it is what the backend itself says, or nobody's fault.
+    fn is_of_the_address(self) -> bool {
+        match self {
+            Self::Refused { status } => !(400..=499).contains(&status),
+            Self::BadUrl | Self::Forbidden => false,
+            Self::Unresolved
+            | Self::Unreachable
+            | Self::ConnectTimeout
+            | Self::Untrusted
+            | Self::HandshakeTimeout
+            | Self::Malformed
+            | Self::Gone => true,
+        }
+    }
 }
 
 /// A backend that said 101.
@@ -79,6 +102,8 @@ pub(crate) struct Backend {
     pub(crate) early: Vec<u8>,
     /// What it chose of what it was offered.
     pub(crate) chosen: Chosen,
+    /// Its place at the address that it came from; none for a probe.
+    pub(crate) in_use: Option<InUse>,
 }
 
 /// An endpoint's URL, understood.
@@ -116,6 +141,8 @@ pub(crate) struct Dialler {
     own: Vec<SocketAddr>,
     tls: Arc<rustls::ClientConfig>,
     entropy: Arc<dyn Entropy>,
+    monotonic: Monotonic,
+    targets: Targets,
 }
 
 impl Dialler {
@@ -123,18 +150,45 @@ impl Dialler {
         own: Vec<SocketAddr>,
         tls: Arc<rustls::ClientConfig>,
         entropy: Arc<dyn Entropy>,
+        monotonic: Monotonic,
     ) -> Self {
-        Self { own, tls, entropy }
+        Self { own, tls, entropy, monotonic, targets: Targets::default() }
     }
 
-    /// All steps, within the endpoint's time limits.
+    /// All steps at one address of the endpoint after another, until one answers 101 or the answer is the backend's
+    /// own no.
     pub(crate) async fn dial(
         &self,
         endpoint: &Endpoint,
         asker: &Asker<'_>,
         tail: &Tail<'_>,
     ) -> Result<Backend, DialError> {
-        let target = Target::parse(&endpoint.url)?;
+        let began = self.monotonic.now();
+        let mut last = DialError::Unreachable;
+        for candidate in self.targets.order(endpoint, asker.client, began) {
+            match self.dial_one(candidate.url, endpoint, asker, tail).await {
+                Ok(backend) => return Ok(Backend { in_use: Some(candidate.succeeded()), ..backend }),
+                Err(error) if !error.is_of_the_address() => return Err(error),
+                Err(error) => last = error,
+            }
+            let now = self.monotonic.now();
+            candidate.failed(endpoint.suspension, now);
+            if now.since(began) > FAILOVER_WITHIN {
+                break;
+            }
+        }
+        Err(last)
+    }
+
+    /// All steps at one address, within the endpoint's time limits.
+    async fn dial_one(
+        &self,
+        url: &str,
+        endpoint: &Endpoint,
+        asker: &Asker<'_>,
+        tail: &Tail<'_>,
+    ) -> Result<Backend, DialError> {
+        let target = Target::parse(url)?;
         let connected = async {
             let addresses = self.resolve(&target).await?;
             let deadline = Instant::now() + connect_timeout(endpoint);

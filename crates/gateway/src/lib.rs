@@ -130,10 +130,13 @@ impl Gateway {
         let Ports { clock, entropy, link } = ports;
         let boot = BootId::new(clock.now(), entropy.id_bytes());
         let (budgets, reporter) = (Arc::<Budgets>::default(), Arc::new(Reporter::new(boot)));
+        let monotonic = Monotonic::start();
+        let backend_tls = Arc::new(dial::backend_tls()?);
+        let dialler = Dialler::new(settings.own, backend_tls, Arc::clone(&entropy), monotonic);
         let commons = Commons {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
-            monotonic: Monotonic::start(),
+            monotonic,
             budgets: Arc::clone(&budgets),
             reporter: Arc::clone(&reporter),
         };
@@ -144,7 +147,7 @@ impl Gateway {
             next: AtomicU64::new(1),
             problem_base: settings.problem_base,
             sessions_max: settings.sessions_max,
-            dialler: Dialler::new(settings.own, Arc::new(dial::backend_tls()?), Arc::clone(&entropy)),
+            dialler,
             clock,
             entropy,
             desk: Arc::default(),

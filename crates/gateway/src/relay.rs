@@ -33,6 +33,8 @@ pub(crate) use ledger::Ledger;
 pub(crate) use leg::{Leg, Socket};
 pub(crate) use meter::{Budgets, Meter, UsedUp};
 pub(crate) use worker::{Commons, Order};
+
+use crate::dial::InUse;
 use worker::{WAKER, Worker};
 
 /// Orders that may wait at a worker. Whoever opens a session waits beyond it, with its client's handshake deadline;
@@ -60,6 +62,8 @@ pub(crate) struct Handover {
     pub(crate) meter: Meter,
     /// Client and backend agreed on compression with each other.
     pub(crate) passes_compressed: bool,
+    /// Its place at the backend's address.
+    pub(crate) in_use: Option<InUse>,
     /// Client and backend.
     pub(crate) legs: [Leg; 2],
     #[cfg(test)]

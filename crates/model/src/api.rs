@@ -105,6 +105,12 @@ fn fields(design: &Design) -> Vec<(String, Option<String>)> {
         let mut field =
             |leaf: &str, value: Option<String>| all.push((format!("endpoints.{name}.{leaf}"), value));
         field("url", endpoint.map(|e| e.url.clone()));
+        let others = endpoint.map(|e| e.others.join(", ")).filter(|others| !others.is_empty());
+        field("others", others);
+        field("balance", endpoint.map(|e| e.balance.as_str().to_owned()));
+        field("suspension.after_failures", endpoint.map(|e| e.suspension.after_failures.to_string()));
+        field("suspension.first_ms", endpoint.map(|e| e.suspension.first_ms.to_string()));
+        field("suspension.max_ms", endpoint.map(|e| e.suspension.max_ms.to_string()));
         field("connect_timeout_ms", endpoint.map(|e| e.connect_timeout_ms.to_string()));
         field("handshake_timeout_ms", endpoint.map(|e| e.handshake_timeout_ms.to_string()));
         field("idle_timeout_ms", endpoint.map(|e| e.idle_timeout_ms.to_string()));

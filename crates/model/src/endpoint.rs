@@ -27,11 +27,98 @@ pub struct Bounds {
     pub max: u32,
 }
 
-/// One backend address with its timeouts. All times are milliseconds.
+/// Addresses of one endpoint, the first included: more are better balanced by a name with several addresses.
+pub const TARGETS_MAX: usize = 16;
+/// Failures in a row after which a target is suspended. One is what the specification's product counts; a target
+/// that refuses one connection in a hundred would then be out most of the time.
+pub const SUSPEND_AFTER: Bounds = Bounds { default: 3, min: 0, max: 100 };
+/// The first suspension. Thirty seconds is the specification's default.
+pub const SUSPEND_FIRST: Bounds = Bounds { default: 30_000, min: 100, max: 3_600_000 };
+/// The longest suspension, reached by doubling: five minutes keep a target that came back out for no longer.
+pub const SUSPEND_MAX: Bounds = Bounds { default: 300_000, min: 100, max: 86_400_000 };
+
+/// How a target is chosen where an endpoint has several.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Balance {
+    /// The first that works; the others are for when it does not.
+    Failover,
+    /// In turn.
+    #[default]
+    RoundRobin,
+    /// The one with the fewest open sessions of this gateway.
+    LeastConnections,
+    /// The same for all sessions from one client address, as long as it works.
+    StickyClient,
+}
+
+impl Balance {
+    /// All, in the order a page shows them.
+    pub const ALL: [Self; 4] = [Self::Failover, Self::RoundRobin, Self::LeastConnections, Self::StickyClient];
+
+    /// The word used in REST and storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failover => "failover",
+            Self::RoundRobin => "round_robin",
+            Self::LeastConnections => "least_connections",
+            Self::StickyClient => "sticky_client",
+        }
+    }
+
+    /// The balance of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
+    }
+}
+
+/// When a target that fails is left alone for a while, as long as another is left. Times are milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Suspension {
+    /// See [`SUSPEND_AFTER`]; 0: never.
+    pub after_failures: u32,
+    /// See [`SUSPEND_FIRST`]; it doubles with each further failure.
+    pub first_ms: u32,
+    /// See [`SUSPEND_MAX`].
+    pub max_ms: u32,
+}
+
+impl Default for Suspension {
+    fn default() -> Self {
+        Self {
+            after_failures: SUSPEND_AFTER.default,
+            first_ms: SUSPEND_FIRST.default,
+            max_ms: SUSPEND_MAX.default,
+        }
+    }
+}
+
+impl Suspension {
+    /// How long a target is suspended after so many failures in a row, in milliseconds; 0: not at all.
+    pub fn length(self, failures: u32) -> u32 {
+        if self.after_failures == 0 || failures < self.after_failures {
+            return 0;
+        }
+        let doublings = failures - self.after_failures;
+        let grown = u64::from(self.first_ms) << doublings.min(32);
+        u32::try_from(grown).unwrap_or(u32::MAX).min(self.max_ms.max(self.first_ms))
+    }
+}
+
+/// Backend addresses with their timeouts. All times are milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Endpoint {
     /// `ws://` or `wss://` address.
     pub url: String,
+    /// Further addresses of the same backend; see [`TARGETS_MAX`].
+    #[serde(default)]
+    pub others: Vec<String>,
+    /// How one of the addresses is chosen.
+    #[serde(default)]
+    pub balance: Balance,
+    /// When an address that fails is left alone.
+    #[serde(default)]
+    pub suspension: Suspension,
     /// See [`CONNECT_TIMEOUT`].
     pub connect_timeout_ms: u32,
     /// See [`HANDSHAKE_TIMEOUT`].
@@ -45,10 +132,20 @@ impl Endpoint {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            others: Vec::new(),
+            balance: Balance::default(),
+            suspension: Suspension::default(),
             connect_timeout_ms: CONNECT_TIMEOUT.default,
             handshake_timeout_ms: HANDSHAKE_TIMEOUT.default,
             idle_timeout_ms: IDLE_TIMEOUT.default,
         }
+    }
+}
+
+impl Endpoint {
+    /// All addresses, the first one first.
+    pub fn targets(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.url.as_str()).chain(self.others.iter().map(String::as_str))
     }
 }
 

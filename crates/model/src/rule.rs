@@ -7,7 +7,8 @@
 use url::Url;
 
 use crate::endpoint::{
-    Bounds, CONNECT_TIMEOUT, Endpoint, Endpoints, HANDSHAKE_TIMEOUT, IDLE_TIMEOUT, URL_BYTES_MAX,
+    Bounds, CONNECT_TIMEOUT, Endpoint, Endpoints, HANDSHAKE_TIMEOUT, IDLE_TIMEOUT, SUSPEND_AFTER,
+    SUSPEND_FIRST, SUSPEND_MAX, Suspension, TARGETS_MAX, URL_BYTES_MAX,
 };
 use crate::protocol::{FRAME_BYTES, MESSAGE_BYTES, Protocol};
 
@@ -154,18 +155,38 @@ pub fn endpoints(pointer: &str, endpoints: &Endpoints, problems: &mut Problems) 
     }
 }
 
-/// One endpoint: its address and the bounds of its timeouts.
+/// One endpoint: its addresses and the bounds of its timeouts.
 pub fn endpoint(pointer: &str, endpoint: &Endpoint, problems: &mut Problems) {
     endpoint_url(&format!("{pointer}/url"), &endpoint.url, problems);
-    let mut bounded = |leaf: &str, value: u32, bounds: Bounds| {
+    for (place, url) in endpoint.others.iter().enumerate() {
+        let pointer = format!("{pointer}/others/{place}");
+        endpoint_url(&pointer, url, problems);
+        if endpoint.targets().take(place + 1).any(|before| before == url) {
+            let detail = "This address is there already. Each address stands once.";
+            problems.push(FieldProblem::new(pointer, "duplicate", detail));
+        }
+    }
+    if endpoint.others.len() >= TARGETS_MAX {
+        let detail = format!("An endpoint has at most {TARGETS_MAX} addresses.");
+        problems.push(FieldProblem::new(format!("{pointer}/others"), "too_many", detail));
+    }
+    let mut bounded = |leaf: &str, unit: &str, value: u32, bounds: Bounds| {
         if value < bounds.min || value > bounds.max {
-            let detail = format!("Choose between {} and {} milliseconds.", bounds.min, bounds.max);
+            let detail = format!("Choose between {} and {} {unit}.", bounds.min, bounds.max);
             problems.push(FieldProblem::new(format!("{pointer}/{leaf}"), "out_of_range", detail));
         }
     };
-    bounded("connect_timeout_ms", endpoint.connect_timeout_ms, CONNECT_TIMEOUT);
-    bounded("handshake_timeout_ms", endpoint.handshake_timeout_ms, HANDSHAKE_TIMEOUT);
-    bounded("idle_timeout_ms", endpoint.idle_timeout_ms, IDLE_TIMEOUT);
+    let Suspension { after_failures, first_ms, max_ms } = endpoint.suspension;
+    for (leaf, value, bounds) in [
+        ("connect_timeout_ms", endpoint.connect_timeout_ms, CONNECT_TIMEOUT),
+        ("handshake_timeout_ms", endpoint.handshake_timeout_ms, HANDSHAKE_TIMEOUT),
+        ("idle_timeout_ms", endpoint.idle_timeout_ms, IDLE_TIMEOUT),
+        ("suspension/first_ms", first_ms, SUSPEND_FIRST),
+        ("suspension/max_ms", max_ms, SUSPEND_MAX),
+    ] {
+        bounded(leaf, "milliseconds", value, bounds);
+    }
+    bounded("suspension/after_failures", "failures", after_failures, SUSPEND_AFTER);
 }
 
 /// Sizes within their bounds.

@@ -1,90 +1,16 @@
-//! An API as REST shows it, and an endpoint as REST takes and shows it.
+//! An API as REST shows it.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tidegate_model::{
     api::Api,
-    endpoint::{self, Endpoint, Endpoints},
     lifecycle::{Event, Missing, missing},
     route::{base_path, default_path},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::protocol::ProtocolAnswer;
+use super::{endpoint::EndpointsAnswer, protocol::ProtocolAnswer};
 use crate::settings::Settings;
-
-/// An endpoint as it is given: what is absent takes its default.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct EndpointInput {
-    /// `ws://` or `wss://` address of the backend.
-    #[schema(example = "ws://localhost:9098")]
-    url: String,
-    /// Milliseconds to open the connection.
-    connect_timeout_ms: Option<u32>,
-    /// Milliseconds for the backend to answer the handshake.
-    handshake_timeout_ms: Option<u32>,
-    /// Milliseconds without any frame after which a session is closed.
-    idle_timeout_ms: Option<u32>,
-}
-
-impl From<EndpointInput> for Endpoint {
-    fn from(input: EndpointInput) -> Self {
-        Self {
-            url: input.url,
-            connect_timeout_ms: input.connect_timeout_ms.unwrap_or(endpoint::CONNECT_TIMEOUT.default),
-            handshake_timeout_ms: input.handshake_timeout_ms.unwrap_or(endpoint::HANDSHAKE_TIMEOUT.default),
-            idle_timeout_ms: input.idle_timeout_ms.unwrap_or(endpoint::IDLE_TIMEOUT.default),
-        }
-    }
-}
-
-/// The endpoints of an API as they are given.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct EndpointsInput {
-    /// For production keys.
-    production: Option<EndpointInput>,
-    /// For sandbox keys.
-    sandbox: Option<EndpointInput>,
-}
-
-impl From<EndpointsInput> for Endpoints {
-    fn from(input: EndpointsInput) -> Self {
-        Self { production: input.production.map(Endpoint::from), sandbox: input.sandbox.map(Endpoint::from) }
-    }
-}
-
-/// An endpoint with all its settings.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Endpoint)]
-pub(crate) struct EndpointAnswer {
-    url: String,
-    connect_timeout_ms: u32,
-    handshake_timeout_ms: u32,
-    idle_timeout_ms: u32,
-}
-
-impl From<Endpoint> for EndpointAnswer {
-    fn from(endpoint: Endpoint) -> Self {
-        Self {
-            url: endpoint.url,
-            connect_timeout_ms: endpoint.connect_timeout_ms,
-            handshake_timeout_ms: endpoint.handshake_timeout_ms,
-            idle_timeout_ms: endpoint.idle_timeout_ms,
-        }
-    }
-}
-
-/// The endpoints of an API; an absent one is not declared.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Endpoints)]
-pub(crate) struct EndpointsAnswer {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    production: Option<EndpointAnswer>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sandbox: Option<EndpointAnswer>,
-}
 
 /// Where clients connect to.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -203,10 +129,7 @@ pub(crate) fn api_answer(settings: &Settings, api: Api) -> ApiAnswer {
         demo: api.demo,
         created_at: api.created_at.rfc3339(),
         updated_at: api.updated_at.rfc3339(),
-        endpoints: EndpointsAnswer {
-            production: api.design.endpoints.production.map(EndpointAnswer::from),
-            sandbox: api.design.endpoints.sandbox.map(EndpointAnswer::from),
-        },
+        endpoints: api.design.endpoints.into(),
         protocol: api.design.protocol.into(),
         live: api
             .live

@@ -15,7 +15,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    answer::{ApiAnswer, EndpointsInput, api_answer},
+    answer::{ApiAnswer, api_answer},
+    endpoint::EndpointsInput,
     protocol::ProtocolInput,
     read::viewed,
 };
@@ -106,7 +107,7 @@ pub(crate) async fn create(
         version: input.version,
         design: Design {
             description: input.description,
-            endpoints: input.endpoints.into(),
+            endpoints: input.endpoints.meant()?,
             protocol: input.protocol.meant()?,
             plans: input.plans,
         },
@@ -142,7 +143,7 @@ pub(crate) async fn update(
         based_on: if_match(&headers),
         design: Design {
             description: input.description,
-            endpoints: input.endpoints.into(),
+            endpoints: input.endpoints.meant()?,
             protocol,
             plans: input.plans,
         },

@@ -141,7 +141,7 @@ impl Question {
             match self.judge(&bytes)? {
                 Some((head_bytes, chosen)) => {
                     let early = bytes.split_off(head_bytes);
-                    return Ok(Backend { stream, early, chosen });
+                    return Ok(Backend { stream, early, chosen, in_use: None });
                 }
                 None if bytes.len() >= ANSWER_BYTES_MAX => return Err(DialError::Malformed),
                 None => {}

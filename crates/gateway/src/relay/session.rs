@@ -20,7 +20,10 @@ use tidegate_wire::{
 };
 
 use super::{Farewell, Handover, Leg, Meter, coder::Lent, leg::NotRead, worker::Bounds};
-use crate::refusal::{closing_code, closing_word};
+use crate::{
+    dial::InUse,
+    refusal::{closing_code, closing_word},
+};
 
 /// Bytes that one session may move before the others of its worker have their turn: four scratches, so that a
 /// large message keeps its pace and thousands of small ones wait a fraction of a millisecond.
@@ -70,6 +73,8 @@ pub(super) struct Record {
     pub(super) grant: Grant,
     opened_at: Timestamp,
     reported: Counts,
+    /// Given back when the session is over.
+    _in_use: Option<InUse>,
     /// The gateway's reason for the end, where it has one.
     imposed: &'static str,
     #[cfg(test)]
@@ -83,6 +88,7 @@ impl Session {
             grant: handover.grant,
             opened_at: handover.opened_at,
             reported: Counts::default(),
+            _in_use: handover.in_use,
             imposed: "",
             #[cfg(test)]
             stage: handover.stage,

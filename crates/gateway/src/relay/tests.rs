@@ -169,6 +169,7 @@ impl Sockets {
             opened_at: Timestamp(1_000),
             meter,
             passes_compressed: false,
+            in_use: None,
             legs: [client, backend],
             stage: Some(Stage { limits: Arc::new(scenario.limits.clone()), reports: sender }),
         };

@@ -151,7 +151,7 @@ export type ApplicationInput = {
 };
 
 /**
- * Default, least and greatest value, in milliseconds.
+ * Default, least and greatest value, in the unit that the name says.
  */
 export type Bounds = {
     default: number;
@@ -241,25 +241,45 @@ export type Difference = {
  * An endpoint with all its settings.
  */
 export type Endpoint = {
+    /**
+     * `round_robin`, `failover`, `least_connections` or `sticky_client`.
+     */
+    balance: string;
     connect_timeout_ms: number;
     handshake_timeout_ms: number;
     idle_timeout_ms: number;
+    /**
+     * Further addresses of the same backend.
+     */
+    others: Array<string>;
+    suspension: Suspension;
     url: string;
 };
 
 /**
- * Bounds of an endpoint's timeouts.
+ * Bounds of an endpoint's settings.
  */
 export type EndpointBounds = {
     connect_timeout_ms: Bounds;
     handshake_timeout_ms: Bounds;
     idle_timeout_ms: Bounds;
+    suspension_after_failures: Bounds;
+    suspension_first_ms: Bounds;
+    suspension_max_ms: Bounds;
+    /**
+     * Most addresses of one endpoint, the first included.
+     */
+    targets_max: number;
 };
 
 /**
  * An endpoint as it is given: what is absent takes its default.
  */
 export type EndpointInput = {
+    /**
+     * How an address is chosen: `round_robin`, `failover`, `least_connections` or `sticky_client`.
+     */
+    balance?: string | null;
     /**
      * Milliseconds to open the connection.
      */
@@ -272,6 +292,11 @@ export type EndpointInput = {
      * Milliseconds without any frame after which a session is closed.
      */
     idle_timeout_ms?: number | null;
+    /**
+     * Further addresses of the same backend, up to 15.
+     */
+    others?: Array<string>;
+    suspension?: SuspensionInput;
     /**
      * `ws://` or `wss://` address of the backend.
      */
@@ -861,6 +886,14 @@ export type Protocol = {
 };
 
 /**
+ * Bounds of an API's protocol.
+ */
+export type ProtocolBounds = {
+    frame_bytes_max: Bounds;
+    message_bytes_max: Bounds;
+};
+
+/**
  * How the WebSocket protocol is treated; what is absent has its default.
  */
 export type ProtocolInput = {
@@ -954,6 +987,7 @@ export type Settings = {
      * Always `Tidegate`.
      */
     product: string;
+    protocol_bounds: ProtocolBounds;
     /**
      * Where access tokens are asked for.
      */
@@ -1014,6 +1048,33 @@ export type Subscription = {
     created_at: string;
     id: string;
     plan: string;
+};
+
+/**
+ * When an address that fails is left alone.
+ */
+export type Suspension = {
+    after_failures: number;
+    first_ms: number;
+    max_ms: number;
+};
+
+/**
+ * When an address that fails is left alone; what is absent takes its default.
+ */
+export type SuspensionInput = {
+    /**
+     * Failures in a row; 0: never.
+     */
+    after_failures?: number | null;
+    /**
+     * Milliseconds of the first suspension; it doubles with each further failure.
+     */
+    first_ms?: number | null;
+    /**
+     * Milliseconds of the longest suspension.
+     */
+    max_ms?: number | null;
 };
 
 /**
