@@ -16,6 +16,7 @@ mod ending;
 mod facts;
 mod limits;
 mod probe;
+mod protocol;
 mod refusals;
 mod rig;
 mod sessions;

@@ -147,6 +147,23 @@ async fn a_backend_that_talks_first_is_let_talk() {
 }
 
 #[tokio::test]
+async fn a_pong_that_answers_something_else_is_none() {
+    let backend = Backend::bind().await;
+    let rig = Rig::unready(|_| {});
+    let talking = async {
+        let mut visit = backend.next().await;
+        visit.accept("").await;
+        visit.frames.send(PONG, b"heartbeat").await;
+        assert_eq!(visit.frames.next().await.unwrap().opcode, PING);
+        visit.frames.send(PONG, b"").await;
+        visit
+    };
+    let url = backend.url();
+    let (report, _visit) = tokio::join!(probe(&rig, &url), talking);
+    fails(&report, &[Parse, Resolve, Connect, Handshake, Ping], "Pong");
+}
+
+#[tokio::test]
 async fn a_backend_that_hangs_up_after_its_yes_is_found_out() {
     let backend = Backend::bind().await;
     let rig = Rig::unready(|_| {});

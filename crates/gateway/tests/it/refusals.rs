@@ -302,13 +302,20 @@ async fn a_client_that_has_ended_its_half_still_hears_why() {
     backend.saw_nothing().await;
 }
 
-/// Takes ten seconds: the time that a head has.
+/// Takes ten seconds: the time that a head has, and TLS before it.
 #[tokio::test]
-async fn a_slow_head_is_cut_at_its_deadline() {
+async fn whoever_is_slow_is_cut_at_the_deadline() {
     let (backend, world, rig) = rig().await;
     let bytes = Ask::usual(&world).bytes();
-    let mut client = Frames::of_client(rig.plain().await);
-    client.write(&bytes[..bytes.len() - 1]).await;
-    is_refused(&client::answer(&mut client).await, 408, "request-timeout", "the last byte never comes");
+    let head = async {
+        let mut client = Frames::of_client(rig.plain().await);
+        client.write(&bytes[..bytes.len() - 1]).await;
+        is_refused(&client::answer(&mut client).await, 408, "request-timeout", "the last byte never comes");
+    };
+    let tls = async {
+        let stream = tokio::net::TcpStream::connect(rig.secure_address()).await.unwrap();
+        assert_eq!(Frames::of_client(Box::new(stream)).rest().await, b"", "TLS never begins");
+    };
+    tokio::join!(head, tls);
     backend.saw_nothing().await;
 }

@@ -10,6 +10,9 @@ pub(crate) const BINARY: u8 = 2;
 pub(crate) const CLOSE: u8 = 8;
 pub(crate) const PING: u8 = 9;
 pub(crate) const PONG: u8 = 10;
+const CONTINUATION: u8 = 0;
+/// The reserved bit that an opcode has where its message is compressed (RFC 7692 section 6).
+pub(crate) const COMPRESSED: u8 = 0x40;
 
 /// Any stream.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -25,7 +28,7 @@ pub(crate) struct Head {
     pub(crate) text: String,
 }
 
-/// One frame, unmasked.
+/// A control frame or a whole message, unmasked. The opcode is with [`COMPRESSED`] where that was set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Frame {
     pub(crate) opcode: u8,
@@ -40,6 +43,8 @@ pub(crate) struct Frames {
     /// A client masks, a backend does not (RFC 6455 section 5.1); each insists on the opposite.
     masks: bool,
     next_key: u32,
+    /// A message whose last fragment has not come.
+    begun: Option<Frame>,
 }
 
 impl Head {
@@ -89,10 +94,19 @@ pub(crate) fn encode(opcode: u8, payload: &[u8], key: Option<[u8; 4]>) -> Vec<u8
     bytes
 }
 
-/// A frame's first bytes, if it is whole: the frame, whether it was masked, and its length.
-fn decode(bytes: &[u8]) -> Option<(Frame, bool, usize)> {
+/// A frame as it was read.
+struct Read {
+    frame: Frame,
+    is_last: bool,
+    is_masked: bool,
+    /// Its length on the wire.
+    len: usize,
+}
+
+/// The frame that the bytes begin with, if it is whole.
+fn decode(bytes: &[u8]) -> Option<Read> {
     let [first, second, rest @ ..] = bytes else { return None };
-    assert_eq!(first & 0xf0, 0x80, "these peers send and expect whole frames without extensions");
+    assert_eq!(first & 0x30, 0, "no bits that nothing gives a meaning to");
     let (len, rest) = match second & 0x7f {
         126 => {
             rest.split_first_chunk::<2>().map(|(len, rest)| (u64::from(u16::from_be_bytes(*len)), rest))?
@@ -101,24 +115,21 @@ fn decode(bytes: &[u8]) -> Option<(Frame, bool, usize)> {
         len => (u64::from(len), rest),
     };
     let is_masked = second & 0x80 != 0;
-    let (key, rest) = if is_masked {
-        rest.split_first_chunk::<4>().map(|(key, rest)| (*key, rest))?
-    } else {
-        ([0; 4], rest)
-    };
+    let (key, rest) = if is_masked { rest.split_first_chunk::<4>()? } else { (&[0; 4], rest) };
     let payload = rest.get(..usize::try_from(len).unwrap())?;
     let payload: Vec<u8> = payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
-    let whole = bytes.len() - rest.len() + payload.len();
-    Some((Frame { opcode: first & 0xf, payload }, is_masked, whole))
+    let len = bytes.len() - rest.len() + payload.len();
+    let frame = Frame { opcode: first & 0x4f, payload };
+    Some(Read { frame, is_last: first & 0x80 != 0, is_masked, len })
 }
 
 impl Frames {
     pub(crate) fn of_client(stream: Box<dyn Duplex>) -> Self {
-        Self { stream, read: Vec::new(), masks: true, next_key: 1 }
+        Self { stream, read: Vec::new(), masks: true, next_key: 1, begun: None }
     }
 
     pub(crate) fn of_backend(stream: Box<dyn Duplex>) -> Self {
-        Self { stream, read: Vec::new(), masks: false, next_key: 1 }
+        Self { stream, read: Vec::new(), masks: false, next_key: 1, begun: None }
     }
 
     /// What was read behind what was asked for.
@@ -150,18 +161,35 @@ impl Frames {
         std::mem::take(&mut self.read)
     }
 
-    /// The next frame; `None` where the stream ends before it.
+    /// The next control frame or whole message; `None` where the stream ends before it.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         loop {
-            if let Some((frame, is_masked, whole)) = decode(&self.read) {
-                self.read.drain(..whole);
-                assert_eq!(is_masked, !self.masks, "clients mask and backends do not");
-                return Some(frame);
-            }
-            if !self.more().await {
+            let Some(read) = decode(&self.read) else {
+                if self.more().await {
+                    continue;
+                }
                 return None;
+            };
+            self.read.drain(..read.len);
+            assert_eq!(read.is_masked, !self.masks, "clients mask and backends do not");
+            if let Some(whole) = self.assembled(read) {
+                return Some(whole);
             }
         }
+    }
+
+    /// What has become whole with this frame.
+    fn assembled(&mut self, Read { frame, is_last, .. }: Read) -> Option<Frame> {
+        if frame.opcode == CONTINUATION {
+            let begun = self.begun.as_mut().expect("something to continue");
+            begun.payload.extend(frame.payload);
+            return if is_last { self.begun.take() } else { None };
+        }
+        if is_last {
+            return Some(frame);
+        }
+        assert_eq!(self.begun.replace(frame), None, "one message at a time");
+        None
     }
 
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
