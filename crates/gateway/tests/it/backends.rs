@@ -177,6 +177,8 @@ async fn an_idle_session_ends_at_its_own_timeout() {
 async fn a_client_that_goes_while_its_backend_thinks_takes_the_dial_along() {
     let backend = Backend::bind().await;
     let mut world = World::new(&backend.url());
+    // Longer than anybody waits here.
+    world.production().handshake_timeout_ms = 600_000;
     let rig = Rig::start(&mut world).await;
     let mut client = crate::socket::Frames::of_client(rig.plain().await);
     client.write(&Ask::usual(&world).bytes()).await;
