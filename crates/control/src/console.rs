@@ -28,6 +28,9 @@ use crate::{
     state::{Control, Inner},
 };
 
+#[cfg(test)]
+mod tests;
+
 /// How long the gateway may take, its dialling of the backend included.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(130);
 /// Largest answer head and problem that is read, in bytes.
@@ -44,6 +47,8 @@ struct Said {
     status: u16,
     accept: Option<HeaderValue>,
     protocol: Option<HeaderValue>,
+    /// Seconds until another try may succeed.
+    retry_after: Option<u32>,
     /// Bytes behind the head: frames, or the problem.
     rest: Vec<u8>,
 }
@@ -149,8 +154,9 @@ async fn ask(stream: &mut UnixStream, head: &[u8]) -> Option<Said> {
             };
             let status = parsed.code?;
             let (accept, protocol) = (field("sec-websocket-accept"), field("sec-websocket-protocol"));
+            let retry_after = field("retry-after").and_then(|wait| wait.to_str().ok()?.parse().ok());
             if status == 101 || ended || bytes.len() > ANSWER_BYTES_MAX {
-                return Some(Said { status, accept, protocol, rest: bytes.split_off(len) });
+                return Some(Said { status, accept, protocol, retry_after, rest: bytes.split_off(len) });
             }
         }
         if ended || bytes.len() > ANSWER_BYTES_MAX {
@@ -185,22 +191,31 @@ fn accept_key(key: &[u8]) -> String {
     STANDARD.encode(hash)
 }
 
-/// An unmasked Close frame with the code for the gateway's status and the problem's kind and title.
+/// An unmasked Close frame with the code for the gateway's status, the problem's kind and title, and how long to
+/// wait.
 fn close_frame(said: &Said) -> Vec<u8> {
-    let code: u16 = match said.status {
-        401 => 3000,
-        403 => 3003,
-        429 => 4429,
-        502..=504 => 1014,
-        _ => 1008,
-    };
     let problem: serde_json::Value = serde_json::from_slice(&said.rest).unwrap_or_default();
     let text = |name: &str| problem.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
     let kind = text("type").rsplit('/').next().unwrap_or_default();
-    let full = serde_json::json!({"reason": kind, "title": text("title")}).to_string();
-    let short = serde_json::json!({"reason": kind}).to_string();
-    let reason =
-        [full, short].into_iter().find(|reason| reason.len() <= REASON_BYTES_MAX).unwrap_or_default();
+    let code: u16 = match (said.status, kind) {
+        (_, "api-retired") => 3003,
+        (_, "restarting") => 1012,
+        (_, "overloaded" | "not-ready") => 1013,
+        (401, _) => 3000,
+        (403, _) => 3003,
+        (429, _) => 4429,
+        (500, _) => 1011,
+        (502..=504, _) => 1014,
+        _ => 1008,
+    };
+    let mut told = serde_json::json!({"reason": kind});
+    if let Some(seconds) = said.retry_after {
+        told["retry_after"] = seconds.into();
+    }
+    let short = told.to_string();
+    told["title"] = text("title").into();
+    let reason = [told.to_string(), short].into_iter().find(|reason| reason.len() <= REASON_BYTES_MAX);
+    let reason = reason.unwrap_or_default();
     // The reason is within a control frame, so its length fits the seven bits of the second byte.
     let mut frame = vec![0x88, u8::try_from(2 + reason.len()).unwrap_or(2)];
     frame.extend_from_slice(&code.to_be_bytes());

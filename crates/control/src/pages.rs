@@ -52,13 +52,22 @@ pub(crate) async fn asset(State(Control(inner)): State<Control>, request: Reques
     }
 }
 
-/// Any other address: a file of the portal's root, or nothing.
+/// Any other address: a file of the portal's root, or nothing; a person is told so by the portal's own page.
 pub(crate) async fn other(State(Control(inner)): State<Control>, request: Request) -> Response {
     let path = request.uri().path().trim_start_matches('/').to_owned();
     match (inner.assets)(&path) {
         Some(asset) if path != "index.html" => file(&request, asset, "public, max-age=3600"),
+        _ if wants_html(&request) => match (inner.assets)("index.html") {
+            Some(asset) => (StatusCode::NOT_FOUND, file(&request, asset, "no-store")).into_response(),
+            None => Problem::NotFound("page").into_response(),
+        },
         _ => Problem::NotFound("page").into_response(),
     }
+}
+
+fn wants_html(request: &Request) -> bool {
+    let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 fn file(request: &Request, asset: Asset, cache: &'static str) -> Response {

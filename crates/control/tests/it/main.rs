@@ -5,6 +5,7 @@
 mod console;
 mod contract;
 mod oauth;
+mod pages;
 mod roles;
 mod stories;
 mod support;

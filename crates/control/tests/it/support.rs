@@ -16,7 +16,7 @@ use axum::{
 };
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use tidegate_control::{Control, Peer, Ports, Settings, hash_password};
+use tidegate_control::{Asset, Control, Peer, Ports, Settings, hash_password};
 use tidegate_model::{
     command::Command,
     id::UserId,
@@ -131,6 +131,15 @@ pub(crate) struct Person {
     csrf: String,
 }
 
+/// A portal of one page.
+fn portal(path: &str) -> Option<Asset> {
+    (path == "index.html").then(|| Asset {
+        bytes: b"<!doctype html>".as_slice().into(),
+        content_type: "text/html; charset=utf-8".to_owned(),
+        etag: "page".to_owned(),
+    })
+}
+
 impl House {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -156,7 +165,7 @@ impl House {
             demo: false,
             gateway_problems: vec![("quota", "The limit of the plan is reached")],
         };
-        let control = Control::start(ports, settings, Arc::new(|_: &str| None)).await.unwrap();
+        let control = Control::start(ports, settings, Arc::new(portal)).await.unwrap();
         let (gateway, end) = link::channel();
         let feeding = control.clone();
         tokio::spawn(async move { feeding.feed(Arc::new(end)).await });
