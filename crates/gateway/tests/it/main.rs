@@ -7,6 +7,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod addresses;
 mod backend;
 mod backends;
 mod client;
