@@ -58,10 +58,14 @@ fn each_field_that_differs_is_named_with_both_values() {
         &|design| design.endpoints.sandbox = Some(Endpoint::new("ws://sandbox")),
         &[
             "endpoints.sandbox.url: - to ws://sandbox",
+            "endpoints.sandbox.balance: - to round_robin",
+            "endpoints.sandbox.suspension.after_failures: - to 3",
+            "endpoints.sandbox.suspension.first_ms: - to 30000",
+            "endpoints.sandbox.suspension.max_ms: - to 300000",
             "endpoints.sandbox.connect_timeout_ms: - to 5000",
             "endpoints.sandbox.handshake_timeout_ms: - to 10000",
             "endpoints.sandbox.idle_timeout_ms: - to 900000",
         ],
     );
-    assert_eq!(differences(|design| design.endpoints.production = None).len(), 4);
+    assert_eq!(differences(|design| design.endpoints.production = None).len(), 8);
 }
