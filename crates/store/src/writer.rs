@@ -1,10 +1,12 @@
 //! The one writer: takes waiting work, does it in one transaction with a savepoint for each, commits, and only then
-//! answers. A refused piece rolls back its savepoint and nothing else; a commit that fails fails all of the group.
+//! answers. A piece that is refused or panics rolls back its savepoint and nothing else; a commit that fails fails all
+//! of the group, those refused among them, since what they were refused for may never have been written.
 //!
 //! Grouping makes the disk's flush, by far the slowest step, serve everyone who waits.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, panic::AssertUnwindSafe, pin::Pin};
 
+use futures_util::FutureExt as _;
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
     TransactionTrait as _,
@@ -25,6 +27,8 @@ const GROUP_MAX: usize = 128;
 pub(crate) enum Failed {
     Refused(Refused),
     Database(DbErr),
+    /// A fault of ours; the panic itself was reported where it happened.
+    Panicked,
 }
 
 impl From<DbErr> for Failed {
@@ -44,6 +48,9 @@ impl From<Failed> for CommandError {
         match failed {
             Failed::Refused(refused) => Self::Refused(refused),
             Failed::Database(error) => Self::Port(trouble(error)),
+            Failed::Panicked => {
+                Self::Port(PortError::internal("a change failed half-way and was taken back"))
+            }
         }
     }
 }
@@ -59,12 +66,50 @@ pub(crate) fn trouble(error: DbErr) -> PortError {
 }
 
 type Reply = Box<dyn FnOnce(Result<(), DbErr>) + Send>;
-type Running<'t> = Pin<Box<dyn Future<Output = (Reply, bool)> + Send + 't>>;
-type Work = Box<dyn for<'t> FnOnce(&'t DatabaseTransaction) -> Running<'t> + Send>;
+type Doing<'t, T> = Pin<Box<dyn Future<Output = T> + Send + 't>>;
+
+/// A piece of work that waits, and whoever waits for it.
+trait Work: Send {
+    /// Does it within the savepoint. Answers how to answer, and whether the savepoint is kept.
+    fn run(self: Box<Self>, savepoint: &DatabaseTransaction) -> Doing<'_, (Reply, bool)>;
+
+    /// Answers that it could not even be begun.
+    fn fail(self: Box<Self>, reason: DbErr);
+}
+
+struct Piece<T, F> {
+    work: F,
+    waiting: oneshot::Sender<Result<T, Failed>>,
+}
+
+impl<T, F> Work for Piece<T, F>
+where
+    T: Send + 'static,
+    F: for<'t> FnOnce(&'t DatabaseTransaction) -> Doing<'t, Result<T, Failed>> + Send + 'static,
+{
+    fn run(self: Box<Self>, savepoint: &DatabaseTransaction) -> Doing<'_, (Reply, bool)> {
+        Box::pin(async move {
+            let Self { work, waiting } = *self;
+            // Whatever a panic leaves half done is in the savepoint, and that is taken back.
+            let outcome = AssertUnwindSafe(async move { work(savepoint).await }).catch_unwind().await;
+            let outcome = outcome.unwrap_or(Err(Failed::Panicked));
+            let keep = outcome.is_ok();
+            let reply: Reply = Box::new(move |committed| {
+                // The caller may be gone; what was done stays done.
+                let _ = waiting.send(committed.map_err(Failed::Database).and(outcome));
+            });
+            (reply, keep)
+        })
+    }
+
+    fn fail(self: Box<Self>, reason: DbErr) {
+        let _ = self.waiting.send(Err(Failed::Database(reason)));
+    }
+}
 
 /// A way to the writer; clones lead to the same one.
 #[derive(Clone)]
-pub(crate) struct Writer(mpsc::Sender<Work>);
+pub(crate) struct Writer(mpsc::Sender<Box<dyn Work>>);
 
 impl Writer {
     /// Starts the writer on its own connection. It ends when the last way to it is dropped.
@@ -79,56 +124,37 @@ impl Writer {
     pub(crate) async fn execute<T, F>(&self, work: F) -> Result<T, Failed>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(
-                &'t DatabaseTransaction,
-            ) -> Pin<Box<dyn Future<Output = Result<T, Failed>> + Send + 't>>
-            + Send
-            + 'static,
+        F: for<'t> FnOnce(&'t DatabaseTransaction) -> Doing<'t, Result<T, Failed>> + Send + 'static,
     {
-        let (sender, receiver) = oneshot::channel();
-        let work: Work = Box::new(move |savepoint| {
-            Box::pin(async move {
-                let outcome = work(savepoint).await;
-                let keep = outcome.is_ok();
-                let reply: Reply = Box::new(move |committed| {
-                    let outcome = match committed {
-                        Err(error) if keep => Err(Failed::Database(error)),
-                        _ => outcome,
-                    };
-                    // The caller may be gone; what was done stays done.
-                    let _ = sender.send(outcome);
-                });
-                (reply, keep)
-            })
-        });
+        let (waiting, receiver) = oneshot::channel();
         let gone = || {
             Failed::Database(DbErr::Conn(sea_orm::RuntimeErr::Internal("the writer has ended".to_owned())))
         };
-        self.0.send(work).await.map_err(|_| gone())?;
+        self.0.send(Box::new(Piece { work, waiting })).await.map_err(|_| gone())?;
         receiver.await.unwrap_or_else(|_| Err(gone()))
     }
 }
 
-async fn run(connection: DatabaseConnection, mut waiting: mpsc::Receiver<Work>) {
+async fn run(connection: DatabaseConnection, mut waiting: mpsc::Receiver<Box<dyn Work>>) {
     let mut group = Vec::new();
     while waiting.recv_many(&mut group, GROUP_MAX).await > 0 {
         let mut replies = Vec::with_capacity(group.len());
-        let committed = commit(&connection, group.drain(..), &mut replies).await;
-        for reply in replies {
-            reply(match &committed {
-                Ok(()) => Ok(()),
-                Err(error) => Err(DbErr::Conn(sea_orm::RuntimeErr::Internal(error.to_string()))),
-            });
-        }
-        if let Err(error) = committed {
+        let mut works = group.drain(..);
+        let committed = commit(&connection, &mut works, &mut replies).await;
+        if let Err(error) = &committed {
             tracing::error!(%error, "a group of changes could not be committed");
+            works.for_each(|work| work.fail(error.clone()));
+        }
+        for reply in replies {
+            reply(committed.clone());
         }
     }
 }
 
+/// Works that were not begun when it fails are left to the caller.
 async fn commit(
     connection: &DatabaseConnection,
-    group: impl Iterator<Item = Work>,
+    group: &mut impl Iterator<Item = Box<dyn Work>>,
     replies: &mut Vec<Reply>,
 ) -> Result<(), DbErr> {
     // Immediate: a transaction that reads first and then finds another process writing could not go on.
@@ -138,10 +164,19 @@ async fn commit(
     };
     let transaction = connection.begin_with_options(options).await?;
     for work in group {
-        let savepoint = transaction.begin().await?;
-        let (reply, keep) = work(&savepoint).await;
+        let savepoint = match transaction.begin().await {
+            Ok(savepoint) => savepoint,
+            Err(error) => {
+                work.fail(error.clone());
+                return Err(error);
+            }
+        };
+        let (reply, keep) = work.run(&savepoint).await;
         replies.push(reply);
         if keep { savepoint.commit().await? } else { savepoint.rollback().await? }
     }
     transaction.commit().await
 }
+
+#[cfg(test)]
+mod tests;
