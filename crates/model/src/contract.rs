@@ -77,10 +77,11 @@ macro_rules! port_contract {
             a_cursor_that_cannot_be_read_names_the_beginning
             apis_are_found_by_every_word_and_by_state
             an_address_belongs_to_one_api_without_regard_to_case
+            addresses_neither_meet_nor_lie_inside_each_other
             history_is_told_newest_first
             a_deleted_api_leaves_its_audit_log_and_its_address
-            the_default_flag_has_one_holder
-            retiring_ends_the_subscriptions_and_leaves_the_snapshot
+            the_default_version_answers_until_another_can
+            retiring_ends_the_subscriptions_and_leaves_nothing_to_serve
             a_new_release_takes_over_the_subscriptions_that_it_can_serve
             what_changes_along_with_an_api_is_in_the_audit_log
         }

@@ -10,11 +10,15 @@ use crate::{
     id::ApiId,
     lifecycle::{Event, Missing, State, missing},
     role::Permission,
-    route::{base_path, default_path},
+    route::base_path,
     rule::{self, FieldProblem},
     time::Timestamp,
     user::Actor,
 };
+
+mod identity;
+
+pub use identity::{around, folded, folded_context, folded_path};
 
 /// What happens to subscriptions with a move.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,22 +47,6 @@ pub struct Decision {
     pub subscriptions: SubscriptionEffect,
     /// Entry of the audit log.
     pub change: Change,
-}
-
-/// The key under which names and contexts are compared: without regard to case.
-pub fn folded(text: &str) -> String {
-    text.to_lowercase()
-}
-
-/// The key under which the address of an API is unique.
-pub fn folded_path(context: &str, version: &str) -> String {
-    folded(&base_path(context, version))
-}
-
-/// The key under which a context belongs to one name: with and without `{version}` it is the same address of a
-/// default version.
-pub fn folded_context(context: &str) -> String {
-    folded(&default_path(context))
 }
 
 fn unknown_plans(plans: &[String], known: &[String], problems: &mut Vec<FieldProblem>) {
@@ -105,38 +93,6 @@ fn not_missing(missing: Vec<Missing>) -> Result<(), Refused> {
     Err(Refused::Conflict { detail, missing })
 }
 
-/// Whether a new name, context and version may stand beside what exists.
-///
-/// `neighbours` are the APIs that share the folded name, the folded context or the folded path.
-fn identity_is_free(name: &str, context: &str, version: &str, neighbours: &[Api]) -> Result<(), Refused> {
-    for other in neighbours {
-        let same_name = folded(&other.name) == folded(name);
-        let same_context = folded_context(&other.context) == folded_context(context);
-        let shown = format!("{} {}", other.name, other.version);
-        if folded_path(&other.context, &other.version) == folded_path(context, version) {
-            let detail = format!(
-                "{} is where {shown} answers. Choose another version or context.",
-                base_path(&other.context, &other.version)
-            );
-            let pointer = if same_context { "/version" } else { "/context" };
-            return Err(Refused::Duplicate(FieldProblem::new(pointer, "duplicate", detail)));
-        }
-        if same_context && !same_name {
-            let detail =
-                format!("This context is taken by {shown}. Choose another, or make a new version of it.");
-            return Err(Refused::Duplicate(FieldProblem::new("/context", "duplicate", detail)));
-        }
-        if same_name && !same_context {
-            let detail = format!(
-                "This name is taken by {shown} at {}. Choose another, or use its context for a new version.",
-                other.context
-            );
-            return Err(Refused::Duplicate(FieldProblem::new("/name", "duplicate", detail)));
-        }
-    }
-    Ok(())
-}
-
 fn change(actor: &Actor, now: Timestamp, action: impl Into<String>, detail: impl Into<String>) -> Change {
     Change { at: now, by: actor.name.clone(), action: action.into(), detail: detail.into() }
 }
@@ -165,7 +121,7 @@ fn freeze(api: &mut Api, actor: &Actor, now: Timestamp) -> Revision {
     }
 }
 
-/// Decides on a new API. `neighbours` share its folded name, context or path.
+/// Decides on a new API. `neighbours` are the APIs that could share its name or meet its address.
 pub fn create_api(
     command: &CreateApi,
     actor: &Actor,
@@ -191,7 +147,7 @@ pub fn create_api(
         );
     }
     no_problems(problems)?;
-    identity_is_free(&command.name, &context, &command.version, neighbours)?;
+    identity::is_free(&command.name, &context, &command.version, neighbours).map_err(Refused::Duplicate)?;
     let api = Api {
         id: command.id,
         name: command.name.clone(),
@@ -258,37 +214,65 @@ pub fn update_api(
         format!("Differs from what is live in: {}.", fields.join(", "))
     };
     let mut decided = decision(next, change(actor, now, "changed", detail));
-    if let Some(default) = command.is_default_version {
-        decided.api.is_default_version = default;
-        if default {
+    let wish = command.is_default_version.filter(|wish| *wish != api.is_default_version);
+    if let Some(wish) = wish {
+        decided.api.is_default_version = wish;
+        let told = if wish { default_note(&decided.api) } else { "It is not the default version any more." };
+        decided.change.detail = format!("{} {told}", decided.change.detail);
+        if wish {
             decided.siblings = no_longer_default(siblings, &decided.api, actor, now);
         }
     }
     Ok(decided)
 }
 
+/// What the audit log says of a version that has got the default flag.
+const fn default_note(api: &Api) -> &'static str {
+    if api.live.is_some() {
+        "It is the default version now."
+    } else {
+        "It becomes the default version when it goes live."
+    }
+}
+
 fn touched(api: &Api, now: Timestamp) -> Api {
     Api { updated_at: now, etag: api.etag + 1, ..api.clone() }
 }
 
+/// Those that lose the default flag to `default`, which has got it or has gone live with it.
+///
+/// What is not live cannot answer: until `default` is, the version that answers keeps the flag, and only another that
+/// waits gives way. So at most one that is live has the flag, and at most one that waits.
 fn no_longer_default(siblings: &[Api], default: &Api, actor: &Actor, now: Timestamp) -> Vec<(Api, Change)> {
+    let gives_way =
+        |sibling: &&Api| sibling.is_default_version && (default.live.is_some() || sibling.live.is_none());
     siblings
         .iter()
-        .filter(|sibling| sibling.is_default_version)
+        .filter(gives_way)
         .map(|sibling| {
-            let detail = format!("{} is the default version now.", default.version);
+            let when = if default.live.is_some() { "now" } else { "once it is live" };
+            let detail = format!("{} is the default version {when}.", default.version);
             let next = Api { is_default_version: false, ..touched(sibling, now) };
             (next, change(actor, now, "no longer the default version", detail))
         })
         .collect()
 }
 
-/// Decides on making the working copy live.
+/// What a first revision does to siblings: a flag that waited for it is taken from the version that had it.
+fn goes_live(was: &Api, siblings: &[Api], actor: &Actor, now: Timestamp, decided: &mut Decision) {
+    let is_first = was.live.is_none() && decided.api.live.is_some();
+    if is_first && decided.api.is_default_version {
+        decided.siblings.extend(no_longer_default(siblings, &decided.api, actor, now));
+    }
+}
+
+/// Decides on making the working copy live. `siblings` are the other versions of the same name.
 pub fn deploy_api(
     api: &Api,
     based_on: Option<u64>,
     actor: &Actor,
     now: Timestamp,
+    siblings: &[Api],
 ) -> Result<Decision, Refused> {
     if !actor.may(Permission::ApiCreate) {
         needs(actor, Permission::ApiPublish)?;
@@ -309,6 +293,7 @@ pub fn deploy_api(
     let mut decided =
         decision(next, change(actor, now, "deployed", format!("Revision {} is live.", revision.number)));
     decided.revision = Some(revision);
+    goes_live(api, siblings, actor, now, &mut decided);
     Ok(decided)
 }
 
@@ -344,6 +329,7 @@ pub fn move_api(
             None => decided.revision = Some(freeze(&mut decided.api, actor, now)),
         }
     }
+    goes_live(api, siblings, actor, now, &mut decided);
     if command.event == Event::Publish {
         publish_effects(command, actor, now, siblings, &mut decided);
     }
@@ -386,6 +372,9 @@ fn publish_effects(
     }
     if command.deprecate_old_versions {
         for sibling in published {
+            // One that has just lost the default flag changes a second time, after that.
+            let changed = decided.siblings.iter().map(|(api, _)| api).find(|api| api.id == sibling.id);
+            let sibling = changed.unwrap_or(sibling);
             let next = Api { state: State::Deprecated, ..touched(sibling, now) };
             let step = moved(actor, now, Some(Event::Deprecate), Some(State::Published), State::Deprecated);
             decided.moves.push((sibling.id, step));
@@ -395,7 +384,8 @@ fn publish_effects(
     }
 }
 
-/// Decides on a new version. `siblings` are all versions of the same name, the source among them.
+/// Decides on a new version. `siblings` are all versions of the same name, the source among them, and what could meet
+/// its address.
 pub fn create_version(
     source: &Api,
     command: &CreateVersion,
@@ -407,7 +397,7 @@ pub fn create_version(
     let mut problems = Vec::new();
     rule::version("/version", &command.version, &mut problems);
     no_problems(problems)?;
-    identity_is_free(&source.name, &source.context, &command.version, siblings)?;
+    identity::version_is_free(source, &command.version, siblings)?;
     let api = Api {
         id: command.id,
         version: command.version.clone(),
@@ -427,12 +417,15 @@ pub fn create_version(
     let mut decided = decision(api, change);
     decided.moves.push((command.id, moved(actor, now, None, None, State::Created)));
     if command.default {
+        decided.change.detail = format!("{} {}", decided.change.detail, default_note(&decided.api));
         decided.siblings = no_longer_default(siblings, &decided.api, actor, now);
     }
     Ok(decided)
 }
 
 /// Decides whether an API may be deleted.
+///
+/// Subscriptions end with a retirement, which says so and is in the history; a deletion never takes one along.
 pub fn delete_api(
     api: &Api,
     based_on: Option<u64>,
@@ -441,11 +434,15 @@ pub fn delete_api(
 ) -> Result<(), Refused> {
     needs(actor, Permission::ApiCreate)?;
     not_stale(api, based_on)?;
-    if subscriptions > 0 && !matches!(api.state, State::Created | State::Retired) {
+    if subscriptions > 0 && api.state != State::Retired {
         let noun = if subscriptions == 1 { "subscription" } else { "subscriptions" };
+        let way: Vec<_> = api.state.way_to(State::Retired).into_iter().map(Event::as_str).collect();
         return Err(Refused::conflict(format!(
-            "{} {} has {subscriptions} {noun}. Retire it first; that ends them.",
-            api.name, api.version
+            "{} {} has {subscriptions} {noun}, and only retiring it ends them. From {} to retired: {}. Then delete it.",
+            api.name,
+            api.version,
+            api.state.as_str(),
+            way.join(", then ")
         )));
     }
     Ok(())

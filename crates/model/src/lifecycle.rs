@@ -87,6 +87,24 @@ impl State {
         self.moves().iter().find(|(possible, _)| *possible == event).map(|(_, to)| *to)
     }
 
+    /// The shortest way from here to another state; empty when there is none or it is this one.
+    pub fn way_to(self, end: State) -> Vec<Event> {
+        let mut ways = vec![(self, Vec::new())];
+        let mut next = 0;
+        while let Some((here, way)) = ways.get(next).cloned() {
+            if here == end {
+                return way;
+            }
+            for &(event, to) in here.moves() {
+                if !ways.iter().any(|(known, _)| *known == to) {
+                    ways.push((to, [way.as_slice(), &[event]].concat()));
+                }
+            }
+            next += 1;
+        }
+        Vec::new()
+    }
+
     /// Whether the catalogue of the developer portal lists it.
     pub const fn is_listed(self) -> bool {
         matches!(self, Self::Published | Self::Prototyped)

@@ -16,7 +16,8 @@ use crate::{
     route::{Match, Routes, base_path, default_path},
 };
 
-/// An API as a gateway serves it: identity, state, and the live revision's runtime settings.
+/// An API as a gateway serves it: identity, state, and the live revision's runtime settings. One that was retired has
+/// no endpoints; it is known only to be refused as what it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiFacts {
     /// Identifier.
@@ -93,7 +94,7 @@ pub struct SnapshotParts {
     pub number: u64,
     /// The authorization server.
     pub issuer: IssuerFacts,
-    /// APIs with a live revision, and blocked ones.
+    /// APIs with a live revision, and retired ones.
     pub apis: Vec<ApiFacts>,
     /// Applications.
     pub applications: Vec<ApplicationFacts>,

@@ -4,17 +4,18 @@ use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _,
+    sea_query::{Expr, ExprTrait as _, LikeExpr},
 };
 use tidegate_model::{
     api::{Api, Change, Moved, Revision},
-    decide::{folded, folded_context, folded_path},
+    decide::{around, folded, folded_context, folded_path},
     id::ApiId,
     time::Timestamp,
 };
 
 use crate::{
     entity,
-    reads::{parsed, written},
+    reads::{literal, parsed, written},
 };
 
 pub(crate) fn row(api: &Api) -> Result<entity::api::ActiveModel, DbErr> {
@@ -34,7 +35,7 @@ pub(crate) async fn find(connection: &impl ConnectionTrait, id: ApiId) -> Result
     row.map(|row| parsed(&row.body)).transpose()
 }
 
-/// The APIs that share a folded name, context or path with the one named.
+/// The APIs whose name, context or address could meet those of the one named; some do not.
 pub(crate) async fn neighbours(
     connection: &impl ConnectionTrait,
     name: &str,
@@ -42,16 +43,16 @@ pub(crate) async fn neighbours(
     version: &str,
 ) -> Result<Vec<Api>, DbErr> {
     use entity::api::Column;
-    let rows = entity::api::Entity::find()
-        .filter(
-            Condition::any()
-                .add(Column::NameKey.eq(folded(name)))
-                .add(Column::ContextKey.eq(folded_context(context)))
-                .add(Column::PathKey.eq(folded_path(context, version))),
-        )
-        .order_by_asc(Column::Id)
-        .all(connection)
-        .await?;
+    let (own, default) = (folded_path(context, version), folded_context(context));
+    let outer = around(&own).into_iter().chain(around(&default));
+    let below = || LikeExpr::new(format!("{}/%", literal(&own))).escape('\\');
+    let meeting = Condition::any()
+        .add(Column::NameKey.eq(folded(name)))
+        .add(Column::ContextKey.is_in([own.as_str(), default.as_str()]))
+        .add(Column::PathKey.is_in(outer))
+        .add(Expr::col(Column::PathKey).like(below()))
+        .add(Expr::col(Column::ContextKey).like(below()));
+    let rows = entity::api::Entity::find().filter(meeting).order_by_asc(Column::Id).all(connection).await?;
     rows.iter().map(|row| parsed(&row.body)).collect()
 }
 

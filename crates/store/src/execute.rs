@@ -159,7 +159,8 @@ impl At<'_> {
             }
             Command::DeployApi { id, based_on } => {
                 let api = self.api(id).await?;
-                let decided = decide::deploy_api(&api, based_on, actor, now)?;
+                let siblings = apis::siblings(db, &api).await?;
+                let decided = decide::deploy_api(&api, based_on, actor, now, &siblings)?;
                 let revision = decided.revision.clone();
                 self.write(Some(&api), decided).await?;
                 Ok(Outcome::Revision(

@@ -7,12 +7,13 @@ use sea_orm::{
 };
 use serde::de::DeserializeOwned;
 use tidegate_model::{
-    api::{Api, Change, Moved, Revision},
+    api::{Api, Change, Design, Moved, Revision},
     application::{Application, Key, Subscription},
     command::{Command, Outcome, SigningKeyRecord},
     decide::folded,
     fact::{Appended, Batch, Traffic, TrafficOf},
     id::{ApiId, ApplicationId, SubscriptionId, UserId},
+    lifecycle::State,
     plan::Plan,
     port::{ApiQuery, Catalog, CommandError, EventLog, Page, PageRequest, PortError, SubscriptionQuery},
     snapshot::{ApiFacts, ApplicationFacts, ClientFacts, SnapshotParts, SubscriptionFacts},
@@ -56,10 +57,35 @@ fn page<R, T>(
     Ok(Page { items: rows.iter().map(noun).collect::<Result<_, _>>()?, next })
 }
 
+/// The text as part of a pattern that means it literally, with `\` as the escape.
+pub(crate) fn literal(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}
+
 /// The pattern of texts that contain the word, whatever characters it has.
 fn containing(word: &str) -> String {
-    let literal = word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{literal}%")
+    format!("%{}%", literal(word))
+}
+
+/// An API as gateways know it: one that is live, or one that was retired, which has nothing but its name and address.
+fn api_facts(api: Api) -> Option<ApiFacts> {
+    let is_retired = api.state == State::Retired;
+    let (revision, design) = match api.live {
+        Some(live) if !is_retired => (live.revision, live.design),
+        _ if is_retired => (api.revisions, Design::default()),
+        _ => return None,
+    };
+    Some(ApiFacts {
+        id: api.id,
+        name: api.name,
+        context: api.context,
+        version: api.version,
+        state: api.state,
+        is_default_version: api.is_default_version,
+        revision,
+        endpoints: design.endpoints,
+        protocol: design.protocol,
+    })
 }
 
 async fn snapshot_parts(connection: &impl ConnectionTrait) -> Result<SnapshotParts, DbErr> {
@@ -72,18 +98,7 @@ async fn snapshot_parts(connection: &impl ConnectionTrait) -> Result<SnapshotPar
     };
     for row in entity::api::Entity::find().all(connection).await? {
         let api: Api = parsed(&row.body)?;
-        let Some(live) = api.live else { continue };
-        parts.apis.push(ApiFacts {
-            id: api.id,
-            name: api.name,
-            context: api.context,
-            version: api.version,
-            state: api.state,
-            is_default_version: api.is_default_version,
-            revision: live.revision,
-            endpoints: live.design.endpoints,
-            protocol: live.design.protocol,
-        });
+        parts.apis.extend(api_facts(api));
     }
     for row in entity::application::Entity::find().all(connection).await? {
         let application: Application = parsed(&row.body)?;

@@ -133,6 +133,31 @@ pub async fn an_address_belongs_to_one_api_without_regard_to_case(ground: &impl 
     check("Echo", "/echo", "2.0", "ok").await;
 }
 
+pub async fn addresses_neither_meet_nor_lie_inside_each_other(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    stage.api("Echo", "1.0").await;
+    let check = async |name: &str, context: &str, version: &str, expected: &str| {
+        let command = CreateApi { context: context.to_owned(), ..stage.creation(name, version) };
+        let outcome = stage.execute(&Actor::product(), Command::CreateApi(command)).await;
+        let shown = outcome.map_or_else(|refused| kind(&refused), |_| "ok".to_owned());
+        assert_eq!(shown, expected, "{name} {context} {version}");
+    };
+    check("Same", "/ECHO/1.0", "9.9", "duplicate /context").await;
+    check("Deep", "/echo/1.0/a/b", "9.9", "duplicate /context").await;
+    check("Below", "/echo/rooms", "1.0", "ok").await;
+    check("Nested", "/under_score/2.0/x", "1.0", "ok").await;
+    check("Outer", "/under_score", "2.0", "duplicate /context").await;
+    check("Outer", "/under-score", "2.0", "ok").await;
+    check("Taken", "/top/3.0", "1.0", "ok").await;
+    check("Top", "/top", "3.0", "duplicate /context").await;
+    check("Top", "/top", "3.1", "ok").await;
+    let source = all_apis(&stage.port, 20).await.into_iter().find(|api| api.name == "Top").unwrap().id;
+    let (id, version) = (stage.api_id(), "3.0".to_owned());
+    let version = Command::CreateVersion(CreateVersion { source, id, version, default: false });
+    let refused = stage.execute(&Actor::product(), version).await.unwrap_err();
+    assert_eq!(kind(&refused), "duplicate /version");
+}
+
 pub async fn history_is_told_newest_first(ground: &impl Ground) {
     let stage = Stage::on(ground.open().await);
     let api = stage.api("Echo", "1.0").await;
@@ -186,8 +211,13 @@ pub async fn history_is_told_newest_first(ground: &impl Ground) {
 pub async fn a_deleted_api_leaves_its_audit_log_and_its_address(ground: &impl Ground) {
     let stage = Stage::on(ground.open().await);
     let there = stage.furnish().await;
-    stage.moved(there.echo.id, Event::Demote).await;
-    stage.done(Command::DeleteApi { id: there.echo.id, based_on: Some(2) }).await;
+    for event in [Event::Demote, Event::Publish, Event::Deprecate, Event::Retire] {
+        let delete = Command::DeleteApi { id: there.echo.id, based_on: None };
+        let refused = stage.execute(&Actor::product(), delete).await.unwrap_err();
+        assert_eq!(kind(&refused), "conflict", "it has subscribers before it may {event:?}");
+        stage.moved(there.echo.id, event).await;
+    }
+    stage.done(Command::DeleteApi { id: there.echo.id, based_on: Some(5) }).await;
     let (port, id) = (&stage.port, there.echo.id);
     assert_eq!(port.api(id).await.unwrap(), None);
     assert_eq!(port.revisions(id).await.unwrap(), []);
@@ -209,12 +239,18 @@ pub async fn a_deleted_api_leaves_its_audit_log_and_its_address(ground: &impl Gr
     assert_eq!(port.moves(again.id).await.unwrap().len(), 2);
 }
 
-pub async fn the_default_flag_has_one_holder(ground: &impl Ground) {
+pub async fn the_default_version_answers_until_another_can(ground: &impl Ground) {
     let stage = Stage::on(ground.open().await);
     let first = stage.published("Echo", "1.0").await;
-    let holders = async || {
-        let all = all_apis(&stage.port, 10).await;
-        all.into_iter().filter(|api| api.is_default_version).map(|api| api.version).collect::<Vec<_>>()
+    let told = async || {
+        let mut parts = stage.port.snapshot_parts().await.unwrap();
+        parts.apis.retain(|api| api.is_default_version);
+        let all = all_apis(&stage.port, 10).await.into_iter().filter(|api| api.is_default_version);
+        let answers: Vec<_> = parts.apis.into_iter().map(|api| api.version).collect();
+        (answers.join(" "), all.map(|api| api.version).collect::<Vec<_>>().join(" "))
+    };
+    let check = async |what: &str, answers: &str, holders: &str| {
+        assert_eq!(told().await, (answers.to_owned(), holders.to_owned()), "{what}");
     };
     let version = |version: &str, default: bool| {
         let (source, id, version) = (first.id, stage.api_id(), version.to_owned());
@@ -224,21 +260,26 @@ pub async fn the_default_flag_has_one_holder(ground: &impl Ground) {
         Command::UpdateApi(UpdateApi { is_default_version: Some(wish), ..update(id, design(&["Gold"])) })
     };
     stage.done(default(first.id, true)).await;
-    assert_eq!(holders().await, ["1.0"]);
+    check("set on what is live", "1.0", "1.0").await;
     let second = api_of(stage.done(version("2.0", true)).await);
-    assert_eq!(holders().await, ["2.0"]);
-    stage.done(version("3.0", false)).await;
-    assert_eq!(holders().await, ["2.0"]);
+    check("a new version as default", "1.0", "1.0 2.0").await;
+    let third = api_of(stage.done(version("3.0", false)).await);
+    stage.done(default(third.id, true)).await;
+    check("set on what is not live", "1.0", "1.0 3.0").await;
+    stage.moved(second.id, Event::Publish).await;
+    check("published without the flag", "1.0", "1.0 3.0").await;
+    stage.done(Command::DeployApi { id: third.id, based_on: None }).await;
+    check("deployed with the flag", "3.0", "3.0").await;
     stage.done(default(first.id, true)).await;
-    assert_eq!(holders().await, ["1.0"]);
-    stage.done(default(second.id, false)).await;
-    assert_eq!(holders().await, ["1.0"]);
+    check("set on what is live again", "1.0", "1.0").await;
+    stage.done(default(third.id, false)).await;
+    check("taken from what has not got it", "1.0", "1.0").await;
     stage.moved(first.id, Event::Deprecate).await;
     stage.moved(first.id, Event::Retire).await;
-    assert_eq!(holders().await, Vec::<String>::new());
+    check("retired", "", "").await;
 }
 
-pub async fn retiring_ends_the_subscriptions_and_leaves_the_snapshot(ground: &impl Ground) {
+pub async fn retiring_ends_the_subscriptions_and_leaves_nothing_to_serve(ground: &impl Ground) {
     let stage = Stage::on(ground.open().await);
     let there = stage.furnish().await;
     stage.moved(there.echo.id, Event::Deprecate).await;
@@ -248,8 +289,18 @@ pub async fn retiring_ends_the_subscriptions_and_leaves_the_snapshot(ground: &im
     assert_eq!((retired.state, &retired.live), (State::Retired, &None));
     assert_eq!(all_subscriptions(&stage.port, SubscriptionQuery::default(), 10).await, []);
     let parts = stage.port.snapshot_parts().await.unwrap();
-    assert!(parts.subscriptions.is_empty() && parts.apis.iter().all(|api| api.id != there.echo.id));
+    assert!(parts.subscriptions.is_empty());
+    let served = parts.apis.iter().find(|api| api.id == there.echo.id).unwrap();
+    assert_eq!(
+        (served.state, served.is_default_version),
+        (State::Retired, false),
+        "it is refused as what it is"
+    );
+    assert!(served.endpoints.is_empty(), "and nothing of it can be reached");
     assert_eq!(stage.port.api(there.echo.id).await.unwrap(), Some(retired), "the record stays to be read");
+    stage.done(Command::DeleteApi { id: there.echo.id, based_on: None }).await;
+    let parts = stage.port.snapshot_parts().await.unwrap();
+    assert!(parts.apis.iter().all(|api| api.id != there.echo.id), "what is deleted is gone");
 }
 
 pub async fn a_new_release_takes_over_the_subscriptions_that_it_can_serve(ground: &impl Ground) {
@@ -302,9 +353,13 @@ pub async fn what_changes_along_with_an_api_is_in_the_audit_log(ground: &impl Gr
         .await;
     let (source, id, version) = (first.id, stage.api_id(), "2.0".to_owned());
     stage.done(Command::CreateVersion(CreateVersion { source, id, version, default: true })).await;
-    assert_eq!(told().await, "no longer the default version");
+    assert_eq!(told().await, "changed", "it answers until the new one does");
     stage.done(Command::MoveApi(MoveApi { deprecate_old_versions: true, ..step(id, Event::Publish) })).await;
-    assert_eq!(told().await, "moved to deprecated");
+    let told = stage.port.changes(first.id, 2).await.unwrap();
+    let told: Vec<_> = told.iter().map(|change| change.action.as_str()).collect();
+    assert_eq!(told, ["moved to deprecated", "no longer the default version"]);
+    let kept = stage.port.api(first.id).await.unwrap().unwrap();
+    assert_eq!((kept.state, kept.is_default_version), (State::Deprecated, false));
     let moved = stage.port.moves(first.id).await.unwrap().remove(0);
     assert_eq!((moved.event, moved.to), (Some(Event::Deprecate), State::Deprecated));
 }

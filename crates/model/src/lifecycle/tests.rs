@@ -42,6 +42,21 @@ fn every_state_can_be_reached_and_left_but_the_last() {
 }
 
 #[test]
+fn the_way_to_the_end_is_the_shortest() {
+    for (from, expected) in [
+        (State::Created, vec![Event::Publish, Event::Deprecate, Event::Retire]),
+        (State::Prototyped, vec![Event::Publish, Event::Deprecate, Event::Retire]),
+        (State::Published, vec![Event::Deprecate, Event::Retire]),
+        (State::Blocked, vec![Event::Deprecate, Event::Retire]),
+        (State::Deprecated, vec![Event::Retire]),
+        (State::Retired, vec![]),
+    ] {
+        assert_eq!(from.way_to(State::Retired), expected, "{from:?}");
+    }
+    assert_eq!(State::Retired.way_to(State::Created), []);
+}
+
+#[test]
 fn what_is_missing_is_told_for_the_moves_that_serve() {
     let empty = Design::default();
     for event in EVENTS {
