@@ -77,7 +77,7 @@ pub(crate) async fn carry(inner: &Inner, mut stream: Stream, client: Client) {
     };
     let request = match asked {
         Ok(Asked::Handshake(request)) => request,
-        Ok(Asked::Health) => return say(stream, &handshake::healthy()).await,
+        Ok(Asked::Health { wants_body }) => return say(stream, &handshake::healthy(wants_body)).await,
         Err(NoRequest::Gone) => return,
         Err(NoRequest::Refused(refusal)) => return refuse(inner, stream, id, &refusal).await,
     };

@@ -48,7 +48,10 @@ pub(crate) enum Asked {
     /// A WebSocket.
     Handshake(Box<Request>),
     /// Whether the gateway lives.
-    Health,
+    Health {
+        /// It was a GET, and not a HEAD.
+        wants_body: bool,
+    },
 }
 
 /// Why there is no request.
@@ -96,11 +99,11 @@ fn judge(head: &[u8], early: Vec<u8>) -> Result<Asked, NoRequest> {
         return Err(Refusal::NotHttp.into());
     };
     let headers = || parsed.headers.iter().map(|field| (field.name, field.value));
-    let upgrade = match handshake::judge(RequestLine { method, target, http1_minor }, headers()) {
-        Ok(upgrade) => upgrade,
-        Err(UpgradeError::NotAnUpgrade) if target == "/health" => return Ok(Asked::Health),
-        Err(error) => return Err(error.into()),
-    };
+    let line = RequestLine { method, target, http1_minor };
+    if is_health(line, headers) {
+        return Ok(Asked::Health { wants_body: method == "GET" });
+    }
+    let upgrade = handshake::judge(line, headers())?;
     let (path, query) = match upgrade.path_and_query.split_once('?') {
         Some((path, query)) => (path, Some(query.to_owned())),
         None => (upgrade.path_and_query, None),
@@ -115,6 +118,23 @@ fn judge(head: &[u8], early: Vec<u8>) -> Result<Asked, NoRequest> {
         headers: headers().map(|(name, value)| (name.to_ascii_lowercase(), value.to_vec())).collect(),
         early,
     })))
+}
+
+/// Whether it is an ordinary request that asks whether the gateway lives. Health checks of proxies speak HTTP/1.0, which
+/// knows no `Host`, or send a HEAD; what else is lawful in a request is judged as ever.
+fn is_health<'h, H>(line: RequestLine<'h>, headers: impl Fn() -> H) -> bool
+where
+    H: Iterator<Item = (&'h str, &'h [u8])>,
+{
+    if line.target != "/health" || !matches!(line.method, "GET" | "HEAD") {
+        return false;
+    }
+    let has = |wanted: &str| headers().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    match handshake::judge(RequestLine { method: "GET", http1_minor: 1, ..line }, headers()) {
+        Err(UpgradeError::NotAnUpgrade) => true,
+        Err(UpgradeError::Host) => line.http1_minor == 0 && !has("host") && !has("upgrade"),
+        Ok(_) | Err(_) => false,
+    }
 }
 
 /// The answer that makes the client's connection a WebSocket.
@@ -134,9 +154,16 @@ pub(crate) fn switching(
     .into_bytes()
 }
 
-/// The answer to whoever asks whether the gateway lives.
-pub(crate) fn healthy() -> Vec<u8> {
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\
-      Cache-Control: no-store\r\n\r\nok\n"
-        .to_vec()
+/// The answer to whoever asks whether the gateway lives. Without its body it says how long that would be (RFC 9110
+/// section 9.3.2).
+pub(crate) fn healthy(wants_body: bool) -> Vec<u8> {
+    let body = if wants_body { "ok\n" } else { "" };
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\
+         Cache-Control: no-store\r\n\r\n{body}"
+    )
+    .into_bytes()
 }
+
+#[cfg(test)]
+mod tests;

@@ -136,6 +136,9 @@ async fn the_gateway_says_that_it_lives() {
         assert_eq!((answer.status, &*answer.body), (200, &b"ok\n"[..]));
         assert_eq!(answer.head.one("cache-control"), "no-store");
     }
+    // What a proxy sends that was told no more than the path.
+    let answer = client::ask(rig.plain().await, b"GET /health HTTP/1.0\r\n\r\n").await;
+    assert_eq!((answer.status, &*answer.body), (200, &b"ok\n"[..]));
     let elsewhere = Ask { target: "/healthy".to_owned(), ..plain() };
     assert_eq!(rig.ask(&elsewhere).await.problem(), "upgrade-required");
 }
