@@ -52,7 +52,8 @@ pub(crate) async fn execute(
         | Command::DeleteApi { .. }
         | Command::MoveApi(_)
         | Command::DeployApi { .. }
-        | Command::CreateVersion(_) => at.change_api(command).await,
+        // Whole APIs are held across its waits; other commands need not carry the room for them.
+        | Command::CreateVersion(_) => Box::pin(at.change_api(command)).await,
         Command::CreateApplication(create) => at.create_application(create).await,
         Command::UpdateApplication(update) => at.update_application(update).await,
         Command::DeleteApplication { id } => at.delete_application(id).await,
