@@ -76,13 +76,23 @@ fn main() -> ExitCode {
 fn one_line(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
-        // Libraries like to repeat their cause in their own text.
-        if !text.contains(&cause) {
+        // Libraries like to repeat their cause in their own text, and so do we where a way out follows it.
+        if !said(&text).contains(&said(&cause)) {
             text.push_str(": ");
             text.push_str(&cause);
         }
     }
     text
+}
+
+/// What a text says, whatever its case and without the system's numbers of errors.
+fn said(text: &str) -> String {
+    let mut said = text.to_lowercase();
+    while let Some(number) = said.find(" (os error ") {
+        let end = said[number..].find(')').map_or(said.len(), |end| number + end + 1);
+        said.replace_range(number..end, "");
+    }
+    said
 }
 
 fn fail(text: &str) -> ExitCode {
@@ -91,3 +101,6 @@ fn fail(text: &str) -> ExitCode {
     }
     ExitCode::FAILURE
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,8 @@ use tokio_tungstenite::{
 };
 use url::Url;
 
+use super::trust;
+
 /// Time to connect and be answered: as long as a person waits before he doubts.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Most of an answer that is read; a problem document is far shorter.
@@ -181,9 +183,8 @@ async fn connect(url: &Url, tls: &Arc<ClientConfig>) -> Result<Box<dyn Stream>> 
         return Ok(Box::new(stream));
     }
     let name = ServerName::try_from(host.to_owned()).context("the address names no host")?;
-    let hint = "name its certificate with --ca FILE or its data folder with --data DIR";
     let stream = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await;
-    Ok(Box::new(stream.with_context(|| format!("{} is not trusted; {hint}", place(url)))?))
+    Ok(Box::new(stream.map_err(|error| trust::failure(&place(url), &error))?))
 }
 
 /// Path and query: what stands in a request line.
@@ -212,3 +213,6 @@ async fn body(response: Response<Incoming>) -> Bytes {
     let limited = Limited::new(response.into_body(), BODY_BYTES_MAX).collect().await;
     limited.map(http_body_util::Collected::to_bytes).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

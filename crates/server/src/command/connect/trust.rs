@@ -1,10 +1,11 @@
-//! Whom the client believes: the system's certificates, the data folder's own, and what `--ca` adds.
+//! Whom the client believes: the system's certificates, the data folder's own, and what `--ca` adds. And what it says of
+//! whom it does not: the TLS library's own words are for programmers.
 
-use std::{path::Path, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use rustls::{
-    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{CryptoProvider, aws_lc_rs},
 };
@@ -40,6 +41,42 @@ pub(super) fn client(
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
     read.with_context(|| format!("cannot read certificates from {}", path.display()))
+}
+
+/// Why there is no TLS with `place`: one sentence with the way out.
+pub(super) fn failure(place: &str, error: &io::Error) -> anyhow::Error {
+    match error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidCertificate(found)) => {
+            let (reason, way_out) = distrust(found);
+            anyhow!("{place} is not trusted: {reason}; {way_out}, or trust any certificate with --insecure")
+        }
+        Some(rustls::Error::InvalidMessage(_)) => {
+            anyhow!("{place} does not speak TLS; try the address with ws:// or http://")
+        }
+        Some(other) => anyhow!("{place} refuses TLS with this client: {other}"),
+        None => anyhow!("{place} broke the connection off before TLS was agreed on: {error}"),
+    }
+}
+
+/// What is wrong with a certificate, and what to do about it.
+fn distrust(found: &CertificateError) -> (&'static str, &'static str) {
+    let vouch = "name the certificate of its issuer, or its own, with --ca FILE, or the data folder of its Tidegate with \
+                 --data DIR";
+    match found {
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            ("nobody that is trusted here has issued its certificate", vouch)
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            ("its certificate has expired", "have it renewed")
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            ("its certificate is not valid yet", "look at the clocks of both machines")
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            ("its certificate is for another name", "connect by a name that the certificate has")
+        }
+        _ => ("its certificate is not one that a server can show", "have it replaced"),
+    }
 }
 
 /// Believes everybody, as `--insecure` asks for; signatures are still checked.
