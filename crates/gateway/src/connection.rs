@@ -4,11 +4,12 @@
 //! It decides nothing itself. Its invariant: nothing of the client passes, and no 101 is said, before the backend's
 //! 101 was checked and a worker has a place for the session.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tidegate_model::id::SessionId;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
+    sync::OwnedSemaphorePermit,
     time::timeout,
 };
 
@@ -58,6 +59,7 @@ struct Ready<'g> {
     admitted: Admitted,
     backend: Backend,
     place: Place<'g>,
+    session_place: OwnedSemaphorePermit,
 }
 
 /// Carries a connection to a worker, or to its refusal.
@@ -107,9 +109,9 @@ async fn phases<'g>(
 ) -> Result<Ready<'g>, End> {
     let admitted = inner.desk.ask(request, &inner.budgets, inner.clock.now())?;
     let refused = |refusal: Refusal| End::Refused(not_now(&admitted.grant, refusal));
-    if inner.workers.load() >= inner.sessions_max {
+    let Ok(session_place) = Arc::clone(&inner.sessions).try_acquire_owned() else {
         return Err(refused(Refusal::Overloaded));
-    }
+    };
     let Some(endpoint) = admitted.grant.endpoint() else { return Err(refused(Refusal::Fault)) };
     let instance = id.to_string();
     let asker = Asker {
@@ -130,11 +132,11 @@ async fn phases<'g>(
         refused(error.into())
     })?;
     let place = inner.workers.reserve(id.worker).await.map_err(|_| refused(Refusal::Fault))?;
-    Ok(Ready { admitted, backend, place })
+    Ok(Ready { admitted, backend, place, session_place })
 }
 
 async fn hand_over(inner: &Inner, mut stream: Stream, request: Request, ready: Ready<'_>, id: SessionId) {
-    let Ready { admitted, backend, place } = ready;
+    let Ready { admitted, backend, place, session_place } = ready;
     let Backend { stream: backend_stream, early, chosen, in_use } = backend;
     let compression = admitted.grant.api.protocol.compression;
     let settled = compression::settle(compression, &request.deflate, chosen.deflate);
@@ -171,6 +173,7 @@ async fn hand_over(inner: &Inner, mut stream: Stream, request: Request, ready: R
         meter: admitted.meter,
         passes_compressed: settled.passes,
         in_use,
+        session_place: Some(session_place),
         legs,
         #[cfg(test)]
         stage: None,

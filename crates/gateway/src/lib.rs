@@ -60,6 +60,10 @@ pub use refusal::problem_kinds;
 /// beyond it clients are told 503 at once.
 const HANDSHAKES_MAX: usize = 16_384;
 
+/// TLS handshakes with clients at once. Each costs a fraction of a millisecond of a core, so it takes an attack to
+/// have more under way; what is above it is dropped, since there is no way yet to say anything.
+const SECURING_MAX: usize = 4_096;
+
 /// What others implement.
 pub struct Ports {
     /// The wall clock.
@@ -109,7 +113,6 @@ struct Inner {
     boot: BootId,
     next: AtomicU64,
     problem_base: String,
-    sessions_max: usize,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     desk: Arc<Desk>,
@@ -118,6 +121,10 @@ struct Inner {
     workers: Arc<Workers>,
     reporter: Arc<Reporter>,
     handshaking: Semaphore,
+    /// Places for sessions, from before the backend is dialled to the last byte.
+    sessions: Arc<Semaphore>,
+    /// Places for TLS handshakes with clients.
+    securing: Semaphore,
     draining: watch::Sender<bool>,
 }
 
@@ -146,7 +153,6 @@ impl Gateway {
             boot,
             next: AtomicU64::new(1),
             problem_base: settings.problem_base,
-            sessions_max: settings.sessions_max,
             dialler,
             clock,
             entropy,
@@ -155,6 +161,8 @@ impl Gateway {
             workers: Arc::new(Workers::start(workers, &commons)?),
             reporter,
             handshaking: Semaphore::new(HANDSHAKES_MAX),
+            sessions: Arc::new(Semaphore::new(settings.sessions_max.min(Semaphore::MAX_PERMITS))),
+            securing: Semaphore::new(SECURING_MAX),
             draining: watch::Sender::new(false),
         });
         let talk = link::Talk {

@@ -52,7 +52,13 @@ pub(crate) async fn run(
                 let (inner, acceptor) = (Arc::clone(&inner), acceptor.clone());
                 // Ends by itself: every phase has a deadline, and a drain refuses what has none left.
                 tokio::spawn(async move {
-                    let Some(stream) = secured(stream, acceptor.as_ref()).await else { return };
+                    let mut draining = inner.draining.subscribe();
+                    let stream = tokio::select! {
+                        stream = secured(&inner, stream, acceptor.as_ref()) => stream,
+                        // Nothing was said yet, and a TLS client cannot be told anything before its handshake.
+                        () = drain::is_said(&mut draining), if acceptor.is_some() => None,
+                    };
+                    let Some(stream) = stream else { return };
                     let client = Client { address, is_tls: acceptor.is_some() };
                     connection::carry(&inner, stream, client).await;
                 });
@@ -68,10 +74,11 @@ pub(crate) async fn run(
     }
 }
 
-async fn secured(stream: TcpStream, acceptor: Option<&TlsAcceptor>) -> Option<Stream> {
+async fn secured(inner: &Inner, stream: TcpStream, acceptor: Option<&TlsAcceptor>) -> Option<Stream> {
     // Small messages must not wait for one another; a socket that cannot do it still works.
     let _ = stream.set_nodelay(true);
     let Some(acceptor) = acceptor else { return Some(Stream::Tcp(stream)) };
+    let _securing = inner.securing.try_acquire().ok()?;
     match timeout(TLS_DEADLINE, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => Some(Stream::Tls(Box::new(TlsStream::Server(stream)))),
         // Scanners and people who distrust the certificate; they were told by the alert.

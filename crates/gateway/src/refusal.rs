@@ -1,7 +1,8 @@
 //! The one place where a refusal becomes an HTTP answer, and an ending a close code with its reason.
 //!
 //! A refusal before the 101 is an RFC 9457 problem with its own `type`; after it, both sides get a Close frame with
-//! short JSON as the reason. Nothing here repeats a token, a backend's address or what a backend said.
+//! short JSON as the reason. Nothing here repeats a token, a backend's address or more of what a backend
+//! said than its status.
 
 use std::fmt::Write as _;
 
@@ -332,7 +333,7 @@ pub(crate) fn quota_close(plan: &str, retry_after_seconds: u32) -> CloseReason {
 /// The close code of a session's record: what the client saw or sent; 1006 when there was none.
 pub(crate) fn closing_code(ending: &Ending) -> u16 {
     match (ending.cause, ending.initiator) {
-        (Cause::Vanished | Cause::Reset, Initiator::Backend) => code::BAD_GATEWAY,
+        (Cause::Vanished | Cause::Reset | Cause::Silent, Initiator::Backend) => code::BAD_GATEWAY,
         (Cause::Violation(_), Initiator::Backend) => code::INTERNAL,
         _ => ending.code,
     }
@@ -346,6 +347,8 @@ pub(crate) fn closing_word(ending: &Ending, imposed: &'static str) -> &'static s
         Cause::Violation(violation) => violation.word(),
         Cause::Limit => "quota",
         Cause::Idle => "idle",
+        Cause::Silent => "no_pong",
+        Cause::Lifetime => "lifetime",
         Cause::Imposed => imposed,
     }
 }

@@ -26,7 +26,7 @@ use std::{
 use mio::{Poll, Waker};
 use tidegate_model::{admit::Grant, id::SessionId, snapshot::Snapshot, time::Timestamp};
 use tidegate_wire::{Micros, close::CloseReason};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 pub(crate) use coder::Coder;
 pub(crate) use ledger::Ledger;
@@ -64,6 +64,8 @@ pub(crate) struct Handover {
     pub(crate) passes_compressed: bool,
     /// Its place at the backend's address.
     pub(crate) in_use: Option<InUse>,
+    /// Its place among the sessions that are carried at once.
+    pub(crate) session_place: Option<OwnedSemaphorePermit>,
     /// Client and backend.
     pub(crate) legs: [Leg; 2],
     #[cfg(test)]

@@ -114,6 +114,9 @@ fn fields(design: &Design) -> Vec<(String, Option<String>)> {
         field("connect_timeout_ms", endpoint.map(|e| e.connect_timeout_ms.to_string()));
         field("handshake_timeout_ms", endpoint.map(|e| e.handshake_timeout_ms.to_string()));
         field("idle_timeout_ms", endpoint.map(|e| e.idle_timeout_ms.to_string()));
+        field("ping_interval_ms", endpoint.map(|e| e.ping_interval_ms.to_string()));
+        field("pong_timeout_ms", endpoint.map(|e| e.pong_timeout_ms.to_string()));
+        field("lifetime_max_ms", endpoint.map(|e| e.lifetime_max_ms.to_string()));
     }
     let Protocol { compression, utf8_check, message_bytes_max, frame_bytes_max } = design.protocol;
     for (leaf, value) in [

@@ -13,6 +13,14 @@ pub const HANDSHAKE_TIMEOUT: Bounds = Bounds { default: 10_000, min: 10, max: 60
 /// Time without any frame in either direction after which the session is closed. Fifteen minutes: longer than
 /// the ping interval of every common client library, short enough to free the sockets of vanished peers.
 pub const IDLE_TIMEOUT: Bounds = Bounds { default: 900_000, min: 100, max: 86_400_000 };
+/// Silence of one side after which the gateway asks it with a Ping; 0: never. Off unless asked for: most clients and
+/// backends have a heartbeat of their own, and one that has none may be a device that pays for each byte.
+pub const PING_INTERVAL: Bounds = Bounds { default: 0, min: 0, max: 86_400_000 };
+/// Time to answer a Ping (or to say anything else) before a side counts as gone: the slowest round trip of a mobile
+/// network and then some.
+pub const PONG_TIMEOUT: Bounds = Bounds { default: 10_000, min: 100, max: 600_000 };
+/// The longest life of a session; 0: none. Off unless asked for: nobody likes to be cut off.
+pub const LIFETIME: Bounds = Bounds { default: 0, min: 0, max: 604_800_000 };
 /// Longest URL accepted, in bytes: what common HTTP implementations take as a request line.
 pub const URL_BYTES_MAX: usize = 2_048;
 
@@ -125,6 +133,20 @@ pub struct Endpoint {
     pub handshake_timeout_ms: u32,
     /// See [`IDLE_TIMEOUT`].
     pub idle_timeout_ms: u32,
+    /// See [`PING_INTERVAL`].
+    #[serde(default)]
+    pub ping_interval_ms: u32,
+    /// See [`PONG_TIMEOUT`].
+    #[serde(default = "pong_timeout")]
+    pub pong_timeout_ms: u32,
+    /// See [`LIFETIME`].
+    #[serde(default)]
+    pub lifetime_max_ms: u32,
+}
+
+/// Of endpoints from before there was one.
+const fn pong_timeout() -> u32 {
+    PONG_TIMEOUT.default
 }
 
 impl Endpoint {
@@ -138,6 +160,9 @@ impl Endpoint {
             connect_timeout_ms: CONNECT_TIMEOUT.default,
             handshake_timeout_ms: HANDSHAKE_TIMEOUT.default,
             idle_timeout_ms: IDLE_TIMEOUT.default,
+            ping_interval_ms: PING_INTERVAL.default,
+            pong_timeout_ms: PONG_TIMEOUT.default,
+            lifetime_max_ms: LIFETIME.default,
         }
     }
 }

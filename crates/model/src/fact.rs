@@ -65,7 +65,7 @@ pub enum EndedBy {
     Client,
     /// The backend.
     Backend,
-    /// The gateway: limit, expiry, block, shutdown, a violation.
+    /// The gateway: limit, expiry, block, shutdown. A broken rule is an end by the side that broke it.
     Gateway,
 }
 

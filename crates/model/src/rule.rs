@@ -7,8 +7,8 @@
 use url::Url;
 
 use crate::endpoint::{
-    Bounds, CONNECT_TIMEOUT, Endpoint, Endpoints, HANDSHAKE_TIMEOUT, IDLE_TIMEOUT, SUSPEND_AFTER,
-    SUSPEND_FIRST, SUSPEND_MAX, Suspension, TARGETS_MAX, URL_BYTES_MAX,
+    Bounds, CONNECT_TIMEOUT, Endpoint, Endpoints, HANDSHAKE_TIMEOUT, IDLE_TIMEOUT, LIFETIME, PING_INTERVAL,
+    PONG_TIMEOUT, SUSPEND_AFTER, SUSPEND_FIRST, SUSPEND_MAX, Suspension, TARGETS_MAX, URL_BYTES_MAX,
 };
 use crate::protocol::{FRAME_BYTES, MESSAGE_BYTES, Protocol};
 
@@ -181,6 +181,9 @@ pub fn endpoint(pointer: &str, endpoint: &Endpoint, problems: &mut Problems) {
         ("connect_timeout_ms", endpoint.connect_timeout_ms, CONNECT_TIMEOUT),
         ("handshake_timeout_ms", endpoint.handshake_timeout_ms, HANDSHAKE_TIMEOUT),
         ("idle_timeout_ms", endpoint.idle_timeout_ms, IDLE_TIMEOUT),
+        ("ping_interval_ms", endpoint.ping_interval_ms, PING_INTERVAL),
+        ("pong_timeout_ms", endpoint.pong_timeout_ms, PONG_TIMEOUT),
+        ("lifetime_max_ms", endpoint.lifetime_max_ms, LIFETIME),
         ("suspension/first_ms", first_ms, SUSPEND_FIRST),
         ("suspension/max_ms", max_ms, SUSPEND_MAX),
     ] {

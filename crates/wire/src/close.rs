@@ -181,6 +181,11 @@ impl ControlFrame {
         &self.bytes[..usize::from(self.len)]
     }
 
+    /// A Ping that asks a side whether it is there; its Pong is known by the nonce.
+    pub(crate) fn ping(nonce: Key, key: Option<Key>) -> Self {
+        Self::new(Opcode::Ping, key, &nonce)
+    }
+
     fn new(opcode: Opcode, key: Option<Key>, payload: &[u8]) -> Self {
         let header =
             Header { fin: true, compressed: false, opcode, key, payload_bytes: payload.len() as u64 };

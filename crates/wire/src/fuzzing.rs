@@ -92,6 +92,9 @@ fn narrow() -> Limits {
         utf8: true,
         deflate: false,
         idle: Some(Micros::from_secs(60)),
+        ping_interval: None,
+        pong_timeout: Micros::from_secs(1),
+        lifetime: None,
     }
 }
 

@@ -32,6 +32,8 @@
 //! | a limit refuses a client's message | the limiter's reason, after the answers owed to it | 1001 |
 //! | a limit refuses a backend's message | 1001 | the client: the limiter's reason |
 //! | nothing moves for the idle time | 1001 | 1001 |
+//! | a side does not answer our Ping | – | as if it had vanished |
+//! | the session has lasted its time | 1001 | 1001 |
 //! | [`Relay::close`] | what the caller says | what the caller says |
 //!
 //! A Close of ours goes out only at a frame boundary of what that side is being sent. Where a part of a frame is on
@@ -40,6 +42,7 @@
 
 mod ending;
 mod flow;
+mod keepalive;
 mod limits;
 
 use std::sync::Arc;
@@ -48,7 +51,7 @@ pub use ending::{CLOSE_GRACE, Cause, DRAIN_GRACE, Ending, Fate, Initiator, LINGE
 pub use flow::Counters;
 pub use limits::{
     Admission, CONTROL_BURST, CONTROL_PER_SECOND, EMPTY_FRAGMENTS_MAX, FRAGMENTS_MAX, Limiter, Limits,
-    MESSAGE_BYTES_MAX, MessageKind, MessageStart, Unlimited,
+    MESSAGE_BYTES_MAX, MessageKind, MessageStart, PONG_TIMEOUT, Unlimited,
 };
 
 use crate::close::{CloseReason, ControlFrame};
@@ -56,6 +59,7 @@ use crate::mask::Key;
 use crate::time::Micros;
 use ending::{End, Stage};
 use flow::{Event, Flow};
+use keepalive::Keepalive;
 
 /// One of the two parties of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,12 +120,14 @@ pub struct Relay {
     /// When a byte last moved.
     moved: Micros,
     ending: Option<Ending>,
+    keepalive: Option<Box<Keepalive>>,
 }
 
 impl Relay {
     /// A session whose two handshakes are done.
     #[must_use]
     pub fn new(now: Micros, limits: Arc<Limits>) -> Self {
+        let keepalive = Keepalive::for_limits(&limits, now);
         Self {
             limits,
             flows: [Flow::new(Side::Client), Flow::new(Side::Backend)],
@@ -129,11 +135,16 @@ impl Relay {
             stage: Stage::Open,
             moved: now,
             ending: None,
+            keepalive,
         }
     }
 
     /// Replaces the bounds; they hold from the next frame on.
     pub fn set_limits(&mut self, limits: Arc<Limits>) {
+        if self.keepalive.is_none() {
+            // Its age is counted from when it was last seen to move: nothing older is known.
+            self.keepalive = Keepalive::for_limits(&limits, self.moved);
+        }
         self.limits = limits;
     }
 
@@ -148,10 +159,16 @@ impl Relay {
     /// Judges bytes of `side`. The slice is the same afterwards.
     #[inline]
     pub fn step(&mut self, side: Side, now: Micros, slice: &mut [u8], limiter: &mut impl Limiter) -> Verdict {
+        let awaited = self.keepalive.as_ref().and_then(|keepalive| keepalive.awaited(side));
+        let outcome = self.flows[side as usize].step(now, slice, &self.limits, limiter, awaited);
         if !slice.is_empty() {
-            self.moved = now;
+            if !outcome.is_idle {
+                self.moved = now;
+            }
+            if let Some(keepalive) = &mut self.keepalive {
+                keepalive.hear(side, now, outcome.is_answer);
+            }
         }
-        let outcome = self.flows[side as usize].step(now, slice, &self.limits, limiter);
         self.ends[side.other() as usize].owed += outcome.verdict.forward as u64;
         if let Some(event) = outcome.event {
             self.happened(side, now, &event);
@@ -170,7 +187,11 @@ impl Relay {
     /// `side`'s socket took `bytes` more of what it is owed.
     #[inline]
     pub fn wrote(&mut self, side: Side, now: Micros, bytes: usize) {
-        if bytes > 0 {
+        let of_the_session = match &mut self.keepalive {
+            None => bytes,
+            Some(keepalive) => keepalive.of_the_session(side, now, bytes),
+        };
+        if of_the_session > 0 {
             self.moved = now;
         }
         let end = &mut self.ends[side as usize];
@@ -193,8 +214,13 @@ impl Relay {
     /// when a frame for a backend is really made; the key must be fresh and unpredictable (RFC 6455 section 5.3).
     #[inline]
     pub fn poll_control(&mut self, side: Side, key: impl FnOnce() -> Key) -> Option<ControlFrame> {
-        self.end(side).slot.as_ref()?;
-        self.say(side, key)
+        if self.end(side).slot.is_some() {
+            self.say(side, key)
+        } else if self.keepalive.as_ref().is_some_and(|keepalive| keepalive.is_due(side)) {
+            self.ask(side, key)
+        } else {
+            None
+        }
     }
 
     /// What the driver does with `side`'s socket.
@@ -221,7 +247,11 @@ impl Relay {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Micros> {
         let stage = match self.stage {
-            Stage::Open => self.limits.idle.map(|idle| self.moved.plus(idle)),
+            Stage::Open => {
+                let idle = self.limits.idle.map(|idle| self.moved.plus(idle));
+                let keepalive = self.keepalive.as_ref().and_then(|it| it.deadline(&self.limits));
+                idle.into_iter().chain(keepalive).min()
+            }
             Stage::Draining { until, .. } | Stage::Closing { until } | Stage::Lingering { until } => {
                 Some(until)
             }

@@ -3,10 +3,11 @@
 //! A scenario is a script of acts in order; a [`Driver`] is one session with a peer at each end. The simulation in
 //! this crate's tests and the real sockets of the gateway's run the same list, [`all`]. It does not know how bytes
 //! are cut into reads: a driver may cut them in any way, unless the scenario says [`Scenario::whole_writes`].
-//! The lists are in `scenarios/`: `protocol` (RFC 6455 and the cases of the Autobahn catalogue), `endings`.
+//! The lists are in `scenarios/`: `protocol` (RFC 6455 and the cases of the Autobahn catalogue), `endings`, `presence`.
 
 mod bytes;
 mod endings;
+mod presence;
 mod protocol;
 mod run;
 
@@ -54,6 +55,8 @@ pub enum Act {
     /// A Close frame with this code (zero: empty) reaches the peer next, masked as its role demands, and nothing
     /// after it. `None` for the reason: any.
     ReceiveClose(Side, u16, Option<&'static str>),
+    /// A Ping of the gateway's own reaches the peer next, and the peer answers it.
+    AnswerPing(Side),
     /// The byte stream to the peer ends in order, without further bytes.
     ReceiveEnd(Side),
     /// The connection is reset; bytes before that do not matter.
@@ -140,6 +143,7 @@ impl Limiter for Budget {
 pub fn all() -> Vec<Scenario> {
     let mut all = protocol::all();
     all.extend(endings::all());
+    all.extend(presence::all());
     all
 }
 
@@ -188,7 +192,7 @@ impl Expected {
         let initiator_seen = self.initiator.map(|_| initiator);
         let seen = Self { messages, bytes, code, initiator: initiator_seen, cut: cut_seen };
         // A cause that contradicts its initiator would be a bug of its own.
-        let is_ours = matches!(cause, Cause::Limit | Cause::Idle | Cause::Imposed);
+        let is_ours = matches!(cause, Cause::Limit | Cause::Idle | Cause::Lifetime | Cause::Imposed);
         let is_consistent = is_ours == (initiator == Initiator::Gateway);
         (seen != *self || !is_consistent).then(|| format!("reported {report:?}, expected {self:?}"))
     }

@@ -42,6 +42,12 @@ pub(crate) struct EndpointInput {
     handshake_timeout_ms: Option<u32>,
     /// Milliseconds without any frame after which a session is closed.
     idle_timeout_ms: Option<u32>,
+    /// Milliseconds of silence after which a side is asked with a Ping; 0: never.
+    ping_interval_ms: Option<u32>,
+    /// Milliseconds that the answer may take.
+    pong_timeout_ms: Option<u32>,
+    /// Milliseconds after which a session is closed whatever it does; 0: never.
+    lifetime_max_ms: Option<u32>,
 }
 
 impl EndpointInput {
@@ -68,6 +74,9 @@ impl EndpointInput {
             connect_timeout_ms: self.connect_timeout_ms.unwrap_or(endpoint::CONNECT_TIMEOUT.default),
             handshake_timeout_ms: self.handshake_timeout_ms.unwrap_or(endpoint::HANDSHAKE_TIMEOUT.default),
             idle_timeout_ms: self.idle_timeout_ms.unwrap_or(endpoint::IDLE_TIMEOUT.default),
+            ping_interval_ms: self.ping_interval_ms.unwrap_or(endpoint::PING_INTERVAL.default),
+            pong_timeout_ms: self.pong_timeout_ms.unwrap_or(endpoint::PONG_TIMEOUT.default),
+            lifetime_max_ms: self.lifetime_max_ms.unwrap_or(endpoint::LIFETIME.default),
         })
     }
 }
@@ -115,6 +124,9 @@ pub(crate) struct EndpointAnswer {
     connect_timeout_ms: u32,
     handshake_timeout_ms: u32,
     idle_timeout_ms: u32,
+    ping_interval_ms: u32,
+    pong_timeout_ms: u32,
+    lifetime_max_ms: u32,
 }
 
 impl From<Endpoint> for EndpointAnswer {
@@ -128,6 +140,9 @@ impl From<Endpoint> for EndpointAnswer {
             connect_timeout_ms: endpoint.connect_timeout_ms,
             handshake_timeout_ms: endpoint.handshake_timeout_ms,
             idle_timeout_ms: endpoint.idle_timeout_ms,
+            ping_interval_ms: endpoint.ping_interval_ms,
+            pong_timeout_ms: endpoint.pong_timeout_ms,
+            lifetime_max_ms: endpoint.lifetime_max_ms,
         }
     }
 }

@@ -18,6 +18,7 @@ use tidegate_wire::{
     Micros, Relay, Side,
     relay::{Cause, Ending, Fate, Initiator, Then},
 };
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Farewell, Handover, Leg, Meter, coder::Lent, leg::NotRead, worker::Bounds};
 use crate::{
@@ -73,8 +74,9 @@ pub(super) struct Record {
     pub(super) grant: Grant,
     opened_at: Timestamp,
     reported: Counts,
-    /// Given back when the session is over.
+    /// Both are given back when the session is over.
     _in_use: Option<InUse>,
+    _place: Option<OwnedSemaphorePermit>,
     /// The gateway's reason for the end, where it has one.
     imposed: &'static str,
     #[cfg(test)]
@@ -89,6 +91,7 @@ impl Session {
             opened_at: handover.opened_at,
             reported: Counts::default(),
             _in_use: handover.in_use,
+            _place: handover.session_place,
             imposed: "",
             #[cfg(test)]
             stage: handover.stage,
@@ -258,7 +261,7 @@ impl Session {
     /// What follows every call of the relay: frames of our own, and the fate of the sockets.
     #[inline]
     fn settle(&mut self, turn: &mut Turn<'_>) {
-        if self.relay.is_ending() {
+        if self.relay.is_ending() || self.relay.wants_to_ask() {
             self.settle_ending(turn);
         }
     }

@@ -16,6 +16,7 @@ mod credentials;
 mod ending;
 mod facts;
 mod limits;
+mod presence;
 mod probe;
 mod protocol;
 mod refusals;

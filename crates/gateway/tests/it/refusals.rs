@@ -281,6 +281,24 @@ async fn a_full_gateway_refuses() {
 }
 
 #[tokio::test]
+async fn handshakes_at_the_same_time_do_not_overfill_it() {
+    let backend = Backend::bind().await;
+    let mut world = World::new(&backend.url());
+    let rig = Rig::with(&mut world, |settings| settings.sessions_max = 1).await;
+    let usual = Ask::usual(&world);
+    let accepting = async {
+        let mut visit = backend.next().await;
+        // The place is taken while its backend still thinks.
+        is_refused(&rig.ask(&usual).await, 503, "overloaded", "one is under way");
+        visit.accept("").await;
+        visit
+    };
+    let (mut client, mut visit) = tokio::join!(rig.open(&usual), accepting);
+    client.frames.say("it is carried").await;
+    assert_eq!(visit.frames.hear().await, "it is carried");
+}
+
+#[tokio::test]
 async fn a_connection_ends_with_its_refusal() {
     let (backend, world, rig) = rig().await;
     // H17: what was sent behind a refused head is never read as a second request.

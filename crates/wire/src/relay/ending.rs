@@ -69,6 +69,10 @@ pub enum Cause {
     Limit,
     /// Nothing moved for too long.
     Idle,
+    /// It did not answer a Ping, nor say anything else.
+    Silent,
+    /// The session lasted as long as it may.
+    Lifetime,
     /// [`Relay::close`]: expiry, block, shutdown, a fault of ours.
     Imposed,
 }
@@ -237,6 +241,7 @@ impl Relay {
                 let idle = because(code::GOING_AWAY, "idle");
                 self.tell_both(now, idle, idle);
             }
+            Stage::Open => self.check_presence(now),
             Stage::Draining { offender, until } if now >= until => self.release(offender, now),
             Stage::Closing { until } if now >= until => self.stop_waiting(now),
             Stage::Lingering { until } if now >= until => self.finish_now(),
@@ -334,7 +339,7 @@ impl Relay {
         }
     }
 
-    fn vanished(&mut self, side: Side, now: Micros, cause: Cause) {
+    pub(super) fn vanished(&mut self, side: Side, now: Micros, cause: Cause) {
         if self.end(side).fate >= Fate::Gone {
             return;
         }
@@ -370,11 +375,11 @@ impl Relay {
         self.answer_for(side);
     }
 
-    fn begin(&mut self, code: u16, initiator: Initiator, cause: Cause) {
+    pub(super) fn begin(&mut self, code: u16, initiator: Initiator, cause: Cause) {
         self.ending = Some(Ending { code, initiator, cause, cut: false });
     }
 
-    fn tell_both(&mut self, now: Micros, client: CloseReason, backend: CloseReason) {
+    pub(super) fn tell_both(&mut self, now: Micros, client: CloseReason, backend: CloseReason) {
         self.stage = Stage::Closing { until: now.plus(CLOSE_GRACE) };
         self.tell(Side::Client, client);
         self.tell(Side::Backend, backend);

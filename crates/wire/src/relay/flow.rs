@@ -56,6 +56,21 @@ pub(super) struct Outcome {
     pub(super) verdict: Verdict,
     /// Boxed because it comes at most a few times in a session's life.
     pub(super) event: Option<Box<Event>>,
+    /// Nothing of the session's was in it: the Pong that answers a Ping of ours, or the begun header of a frame that
+    /// may be one.
+    pub(super) is_idle: bool,
+    /// The Pong that was awaited has come, and nothing of it goes on.
+    pub(super) is_answer: bool,
+}
+
+/// What a Pong is to us.
+enum OwnPong {
+    /// Somebody else's; it passes.
+    Other,
+    /// It cannot be told yet.
+    Unknown,
+    /// The answer to our Ping; it stays here.
+    Own,
 }
 
 /// Why a slice is not walked any further.
@@ -194,6 +209,7 @@ impl Flow {
         slice: &mut [u8],
         limits: &Limits,
         limiter: &mut impl Limiter,
+        awaited: Option<Key>,
     ) -> Outcome {
         self.carry_len = 0;
         if self.mode == Mode::Blind {
@@ -218,6 +234,21 @@ impl Flow {
                                 Err(stop) => return self.stop(stop, start, forward, slice.len()),
                             }
                         }
+                        if let Some(nonce) = awaited
+                            && header.opcode == Opcode::Pong
+                        {
+                            match own_pong(nonce, header, slice.get(payload..end)) {
+                                OwnPong::Other => {}
+                                OwnPong::Unknown => {
+                                    self.keep(&slice[at..]);
+                                    return Outcome { is_idle: at == 0, ..all(forward, slice.len()) };
+                                }
+                                OwnPong::Own => {
+                                    let (is_idle, is_answer) = (at == 0, true);
+                                    return Outcome { is_idle, is_answer, ..hole(forward, end, slice.len()) };
+                                }
+                            }
+                        }
                         if let Err(stop) = self.begin(now, header, limits, limiter) {
                             return self.stop(stop, start, forward, slice.len());
                         }
@@ -225,7 +256,7 @@ impl Flow {
                     }
                     Ok(None) => {
                         self.keep(&slice[at..]);
-                        return all(forward, slice.len());
+                        return Outcome { is_idle: at == 0, ..all(forward, slice.len()) };
                     }
                     Err(error) => return self.stop(error.into(), Some(at), forward, slice.len()),
                 }
@@ -489,7 +520,7 @@ impl Flow {
             Stop::Delay(until) => {
                 self.delayed_until = until.max(Micros::new(1));
                 let verdict = Verdict { forward, consumed: forward, then: Then::Wait };
-                return Outcome { verdict, event: None };
+                return Outcome { verdict, event: None, is_idle: false, is_answer: false };
             }
             Stop::Event(event) => event,
         };
@@ -505,18 +536,41 @@ impl Flow {
             Event::Refused(_) => (forward, Then::Again),
             _ => (len, Then::Done),
         };
-        Outcome { verdict: Verdict { forward, consumed, then }, event: Some(event) }
+        Outcome {
+            verdict: Verdict { forward, consumed, then },
+            event: Some(event),
+            is_idle: false,
+            is_answer: false,
+        }
     }
+}
+
+/// Whether a Pong answers a Ping of ours. It is judged whole, and is short enough to be kept until it is.
+#[cold]
+fn own_pong(nonce: Key, header: Header, payload: Option<&[u8]>) -> OwnPong {
+    if header.payload_bytes != nonce.len() as u64 {
+        return OwnPong::Other;
+    }
+    let Some(payload) = payload else { return OwnPong::Unknown };
+    let mut said = nonce;
+    said.copy_from_slice(payload);
+    mask::apply(header.key.unwrap_or_default(), &mut said);
+    if said == nonce { OwnPong::Own } else { OwnPong::Other }
 }
 
 /// A stretch that is not forwarded ends at `consumed`: the caller comes again with what follows it.
 fn hole(forward: usize, consumed: usize, len: usize) -> Outcome {
     let then = if consumed < len { Then::Again } else { Then::Done };
-    Outcome { verdict: Verdict { forward, consumed, then }, event: None }
+    Outcome { verdict: Verdict { forward, consumed, then }, event: None, is_idle: false, is_answer: false }
 }
 
 fn all(forward: usize, consumed: usize) -> Outcome {
-    Outcome { verdict: Verdict { forward, consumed, then: Then::Done }, event: None }
+    Outcome {
+        verdict: Verdict { forward, consumed, then: Then::Done },
+        event: None,
+        is_idle: false,
+        is_answer: false,
+    }
 }
 
 impl From<NotUtf8> for Violation {

@@ -19,6 +19,9 @@ pub const CONTROL_BURST: u32 = 1_000;
 /// Control frames a second in the long run: twenty times what the busiest heartbeat sends.
 pub const CONTROL_PER_SECOND: u32 = 100;
 
+/// How long a side may take to answer a Ping: the slowest round trip of a mobile network and then some.
+pub const PONG_TIMEOUT: Micros = Micros::from_secs(10);
+
 /// What one session may do; shared by all sessions of an API and replaced as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -38,8 +41,15 @@ pub struct Limits {
     pub utf8: bool,
     /// The two sides agreed on permessage-deflate with each other: messages may be compressed, and pass as they are.
     pub deflate: bool,
-    /// End the session when no byte moved for so long, in either direction; `None` for never.
+    /// End the session when no byte moved for so long, in either direction; `None` for never. Pings of ours and what
+    /// answers them do not count.
     pub idle: Option<Micros>,
+    /// Ask a side that said nothing for so long whether it is there; `None` for never.
+    pub ping_interval: Option<Micros>,
+    /// How long it may stay silent after that.
+    pub pong_timeout: Micros,
+    /// End the session when it has lasted so long; `None` for never.
+    pub lifetime: Option<Micros>,
 }
 
 impl Default for Limits {
@@ -54,6 +64,9 @@ impl Default for Limits {
             utf8: true,
             deflate: false,
             idle: None,
+            ping_interval: None,
+            pong_timeout: PONG_TIMEOUT,
+            lifetime: None,
         }
     }
 }

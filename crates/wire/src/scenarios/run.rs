@@ -1,6 +1,6 @@
 //! Plays a scenario on a driver and says in words where the two part.
 
-use super::{Act, Driver, Scenario, StreamEnd};
+use super::{Act, Driver, Scenario, StreamEnd, frame};
 use crate::relay::Side;
 
 /// Plays `scenario` on a fresh session of `driver`, made with the scenario's limits and budget.
@@ -33,6 +33,7 @@ fn play(act: &Act, driver: &mut impl Driver) -> Result<(), String> {
             }
         }
         Act::ReceiveClose(side, code, reason) => receive_close(driver, *side, *code, *reason)?,
+        Act::AnswerPing(side) => answer_ping(driver, *side)?,
         Act::ReceiveEnd(side) => match driver.receive(*side, &mut [0]) {
             Err(StreamEnd::Fin) => {}
             other => return Err(format!("{side:?} saw {other:?} instead of the end of its stream")),
@@ -61,6 +62,22 @@ fn drain(driver: &mut impl Driver, side: Side) -> StreamEnd {
             return end;
         }
     }
+}
+
+fn answer_ping(driver: &mut impl Driver, side: Side) -> Result<(), String> {
+    let (mut head, mut key, mut nonce) = ([0; 2], [0; 4], [0; 4]);
+    receive(driver, side, &mut head)?;
+    let mask_bit = if side == Side::Backend { 0x80 } else { 0 };
+    if head != [0x89, mask_bit | 4] {
+        return Err(format!("{side:?} got a frame {head:02x?} instead of a Ping of ours"));
+    }
+    if side == Side::Backend {
+        receive(driver, side, &mut key)?;
+    }
+    receive(driver, side, &mut nonce)?;
+    nonce.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key);
+    driver.send(side, &frame(side, 0x8A, &nonce));
+    Ok(())
 }
 
 fn receive_close(

@@ -248,10 +248,13 @@ export type Endpoint = {
     connect_timeout_ms: number;
     handshake_timeout_ms: number;
     idle_timeout_ms: number;
+    lifetime_max_ms: number;
     /**
      * Further addresses of the same backend.
      */
     others: Array<string>;
+    ping_interval_ms: number;
+    pong_timeout_ms: number;
     suspension: Suspension;
     url: string;
 };
@@ -263,6 +266,9 @@ export type EndpointBounds = {
     connect_timeout_ms: Bounds;
     handshake_timeout_ms: Bounds;
     idle_timeout_ms: Bounds;
+    lifetime_max_ms: Bounds;
+    ping_interval_ms: Bounds;
+    pong_timeout_ms: Bounds;
     suspension_after_failures: Bounds;
     suspension_first_ms: Bounds;
     suspension_max_ms: Bounds;
@@ -293,9 +299,21 @@ export type EndpointInput = {
      */
     idle_timeout_ms?: number | null;
     /**
+     * Milliseconds after which a session is closed whatever it does; 0: never.
+     */
+    lifetime_max_ms?: number | null;
+    /**
      * Further addresses of the same backend, up to 15.
      */
     others?: Array<string>;
+    /**
+     * Milliseconds of silence after which a side is asked with a Ping; 0: never.
+     */
+    ping_interval_ms?: number | null;
+    /**
+     * Milliseconds that the answer may take.
+     */
+    pong_timeout_ms?: number | null;
     suspension?: SuspensionInput;
     /**
      * `ws://` or `wss://` address of the backend.
