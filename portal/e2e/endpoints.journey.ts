@@ -23,7 +23,7 @@ test("a change waits in the working copy, is shown, and goes live", async ({ as,
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByText("Saved to the working copy")).toBeVisible();
 
-  const differs = page.getByRole("region", { name: "What differs" });
+  const differs = page.getByRole("group", { name: "What differs" });
   await expect(differs.getByRole("row", { name: /Production endpoint: connect timeout/ })).toContainText(
     "3 s",
   );

@@ -133,4 +133,4 @@ export async function subscribed(
 
 /** The number beneath a name. */
 export const figure = (inside: Locator, name: string): Locator =>
-  inside.getByText(name, { exact: true }).locator("xpath=following-sibling::dd");
+  inside.getByText(name, { exact: true }).locator("xpath=following-sibling::dd[1]");

@@ -19,6 +19,8 @@ export default defineConfig({
     ignoreHTTPSErrors: true,
     locale: "en-GB",
     viewport: { width: 1280, height: 900 },
+    // What moves while it appears only makes the run wait.
+    contextOptions: { reducedMotion: "reduce" },
     actionTimeout: 10_000,
     navigationTimeout: 15_000,
     permissions: ["clipboard-read", "clipboard-write"],

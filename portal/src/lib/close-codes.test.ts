@@ -17,6 +17,13 @@ test("the JSON reason is told in words, anything else as it came", () => {
   expect(explainReason('{"reason":"quota","plan":"Gold","retry_after":37}')).toBe(
     "The plan's messages are used up for this window. Plan: Gold. Try again in 37 seconds.",
   );
+  expect(explainReason('{"reason":"api-blocked","title":"The API is blocked for now"}')).toBe(
+    "The API is blocked for now.",
+  );
+  expect(explainReason('{"reason":"backend-refused","title":"The backend refused the handshake"}')).toBe(
+    "The backend refused the handshake.",
+  );
+  expect(explainReason('{"reason":"rsv_bits"}')).toBe("Rsv bits.");
   expect(explainReason("bye")).toBe("bye");
   expect(explainReason("[1]")).toBe("[1]");
   expect(explainReason('{"other":1}')).toBe('{"other":1}');

@@ -65,13 +65,14 @@ const REASONS: Record<string, string> = {
   quota: "The plan's messages are used up for this window.",
   application_quota: "The application's own limit is reached for this window.",
   expired: "The token has expired.",
-  token_expired: "The token has expired.",
-  revoked: "The key was deleted.",
+  credential_expired: "The token has expired.",
+  credential_invalid: "The token is not one of this product's, or was changed on the way.",
+  credential_missing: "No token was presented.",
   key_revoked: "The key was deleted.",
-  blocked: "The API is blocked for now.",
+  credential_revoked: "The key was deleted.",
   api_blocked: "The API is blocked for now.",
-  retired: "The API was retired.",
   api_retired: "The API was retired.",
+  unknown_api: "No API answers at this address. Look at the topic.",
   subscription_ended: "The subscription ended.",
   no_subscription: "The application is not subscribed to this API.",
   idle: "No message passed for longer than the API's idle timeout.",
@@ -90,6 +91,12 @@ export function explainCode(code: number): CloseExplanation {
   };
 }
 
+/** `policy_violated` as `Policy violated`. */
+function words(word: string): string {
+  const spaced = word.replaceAll(/[_-]/g, " ");
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+}
+
 /** The reason in words: our JSON is spelt out, anything else is shown as it came. */
 export function explainReason(reason: string): string {
   if (reason === "") return "";
@@ -100,11 +107,12 @@ export function explainReason(reason: string): string {
     return reason;
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return reason;
-  const { reason: word, detail, plan, policy, retry_after: wait } = parsed as Record<string, unknown>;
+  const { reason: word, title, plan, policy, retry_after: wait } = parsed as Record<string, unknown>;
   const sentences: string[] = [];
-  if (typeof detail === "string") sentences.push(detail);
-  else if (typeof word === "string")
-    sentences.push(REASONS[word] ?? `${word.replaceAll("_", " ").replaceAll("-", " ")}.`);
+  if (typeof word === "string") {
+    const told = typeof title === "string" && title !== "" ? title : words(word);
+    sentences.push(REASONS[word.replaceAll("-", "_")] ?? `${told}.`);
+  }
   if (typeof plan === "string" && plan !== "") sentences.push(`Plan: ${plan}.`);
   if (typeof policy === "string" && policy !== "") sentences.push(`Application policy: ${policy}.`);
   if (typeof wait === "number") sentences.push(`Try again in ${wait} ${wait === 1 ? "second" : "seconds"}.`);

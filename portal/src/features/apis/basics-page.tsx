@@ -54,7 +54,7 @@ export function Component() {
               />
               <Switch
                 label="Default version"
-                description="It then also answers at the context without a version; another default version gives it up."
+                description="It then also answers at the context without a version. The version that does so now goes on until this one is live."
                 disabled={!may}
                 {...form.getInputProps("is_default_version", { type: "checkbox" })}
               />

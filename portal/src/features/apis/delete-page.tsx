@@ -19,7 +19,7 @@ export function Component() {
   const [typed, setTyped] = useState("");
   const held = subscriptions.data?.pages.flatMap((page) => page.items).length ?? 0;
   const full = `${api.name} ${api.version}`;
-  const refused = held > 0 && api.state !== "retired" && api.state !== "created";
+  const refused = held > 0 && api.state !== "retired";
   return (
     <>
       <title>{`Delete · ${api.name}`}</title>

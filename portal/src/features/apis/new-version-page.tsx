@@ -44,7 +44,7 @@ export function Component() {
               <TextInput label="Version" placeholder="2.0" withAsterisk {...form.getInputProps("version")} />
               <Checkbox
                 label="Make it the default version"
-                description="It then also answers at the context without a version."
+                description="When it goes live it also answers at the context without a version. Until then the present default version does."
                 {...form.getInputProps("default", { type: "checkbox" })}
               />
               <p aria-live="polite">

@@ -45,7 +45,7 @@ export function Component() {
                   .join(", ") || "none yet",
               ],
               ["Live", api.live ? <LiveSince key="l" live={api.live} /> : "nothing is deployed yet"],
-              ["Default version", api.is_default_version ? "yes" : "no"],
+              ["Default version", api.is_default_version ? (api.live ? "yes" : "when it goes live") : "no"],
               ["Owner", api.owner],
             ]}
           />
