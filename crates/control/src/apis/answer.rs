@@ -18,10 +18,10 @@ use crate::settings::Settings;
 pub(crate) struct Urls {
     ws: String,
     wss: String,
-    /// Without the version; only of the default version.
+    /// Without the version; only of the default version, and of one that will be when it goes live.
     #[serde(skip_serializing_if = "Option::is_none")]
     default_ws: Option<String>,
-    /// Without the version; only of the default version.
+    /// Without the version; only of the default version, and of one that will be when it goes live.
     #[serde(skip_serializing_if = "Option::is_none")]
     default_wss: Option<String>,
 }
@@ -90,6 +90,7 @@ pub(crate) struct ApiAnswer {
     state: String,
     /// Who made it.
     owner: String,
+    /// Whether it answers without the version as well; while nothing of it is live, whether it will.
     is_default_version: bool,
     demo: bool,
     created_at: String,

@@ -62,7 +62,8 @@ pub(crate) struct ApiChange {
     protocol: Option<ProtocolInput>,
     /// Names of business plans.
     plans: Vec<String>,
-    /// Whether it answers without a version as well; absent: as before.
+    /// Whether it answers without a version as well, from when it is live; until then the one that does goes on. Absent:
+    /// as before.
     is_default_version: Option<bool>,
 }
 
@@ -72,7 +73,7 @@ pub(crate) struct ApiChange {
 pub(crate) struct NewVersion {
     #[schema(example = "2.0")]
     version: String,
-    /// Make it the default version.
+    /// Make it the default version when it goes live; until then the present one answers.
     #[serde(default)]
     default: bool,
 }
@@ -153,6 +154,8 @@ pub(crate) async fn update(
 }
 
 /// Delete an API
+///
+/// One that has subscriptions is refused with 409 until it is retired, which ends them.
 #[utoipa::path(delete, path = "/apis/{id}", tag = "apis", operation_id = "deleteApi",
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
     responses((status = 204, description = "Deleted"), (status = "default", body = ProblemDocument)))]

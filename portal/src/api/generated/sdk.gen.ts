@@ -50,6 +50,8 @@ export const createApi = <ThrowOnError extends boolean = false>(options: Options
 
 /**
  * Delete an API
+ *
+ * One that has subscriptions is refused with 409 until it is retired, which ends them.
  */
 export const deleteApi = <ThrowOnError extends boolean = false>(options: Options<DeleteApiData, ThrowOnError>) => (options.client ?? client).delete<DeleteApiResponses, DeleteApiErrors, ThrowOnError>({
     security: [{

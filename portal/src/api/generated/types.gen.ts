@@ -40,6 +40,9 @@ export type Api = {
      */
     etag: string;
     id: string;
+    /**
+     * Whether it answers without the version as well; while nothing of it is live, whether it will.
+     */
     is_default_version: boolean;
     live: Live | null;
     /**
@@ -110,11 +113,11 @@ export type ApiSummary = {
  */
 export type ApiUrls = {
     /**
-     * Without the version; only of the default version.
+     * Without the version; only of the default version, and of one that will be when it goes live.
      */
     default_ws?: string | null;
     /**
-     * Without the version; only of the default version.
+     * Without the version; only of the default version, and of one that will be when it goes live.
      */
     default_wss?: string | null;
     ws: string;
@@ -787,7 +790,7 @@ export type NewToken = {
  */
 export type NewVersion = {
     /**
-     * Make it the default version.
+     * Make it the default version when it goes live; until then the present one answers.
      */
     default?: boolean;
     version: string;
@@ -1134,7 +1137,8 @@ export type UpdateApi = {
     description: string;
     endpoints: EndpointsInput;
     /**
-     * Whether it answers without a version as well; absent: as before.
+     * Whether it answers without a version as well, from when it is live; until then the one that does goes on. Absent:
+     * as before.
      */
     is_default_version?: boolean | null;
     /**
