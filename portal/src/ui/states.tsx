@@ -36,11 +36,13 @@ export function ProblemNotice(props: {
 }) {
   const { problem } = props;
   const passing = problem.isPassing || problem.isForbidden;
+  // What stands beside its field is not said a second time.
+  const beside = problem.errors.some((error) => error.detail === problem.detail);
   return (
     <Notice tone={passing ? "warn" : "bad"} title={problem.title} live>
       <div className={styles.stack}>
         <div>
-          {problem.detail && <p>{problem.detail}</p>}
+          {problem.detail && !beside && <p>{problem.detail}</p>}
           {props.extra?.map((line) => (
             <p key={line}>{line}</p>
           ))}

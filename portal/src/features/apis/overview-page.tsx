@@ -81,8 +81,8 @@ function TrafficCard({ api }: { api: Api }) {
       aside={
         traffic.data && (
           <Dim>
-            {traffic.isError ? "Not up to date: Tidegate does not answer" : "Moves every 2 seconds"}, in local
-            time
+            {traffic.isError ? "Not up to date: Tidegate does not answer" : "Moves every 2 seconds"}
+            {". Times are local."}
           </Dim>
         )
       }
