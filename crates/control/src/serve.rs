@@ -58,6 +58,14 @@ impl Control {
         build(self.clone())
     }
 
+    /// The client that a trusted proxy speaks for, or who connected.
+    fn client_of(&self, request: &Request<Incoming>, peer: SocketAddr) -> SocketAddr {
+        let reported = request.headers().get_all("x-forwarded-for").iter();
+        let reported: Vec<_> = reported.filter_map(|value| value.to_str().ok()).collect();
+        let ip = self.0.settings.load().trusted.client(peer.ip(), reported.into_iter());
+        SocketAddr::new(ip, peer.port())
+    }
+
     /// Serves the portal's listener until `shutdown` resolves, then lets running requests end.
     pub async fn serve(&self, serving: Serving, shutdown: impl Future<Output = ()> + Send) {
         let router = self.router();
@@ -83,12 +91,14 @@ impl Control {
                 },
             };
             let (acceptor, router, server) = (acceptor.clone(), router.clone(), Arc::clone(&server));
+            let control = self.clone();
             let watcher = graceful.watcher();
             tokio::spawn(async move {
                 let _place = place;
                 let Ok(Ok(stream)) = timeout(TLS_PATIENCE, acceptor.accept(stream)).await else { return };
                 let service = service_fn(move |mut request: Request<Incoming>| {
-                    request.extensions_mut().insert(Peer(address));
+                    let client = control.client_of(&request, address);
+                    request.extensions_mut().insert(Peer(client));
                     let router = router.clone();
                     async move {
                         Ok::<_, Infallible>(

@@ -4,6 +4,7 @@ use axum::extract::State;
 use serde::Serialize;
 use tidegate_model::{
     endpoint::{self, Bounds},
+    forwarded::TrustedProxies,
     protocol,
 };
 use utoipa::ToSchema;
@@ -29,6 +30,8 @@ pub struct Settings {
     pub echo_url: Option<String>,
     /// Whether there is demo data.
     pub demo: bool,
+    /// Who may say for whom it connects.
+    pub trusted: TrustedProxies,
     /// Kinds of problems that gateways answer with, by the last word of their `type`, with their titles: their types
     /// lead to pages of this listener too.
     pub gateway_problems: Vec<(&'static str, &'static str)>,

@@ -6,7 +6,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use tidegate_model::id::SessionId;
+use tidegate_model::{forwarded::TrustedProxies, id::SessionId};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     sync::OwnedSemaphorePermit,
@@ -38,6 +38,25 @@ const LINGER_BYTES_MAX: u64 = 64 * 1024;
 pub(crate) struct Client {
     pub(crate) address: SocketAddr,
     pub(crate) is_tls: bool,
+}
+
+impl Client {
+    /// The client that a trusted proxy speaks for, and whether that one came over TLS.
+    fn behind(self, request: &Request, trusted: &TrustedProxies) -> Self {
+        if !trusted.trusts(self.address.ip()) {
+            return self;
+        }
+        let field = |name: &'static str| {
+            let named = request.headers.iter().filter(move |(known, _)| known == name);
+            named.filter_map(|(_, value)| std::str::from_utf8(value).ok())
+        };
+        let ip = trusted.client(self.address.ip(), field("x-forwarded-for"));
+        let proto = field("x-forwarded-proto").next_back().and_then(|value| value.rsplit(',').next());
+        let is_tls = proto.map_or(self.is_tls, |proto| {
+            ["https", "wss"].iter().any(|secure| proto.trim().eq_ignore_ascii_case(secure))
+        });
+        Self { address: SocketAddr::new(ip, self.address.port()), is_tls }
+    }
 }
 
 /// Why a connection does not become a session.
@@ -83,6 +102,7 @@ pub(crate) async fn carry(inner: &Inner, mut stream: Stream, client: Client) {
         Err(NoRequest::Gone) => return,
         Err(NoRequest::Refused(refusal)) => return refuse(inner, stream, id, &refusal).await,
     };
+    let client = client.behind(&request, &inner.trusted);
     // In this order: a gateway that drains dials nobody any more, and an answer that is ready is said even where the
     // client has ended its half of the connection.
     let outcome = tokio::select! {

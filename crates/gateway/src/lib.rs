@@ -33,6 +33,7 @@ use std::{
 };
 
 use tidegate_model::{
+    forwarded::TrustedProxies,
     id::{BootId, SessionId},
     link::GatewayLink,
     port::{Clock, ConsoleDoor, Entropy, PortError, Probe, ProbeReport, ProbeRequest},
@@ -85,6 +86,8 @@ pub struct Settings {
     pub sessions_max: usize,
     /// The product's own listeners, which are never dialled as a backend.
     pub own: Vec<SocketAddr>,
+    /// Who may say for whom it connects.
+    pub trusted: TrustedProxies,
 }
 
 /// Why the gateway cannot start.
@@ -126,6 +129,7 @@ struct Inner {
     /// Places for TLS handshakes with clients.
     securing: Semaphore,
     draining: watch::Sender<bool>,
+    trusted: TrustedProxies,
 }
 
 impl Gateway {
@@ -164,6 +168,7 @@ impl Gateway {
             sessions: Arc::new(Semaphore::new(settings.sessions_max.min(Semaphore::MAX_PERMITS))),
             securing: Semaphore::new(SECURING_MAX),
             draining: watch::Sender::new(false),
+            trusted: settings.trusted,
         });
         let talk = link::Talk {
             boot,

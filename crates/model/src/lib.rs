@@ -13,6 +13,7 @@ pub mod contract;
 pub mod decide;
 pub mod endpoint;
 pub mod fact;
+pub mod forwarded;
 pub mod id;
 pub mod lifecycle;
 pub mod link;

@@ -7,7 +7,7 @@ mod listen;
 
 use std::{env, fmt, num::NonZeroUsize, path::PathBuf};
 
-use tidegate_model::user::Secret;
+use tidegate_model::{forwarded::TrustedProxies, user::Secret};
 
 pub(crate) use listen::{Bound, Listen};
 
@@ -57,6 +57,9 @@ pub(crate) struct RawServe {
     /// Public name of this machine: certificate, issuer and shown addresses follow [default: localhost]
     #[arg(long, env = "TIDEGATE_HOST", value_name = "NAME")]
     pub(crate) host: Option<String>,
+    /// Proxies in front, as addresses and networks with commas between: their X-Forwarded-For is believed [default: none]
+    #[arg(long, env = "TIDEGATE_TRUSTED_PROXIES", value_name = "LIST")]
+    pub(crate) trusted_proxies: Option<String>,
     /// Threads that carry sessions [default: one per core]
     #[arg(long, env = "TIDEGATE_WORKERS", value_name = "N")]
     pub(crate) workers: Option<String>,
@@ -79,6 +82,8 @@ pub(crate) struct Serve {
     pub(crate) wss: Listen,
     /// The echo backend, when it is wanted.
     pub(crate) echo: Option<Listen>,
+    /// Who may say for whom it connects.
+    pub(crate) trusted: TrustedProxies,
     /// Relay workers; `None`: one per core.
     pub(crate) workers: Option<NonZeroUsize>,
     /// What [`ADMIN_PASSWORD`] says.
@@ -127,9 +132,10 @@ impl RawServe {
         let demo = found.keep(self.demo.map_or(Ok(false), |written| yes_or_no(&written)));
         let host = found.keep(host(self.host.as_deref().unwrap_or(HOST)));
         let workers = found.keep(self.workers.map(|written| workers(&written)).transpose());
+        let trusted = found.keep(trusted(self.trusted_proxies.as_deref().unwrap_or_default()));
         let data = found.keep(self.data.or_else(usual_data_folder).ok_or_else(no_home));
         let admin_password = found.keep(admin_password.map(self::admin_password).transpose());
-        match (portal, ws, wss, echo, demo, host, workers, data, admin_password) {
+        match (portal, ws, wss, echo, demo, host, trusted, workers, data, admin_password) {
             (
                 Some(portal),
                 Some(ws),
@@ -137,12 +143,13 @@ impl RawServe {
                 Some(echo),
                 Some(demo),
                 Some(host),
+                Some(trusted),
                 Some(workers),
                 Some(data),
                 Some(admin_password),
             ) => {
                 let echo = (echo_wanted || demo).then_some(echo);
-                Ok(Serve { demo, data, host, portal, ws, wss, echo, workers, admin_password })
+                Ok(Serve { demo, data, host, portal, ws, wss, echo, trusted, workers, admin_password })
             }
             _ => Err(found),
         }
@@ -182,6 +189,11 @@ fn host(written: &str) -> Result<String, Problem> {
         return refuse("is not a host name; give one like gateway.example.com, or an IP address");
     }
     Ok(written.to_ascii_lowercase())
+}
+
+fn trusted(written: &str) -> Result<TrustedProxies, Problem> {
+    TrustedProxies::parse(written)
+        .map_err(|error| problem("--trusted-proxies", "TIDEGATE_TRUSTED_PROXIES", error.to_string()))
 }
 
 fn workers(written: &str) -> Result<NonZeroUsize, Problem> {

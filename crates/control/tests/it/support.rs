@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use tidegate_control::{Asset, Control, Peer, Ports, Settings, hash_password};
 use tidegate_model::{
     command::Command,
+    forwarded::TrustedProxies,
     id::UserId,
     link::{self, ChannelEnd, Down, GatewayLink as _, Up},
     port::{
@@ -163,6 +164,7 @@ impl House {
             issuer: ORIGIN.to_owned(),
             echo_url: None,
             demo: false,
+            trusted: TrustedProxies::default(),
             gateway_problems: vec![("quota", "The limit of the plan is reached")],
         };
         let control = Control::start(ports, settings, Arc::new(portal)).await.unwrap();

@@ -10,6 +10,7 @@
 mod addresses;
 mod backend;
 mod backends;
+mod behind;
 mod client;
 mod console;
 mod credentials;

@@ -15,6 +15,7 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use tidegate_gateway::{Gateway, Listener, Ports, Running, Settings};
 use tidegate_model::{
     fact::{Batch, CountKey, Counts, OpenSessions, SessionClosed},
+    forwarded::TrustedProxies,
     id::BootId,
     link::{self, ChannelEnd, ControlLink as _, Down, GatewayLink, Up},
     port::{Clock, Entropy},
@@ -274,6 +275,7 @@ impl Rig {
             problem_base: "https://problems.test".to_owned(),
             workers: NonZeroUsize::new(2),
             sessions_max: 1_000,
+            trusted: TrustedProxies::default(),
             own: vec![ws, wss],
         };
         change(&mut settings);

@@ -31,10 +31,21 @@ fn all_problems_come_at_once() {
         echo: Some("[1.2.3.4]:1".into()),
         host: Some("https://a".into()),
         workers: Some("0".into()),
+        trusted_proxies: Some("x".into()),
     };
     let problems = raw.resolve(Some("short".into())).expect_err("everything is wrong");
     let keys: Vec<_> = problems.0.iter().map(|problem| problem.key.as_str()).collect();
-    for flag in ["--demo", "--portal", "--ws", "--wss", "--echo", "--host", "--workers", ADMIN_PASSWORD] {
+    for flag in [
+        "--demo",
+        "--portal",
+        "--ws",
+        "--wss",
+        "--echo",
+        "--host",
+        "--trusted-proxies",
+        "--workers",
+        ADMIN_PASSWORD,
+    ] {
         assert!(keys.iter().any(|key| key.split(' ').next() == Some(flag)), "{flag} is not in {keys:?}");
     }
     assert!(!problems.to_string().contains("short:"), "a password is never repeated");
@@ -58,6 +69,19 @@ fn addresses_are_read() {
     for written in ["", "a", "1.2.3.4", "::1", "a:1", "[::1]", "-1", "65536"] {
         assert!(Listen::parse("--ws", "TIDEGATE_WS", written).is_err(), "{written:?}");
     }
+}
+
+#[test]
+fn trusted_proxies_are_networks() {
+    let config =
+        resolved(RawServe { trusted_proxies: Some("10.0.0.0/8, ::1".into()), ..RawServe::default() });
+    assert!(config.trusted.trusts("10.1.2.3".parse().expect("an address")));
+    let raw = RawServe { trusted_proxies: Some("proxy.example".into()), ..RawServe::default() };
+    let problems = raw.resolve(None).expect_err("a name is no network").to_string();
+    assert!(
+        problems.starts_with("--trusted-proxies (TIDEGATE_TRUSTED_PROXIES): “proxy.example”"),
+        "{problems}"
+    );
 }
 
 #[test]

@@ -193,6 +193,7 @@ fn gateway_settings(
     Ok(tidegate_gateway::Settings {
         problem_base: addresses.portal.clone(),
         workers: config.workers,
+        trusted: config.trusted.clone(),
         sessions_max: descriptors.saturating_sub(DESCRIPTORS_KEPT) / DESCRIPTORS_PER_SESSION,
         own: own.map(std::net::TcpListener::local_addr).collect::<Result<_, _>>()?,
     })
@@ -208,6 +209,7 @@ fn control_settings(config: &Serve, addresses: &Addresses) -> tidegate_control::
         issuer: addresses.portal.clone(),
         echo_url: addresses.echo.clone(),
         demo: config.demo,
+        trusted: config.trusted.clone(),
         gateway_problems: tidegate_gateway::problem_kinds(),
     }
 }
