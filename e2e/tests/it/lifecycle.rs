@@ -88,7 +88,7 @@ async fn what_only_ends_the_future_leaves_live_sessions_and_retirement_closes_th
     let retire = async { drop(admin.lifecycle(&api.id, "retire").await.is(200)) };
     let took = closes(vec![live], retire, 3003, "api_retired").await;
     assert!(took < SOON, "{took:?}");
-    assert_eq!(opening.refused().await.status, 404);
+    assert_eq!(opening.refused().await.problem(), "api-retired");
 }
 
 #[tokio::test]

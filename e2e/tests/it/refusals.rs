@@ -121,7 +121,9 @@ async fn who_may_not_connect_here_is_told_so() {
     refuses(&Opening::to(&other.ws), 403, "api-blocked").await;
     admin.lifecycle(&other.id, "deprecate").await.is(200);
     admin.lifecycle(&other.id, "retire").await.is(200);
-    assert_eq!(to(&other.ws).refused().await.status, 404, "what is retired is not there");
+    refuses(&to(&other.ws), 404, "api-retired").await;
+    admin.delete(&format!("/apis/{}", other.id)).await.is(204);
+    refuses(&to(&other.ws), 404, "unknown-api").await;
     assert!(backend.seen().is_empty(), "no refused handshake reached the backend");
     to(&api.ws).open().await.echo("and a good one does").await;
 }
