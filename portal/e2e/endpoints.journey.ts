@@ -5,7 +5,8 @@ import { expect, publishEcho, test } from "./journey";
 
 test("a change waits in the working copy, is shown, and goes live", async ({ as, product, rest }) => {
   const admin = await rest("admin");
-  const api = await publishEcho(admin, product);
+  const production = { url: product.addresses.echo, lifetime_max_ms: 3_600_000 };
+  const api = await publishEcho(admin, product, { endpoints: { production } });
   const page = await as("admin");
   await page.goto(`/publisher/apis/${api.id}/endpoints`);
   await page.getByRole("button", { name: "Timeouts of the production endpoint" }).click();
@@ -43,6 +44,9 @@ test("a change waits in the working copy, is shown, and goes live", async ({ as,
   await page.getByRole("button", { name: "Timeouts of the production endpoint" }).click();
   await expect(idle).toHaveValue("90,000");
   expect(before).not.toBe("90,000");
+  // What the page does not show is as it was.
+  const { endpoints } = await admin.must("GET", `/apis/${api.id}`);
+  expect(endpoints.production.lifetime_max_ms).toBe(production.lifetime_max_ms);
 });
 
 test("a test of an endpoint tells where it stopped and what to try", async ({ as, product, rest }) => {

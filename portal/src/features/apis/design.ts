@@ -1,20 +1,10 @@
 // The working copy as the forms change it: what is sent, what differs, and how its fields are called. Pure.
-import type { Api, Endpoint, UpdateApi } from "../../api/types";
+import type { Api, UpdateApi } from "../../api/types";
 import { duration } from "../../lib/format";
 
-/** What a PUT of the working copy as it is would carry. */
+/** What a PUT of the working copy as it is would carry. Endpoints go back whole: no form shows all of them. */
 export function designOf(api: Api): UpdateApi {
-  const sent = (endpoint: Endpoint | null | undefined) =>
-    endpoint
-      ? {
-          url: endpoint.url,
-          connect_timeout_ms: endpoint.connect_timeout_ms,
-          handshake_timeout_ms: endpoint.handshake_timeout_ms,
-          idle_timeout_ms: endpoint.idle_timeout_ms,
-        }
-      : null;
-  const production = sent(api.endpoints.production);
-  const sandbox = sent(api.endpoints.sandbox);
+  const { production, sandbox } = api.endpoints;
   return {
     description: api.description,
     endpoints: { ...(production && { production }), ...(sandbox && { sandbox }) },
@@ -49,6 +39,11 @@ const WORDS: Record<string, string> = {
   connect_timeout_ms: "connect timeout",
   handshake_timeout_ms: "handshake timeout",
   idle_timeout_ms: "idle timeout",
+  lifetime_max_ms: "longest life of a session",
+  others: "further addresses",
+  balance: "choice of address",
+  ping_interval_ms: "silence before a Ping",
+  pong_timeout_ms: "patience for a Pong",
 };
 
 /** `endpoints.production.url` as `Production endpoint: address`. */

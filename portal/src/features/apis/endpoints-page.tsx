@@ -44,12 +44,14 @@ function rowsOf(api: Api, bounds: EndpointBounds): Rows {
   return { production: row("production"), sandbox: row("sandbox") };
 }
 
-function sent(rows: Rows): UpdateApi["endpoints"] {
+/** The endpoints with what the rows say; what they do not show stays as it was read. */
+function sent(rows: Rows, base: Api): UpdateApi["endpoints"] {
   const endpoints: UpdateApi["endpoints"] = {};
   for (const environment of ENVIRONMENTS) {
     const row = rows[environment];
     if (row.url === "") continue;
     endpoints[environment] = {
+      ...base.endpoints[environment],
       url: row.url,
       connect_timeout_ms: Number(row.connect_timeout_ms),
       handshake_timeout_ms: Number(row.handshake_timeout_ms),
@@ -95,7 +97,7 @@ function EndpointsForm({ api, bounds, echo }: { api: Api; bounds: EndpointBounds
   const design: DesignForm = useDesign(api, (theirs) => form.setValues(rowsOf(theirs, bounds)));
   const submit = form.onSubmit((rows) =>
     design.save(
-      { endpoints: sent(rows) },
+      { endpoints: sent(rows, design.base) },
       {
         onSaved: () => form.resetDirty(rows),
         onProblem: (problem) =>
