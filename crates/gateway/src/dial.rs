@@ -29,7 +29,10 @@ pub(crate) use ask::{Asker, Chosen, Question, Tail};
 pub(crate) use targets::InUse;
 use targets::Targets;
 
-use crate::{stream::Stream, time::Monotonic};
+use crate::{
+    stream::{Stream, prepare},
+    time::Monotonic,
+};
 
 /// Addresses of one name that are tried: more are a misconfiguration or an attack on the time limit.
 const ADDRESSES_MAX: usize = 8;
@@ -143,6 +146,7 @@ pub(crate) struct Dialler {
     entropy: Arc<dyn Entropy>,
     monotonic: Monotonic,
     targets: Targets,
+    socket_buffer_bytes: Option<usize>,
 }
 
 impl Dialler {
@@ -151,8 +155,9 @@ impl Dialler {
         tls: Arc<rustls::ClientConfig>,
         entropy: Arc<dyn Entropy>,
         monotonic: Monotonic,
+        socket_buffer_bytes: Option<usize>,
     ) -> Self {
-        Self { own, tls, entropy, monotonic, targets: Targets::default() }
+        Self { own, tls, entropy, monotonic, targets: Targets::default(), socket_buffer_bytes }
     }
 
     /// All steps at one address of the endpoint after another, until one answers 101 or the answer is the backend's
@@ -233,8 +238,7 @@ impl Dialler {
             let share = now + deadline.saturating_duration_since(now) / left;
             match timeout_at(share, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
-                    // Small messages must not wait for one another; a socket that cannot do it still works.
-                    let _ = stream.set_nodelay(true);
+                    prepare(&stream, self.socket_buffer_bytes);
                     return Ok((stream, *address));
                 }
                 Ok(Err(_)) => last = DialError::Unreachable,

@@ -88,6 +88,8 @@ pub struct Settings {
     pub own: Vec<SocketAddr>,
     /// Who may say for whom it connects.
     pub trusted: TrustedProxies,
+    /// Bytes that may wait in the kernel for one direction of one socket; `None`: as the system likes.
+    pub socket_buffer_bytes: Option<usize>,
 }
 
 /// Why the gateway cannot start.
@@ -130,6 +132,7 @@ struct Inner {
     securing: Semaphore,
     draining: watch::Sender<bool>,
     trusted: TrustedProxies,
+    socket_buffer_bytes: Option<usize>,
 }
 
 impl Gateway {
@@ -143,7 +146,13 @@ impl Gateway {
         let (budgets, reporter) = (Arc::<Budgets>::default(), Arc::new(Reporter::new(boot)));
         let monotonic = Monotonic::start();
         let backend_tls = Arc::new(dial::backend_tls()?);
-        let dialler = Dialler::new(settings.own, backend_tls, Arc::clone(&entropy), monotonic);
+        let dialler = Dialler::new(
+            settings.own,
+            backend_tls,
+            Arc::clone(&entropy),
+            monotonic,
+            settings.socket_buffer_bytes,
+        );
         let commons = Commons {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
@@ -169,6 +178,7 @@ impl Gateway {
             securing: Semaphore::new(SECURING_MAX),
             draining: watch::Sender::new(false),
             trusted: settings.trusted,
+            socket_buffer_bytes: settings.socket_buffer_bytes,
         });
         let talk = link::Talk {
             boot,

@@ -17,7 +17,7 @@ use crate::{
     Inner,
     connection::{self, Client},
     drain,
-    stream::Stream,
+    stream::{Stream, prepare},
 };
 
 /// How long a TLS handshake may take: a few round trips of the worst mobile link.
@@ -75,8 +75,7 @@ pub(crate) async fn run(
 }
 
 async fn secured(inner: &Inner, stream: TcpStream, acceptor: Option<&TlsAcceptor>) -> Option<Stream> {
-    // Small messages must not wait for one another; a socket that cannot do it still works.
-    let _ = stream.set_nodelay(true);
+    prepare(&stream, inner.socket_buffer_bytes);
     let Some(acceptor) = acceptor else { return Some(Stream::Tcp(stream)) };
     let _securing = inner.securing.try_acquire().ok()?;
     match timeout(TLS_DEADLINE, acceptor.accept(stream)).await {

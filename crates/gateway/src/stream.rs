@@ -9,6 +9,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf},
     net::{TcpStream, UnixStream},
@@ -16,6 +17,19 @@ use tokio::{
 use tokio_rustls::TlsStream;
 
 use crate::relay::{Coder, Leg, Socket};
+
+/// Makes a new connection fit for small messages and bounded memory: what waits in the kernel for a peer that does not
+/// read is part of what a session may cost. `buffer_bytes` is for each direction; the kernel takes about twice that
+/// for its own accounts. `None` leaves it to the system, which lets it grow to several megabytes.
+pub(crate) fn prepare(stream: &TcpStream, buffer_bytes: Option<usize>) {
+    // A socket that cannot do any of this still works.
+    let _ = stream.set_nodelay(true);
+    if let Some(bytes) = buffer_bytes {
+        let socket = SockRef::from(stream);
+        let _ = socket.set_send_buffer_size(bytes);
+        let _ = socket.set_recv_buffer_size(bytes);
+    }
+}
 
 /// See the module.
 #[derive(Debug)]

@@ -20,6 +20,12 @@ const ADMIN_PASSWORD_BYTES_MAX: usize = 256;
 /// Most relay workers: more threads than any machine has cores is a typing error.
 const WORKERS_MAX: usize = 1_024;
 
+/// What may wait in the kernel for each direction of a socket. The kernel takes about twice that, and a session has four
+/// directions: one whose peers never read costs a mebibyte. On a path of 100 ms it still carries 10 Mbit/s.
+const SOCKET_BUFFER_KIB: usize = 128;
+/// Below a page nothing moves; above 16 MiB it is no bound.
+const SOCKET_BUFFER_KIB_BOUNDS: (usize, usize) = (4, 16_384);
+
 /// Portals and control plane. All interfaces: a portal is opened from other machines too, over TLS and with
 /// generated passwords.
 const PORTAL: &str = "9443";
@@ -60,6 +66,9 @@ pub(crate) struct RawServe {
     /// Proxies in front, as addresses and networks with commas between: their X-Forwarded-For is believed [default: none]
     #[arg(long, env = "TIDEGATE_TRUSTED_PROXIES", value_name = "LIST")]
     pub(crate) trusted_proxies: Option<String>,
+    /// KiB that may wait in the kernel for each direction of a socket, 4 to 16384, or 0 for the system's own choice [default: 128]
+    #[arg(long, env = "TIDEGATE_SOCKET_BUFFER", value_name = "KIB")]
+    pub(crate) socket_buffer: Option<String>,
     /// Threads that carry sessions [default: one per core]
     #[arg(long, env = "TIDEGATE_WORKERS", value_name = "N")]
     pub(crate) workers: Option<String>,
@@ -84,6 +93,8 @@ pub(crate) struct Serve {
     pub(crate) echo: Option<Listen>,
     /// Who may say for whom it connects.
     pub(crate) trusted: TrustedProxies,
+    /// Bytes in the kernel for each direction of a socket; `None`: as the system likes.
+    pub(crate) socket_buffer_bytes: Option<usize>,
     /// Relay workers; `None`: one per core.
     pub(crate) workers: Option<NonZeroUsize>,
     /// What [`ADMIN_PASSWORD`] says.
@@ -133,9 +144,10 @@ impl RawServe {
         let host = found.keep(host(self.host.as_deref().unwrap_or(HOST)));
         let workers = found.keep(self.workers.map(|written| workers(&written)).transpose());
         let trusted = found.keep(trusted(self.trusted_proxies.as_deref().unwrap_or_default()));
+        let socket_buffer = found.keep(socket_buffer(self.socket_buffer.as_deref()));
         let data = found.keep(self.data.or_else(usual_data_folder).ok_or_else(no_home));
         let admin_password = found.keep(admin_password.map(self::admin_password).transpose());
-        match (portal, ws, wss, echo, demo, host, trusted, workers, data, admin_password) {
+        match (portal, ws, wss, echo, demo, host, trusted, socket_buffer, workers, data, admin_password) {
             (
                 Some(portal),
                 Some(ws),
@@ -144,12 +156,25 @@ impl RawServe {
                 Some(demo),
                 Some(host),
                 Some(trusted),
+                Some(socket_buffer_bytes),
                 Some(workers),
                 Some(data),
                 Some(admin_password),
             ) => {
                 let echo = (echo_wanted || demo).then_some(echo);
-                Ok(Serve { demo, data, host, portal, ws, wss, echo, trusted, workers, admin_password })
+                Ok(Serve {
+                    demo,
+                    data,
+                    host,
+                    portal,
+                    ws,
+                    wss,
+                    echo,
+                    trusted,
+                    socket_buffer_bytes,
+                    workers,
+                    admin_password,
+                })
             }
             _ => Err(found),
         }
@@ -189,6 +214,19 @@ fn host(written: &str) -> Result<String, Problem> {
         return refuse("is not a host name; give one like gateway.example.com, or an IP address");
     }
     Ok(written.to_ascii_lowercase())
+}
+
+fn socket_buffer(written: Option<&str>) -> Result<Option<usize>, Problem> {
+    let Some(written) = written else { return Ok(Some(SOCKET_BUFFER_KIB * 1_024)) };
+    let (least, most) = SOCKET_BUFFER_KIB_BOUNDS;
+    match written.trim().parse::<usize>() {
+        Ok(0) => Ok(None),
+        Ok(kib) if (least..=most).contains(&kib) => Ok(Some(kib * 1_024)),
+        _ => {
+            let detail = format!("“{written}” is neither 0 nor a number of KiB from {least} to {most}");
+            Err(problem("--socket-buffer", "TIDEGATE_SOCKET_BUFFER", detail))
+        }
+    }
 }
 
 fn trusted(written: &str) -> Result<TrustedProxies, Problem> {

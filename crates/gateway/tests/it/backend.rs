@@ -66,6 +66,16 @@ impl Backend {
         Self::bind().await.serve(Manner::Echo)
     }
 
+    /// An echo whose own sockets hold next to nothing.
+    pub(crate) async fn tight_echo(buffer_bytes: usize) -> Self {
+        let backend = Self::bind().await;
+        // Connections inherit it from their listener.
+        let socket = socket2::SockRef::from(&*backend.listener);
+        socket.set_recv_buffer_size(buffer_bytes).unwrap();
+        socket.set_send_buffer_size(buffer_bytes).unwrap();
+        backend.serve(Manner::Echo)
+    }
+
     pub(crate) async fn sink() -> Self {
         Self::bind().await.serve(Manner::Sink)
     }

@@ -24,6 +24,7 @@ mod refusals;
 mod rig;
 mod sessions;
 mod socket;
+mod stalled;
 mod standing;
 mod trusted;
 mod world;

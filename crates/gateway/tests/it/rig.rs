@@ -276,6 +276,7 @@ impl Rig {
             workers: NonZeroUsize::new(2),
             sessions_max: 1_000,
             trusted: TrustedProxies::default(),
+            socket_buffer_bytes: None,
             own: vec![ws, wss],
         };
         change(&mut settings);
@@ -294,6 +295,10 @@ impl Rig {
         let number = world.parts.number;
         self.control.send(Down::Snapshot(Arc::new(Snapshot::new(world.parts.clone())))).await;
         self.control.until("a snapshot decides", |told| told.applied.contains(&number)).await;
+    }
+
+    pub(crate) fn plain_address(&self) -> SocketAddr {
+        self.ws
     }
 
     pub(crate) fn secure_address(&self) -> SocketAddr {

@@ -32,6 +32,7 @@ fn all_problems_come_at_once() {
         host: Some("https://a".into()),
         workers: Some("0".into()),
         trusted_proxies: Some("x".into()),
+        socket_buffer: Some("3".into()),
     };
     let problems = raw.resolve(Some("short".into())).expect_err("everything is wrong");
     let keys: Vec<_> = problems.0.iter().map(|problem| problem.key.as_str()).collect();
@@ -69,6 +70,17 @@ fn addresses_are_read() {
     for written in ["", "a", "1.2.3.4", "::1", "a:1", "[::1]", "-1", "65536"] {
         assert!(Listen::parse("--ws", "TIDEGATE_WS", written).is_err(), "{written:?}");
     }
+}
+
+#[test]
+fn the_kernels_buffers_are_bounded_unless_that_is_declined() {
+    let bytes = |written: Option<&str>| {
+        let socket_buffer = written.map(str::to_owned);
+        resolved(RawServe { socket_buffer, ..RawServe::default() }).socket_buffer_bytes
+    };
+    assert_eq!(bytes(None), Some(128 * 1_024));
+    assert_eq!(bytes(Some("4")), Some(4_096));
+    assert_eq!(bytes(Some("0")), None);
 }
 
 #[test]

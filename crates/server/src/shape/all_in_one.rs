@@ -194,6 +194,7 @@ fn gateway_settings(
         problem_base: addresses.portal.clone(),
         workers: config.workers,
         trusted: config.trusted.clone(),
+        socket_buffer_bytes: config.socket_buffer_bytes,
         sessions_max: descriptors.saturating_sub(DESCRIPTORS_KEPT) / DESCRIPTORS_PER_SESSION,
         own: own.map(std::net::TcpListener::local_addr).collect::<Result<_, _>>()?,
     })
