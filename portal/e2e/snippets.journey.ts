@@ -1,7 +1,6 @@
 // The snippets of the key wizard run when they are pasted: what is copied is run as it is, by what it names.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, symlinkSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { Page } from "@playwright/test";
 import { expect, publishEcho, type Rest, subscribed, test } from "./journey";
@@ -68,7 +67,7 @@ async function echoes(command: string, args: string[], path: string): Promise<vo
 
 test("every snippet exchanges a message when it is pasted", async ({ as, product, rest }) => {
   const page = await wizard(as, await rest("admin"), await rest("developer"), product);
-  const tools = mkdtempSync(join(tmpdir(), "tidegate-tools-"));
+  const tools = mkdtempSync(join(product.folder, "tools-"));
   symlinkSync(BINARY, join(tools, "tidegate"));
   await echoes("sh", ["-c", `exec ${await copied(page, "tidegate")}`], tools);
 
@@ -81,7 +80,6 @@ test("every snippet exchanges a message when it is pasted", async ({ as, product
   if (CLIENTS.python) await echoes(CLIENTS.python, ["-c", python], tools);
   else expect(python).toContain("from websockets.sync.client import connect");
   expect(await copied(page, "websocat")).toMatch(/^websocat -H="Authorization: Bearer [\w.-]+" ws:\/\//);
-  rmSync(tools, { recursive: true });
 
   const pasted = await copied(page, "Browser");
   const other = await page.context().newPage();
