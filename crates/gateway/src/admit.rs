@@ -126,6 +126,6 @@ pub(crate) fn not_now(grant: &Grant, refusal: Refusal) -> NotAdmitted {
         refusal,
         api: Some(grant.api_id()),
         application: Some(grant.application_id()),
-        plan: grant.plan.clone(),
+        plan: grant.plan.to_string(),
     }
 }

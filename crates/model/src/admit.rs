@@ -73,18 +73,18 @@ pub struct Grant {
     pub api: Arc<ApiFacts>,
     /// The application.
     pub application: Arc<ApplicationFacts>,
-    /// The OAuth client.
-    pub client_id: String,
+    /// The OAuth client. Shared with the snapshot, like the other names: a gateway holds one of these per session.
+    pub client_id: Arc<str>,
     /// Which endpoint it reaches.
     pub environment: Environment,
     /// The subscription; `None` for a prototype, which needs none.
     pub subscription: Option<SubscriptionId>,
     /// Name of the business plan; empty without a subscription.
-    pub plan: String,
+    pub plan: Arc<str>,
     /// The plan's limit on messages; `None`: unlimited.
     pub plan_limit: Option<Limit>,
     /// Name of the application policy.
-    pub policy: String,
+    pub policy: Arc<str>,
     /// The application policy's limit on messages; `None`: unlimited.
     pub application_limit: Option<Limit>,
     /// When the credential ends.
@@ -151,17 +151,17 @@ fn grant(
     if subscription.is_none() && api.state != State::Prototyped {
         return Err(Refusal::NoSubscription);
     }
-    let plan = subscription.map(|subscription| subscription.plan.clone()).unwrap_or_default();
+    let plan = subscription.map_or("", |subscription| subscription.plan.as_str());
     Ok(Grant {
-        plan_limit: snapshot.plan(&plan).and_then(|plan| plan.limit),
+        plan_limit: snapshot.plan(plan).and_then(|plan| plan.limit),
         application_limit: snapshot.application_policy(&application.policy).and_then(|policy| policy.limit),
-        policy: application.policy.clone(),
+        policy: snapshot.shared_policy(&application.policy),
         api: Arc::clone(api),
         application: Arc::clone(application),
-        client_id: client_id.to_owned(),
+        client_id: snapshot.shared_client_id(client_id),
         environment: client.environment,
         subscription: subscription.map(|subscription| subscription.id),
-        plan,
+        plan: snapshot.shared_plan(plan),
         expires_at,
     })
 }

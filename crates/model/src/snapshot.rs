@@ -116,10 +116,10 @@ pub struct Snapshot {
     routes: Routes,
     apis: HashMap<ApiId, Arc<ApiFacts>>,
     applications: HashMap<ApplicationId, Arc<ApplicationFacts>>,
-    clients: HashMap<String, ClientFacts>,
+    clients: HashMap<Arc<str>, ClientFacts>,
     subscriptions: HashMap<(ApplicationId, ApiId), SubscriptionFacts>,
-    plans: HashMap<String, Plan>,
-    application_policies: HashMap<String, Plan>,
+    plans: HashMap<Arc<str>, Plan>,
+    application_policies: HashMap<Arc<str>, Plan>,
 }
 
 impl Snapshot {
@@ -138,17 +138,21 @@ impl Snapshot {
             routes,
             apis: parts.apis.into_iter().map(|api| (api.id, Arc::new(api))).collect(),
             applications: parts.applications.into_iter().map(|app| (app.id, Arc::new(app))).collect(),
-            clients: parts.clients.into_iter().map(|client| (client.client_id.clone(), client)).collect(),
+            clients: parts
+                .clients
+                .into_iter()
+                .map(|client| (client.client_id.as_str().into(), client))
+                .collect(),
             subscriptions: parts
                 .subscriptions
                 .into_iter()
                 .map(|sub| ((sub.application, sub.api), sub))
                 .collect(),
-            plans: parts.plans.into_iter().map(|plan| (plan.name.clone(), plan)).collect(),
+            plans: parts.plans.into_iter().map(|plan| (plan.name.as_str().into(), plan)).collect(),
             application_policies: parts
                 .application_policies
                 .into_iter()
-                .map(|plan| (plan.name.clone(), plan))
+                .map(|plan| (plan.name.as_str().into(), plan))
                 .collect(),
         }
     }
@@ -188,6 +192,21 @@ impl Snapshot {
         self.subscriptions.get(&(application, api))
     }
 
+    /// A client's id as all its sessions share it.
+    pub(crate) fn shared_client_id(&self, client_id: &str) -> Arc<str> {
+        shared(self.clients.get_key_value(client_id), client_id)
+    }
+
+    /// A business plan's name as all its sessions share it.
+    pub(crate) fn shared_plan(&self, name: &str) -> Arc<str> {
+        shared(self.plans.get_key_value(name), name)
+    }
+
+    /// An application policy's name as all its sessions share it.
+    pub(crate) fn shared_policy(&self, name: &str) -> Arc<str> {
+        shared(self.application_policies.get_key_value(name), name)
+    }
+
     /// A business plan by name.
     pub fn plan(&self, name: &str) -> Option<&Plan> {
         self.plans.get(name)
@@ -197,6 +216,10 @@ impl Snapshot {
     pub fn application_policy(&self, name: &str) -> Option<&Plan> {
         self.application_policies.get(name)
     }
+}
+
+fn shared<T>(found: Option<(&Arc<str>, &T)>, name: &str) -> Arc<str> {
+    found.map_or_else(|| name.into(), |(key, _)| Arc::clone(key))
 }
 
 #[cfg(test)]

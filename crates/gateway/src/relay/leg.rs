@@ -66,6 +66,16 @@ struct Tls {
     closing: bool,
 }
 
+/// Bytes that wait at a leg.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// For the peer after a short write, and how many of them are written.
+    kept: Vec<u8>,
+    kept_from: usize,
+    /// From the peer, that the relay has not judged: those behind the handshake, and those it delays.
+    unread: Vec<u8>,
+}
+
 /// See the module.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "independent observations of one socket")]
@@ -74,11 +84,8 @@ pub(crate) struct Leg {
     socket: Option<Socket>,
     tls: Option<Box<Tls>>,
     coder: Option<Box<Coder>>,
-    /// Bytes for the peer after a short write, and how many of them are written.
-    kept: Vec<u8>,
-    kept_from: usize,
-    /// Bytes from the peer that the relay has not judged: those behind the handshake, and those it delays.
-    unread: Vec<u8>,
+    /// None while nothing waits: an idle leg owns no buffer, and not the place for one either.
+    waiting: Option<Box<Waiting>>,
     /// No "would block" since the last edge.
     readable: bool,
     writable: bool,
@@ -120,9 +127,7 @@ impl Leg {
             socket: Some(socket),
             tls,
             coder,
-            kept: Vec::new(),
-            kept_from: 0,
-            unread: early,
+            waiting: (!early.is_empty()).then(|| Box::new(Waiting { unread: early, ..Waiting::default() })),
             readable: true,
             writable: true,
             hung_up: false,
@@ -150,7 +155,7 @@ impl Leg {
     /// Whether [`Leg::read`] may give something.
     #[inline]
     pub(super) fn may_read(&self) -> bool {
-        !self.unread.is_empty()
+        self.has_unread()
             || (self.readable && self.socket.is_some())
             || self.coder.as_ref().is_some_and(|coder| coder.holds())
     }
@@ -158,13 +163,13 @@ impl Leg {
     /// Whether [`Leg::flush`] may get rid of something.
     #[inline]
     pub(super) fn may_flush(&self) -> bool {
-        self.writable && (!self.kept.is_empty() || self.tls.as_ref().is_some_and(|tls| tls.has_records()))
+        self.writable && (self.has_kept() || self.tls.as_ref().is_some_and(|tls| tls.has_records()))
     }
 
     /// Reads what there is; `Ok(0)` is the end of the stream.
     #[inline]
     pub(super) fn read(&mut self, buf: &mut [u8], lent: &mut Lent) -> Result<usize, NotRead> {
-        if !self.unread.is_empty() {
+        if self.has_unread() {
             return Ok(self.read_unread(buf));
         }
         match self.coder.take() {
@@ -222,19 +227,31 @@ impl Leg {
     }
 
     fn read_unread(&mut self, buf: &mut [u8]) -> usize {
-        let bytes = self.unread.len().min(buf.len());
-        buf[..bytes].copy_from_slice(&self.unread[..bytes]);
-        if bytes == self.unread.len() {
-            self.unread = Vec::new();
-        } else {
-            self.unread.drain(..bytes);
-        }
+        let Some(waiting) = &mut self.waiting else { return 0 };
+        let bytes = waiting.unread.len().min(buf.len());
+        buf[..bytes].copy_from_slice(&waiting.unread[..bytes]);
+        waiting.unread.drain(..bytes);
+        self.forget_empty();
         bytes
+    }
+
+    fn has_unread(&self) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| !waiting.unread.is_empty())
+    }
+
+    fn has_kept(&self) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| !waiting.kept.is_empty())
+    }
+
+    fn forget_empty(&mut self) {
+        self.waiting.take_if(|waiting| waiting.kept.is_empty() && waiting.unread.is_empty());
     }
 
     /// Takes back what the relay wants to judge later, in front of what has not been read.
     pub(super) fn put_back(&mut self, bytes: &[u8]) {
-        self.unread.splice(..0, bytes.iter().copied());
+        let waiting = self.waiting.get_or_insert_default();
+        waiting.unread.splice(..0, bytes.iter().copied());
+        self.forget_empty();
     }
 
     /// Writes, or keeps what the socket does not take; says how many bytes the socket took.
@@ -248,15 +265,15 @@ impl Leg {
 
     /// The relay's bytes that were inside coded ones, once all of those have left.
     fn taken_inside(&mut self) -> usize {
-        let is_drained = self.kept.is_empty() && !self.tls.as_ref().is_some_and(|tls| tls.has_records());
+        let is_drained = !self.has_kept() && !self.tls.as_ref().is_some_and(|tls| tls.has_records());
         let coder = self.coder.as_mut().filter(|_| is_drained);
         coder.map(|coder| std::mem::take(&mut coder.inside)).unwrap_or_default()
     }
 
     fn write_bytes(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let Some(socket) = &mut self.socket else { return Ok(0) };
-        if !self.kept.is_empty() || !self.writable {
-            self.kept.extend_from_slice(bytes);
+        if !self.writable || self.waiting.as_ref().is_some_and(|waiting| !waiting.kept.is_empty()) {
+            self.waiting.get_or_insert_default().kept.extend_from_slice(bytes);
             return Ok(0);
         }
         let (accepted, taken) = match &mut self.tls {
@@ -267,7 +284,7 @@ impl Leg {
             Some(tls) => tls.write(socket, bytes)?,
         };
         if accepted < bytes.len() {
-            self.kept.extend_from_slice(&bytes[accepted..]);
+            self.waiting.get_or_insert_default().kept.extend_from_slice(&bytes[accepted..]);
             self.writable = false;
         }
         if self.tls.as_ref().is_some_and(|tls| tls.has_records()) {
@@ -284,22 +301,26 @@ impl Leg {
 
     fn flush_bytes(&mut self) -> io::Result<usize> {
         let Some(socket) = &mut self.socket else { return Ok(0) };
-        let waiting = &self.kept[self.kept_from..];
+        let kept = self.waiting.as_ref().map_or(&[][..], |waiting| &waiting.kept[waiting.kept_from..]);
         let (accepted, taken) = match &mut self.tls {
             None => {
-                let taken = written(socket, waiting)?;
+                let taken = written(socket, kept)?;
                 (taken, taken)
             }
-            Some(tls) => tls.write(socket, waiting)?,
+            Some(tls) => tls.write(socket, kept)?,
         };
-        self.kept_from += accepted;
-        if self.kept_from == self.kept.len() {
-            (self.kept, self.kept_from) = (Vec::new(), 0);
+        if let Some(waiting) = &mut self.waiting {
+            waiting.kept_from += accepted;
+            if waiting.kept_from == waiting.kept.len() {
+                (waiting.kept, waiting.kept_from) = (Vec::new(), 0);
+            }
         }
+        self.forget_empty();
+        let (has_kept, is_closing) = (self.has_kept(), self.tls.as_ref().is_some_and(|tls| tls.closing));
         let has_records = self.tls.as_ref().is_some_and(|tls| tls.has_records());
-        if !self.kept.is_empty() || has_records {
+        if has_kept || has_records {
             self.writable = false;
-        } else if self.tls.as_ref().is_some_and(|tls| tls.closing) {
+        } else if is_closing && let Some(socket) = &self.socket {
             socket.shut_down();
         }
         Ok(taken)
@@ -345,7 +366,7 @@ impl Leg {
         self.socket = None;
         self.tls = None;
         self.coder = None;
-        (self.kept, self.kept_from, self.unread) = (Vec::new(), 0, Vec::new());
+        self.waiting = None;
     }
 }
 

@@ -313,7 +313,7 @@ impl Session {
             minute,
             api: grant.api_id(),
             application: Some(grant.application_id()),
-            plan: grant.plan.clone(),
+            plan: grant.plan.to_string(),
         };
         (!delta.is_empty()).then(|| (key(), delta))
     }
@@ -351,7 +351,7 @@ impl Session {
             id: record.id,
             api: record.grant.api_id(),
             application: record.grant.application_id(),
-            plan: record.grant.plan.clone(),
+            plan: record.grant.plan.to_string(),
             opened_at: record.opened_at,
             closed_at: wall,
             counts: self.counts(),

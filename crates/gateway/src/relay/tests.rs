@@ -134,12 +134,12 @@ fn world() -> (SnapshotParts, Grant) {
     let grant = Grant {
         api: Arc::new(api.clone()),
         application: Arc::new(application.clone()),
-        client_id: client.client_id.clone(),
+        client_id: client.client_id.as_str().into(),
         environment: Environment::Production,
         subscription: None,
-        plan: String::new(),
+        plan: "".into(),
         plan_limit: None,
-        policy: String::new(),
+        policy: "".into(),
         application_limit: None,
         expires_at: Timestamp(i64::MAX),
     };
@@ -313,4 +313,11 @@ fn every_scenario_holds_on_plain_sockets() {
 #[test]
 fn every_scenario_holds_on_tls_sockets() {
     play(Legs::Tls);
+}
+
+#[test]
+fn a_session_is_small() {
+    // Ten thousand idle ones are ten of these megabytes, and little more: an idle leg owns no buffer.
+    let bytes = size_of::<super::session::Session>() + size_of::<super::session::Record>();
+    assert!(bytes <= 800, "{bytes} bytes");
 }

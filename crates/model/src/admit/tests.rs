@@ -214,11 +214,11 @@ fn a_grant_carries_the_limits_of_plan_and_policy() {
     let per_minute = Some(Limit { messages: 20, per: Window::Minute });
     let check = |api: u128, plan: &str, plan_limit: Option<Limit>| {
         let grant = admitted(world(), api, "production").unwrap();
-        assert_eq!((grant.plan.as_str(), grant.plan_limit), (plan, plan_limit));
-        assert_eq!((grant.policy.as_str(), grant.application_limit), ("20PerMin", per_minute));
+        assert_eq!((&*grant.plan, grant.plan_limit), (plan, plan_limit));
+        assert_eq!((&*grant.policy, grant.application_limit), ("20PerMin", per_minute));
         assert_eq!(grant.expires_at, LATER);
         assert_eq!((grant.api_id(), grant.application_id()), (api_id(api), application_id(1)));
-        assert_eq!(grant.client_id, "production");
+        assert_eq!(&*grant.client_id, "production");
     };
     check(ECHO_2, "AsyncBronze", per_day);
     check(ECHO_1, "Unlimited", None);
@@ -290,7 +290,7 @@ fn a_session_is_limited_by_the_plan_and_policy_of_now() {
         parts.applications[0].policy = "10PerMin".to_owned();
     })
     .unwrap();
-    assert_eq!(changed.plan, "Gold");
+    assert_eq!(&*changed.plan, "Gold");
     assert_eq!(changed.plan_limit, Some(Limit { messages: 5_000, per: Window::Minute }));
     assert_eq!(changed.application_limit, Some(Limit { messages: 10, per: Window::Minute }));
     let renumbered = standing_after(ECHO_2, NOW, |parts| {

@@ -110,7 +110,7 @@ impl Demo<'_> {
     }
 
     async fn create_api(&self) -> Result<Outcome, CommandError> {
-        let description = "Demo: sends back every message. Made by `tidegate serve --demo`.".to_owned();
+        let description = "Demo: sends back every message. Made by tidegate serve --demo.".to_owned();
         let endpoints = Endpoints { production: Some(Endpoint::new(self.echo)), sandbox: None };
         let plans = PLANS.map(str::to_owned).to_vec();
         let design = Design { description, endpoints, plans, ..Design::default() };
@@ -161,7 +161,7 @@ impl Demo<'_> {
         let create = CreateApplication {
             id: ApplicationId::new(self.start.clock.now(), self.start.entropy.id_bytes()),
             name: APPLICATION.to_owned(),
-            description: "Demo: what `tidegate connect --demo` presents itself as.".to_owned(),
+            description: "Demo: what tidegate connect --demo presents itself as.".to_owned(),
             policy: DEFAULT_APPLICATION_POLICY.to_owned(),
             demo: true,
         };
