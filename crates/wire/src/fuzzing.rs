@@ -5,11 +5,40 @@
 use std::sync::Arc;
 
 use crate::close::{CloseReason, may_travel};
-use crate::deflate::OFFER_TO_BACKEND;
+use crate::deflate::{CHUNK_BYTES, OFFER_TO_BACKEND, Pool, Unpacker};
 use crate::frame::{HEADER_BYTES_MAX, scan};
 use crate::handshake::{self, HandshakeKey, RequestLine, answer, raw::RawHead};
-use crate::relay::{Counters, Ending, Fate, Limits, Relay, Side, Then, Unlimited};
+use crate::relay::{Counters, Ending, Fate, Limits, Relay, Side, Then, Unlimited, Violation};
 use crate::time::Micros;
+
+/// Compressed messages of either side, damaged ones included: cut anywhere they become the same plain frames, or break
+/// the same rule.
+pub fn fuzz_deflate(data: &[u8]) {
+    for masked in [false, true] {
+        assert_eq!(unpacked(masked, data, data.len().max(1)), unpacked(masked, data, 1), "masked: {masked}");
+    }
+}
+
+/// The plain frames of a stream that is read in pieces, and the violation that ended it.
+fn unpacked(masked: bool, data: &[u8], piece: usize) -> (Vec<u8>, Option<Violation>) {
+    let (mut unpacker, mut pool) = (Unpacker::new(masked), Pool::default());
+    let (mut out, mut plain) = (vec![0; 2 * CHUNK_BYTES], Vec::new());
+    for mut piece in data.chunks(piece) {
+        loop {
+            match unpacker.push(piece, &mut out, &mut pool) {
+                Ok(moved) => {
+                    plain.extend_from_slice(&out[..moved.produced]);
+                    piece = &piece[moved.consumed..];
+                }
+                Err(violation) => return (plain, Some(violation)),
+            }
+            if piece.is_empty() && !unpacker.holds() {
+                break;
+            }
+        }
+    }
+    (plain, None)
+}
 
 /// A header that is read is written the same; a Close that is read is written the same.
 pub fn fuzz_frame(data: &[u8]) {

@@ -225,6 +225,17 @@ fn damaged_and_exploding_messages_are_refused_within_bounds() {
 }
 
 #[test]
+fn what_came_before_a_damaged_message_in_the_same_read_is_given_out() {
+    let good = frame(true, true, Opcode::Text, None, &packed(b"said before"));
+    let damaged = frame(true, true, Opcode::Binary, None, &[0xFF; 40]);
+    let (mut unpacker, mut pool, mut out) = (Unpacker::new(false), Pool::default(), vec![0; ROOM]);
+    let moved = unpacker.push(&[good, damaged].concat(), &mut out, &mut pool).unwrap();
+    assert_eq!(out[..moved.produced], frame(true, false, Opcode::Text, None, b"said before"));
+    assert!(unpacker.holds(), "there is something to be told yet");
+    assert_eq!(unpacker.push(&[], &mut out, &mut pool), Err(Violation::BadCompression));
+}
+
+#[test]
 fn short_messages_stay_one_frame_and_control_frames_keep_their_place() {
     let text = "a message of the usual length, and a little more to make it worth while".repeat(3);
     let whole = packed(text.as_bytes());

@@ -47,6 +47,8 @@ enum At {
     Tail { fed: usize },
     /// A rule is broken: the rest passes as it is, and the relay says which.
     Broken,
+    /// The compressed data breaks one; said when everything before it was given out.
+    Failed(Violation),
 }
 
 /// See the module.
@@ -99,9 +101,11 @@ impl Unpacker {
                     self.at = if fin { At::Tail { fed: 0 } } else { At::Header };
                     Moved::default()
                 }
-                At::Packed { left, fin } => self.packed(left, fin, rest, room)?,
-                At::Tail { fed } => Moved { consumed: 0, produced: self.tail(fed, room, pool)? },
+                At::Packed { left, fin } => self.packed(left, fin, rest, room),
+                At::Tail { fed } => Moved { consumed: 0, produced: self.tail(fed, room, pool) },
                 At::Broken => copy(rest, room),
+                At::Failed(violation) if moved == Moved::default() => return Err(violation),
+                At::Failed(_) => return Ok(moved),
             };
             moved.consumed += step.consumed;
             moved.produced += step.produced;
@@ -114,7 +118,7 @@ impl Unpacker {
     /// Whether a call with an empty input would give something out.
     #[must_use]
     pub fn holds(&self) -> bool {
-        matches!(self.at, At::Tail { .. } | At::Packed { left: 0, .. })
+        matches!(self.at, At::Tail { .. } | At::Packed { left: 0, .. } | At::Failed(_))
             || self.message.as_ref().is_some_and(|message| message.held.len() == CHUNK_BYTES)
     }
 
@@ -170,8 +174,8 @@ impl Unpacker {
     }
 
     /// Inflates one piece of a frame's payload.
-    fn packed(&mut self, left: u64, fin: bool, input: &[u8], out: &mut [u8]) -> Result<Moved, Violation> {
-        let Some(message) = &mut self.message else { return Ok(Moved::default()) };
+    fn packed(&mut self, left: u64, fin: bool, input: &[u8], out: &mut [u8]) -> Moved {
+        let Some(message) = &mut self.message else { return Moved::default() };
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(PIECE_BYTES);
         let mut piece = [0; PIECE_BYTES];
         let piece = &mut piece[..input.len().min(most)];
@@ -188,8 +192,13 @@ impl Unpacker {
                     None => break,
                 }
             }
-            let taken = message.inflate(&piece[consumed..])?;
-            consumed += taken;
+            match message.inflate(&piece[consumed..]) {
+                Ok(taken) => consumed += taken,
+                Err(violation) => {
+                    self.at = At::Failed(violation);
+                    return Moved { consumed, produced };
+                }
+            }
             if message.held.len() < CHUNK_BYTES {
                 // All of the piece is in, and all of what it makes is out of the inflater.
                 break;
@@ -199,12 +208,12 @@ impl Unpacker {
             *key = mask::rotate(*key, consumed as u64);
         }
         self.at = At::Packed { left: left - consumed as u64, fin };
-        Ok(Moved { consumed, produced })
+        Moved { consumed, produced }
     }
 
     /// Ends the message as far as there is room for its last frames.
-    fn tail(&mut self, mut fed: usize, out: &mut [u8], pool: &mut Pool) -> Result<usize, Violation> {
-        let Some(message) = &mut self.message else { return Ok(0) };
+    fn tail(&mut self, mut fed: usize, out: &mut [u8], pool: &mut Pool) -> usize {
+        let Some(message) = &mut self.message else { return 0 };
         let mut produced = 0;
         loop {
             if message.held.len() == CHUNK_BYTES {
@@ -213,7 +222,13 @@ impl Unpacker {
                     None => break,
                 }
             }
-            fed += message.inflate(&TAIL[fed..])?;
+            match message.inflate(&TAIL[fed..]) {
+                Ok(taken) => fed += taken,
+                Err(violation) => {
+                    self.at = At::Failed(violation);
+                    break;
+                }
+            }
             self.at = At::Tail { fed };
             if message.held.len() < CHUNK_BYTES {
                 let Some(bytes) = message.give(true, &mut out[produced..]) else { break };
@@ -225,7 +240,7 @@ impl Unpacker {
                 break;
             }
         }
-        Ok(produced)
+        produced
     }
 }
 

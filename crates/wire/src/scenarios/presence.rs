@@ -47,7 +47,18 @@ fn answers() -> Vec<Scenario> {
     let mut foreign = vec![Act::Pause(INTERVAL), Act::AnswerPing(Backend), Act::AnswerPing(Client)];
     foreign.extend([Act::Send(Client, other.clone()), Act::Receive(Backend, other)]);
     foreign.extend(goodbye());
+    let long = frame(Client, TEXT, b"a message that takes its time");
+    let (head, tail) = long.split_at(12);
+    let mut waiting = vec![Act::Send(Client, head.to_vec()), Act::Receive(Backend, head.to_vec())];
+    // Longer than the interval, and far from the timeout of this story.
+    waiting.extend([Act::Pause(INTERVAL.plus(INTERVAL)), Act::Send(Client, tail.to_vec())]);
+    waiting.extend([Act::Receive(Backend, tail.to_vec()), Act::AnswerPing(Backend), Act::AnswerPing(Client)]);
+    waiting.extend(goodbye());
+    let patient = Limits { pong_timeout: Micros::from_secs(10), ..asking() };
     vec![
+        story("a Ping waits for the end of the frame under way", waiting)
+            .counts([1, 0], [29, 0])
+            .limits(patient),
         story("a side that is silent is asked, and its answer stays here", twice),
         story("a Pong that nobody here asked for passes", foreign),
     ]

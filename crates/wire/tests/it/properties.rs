@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use tidegate_wire::Side;
-use tidegate_wire::fuzzing::{fuzz_cutting, fuzz_frame, fuzz_handshake, fuzz_session};
+use tidegate_wire::fuzzing::{fuzz_cutting, fuzz_deflate, fuzz_frame, fuzz_handshake, fuzz_session};
 use tidegate_wire::scenarios::{close_frame, frame};
 
 /// Runs `body` over every committed input of a target.
@@ -26,6 +26,7 @@ fn the_committed_corpus_holds() {
     over_corpus("handshake", fuzz_handshake);
     over_corpus("cutting", fuzz_cutting);
     over_corpus("session", fuzz_session);
+    over_corpus("deflate", fuzz_deflate);
 }
 
 /// Bytes as a side may send them: lawful frames mostly, and anything.
@@ -87,5 +88,17 @@ proptest! {
         fuzz_handshake(&data);
         fuzz_cutting(&data);
         fuzz_session(&data);
+    }
+
+    #[test]
+    fn compressed_messages_are_borne_whole_and_in_pieces(
+        data in proptest::collection::vec(any::<u8>(), 0..1_500),
+        first in prop_oneof![Just(0xC1_u8), Just(0xC2), Just(0x41), Just(0x81)],
+    ) {
+        let mut data = data;
+        if let Some(byte) = data.first_mut() {
+            *byte = first;
+        }
+        fuzz_deflate(&data);
     }
 }
