@@ -10,9 +10,9 @@ export default defineConfig({
   workers: 2,
   retries: 0,
   forbidOnly: true,
-  timeout: 60_000,
-  globalTimeout: 480_000,
-  expect: { timeout: 10_000 },
+  timeout: 120_000,
+  globalTimeout: 1_200_000,
+  expect: { timeout: 20_000 },
   reporter: [["list"]],
   use: {
     // The product's certificate is made at its first start and known to nobody.
@@ -21,8 +21,8 @@ export default defineConfig({
     viewport: { width: 1280, height: 900 },
     // What moves while it appears only makes the run wait.
     contextOptions: { reducedMotion: "reduce" },
-    actionTimeout: 10_000,
-    navigationTimeout: 15_000,
+    actionTimeout: 20_000,
+    navigationTimeout: 30_000,
     permissions: ["clipboard-read", "clipboard-write"],
     screenshot: "only-on-failure",
     launchOptions: {
