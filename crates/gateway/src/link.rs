@@ -93,7 +93,8 @@ impl Talk {
                     }
                     Down::BatchStored { .. } => {}
                 },
-                () = self.reporter.changed(), if underway.is_none() => {}
+                // Counts wait for the batch that is under way; who is connected does not.
+                () = self.reporter.changed() => {}
                 () = sleep_until(repeat_at.unwrap_or_else(Instant::now)), if repeat_at.is_some() => {
                     if let Some(Underway { batch, .. }) = underway.take() {
                         underway = Some(self.send(batch).await?);
