@@ -55,11 +55,13 @@ test("a session that ends asks for the password over the page, and what was type
   await page.context().clearCookies();
   await page.getByRole("button", { name: "Create", exact: true }).click();
   const dialog = page.getByRole("dialog", { name: "Your session ended" });
+  await expect(page.getByText("Sign in first")).toHaveCount(1);
   await expect(dialog.getByLabel("User name")).toHaveValue("admin");
   await dialog.getByLabel("Password", { exact: true }).fill(product.password("admin"));
   await dialog.getByRole("button", { name: "Sign in" }).click();
   await expect(dialog).toHaveCount(0);
   await expect(page.getByLabel("Name")).toHaveValue("Orders");
+  await expect(page.getByText("Sign in first")).toHaveCount(0);
   await page.getByRole("button", { name: "Create", exact: true }).click();
   await expect(page.getByRole("heading", { name: "Orders" })).toBeVisible();
 });

@@ -40,8 +40,7 @@ export async function askTagged<T>(call: Promise<Answer<T>>): Promise<{ data: T;
   }
   if (answer.response?.ok) return { data: answer.data as T, etag: answer.response.headers.get("etag") ?? "" };
   const problem = new Problem(answer.error, answer.response);
-  // `forged`: another tab signed in anew, so that the token of this page belongs to a session that is over.
-  if (csrf !== "" && (problem.isUnauthenticated || problem.kind === "forged")) whenRefused();
+  if (csrf !== "" && problem.isOfSession) whenRefused();
   throw problem;
 }
 

@@ -51,6 +51,10 @@ export class Problem extends Error {
   get isUnauthenticated(): boolean {
     return this.status === 401;
   }
+  /** Refused for want of a session: none, or one that another tab replaced. Signing in mends it. */
+  get isOfSession(): boolean {
+    return this.isUnauthenticated || this.kind === "forged";
+  }
 }
 
 /** Whatever was thrown, as a `Problem`. */

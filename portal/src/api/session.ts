@@ -27,15 +27,19 @@ function take(session: Session | null): void {
 
 onSessionRefused(() => tell(held !== null));
 
+function listen(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
 /** Whether the session that this page was opened with is over. */
 export function useSessionEnded(): boolean {
-  return useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => ended,
-  );
+  return useSyncExternalStore(listen, () => ended);
+}
+
+/** Whether somebody is signed in, so that a refusal for want of a session is over. */
+export function useSessionHeld(): boolean {
+  return useSyncExternalStore(listen, () => held !== null && !ended);
 }
 
 async function readSession(): Promise<Session | null> {

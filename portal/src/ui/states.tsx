@@ -2,6 +2,7 @@
 import { Button, Skeleton } from "@mantine/core";
 import type { ReactNode } from "react";
 import { type Problem, wayOut } from "../api/problem";
+import { useSessionHeld } from "../api/session";
 import { Notice } from "./notice";
 import styles from "./ui.module.css";
 
@@ -35,6 +36,9 @@ export function ProblemNotice(props: {
   action?: ReactNode;
 }) {
   const { problem } = props;
+  const held = useSessionHeld();
+  // Who has signed in again since is not asked to.
+  if (problem.isOfSession && held) return null;
   const passing = problem.isPassing || problem.isForbidden;
   // What stands beside its field is not said a second time.
   const beside = problem.errors.some((error) => error.detail === problem.detail);
