@@ -81,6 +81,10 @@ test("a new version starts as a copy and can take over", async ({ as, product, r
   await page.getByRole("button", { name: "Create version" }).click();
   await expect(page.getByRole("region", { name: "State" }).getByText("Created")).toBeVisible();
   await expect(page.getByText("Gold")).toBeVisible();
+  await page.goto("/publisher");
+  const second = page.getByRole("row", { name: /EchoWebSocket 2\.0/ });
+  await expect(second).toContainText("Default version when live");
+  await second.getByRole("link").click();
   await page.getByRole("link", { name: "Lifecycle", exact: true }).click();
   await page.getByRole("button", { name: "Publish" }).click();
   await page.getByLabel("Deprecate older published versions").check();
@@ -88,5 +92,6 @@ test("a new version starts as a copy and can take over", async ({ as, product, r
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await page.goto("/publisher");
   await expect(page.getByRole("row", { name: /EchoWebSocket 1\.0/ })).toContainText("Deprecated");
-  await expect(page.getByRole("row", { name: /EchoWebSocket 2\.0/ })).toContainText("Published");
+  await expect(second).toContainText("Published");
+  await expect(second.getByText("Default version", { exact: true })).toBeVisible();
 });

@@ -96,6 +96,10 @@ function NothingFound({ q }: { q: string }) {
   );
 }
 
+/** What is created may not be live yet, and then another version still answers; what differs from live is live. */
+const defaultVersion = (api: ApiSummary): string =>
+  api.state === "created" && !api.differs ? "Default version when live" : "Default version";
+
 function ApiTable({ items }: { items: ApiSummary[] }) {
   return (
     <Table
@@ -114,7 +118,7 @@ function ApiTable({ items }: { items: ApiSummary[] }) {
             <Badges>
               <StateBadge state={api.state} />
               {api.differs && <Badge tone="warn">Not deployed</Badge>}
-              {api.is_default_version && <Badge tone="calm">Default version</Badge>}
+              {api.is_default_version && <Badge tone="calm">{defaultVersion(api)}</Badge>}
               {api.demo && <DemoBadge />}
             </Badges>
           </td>
