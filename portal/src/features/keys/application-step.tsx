@@ -6,7 +6,7 @@ import { useCreateApplication } from "../../api/applications";
 import { fieldErrors } from "../../api/problem";
 import type { Application } from "../../api/types";
 import { checkApplicationName } from "../../lib/rules";
-import { Row, Stack } from "../../ui/page";
+import { Dim, Row, Stack } from "../../ui/page";
 import { ProblemNotice } from "../../ui/states";
 import { Step } from "./step";
 
@@ -18,6 +18,7 @@ function freshName(taken: string[]): string {
 }
 
 export function ApplicationStep(props: {
+  /** The person's own. */
   applications: Application[];
   chosen: Application | null;
   onChoose: (id: string) => void;
@@ -48,6 +49,7 @@ export function ApplicationStep(props: {
       {chosen ? (
         <Row>
           <strong>{chosen.name}</strong>
+          {!applications.includes(chosen) && <Dim>of {chosen.owner}</Dim>}
           <Button variant="subtle" size="compact-sm" onClick={() => props.onChoose("")}>
             Choose another
           </Button>

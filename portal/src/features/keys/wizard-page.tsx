@@ -7,6 +7,7 @@ import { Link, useParams, useSearchParams } from "react-router";
 import { applicationsQuery, keysQuery, subscriptionsQuery } from "../../api/applications";
 import { catalogueApiQuery } from "../../api/catalogue";
 import { asProblem } from "../../api/problem";
+import { useSession } from "../../api/session";
 import { settingsQuery } from "../../api/settings";
 import type { Application, CatalogueApi, Environment, Settings } from "../../api/types";
 import { paths } from "../../lib/paths";
@@ -53,7 +54,10 @@ function Wizard(props: { api: CatalogueApi; applications: Application[]; setting
   const { api, applications } = props;
   const [search, setSearch] = useSearchParams();
   const chosen = search.get("application") ?? "";
-  const application = applications.find((own) => own.id === chosen) ?? null;
+  // An administrator reads everybody's: a link may lead to another person's, one's own are offered.
+  const application = applications.find((any) => any.id === chosen) ?? null;
+  const { data: session } = useSession();
+  const own = applications.filter((any) => any.owner === session?.user.username);
   const [environment, setEnvironment] = useState<Environment>("production");
   const subscriptions = useQuery({ ...subscriptionsQuery({ api: api.id }), enabled: application !== null });
   const keys = useQuery(keysQuery(application?.id ?? ""));
@@ -63,7 +67,7 @@ function Wizard(props: { api: CatalogueApi; applications: Application[]; setting
   return (
     <Stack>
       <ApplicationStep
-        applications={applications}
+        applications={own}
         chosen={application}
         onChoose={(id) => setSearch(id === "" ? {} : { application: id }, { replace: true })}
       />
