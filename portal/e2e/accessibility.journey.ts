@@ -68,9 +68,11 @@ test("the publisher portal is accessible", async ({ as, product, rest }) => {
     "/publisher/apis/new/websocket",
     of(""),
     `/publisher/apis/${draft.id}`,
+    of("/protocol"),
     of("/endpoints"),
   ]);
-  await page.getByRole("button", { name: "Timeouts of the production endpoint" }).click();
+  await page.getByRole("button", { name: "Settings of the production endpoint" }).click();
+  await page.getByRole("button", { name: "Add an address" }).click();
   await expect(page.getByRole("dialog")).toBeVisible();
   await check(page);
   await visit(page, [of("/lifecycle")]);
@@ -108,6 +110,7 @@ test("on a narrow screen nothing is wider than it and every page is reached", as
     "/publisher/apis/new/websocket",
     `/publisher/apis/${api.id}`,
     `/publisher/apis/${api.id}/endpoints`,
+    `/publisher/apis/${api.id}/protocol`,
     `/publisher/apis/${api.id}/lifecycle`,
     `/devportal/apis/${api.id}`,
     `/devportal/apis/${api.id}/keys?application=${id}`,
@@ -120,6 +123,18 @@ test("on a narrow screen nothing is wider than it and every page is reached", as
       page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     await expect.poll(wider, { message: path }).toBeLessThanOrEqual(0);
   }
+  await page.goto(`/publisher/apis/${api.id}/endpoints`);
+  await page.getByRole("button", { name: "Settings of the production endpoint" }).click();
+  const drawer = page.getByRole("dialog", { name: "Settings of the production endpoint" });
+  await drawer.getByRole("button", { name: "Add an address" }).click();
+  const inside = () =>
+    drawer.evaluate((element) =>
+      [element, ...element.querySelectorAll("*")]
+        .filter((part) => part.getBoundingClientRect().right > window.innerWidth)
+        .map((part) => part.outerHTML.slice(0, 120)),
+    );
+  await expect.poll(inside).toEqual([]);
+  await drawer.getByRole("button", { name: "Done" }).click();
   await page.getByRole("button", { name: "Account of admin" }).click();
   await page.getByRole("menuitem", { name: "Publisher" }).click();
   await page.getByRole("link", { name: "EchoWebSocket 1.0" }).click();

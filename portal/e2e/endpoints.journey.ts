@@ -1,16 +1,20 @@
-// Endpoints: the cogwheel's timeouts, the test that tells where it stopped, and the way of a change to what is live.
+// Endpoints: the cogwheel's settings, the test that tells where it stopped, and the way of a change to what is live.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { expect, publishEcho, test } from "./journey";
+import { expect, figure, publishEcho, subscribed, test } from "./journey";
 
 test("a change waits in the working copy, is shown, and goes live", async ({ as, product, rest }) => {
   const admin = await rest("admin");
-  const production = { url: product.addresses.echo, lifetime_max_ms: 3_600_000 };
+  const production = {
+    url: product.addresses.echo,
+    lifetime_max_ms: 3_600_000,
+    others: ["ws://127.0.0.1:1"],
+  };
   const api = await publishEcho(admin, product, { endpoints: { production } });
   const page = await as("admin");
   await page.goto(`/publisher/apis/${api.id}/endpoints`);
-  await page.getByRole("button", { name: "Timeouts of the production endpoint" }).click();
-  const drawer = page.getByRole("dialog", { name: "Timeouts of the production endpoint" });
+  await page.getByRole("button", { name: "Settings of the production endpoint" }).click();
+  const drawer = page.getByRole("dialog", { name: "Settings of the production endpoint" });
   const idle = drawer.getByLabel("Idle timeout");
   const before = await idle.inputValue();
   await expect(idle).toHaveAccessibleDescription(/closed with code 1001/);
@@ -41,12 +45,97 @@ test("a change waits in the working copy, is shown, and goes live", async ({ as,
   await page.getByRole("link", { name: "Deployments" }).click();
   await expect(page.getByRole("row", { name: /^2 Live/ })).toContainText("admin");
   await page.getByRole("link", { name: "Endpoints" }).click();
-  await page.getByRole("button", { name: "Timeouts of the production endpoint" }).click();
+  await page.getByRole("button", { name: "Settings of the production endpoint" }).click();
   await expect(idle).toHaveValue("90,000");
   expect(before).not.toBe("90,000");
-  // What the page does not show is as it was.
+  // What nobody touched is as it was.
   const { endpoints } = await admin.must("GET", `/apis/${api.id}`);
-  expect(endpoints.production.lifetime_max_ms).toBe(production.lifetime_max_ms);
+  expect(endpoints.production).toMatchObject(production);
+});
+
+test("a further address takes over, and a session lives as long as it is let", async ({
+  as,
+  product,
+  rest,
+}) => {
+  const admin = await rest("admin");
+  const api = await publishEcho(admin, product);
+  const { id } = await subscribed(await rest("developer"), api.id);
+  const page = await as("creator");
+  await page.goto(`/publisher/apis/${api.id}/endpoints`);
+  const production = page.getByRole("region", { name: "Production" });
+  await expect(production.getByText("1 address", { exact: true })).toBeVisible();
+  // Nobody listens on port 1: what answers is the second address.
+  await page.getByLabel("Production endpoint", { exact: true }).fill("ws://127.0.0.1:1");
+  await page.getByRole("button", { name: "Settings of the production endpoint" }).click();
+  const drawer = page.getByRole("dialog", { name: "Settings of the production endpoint" });
+  const balancing = drawer.getByRole("group", { name: "Addresses and balancing" });
+  const further = balancing.getByLabel("Further address 1", { exact: true });
+  await balancing.getByRole("button", { name: "Add an address" }).click();
+  await further.fill("ws://127.0.0.1:1");
+  await further.blur();
+  await expect(further).toHaveAccessibleDescription(/This address is there already/);
+  await further.fill(product.addresses.echo);
+  await balancing.getByRole("button", { name: "Test further address 1" }).click();
+  await expect(balancing.getByText("The backend answers")).toBeVisible();
+  await balancing.getByRole("button", { name: "Add an address" }).click();
+  await expect(balancing.getByText("3 addresses of at most 16")).toBeVisible();
+  await balancing.getByRole("button", { name: "Remove further address 2" }).click();
+  await balancing.getByRole("radio", { name: "Failover" }).check();
+  await expect(balancing.getByRole("radio", { name: "Failover" })).toHaveAccessibleDescription(
+    /the others are for when it does not work/,
+  );
+
+  const keepAlive = drawer.getByRole("group", { name: "Keep-alive" });
+  const life = keepAlive.getByLabel("Longest life of a session");
+  await expect(life).toHaveValue("0");
+  await expect(life).toHaveAccessibleDescription(/closed with code 1001.*0 means never/);
+  await expect(keepAlive.getByText("never", { exact: true })).toHaveCount(2);
+  await life.fill("2000");
+  await keepAlive.getByLabel("Ping interval").fill("30000");
+  await keepAlive.getByLabel("Pong timeout").fill("5000");
+  const suspension = drawer.getByRole("group", { name: "Suspension" });
+  await suspension.getByLabel("Failures in a row").fill("0");
+  await suspension.getByLabel("First suspension").fill("");
+  await drawer.getByRole("button", { name: "Done" }).click();
+  // What is wrong in the drawer opens it.
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(suspension.getByLabel("First suspension")).toHaveAccessibleDescription(
+    /Choose between 100 and 3,600,000 milliseconds\./,
+  );
+  await suspension.getByLabel("First suspension").fill("1000");
+  await drawer.getByRole("button", { name: "Done" }).click();
+  await expect(production.getByText("2 addresses, failover")).toBeVisible();
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Saved to the working copy")).toBeVisible();
+
+  const differs = page.getByRole("group", { name: "What differs" });
+  const echo = product.addresses.echo;
+  for (const row of [
+    `Production endpoint: address ${echo} ws://127.0.0.1:1`,
+    `Production endpoint: further addresses none ${echo}`,
+    "Production endpoint: choice of address Round robin Failover",
+    "Production endpoint: failures until suspension 3 failures never",
+    "Production endpoint: first suspension 30 s 1 s",
+    "Production endpoint: ping interval never 30 s",
+    "Production endpoint: pong timeout 10 s 5 s",
+    "Production endpoint: longest life of a session never 2 s",
+  ]) {
+    await expect(differs.getByRole("row", { name: row, exact: true })).toBeVisible();
+  }
+  await page.getByRole("button", { name: "Deploy", exact: true }).click();
+  await expect(differs).toHaveCount(0);
+
+  const developer = await as("developer");
+  await developer.goto(`/devportal/apis/${api.id}/console?application=${id}`);
+  const session = developer.getByRole("complementary", { name: "Session" });
+  await developer.getByRole("button", { name: "Connect", exact: true }).click();
+  await expect(session.getByText("Open")).toBeVisible();
+  await developer.getByLabel("Message to send").fill("by the second address");
+  await developer.getByLabel("Message to send").press("Control+Enter");
+  await expect(figure(session, "Received")).toHaveText(/^1 /);
+  await expect(session.getByText("1001 Going away")).toBeVisible();
+  await expect(session.getByText("The session was as old as the API lets one get.")).toBeVisible();
 });
 
 test("a test of an endpoint tells where it stopped and what to try", async ({ as, product, rest }) => {

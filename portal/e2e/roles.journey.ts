@@ -1,10 +1,11 @@
 // Each role sees the controls it may use and no other, and REST refuses what the page does not show.
-import { expect, publishEcho, type Rest, test, type User } from "./journey";
+import { expect, publishEcho, type Rest, subscribed, test, type User } from "./journey";
 
 const EVERY_PAGE = [
   "Overview",
   "Basics",
   "Endpoints",
+  "Protocol",
   "Plans",
   "Subscriptions",
   "Deployments",
@@ -79,6 +80,18 @@ test("a publisher releases and does not design", async ({ as, product, rest }) =
   await pages.getByRole("link", { name: "Endpoints" }).click();
   await expect(page.getByLabel("Production endpoint", { exact: true })).toHaveAttribute("readonly", "");
   await expect(page.getByRole("button", { name: "Save" })).toHaveCount(0);
+  await page.getByRole("button", { name: "Settings of the production endpoint" }).click();
+  const drawer = page.getByRole("dialog", { name: "Settings of the production endpoint" });
+  await expect(drawer.getByLabel("Ping interval")).toHaveAttribute("readonly", "");
+  await expect(drawer.getByRole("radio", { name: "Failover" })).toBeDisabled();
+  await expect(drawer.getByRole("button", { name: "Add an address" })).toHaveCount(0);
+  await drawer.getByRole("button", { name: "Done" }).click();
+  await pages.getByRole("link", { name: "Protocol" }).click();
+  await expect(page.getByLabel("Largest message")).toHaveAttribute("readonly", "");
+  await expect(page.getByRole("radio", { name: "Terminate" })).toBeDisabled();
+  await expect(page.getByRole("switch", { name: "Check of text" })).toBeDisabled();
+  await expect(page.getByText("A creator can change these.")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Save" })).toHaveCount(0);
   await page.goto(`/publisher/apis/${api.id}/delete`);
   await expect(page.getByText("It needs the role creator or admin.")).toBeVisible();
   await page.goto(`/publisher/apis/${api.id}/lifecycle`);
@@ -131,6 +144,24 @@ test("an administrator has every door", async ({ as }) => {
     "Admin",
   ]);
   await expect(page.getByRole("region", { name: "This installation" })).toContainText("Tidegate 0.1.0");
+});
+
+test("an administrator is offered their own applications for a key", async ({ as, product, rest }) => {
+  const admin = await rest("admin");
+  const api = await publishEcho(admin, product);
+  const { id } = await subscribed(await rest("developer"), api.id);
+  const page = await as("admin");
+  const first = page.getByRole("region", { name: "Step 1: Application" });
+  await page.goto(`/devportal/apis/${api.id}/keys`);
+  await expect(first.getByLabel("Name of the application")).toBeVisible();
+  await expect(first.getByRole("button", { name: "Use one that exists" })).toHaveCount(0);
+  await admin.must("POST", "/applications", { name: "Own" });
+  await page.goto(`/devportal/apis/${api.id}/keys`);
+  await expect(first.getByLabel("Your application").getByRole("option")).toHaveText(["Own"]);
+  // The way from another person's application leads on with it, and says whose it is.
+  await page.goto(`/devportal/apis/${api.id}/keys?application=${id}`);
+  await expect(first.getByText("Shop")).toBeVisible();
+  await expect(first.getByText("of developer")).toBeVisible();
 });
 
 test("nobody looks through the catalogue and is asked who they are for the rest", async ({

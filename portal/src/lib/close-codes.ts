@@ -10,7 +10,11 @@ export interface CloseExplanation {
 
 const CODES: Record<number, [name: string, meaning: string, advice: string]> = {
   1000: ["Normal closure", "One side said it was done.", "Connect again when you need it."],
-  1001: ["Going away", "The session was idle too long, or the other side is leaving.", "Connect again."],
+  1001: [
+    "Going away",
+    "The session was idle too long or as old as it may get, or the other side is leaving.",
+    "Connect again.",
+  ],
   1002: [
     "Protocol error",
     "A frame broke the WebSocket protocol.",
@@ -76,6 +80,11 @@ const REASONS: Record<string, string> = {
   subscription_ended: "The subscription ended.",
   no_subscription: "The application is not subscribed to this API.",
   idle: "No message passed for longer than the API's idle timeout.",
+  lifetime: "The session was as old as the API lets one get.",
+  no_pong: "A Ping was not answered in time.",
+  utf8: "A text message was not UTF-8.",
+  compression: "A compressed message was damaged.",
+  message_size: "A message or a frame was larger than the API allows.",
   restart: "The gateway is restarting.",
 };
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, count, counted, duration, planLimit, size } from "./format";
+import { ago, count, counted, duration, exactDuration, exactSize, planLimit, size } from "./format";
 
 test("numbers carry thousands marks and sizes their unit", () => {
   expect(count(50_000)).toBe("50,000");
@@ -15,6 +15,18 @@ test("durations use the largest units that say it", () => {
   expect(duration(900_000)).toBe("15 min");
   expect(duration(90_500)).toBe("1 min 30.5 s");
   expect(duration(86_400_000)).toBe("24 h");
+});
+
+test("two values never read the same where it matters", () => {
+  expect(exactSize(16_777_216)).toBe("16 MiB");
+  expect(exactSize(65_536)).toBe("64 KiB");
+  expect(exactSize(65_537)).toBe("64 KiB (65,537 B)");
+  expect(exactSize(125)).toBe("125 B");
+  expect(exactSize(1_073_741_824)).toBe("1 GiB");
+  expect(exactDuration(90_500)).toBe("1 min 30.5 s");
+  expect(exactDuration(90_550)).toBe("1 min 30.6 s (90,550 ms)");
+  expect(exactDuration(3_600_000)).toBe("1 h");
+  expect(exactDuration(3_600_500)).toBe("1 h (3,600,500 ms)");
 });
 
 test("times are told relative to now", () => {

@@ -33,6 +33,13 @@ export function size(bytes: number): string {
   return `${one.format(value)} ${units[unit]}`;
 }
 
+/** A size that hides nothing: `64 KiB`, and `64 KiB (65,537 B)` where the short form rounds. */
+export function exactSize(bytes: number): string {
+  const short = size(bytes);
+  const factor = 1024 ** Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  return (bytes * 10) % factor === 0 ? short : `${short} (${count(bytes)} B)`;
+}
+
 /** A rate with one decimal below ten. */
 export const rate = (value: number): string => (value < 10 ? one.format(value) : whole.format(value));
 
@@ -71,6 +78,12 @@ export function duration(millis: number): string {
   if (minutes > 0) parts.push(`${minutes} min`);
   if (seconds > 0 && hours === 0) parts.push(`${one.format(seconds)} s`);
   return parts.join(" ");
+}
+
+/** A duration that hides nothing: `1 h`, and `1 h (3,600,500 ms)` where the short form leaves something out. */
+export function exactDuration(millis: number): string {
+  const told = millis < 1_000 || (millis < 3_600_000 ? millis % 100 === 0 : millis % 60_000 === 0);
+  return told ? duration(millis) : `${duration(millis)} (${count(millis)} ms)`;
 }
 
 /** A plan's limit in words. */

@@ -5,6 +5,7 @@ export const API_PAGES = [
   "overview",
   "basics",
   "endpoints",
+  "protocol",
   "plans",
   "subscriptions",
   "deployments",

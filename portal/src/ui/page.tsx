@@ -66,6 +66,16 @@ export const FormWidth = ({ children }: { children: ReactNode }) => (
 export const Measure = ({ children }: { children: ReactNode }) => (
   <div className={styles.measure}>{children}</div>
 );
+/** Fields that belong together, under their name. */
+export const FieldGroup = (props: { title: string; about?: string; children: ReactNode }) => (
+  <fieldset className={styles.fieldGroup}>
+    <legend>{props.title}</legend>
+    <Stack>
+      {props.about && <p className={styles.dim}>{props.about}</p>}
+      {props.children}
+    </Stack>
+  </fieldset>
+);
 export const Spread = ({ children }: { children: ReactNode }) => (
   <div className={styles.spread}>{children}</div>
 );

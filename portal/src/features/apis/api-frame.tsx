@@ -47,7 +47,7 @@ export function Component() {
       links: [
         link("overview", "Overview"),
         ...(create ? [link("basics", "Basics")] : []),
-        ...(create || publish ? [link("endpoints", "Endpoints")] : []),
+        ...(create || publish ? [link("endpoints", "Endpoints"), link("protocol", "Protocol")] : []),
       ],
     },
     {

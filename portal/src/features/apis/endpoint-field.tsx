@@ -10,6 +10,7 @@ import styles from "../../ui/ui.module.css";
 
 export function EndpointField(props: {
   label: string;
+  description?: string;
   value: string;
   onChange: (url: string) => void;
   onBlur?: () => void;
@@ -30,7 +31,7 @@ export function EndpointField(props: {
     <Stack>
       <TextInput
         label={props.label}
-        description="The backend that answers: ws:// or wss:// (secured)."
+        description={props.description ?? "The backend that answers: ws:// or wss:// (secured)."}
         placeholder="ws://localhost:8080"
         value={props.value}
         onChange={(event) => props.onChange(event.currentTarget.value.trim())}

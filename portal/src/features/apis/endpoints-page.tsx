@@ -1,4 +1,4 @@
-// Endpoints: a row per environment with its address, a test, and the cogwheel for its timeouts.
+// Endpoints: a row per environment with its address, a test, how many addresses there are, and the cogwheel.
 import { ActionIcon, Button } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQuery } from "@tanstack/react-query";
@@ -7,14 +7,15 @@ import { fieldErrors } from "../../api/problem";
 import { useCan } from "../../api/session";
 import { settingsQuery } from "../../api/settings";
 import type { Api, EndpointBounds, Environment, UpdateApi } from "../../api/types";
-import { title } from "../../lib/format";
-import { checkEndpointUrl } from "../../lib/rules";
+import { counted, title } from "../../lib/format";
 import { Notice } from "../../ui/notice";
 import { Card, Dim, Row, Stack } from "../../ui/page";
 import { Loading, ProblemNotice } from "../../ui/states";
 import { useApi } from "./api-frame";
+import { fieldValue } from "./design";
+import { type EndpointChange, EndpointDrawer } from "./endpoint-drawer";
 import { EndpointField } from "./endpoint-field";
-import { TimeoutsDrawer } from "./timeouts-drawer";
+import { type EndpointRow, endpointOf, problemFields, rowErrors, rowOf } from "./endpoint-row";
 import { type DesignForm, useDesign } from "./use-design";
 
 const ENVIRONMENTS: Environment[] = ["production", "sandbox"];
@@ -23,42 +24,26 @@ const SERVES: Record<Environment, string> = {
   sandbox: "Sessions with a sandbox key reach it.",
 };
 
-export interface EndpointRow {
-  url: string;
-  connect_timeout_ms: number | string;
-  handshake_timeout_ms: number | string;
-  idle_timeout_ms: number | string;
-}
 type Rows = Record<Environment, EndpointRow>;
 
-function rowsOf(api: Api, bounds: EndpointBounds): Rows {
-  const row = (environment: Environment): EndpointRow => {
-    const endpoint = api.endpoints[environment];
-    return {
-      url: endpoint?.url ?? "",
-      connect_timeout_ms: endpoint?.connect_timeout_ms ?? bounds.connect_timeout_ms.default,
-      handshake_timeout_ms: endpoint?.handshake_timeout_ms ?? bounds.handshake_timeout_ms.default,
-      idle_timeout_ms: endpoint?.idle_timeout_ms ?? bounds.idle_timeout_ms.default,
-    };
-  };
-  return { production: row("production"), sandbox: row("sandbox") };
-}
+const rowsOf = (api: Api, bounds: EndpointBounds): Rows => ({
+  production: rowOf(api.endpoints.production, bounds),
+  sandbox: rowOf(api.endpoints.sandbox, bounds),
+});
 
-/** The endpoints with what the rows say; what they do not show stays as it was read. */
 function sent(rows: Rows, base: Api): UpdateApi["endpoints"] {
   const endpoints: UpdateApi["endpoints"] = {};
   for (const environment of ENVIRONMENTS) {
     const row = rows[environment];
-    if (row.url === "") continue;
-    endpoints[environment] = {
-      ...base.endpoints[environment],
-      url: row.url,
-      connect_timeout_ms: Number(row.connect_timeout_ms),
-      handshake_timeout_ms: Number(row.handshake_timeout_ms),
-      idle_timeout_ms: Number(row.idle_timeout_ms),
-    };
+    if (row.url !== "") endpoints[environment] = endpointOf(row, base.endpoints[environment]);
   }
   return endpoints;
+}
+
+/** `3 addresses, round robin`. */
+function addresses({ others, balance }: EndpointRow): string {
+  const told = counted(others.length + 1, "address", "addresses");
+  return others.length === 0 ? told : `${told}, ${fieldValue("balance", balance).toLowerCase()}`;
 }
 
 export function Component() {
@@ -73,40 +58,47 @@ export function Component() {
   );
 }
 
-function problemFields(environment: Environment) {
-  const at = `/endpoints/${environment}`;
-  return {
-    [`${at}`]: `${environment}.url`,
-    [`${at}/url`]: `${environment}.url`,
-    [`${at}/connect_timeout_ms`]: `${environment}.connect_timeout_ms`,
-    [`${at}/handshake_timeout_ms`]: `${environment}.handshake_timeout_ms`,
-    [`${at}/idle_timeout_ms`]: `${environment}.idle_timeout_ms`,
-  };
-}
-
 function EndpointsForm({ api, bounds, echo }: { api: Api; bounds: EndpointBounds; echo: string | null }) {
   const may = useCan("api_create");
   const [drawer, setDrawer] = useState<Environment | null>(null);
   const form = useForm<Rows>({
     initialValues: rowsOf(api, bounds),
-    validate: {
-      production: { url: (text) => (text === "" ? null : checkEndpointUrl(text)) },
-      sandbox: { url: (text) => (text === "" ? null : checkEndpointUrl(text)) },
-    },
+    validate: (rows) => ({
+      ...rowErrors("production", rows.production, bounds),
+      ...rowErrors("sandbox", rows.sandbox, bounds),
+    }),
   });
   const design: DesignForm = useDesign(api, (theirs) => form.setValues(rowsOf(theirs, bounds)));
-  const submit = form.onSubmit((rows) =>
-    design.save(
-      { endpoints: sent(rows, design.base) },
-      {
-        onSaved: () => form.resetDirty(rows),
-        onProblem: (problem) =>
-          form.setErrors(
-            fieldErrors(problem, { ...problemFields("production"), ...problemFields("sandbox") }).fields,
-          ),
-      },
-    ),
+  /** What is wrong in a drawer would not be seen while it is closed. */
+  const reveal = (errors: Record<string, unknown>) => {
+    const inside = (environment: Environment) =>
+      Object.keys(errors).some((at) => at.startsWith(`${environment}.`) && at !== `${environment}.url`);
+    setDrawer(ENVIRONMENTS.find(inside) ?? null);
+  };
+  const submit = form.onSubmit(
+    (rows) =>
+      design.save(
+        { endpoints: sent(rows, design.base) },
+        {
+          onSaved: () => form.resetDirty(rows),
+          onProblem: (problem) => {
+            const names = { ...problemFields("production", bounds), ...problemFields("sandbox", bounds) };
+            const { fields } = fieldErrors(problem, names);
+            form.setErrors(fields);
+            reveal(fields);
+          },
+        },
+      ),
+    reveal,
   );
+  const changeOf = (environment: Environment): EndpointChange => ({
+    number: (leaf, value) => form.setFieldValue(`${environment}.${leaf}`, value),
+    balance: (word) => form.setFieldValue(`${environment}.balance`, word),
+    other: (place, url) => form.setFieldValue(`${environment}.others.${place}`, url),
+    checkOther: (place) => form.validateField(`${environment}.others.${place}`),
+    addOther: () => form.insertListItem(`${environment}.others`, ""),
+    removeOther: (place) => form.removeListItem(`${environment}.others`, place),
+  });
   return (
     <form onSubmit={submit} noValidate>
       <Stack>
@@ -132,13 +124,18 @@ function EndpointsForm({ api, bounds, echo }: { api: Api; bounds: EndpointBounds
                 <ActionIcon
                   variant="default"
                   size="lg"
-                  aria-label={`Timeouts of the ${environment} endpoint`}
+                  aria-label={`Settings of the ${environment} endpoint`}
                   onClick={() => setDrawer(environment)}
                 >
                   <span aria-hidden="true">⚙</span>
                 </ActionIcon>
               }
             />
+            {form.values[environment].url !== "" && (
+              <p>
+                <Dim>{addresses(form.values[environment])}</Dim>
+              </p>
+            )}
           </Card>
         ))}
         {may && (
@@ -154,13 +151,14 @@ function EndpointsForm({ api, bounds, echo }: { api: Api; bounds: EndpointBounds
         {design.saved && !form.isDirty() && <Notice tone="good" title="Saved to the working copy" live />}
       </Stack>
       {drawer && (
-        <TimeoutsDrawer
+        <EndpointDrawer
           environment={drawer}
           bounds={bounds}
           row={form.values[drawer]}
           errors={form.errors}
           readOnly={!may}
-          onChange={(leaf, value) => form.setFieldValue(`${drawer}.${leaf}`, value)}
+          apiId={api.id}
+          change={changeOf(drawer)}
           onClose={() => setDrawer(null)}
         />
       )}

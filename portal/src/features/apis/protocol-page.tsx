@@ -1,0 +1,145 @@
+// Protocol: compression, the check of text and the sizes that the gateway lets pass.
+import { Button, Switch } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useQuery } from "@tanstack/react-query";
+import { asProblem, fieldErrors } from "../../api/problem";
+import { useCan } from "../../api/session";
+import { settingsQuery } from "../../api/settings";
+import type { Api, Protocol, ProtocolBounds } from "../../api/types";
+import { Notice } from "../../ui/notice";
+import { Card, Dim, FormWidth, Row, Stack } from "../../ui/page";
+import { Loading, ProblemNotice } from "../../ui/states";
+import { useApi } from "./api-frame";
+import { BoundedField } from "./bounded-field";
+import { ChoiceField } from "./choice-field";
+import { COMPRESSIONS } from "./design";
+import { checkNumber } from "./endpoint-row";
+import { useDesign } from "./use-design";
+
+type Size = keyof ProtocolBounds;
+type Values = Record<Size, number | string> & { compression: string; utf8_check: boolean };
+
+const SIZES: { leaf: Size; label: string; notices: string }[] = [
+  {
+    leaf: "message_bytes_max",
+    label: "Largest message",
+    notices:
+      "A client that sends, or would get, a larger message is closed with code 1009 on the frame that crosses it, fragments added up.",
+  },
+  {
+    leaf: "frame_bytes_max",
+    label: "Largest frame",
+    notices: "A client is closed with code 1009 as soon as the header of a larger frame arrives.",
+  },
+];
+
+const FIELDS = {
+  "/protocol/compression": "compression",
+  "/protocol/utf8_check": "utf8_check",
+  "/protocol/message_bytes_max": "message_bytes_max",
+  "/protocol/frame_bytes_max": "frame_bytes_max",
+};
+
+const valuesOf = ({ compression, utf8_check, message_bytes_max, frame_bytes_max }: Protocol): Values => ({
+  compression,
+  utf8_check,
+  message_bytes_max,
+  frame_bytes_max,
+});
+
+export function Component() {
+  const api = useApi();
+  const settings = useQuery(settingsQuery);
+  if (settings.isError)
+    return <ProblemNotice problem={asProblem(settings.error)} onRetry={() => settings.refetch()} />;
+  if (!settings.data) return <Loading />;
+  return (
+    <>
+      <title>{`Protocol · ${api.name}`}</title>
+      <ProtocolForm api={api} bounds={settings.data.protocol_bounds} />
+    </>
+  );
+}
+
+function ProtocolForm({ api, bounds }: { api: Api; bounds: ProtocolBounds }) {
+  const may = useCan("api_create");
+  const form = useForm<Values>({
+    initialValues: valuesOf(api.protocol),
+    validate: {
+      message_bytes_max: (value) => checkNumber(value, bounds.message_bytes_max, "bytes"),
+      frame_bytes_max: (value) => checkNumber(value, bounds.frame_bytes_max, "bytes"),
+    },
+  });
+  const design = useDesign(api, (theirs) => form.setValues(valuesOf(theirs.protocol)));
+  const submit = form.onSubmit((values) =>
+    design.save(
+      {
+        protocol: {
+          ...design.base.protocol,
+          ...values,
+          message_bytes_max: Number(values.message_bytes_max),
+          frame_bytes_max: Number(values.frame_bytes_max),
+        },
+      },
+      {
+        onSaved: () => form.resetDirty(values),
+        onProblem: (problem) => form.setErrors(fieldErrors(problem, FIELDS).fields),
+      },
+    ),
+  );
+  return (
+    <Card title="Protocol">
+      <FormWidth>
+        <form onSubmit={submit} noValidate>
+          <Stack>
+            {design.stale}
+            {design.problem && <ProblemNotice problem={design.problem} />}
+            <ChoiceField
+              label="Compression"
+              description="What becomes of permessage-deflate (RFC 7692). Default Off."
+              choices={COMPRESSIONS}
+              value={form.values.compression}
+              onChange={(word) => form.setFieldValue("compression", word)}
+              error={form.errors.compression}
+              readOnly={!may}
+            />
+            <Switch
+              label="Check of text"
+              description="A client is closed with code 1007 on text that is not UTF-8, its own or the backend's. Default on."
+              disabled={!may}
+              {...form.getInputProps("utf8_check", { type: "checkbox" })}
+            />
+            {SIZES.map(({ leaf, label, notices }) => (
+              <BoundedField
+                key={leaf}
+                label={label}
+                leaf={leaf}
+                unit="bytes"
+                notices={notices}
+                bounds={bounds[leaf]}
+                value={form.values[leaf]}
+                onChange={(value) => form.setFieldValue(leaf, value)}
+                error={form.errors[leaf]}
+                readOnly={!may}
+                path={leaf}
+              />
+            ))}
+            {may ? (
+              <Row>
+                <Button type="submit" loading={design.busy} disabled={!form.isDirty()}>
+                  Save
+                </Button>
+                {form.isDirty() && (
+                  <Dim>Not saved yet. Saving changes the working copy; Deploy makes it live.</Dim>
+                )}
+              </Row>
+            ) : (
+              <Dim>A creator can change these.</Dim>
+            )}
+            {design.saved && !form.isDirty() && <Notice tone="good" title="Saved to the working copy" live />}
+          </Stack>
+        </form>
+      </FormWidth>
+    </Card>
+  );
+}
