@@ -95,7 +95,7 @@ test("a further address takes over, and a session lives as long as it is let", a
   await keepAlive.getByLabel("Ping interval").fill("30000");
   await keepAlive.getByLabel("Pong timeout").fill("5000");
   const suspension = drawer.getByRole("group", { name: "Suspension" });
-  await suspension.getByLabel("Failures in a row").fill("0");
+  await suspension.getByLabel("Suspended after").fill("0");
   await suspension.getByLabel("First suspension").fill("");
   await drawer.getByRole("button", { name: "Done" }).click();
   // What is wrong in the drawer opens it.
@@ -115,7 +115,7 @@ test("a further address takes over, and a session lives as long as it is let", a
     `Production endpoint: address ${echo} ws://127.0.0.1:1`,
     `Production endpoint: further addresses none ${echo}`,
     "Production endpoint: choice of address Round robin Failover",
-    "Production endpoint: failures until suspension 3 failures never",
+    "Production endpoint: suspended after 3 failures never",
     "Production endpoint: first suspension 30 s 1 s",
     "Production endpoint: ping interval never 30 s",
     "Production endpoint: pong timeout 10 s 5 s",

@@ -61,6 +61,7 @@ test("a smaller message limit goes live, and a client that crosses it is told", 
   await composer.fill("x".repeat(1_025));
   await composer.press("Control+Enter");
   await expect(session.getByText("1009 Message too big")).toBeVisible();
+  await expect(session.getByText("A message or a frame was larger than the API allows.")).toBeVisible();
 });
 
 test("someone else's protocol in between is shown beside one's own", async ({ as, product, rest }) => {

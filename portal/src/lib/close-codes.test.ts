@@ -24,6 +24,10 @@ test("the JSON reason is told in words, anything else as it came", () => {
     "The backend refused the handshake.",
   );
   expect(explainReason('{"reason":"rsv_bits"}')).toBe("Rsv bits.");
+  expect(explainReason('{"reason":"lifetime"}')).toBe("The session was as old as the API lets one get.");
+  expect(explainReason('{"reason":"message_size"}')).toBe(
+    "A message or a frame was larger than the API allows.",
+  );
   expect(explainReason("bye")).toBe("bye");
   expect(explainReason("[1]")).toBe("[1]");
   expect(explainReason('{"other":1}')).toBe('{"other":1}');

@@ -85,6 +85,7 @@ const REASONS: Record<string, string> = {
   utf8: "A text message was not UTF-8.",
   compression: "A compressed message was damaged.",
   message_size: "A message or a frame was larger than the API allows.",
+  backend_protocol_error: "The backend broke the WebSocket protocol, or sent more than the API allows.",
   restart: "The gateway is restarting.",
 };
 

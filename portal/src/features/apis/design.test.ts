@@ -35,7 +35,7 @@ test("settings that another person changed are told in words, protocol and lists
   });
   expect(conflict(design({}), theirs)).toEqual([
     { field: "Production endpoint: further addresses", mine: "ws://b", theirs: "none" },
-    { field: "Production endpoint: failures until suspension", mine: "never", theirs: "3 failures" },
+    { field: "Production endpoint: suspended after", mine: "never", theirs: "3 failures" },
     { field: "Protocol: compression", mine: "Off", theirs: "Pass" },
     { field: "Protocol: check of text", mine: "on", theirs: "off" },
     { field: "Protocol: largest message", mine: "64 KiB", theirs: "1 MiB" },
@@ -47,7 +47,7 @@ test("every path that can differ has a name and its values are read by people", 
     ["url", "ws://b", "address", "ws://b"],
     ["others", "ws://b, ws://c", "further addresses", "ws://b, ws://c"],
     ["balance", "least_connections", "choice of address", "Least connections"],
-    ["suspension.after_failures", "1", "failures until suspension", "1 failure"],
+    ["suspension.after_failures", "1", "suspended after", "1 failure"],
     ["suspension.first_ms", "30000", "first suspension", "30 s"],
     ["suspension.max_ms", "300000", "longest suspension", "5 min"],
     ["connect_timeout_ms", "5000", "connect timeout", "5 s"],

@@ -9,7 +9,7 @@ const ENDPOINT_WORDS: Record<EndpointLeaf, string> = {
   url: "address",
   others: "further addresses",
   balance: "choice of address",
-  "suspension.after_failures": "failures until suspension",
+  "suspension.after_failures": "suspended after",
   "suspension.first_ms": "first suspension",
   "suspension.max_ms": "longest suspension",
   connect_timeout_ms: "connect timeout",
@@ -79,7 +79,7 @@ export const COMPRESSIONS: Choice[] = [
     word: "terminate",
     label: "Terminate",
     notices:
-      "Either side agrees on it with the gateway, for itself. Every message is checked and measured as it is; a damaged one ends the session with code 1007.",
+      "Either side agrees on it with the gateway, for itself. Every message is checked and measured as it is; a client that sends a damaged one is closed with code 1007.",
   },
 ];
 

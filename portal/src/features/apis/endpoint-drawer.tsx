@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import type { EndpointBounds, Environment } from "../../api/types";
 import { counted } from "../../lib/format";
 import { Notice } from "../../ui/notice";
-import { Dim, Facts, FieldGroup, Stack } from "../../ui/page";
+import { Dim, Facts, FieldGroup, Row, Stack } from "../../ui/page";
 import { BoundedField } from "./bounded-field";
 import { ChoiceField } from "./choice-field";
 import { BALANCES } from "./design";
@@ -42,13 +42,13 @@ const KEEP_ALIVE: Field[] = [
     leaf: "ping_interval_ms",
     label: "Ping interval",
     notices:
-      "A client, or backend, to which the gateway said nothing for so long gets a Ping. 0 means never.",
+      "A client, or backend, to which the gateway said nothing for this long gets a Ping. 0 means never.",
   },
   {
     leaf: "pong_timeout_ms",
     label: "Pong timeout",
     notices:
-      "The connection of a side that then stays silent for so long ends; the other side is closed with code 1001 or 1014.",
+      "The connection of a side that then stays silent for this long ends; the other side is closed with code 1001 or 1014.",
   },
   {
     leaf: "lifetime_max_ms",
@@ -60,15 +60,15 @@ const KEEP_ALIVE: Field[] = [
 const SUSPENSION: Field[] = [
   {
     leaf: "suspension_after_failures",
-    label: "Failures in a row until suspension",
+    label: "Suspended after",
     notices:
-      "An address that failed so often is left alone, so that clients do not wait for it. 0 means never: it is asked every time.",
+      "An address that failed so often in a row is left alone, so that clients do not wait for it. 0 means never.",
   },
   {
     leaf: "suspension_first_ms",
     label: "First suspension",
     notices:
-      "No client is sent to the address for so long, the first time. It doubles with each further failure.",
+      "No client is sent to the address for this long, the first time. It doubles with each further failure.",
   },
   {
     leaf: "suspension_max_ms",
@@ -200,16 +200,16 @@ function Addresses(props: Settings & { apiId: string }) {
           {props.errors[`${environment}.others`]}
         </Notice>
       )}
-      <div>
+      <Row>
         {!readOnly && (
           <Button variant="default" size="xs" disabled={all >= bounds.targets_max} onClick={change.addOther}>
             Add an address
           </Button>
-        )}{" "}
+        )}
         <Dim>
           {counted(all, "address", "addresses")} of at most {bounds.targets_max}
         </Dim>
-      </div>
+      </Row>
       <ChoiceField
         label="Choice of address"
         description={

@@ -11,6 +11,7 @@ import { counted, title } from "../../lib/format";
 import { Notice } from "../../ui/notice";
 import { Card, Dim, Row, Stack } from "../../ui/page";
 import { Loading, ProblemNotice } from "../../ui/states";
+import styles from "../../ui/ui.module.css";
 import { useApi } from "./api-frame";
 import { fieldValue } from "./design";
 import { type EndpointChange, EndpointDrawer } from "./endpoint-drawer";
@@ -132,9 +133,7 @@ function EndpointsForm({ api, bounds, echo }: { api: Api; bounds: EndpointBounds
               }
             />
             {form.values[environment].url !== "" && (
-              <p>
-                <Dim>{addresses(form.values[environment])}</Dim>
-              </p>
+              <p className={styles.below}>{addresses(form.values[environment])}</p>
             )}
           </Card>
         ))}

@@ -24,12 +24,13 @@ const SIZES: { leaf: Size; label: string; notices: string }[] = [
     leaf: "message_bytes_max",
     label: "Largest message",
     notices:
-      "A client that sends, or would get, a larger message is closed with code 1009 on the frame that crosses it, fragments added up.",
+      "A client that sends a larger message is closed with code 1009 on the frame that crosses it, fragments added up; where the backend sends one, with 1011.",
   },
   {
     leaf: "frame_bytes_max",
     label: "Largest frame",
-    notices: "A client is closed with code 1009 as soon as the header of a larger frame arrives.",
+    notices:
+      "A client that sends a larger frame is closed with code 1009 at the frame's header; where the backend sends one, with 1011.",
   },
 ];
 
@@ -105,7 +106,7 @@ function ProtocolForm({ api, bounds }: { api: Api; bounds: ProtocolBounds }) {
             />
             <Switch
               label="Check of text"
-              description="A client is closed with code 1007 on text that is not UTF-8, its own or the backend's. Default on."
+              description="A client that sends text that is not UTF-8 is closed with code 1007; where the backend sends it, with 1011. Default on."
               disabled={!may}
               {...form.getInputProps("utf8_check", { type: "checkbox" })}
             />
