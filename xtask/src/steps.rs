@@ -10,8 +10,15 @@ use crate::{
     tools::{cargo, debian, find, need_compiler, need_node, npm, root, step, target},
 };
 
-/// Version of the Python client that the black-box tests talk with.
-const PYTHON_WEBSOCKETS: &str = "websockets==15.0.1";
+/// What the black-box tests need of Python: a client, and the conformance suite. Each in one version, so that a
+/// verdict changes only with us.
+const PYTHON_PACKAGES: [(&str, &str); 2] = [("kosoku", "0.1.0"), ("websockets", "15.0.1")];
+/// Fails unless each word NAME==VERSION is installed.
+const PYTHON_CHECK: &str = "
+import sys
+from importlib.metadata import version
+sys.exit(any(version(word.split('==')[0]) != word.split('==')[1] for word in sys.argv[1:]))
+";
 
 /// Builds what is out of date and becomes `tidegate serve --demo`.
 pub(crate) fn run(args: &[String]) -> Result<()> {
@@ -102,11 +109,12 @@ impl Clients {
         Ok(Self { chromium, nginx, haproxy, python, wscat: wscat.join("node_modules/.bin/wscat") })
     }
 
-    /// A Python with `websockets`, in a folder of its own.
+    /// A Python with the packages, in a folder of its own.
     fn python() -> Result<PathBuf> {
         let home = target().join("xtask/python");
         let python = home.join("bin/python3");
-        let ready = Command::new(&python).args(["-c", "import websockets"]).output();
+        let packages = PYTHON_PACKAGES.map(|(name, version)| format!("{name}=={version}"));
+        let ready = Command::new(&python).args(["-c", PYTHON_CHECK]).args(&packages).output();
         if ready.is_ok_and(|output| output.status.success()) {
             return Ok(python);
         }
@@ -118,8 +126,8 @@ impl Clients {
             Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home),
         )?;
         let mut pip = Command::new(&python);
-        pip.args(["-m", "pip", "install", "--quiet", PYTHON_WEBSOCKETS]);
-        step("install the Python client", &mut pip)?;
+        pip.args(["-m", "pip", "install", "--quiet"]).args(&packages);
+        step("install the Python client and the conformance suite", &mut pip)?;
         Ok(python)
     }
 

@@ -13,6 +13,7 @@ mod programs;
 mod wait;
 
 mod clients;
+mod conformance;
 mod console;
 mod deploy;
 mod durability;

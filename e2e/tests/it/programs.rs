@@ -1,6 +1,9 @@
 //! Other people's programs: where they are, and what to do where one is not.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use tokio::io::{AsyncRead, BufReader, Lines};
 
@@ -22,9 +25,22 @@ pub(crate) fn haproxy() -> Command {
     Command::new(program("TIDEGATE_HAPROXY", "Debian: apt-get install haproxy"))
 }
 
-/// A Python that has `websockets`.
+/// A Python that has `websockets` and the conformance suite.
 pub(crate) fn python() -> Command {
-    Command::new(program("TIDEGATE_PYTHON", "python3 -m venv DIR; DIR/bin/pip install websockets==15.0.1"))
+    let install = "python3 -m venv DIR; DIR/bin/pip install websockets==15.0.1 kosoku==0.1.0";
+    Command::new(program("TIDEGATE_PYTHON", install))
+}
+
+/// Node with one of the programs in `e2e/clients`, whose packages lie beside it.
+pub(crate) fn node(name: &str) -> Command {
+    let mut command = Command::new("node");
+    command.arg(client(name));
+    command
+}
+
+/// A program in `e2e/clients`.
+pub(crate) fn client(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(name)
 }
 
 pub(crate) fn wscat() -> Command {
