@@ -45,12 +45,8 @@ pub(crate) fn test() -> Result<()> {
         step(title, &mut npm(&["run", "--silent", script]))?;
     }
     portal::build()?;
-    step("build the tests", cargo().args(["nextest", "run", "--workspace", "--no-run"]))?;
-    step("build tidegate", cargo().args(["build", "--package", "tidegate-server"]))?;
-    // The journeys and other people's clients need a binary that serves; they join with the first of them.
-    if !root().join("portal/e2e").exists() {
-        return step("test everything else", cargo().args(["nextest", "run", "--workspace"]));
-    }
+    // One build for both: alone, the binary would be built with other features of its libraries, and they again.
+    step("build the tests and tidegate", cargo().args(["build", "--workspace", "--all-targets"]))?;
     let clients = Clients::prepare()?;
     step("walk through the portal in a browser", clients.known_to(&mut npm(&["run", "--silent", "e2e"])))?;
     step("test everything else", clients.known_to(cargo().args(["nextest", "run", "--workspace"])))
