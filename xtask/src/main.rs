@@ -1,9 +1,10 @@
-//! The project's own commands: `cargo xtask run|test|ci|generate|tidy`. `.ci/run` calls `ci`, the README shows
-//! `run` and `test`; nothing runs in CI that a developer cannot run.
+//! The project's own commands: `cargo xtask run|test|ci|generate|tidy|autobahn`. `.ci/run` calls `ci`, the README
+//! shows `run` and `test`; nothing runs in CI that a developer cannot run.
 //!
 //! It knows none of our crates: it runs their binary. Read `steps.rs` for what each command does, `tools.rs` for
 //! what is looked for on the machine, `tidy.rs` for the rules of the tree.
 
+mod autobahn;
 mod portal;
 mod steps;
 mod tidy;
@@ -18,7 +19,9 @@ usage: cargo xtask <command>
   test            run every test
   ci              formatting, lints, and every test
   generate        write openapi/control.json and the portal's client anew
-  tidy            print the state of the tree's rules";
+  tidy            print the state of the tree's rules
+  autobahn [off|pass|terminate] [case ...]
+                  play the Autobahn suite and write its verdicts under bench/results";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
         Some("test") => steps::test(),
         Some("ci") => steps::ci(),
         Some("generate") => steps::generate(),
+        Some("autobahn") => autobahn::run(&rest),
         Some("tidy") => tidy::print(&tools::root()),
         _ => {
             eprintln!("{USAGE}");
