@@ -95,9 +95,9 @@ function Account(props: { session: Session | null | undefined; doors: ReturnType
   if (session === undefined) return null;
   const leave = () =>
     signOut.mutate(undefined, {
-      // Away first: the page that is left would ask who is there.
+      // Away first, and drawn: the page that is left would ask who is there.
       onSuccess: async () => {
-        await navigate(paths.door());
+        await navigate(paths.door(), { flushSync: true });
         forgetTokens();
         forget();
       },

@@ -36,7 +36,7 @@ export function SessionEnded() {
           <Button
             variant="subtle"
             onClick={async () => {
-              await navigate(paths.door());
+              await navigate(paths.door(), { flushSync: true });
               forgetTokens();
               forget();
             }}
