@@ -12,6 +12,7 @@ import collections
 import datetime
 import json
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -39,6 +40,8 @@ def main():
     arguments.add_argument("cases", nargs="*")
     asked = arguments.parse_args()
     asked.cases = asked.cases or SECTIONS
+    # Whoever stops it leaves no gateway and no folder behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     version = subprocess.run([asked.binary, "--version"], capture_output=True, text=True, check=True)
     text = [
         f"Autobahn 25.10.1 through {version.stdout.strip()}, compression {asked.compression}, "
