@@ -145,7 +145,8 @@ async fn compression_that_ends_here_is_each_sides_own() {
         let agreed = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
         let answer = if backend_packs { agreed } else { "" };
         let (mut client, mut visit) = meet(&rig, &world, &backend, offer, answer).await;
-        assert_eq!(visit.head.one("sec-websocket-extensions"), agreed, "the gateway's own offer");
+        let own = format!("{agreed}; client_max_window_bits");
+        assert_eq!(visit.head.one("sec-websocket-extensions"), own, "the gateway's own offer");
         let told = client.head.all("sec-websocket-extensions");
         assert_eq!(told.len(), usize::from(client_packs), "{told:?}");
         for message in &messages {
@@ -236,4 +237,17 @@ async fn text_is_checked_unless_the_api_says_otherwise() {
     let mut client = rig.open(&Ask::usual(&world)).await;
     client.frames.send(TEXT, b"not \xff text").await;
     assert_eq!(client.frames.next().await.unwrap().payload, b"not \xff text");
+}
+
+#[tokio::test]
+async fn a_backend_may_ask_for_a_small_window_and_for_one_that_cannot_be_written() {
+    let (backend, world, rig) = rig(protocol::Compression::Terminate).await;
+    let message = b"tide ".repeat(2_000);
+    for (bits, is_packed) in [(9, true), (15, true), (8, false)] {
+        let answer = format!("permessage-deflate; server_no_context_takeover; client_max_window_bits={bits}");
+        let (mut client, mut visit) = meet(&rig, &world, &backend, "", &answer).await;
+        let saying = say(&mut client.frames, &message, false);
+        let ((), heard) = tokio::join!(saying, hear(&mut visit.frames, is_packed));
+        assert!(heard == message, "{bits} bits");
+    }
 }

@@ -41,12 +41,12 @@ pub struct Agreed {
 }
 
 /// What a backend is offered where compression with it ends here: it must not refer to earlier messages, and we do
-/// not either.
+/// not either; our window may be as small as it likes.
 pub const OFFER_TO_BACKEND: Offer = Offer {
     server_no_context_takeover: true,
     client_no_context_takeover: true,
     server_max_window_bits: None,
-    client_max_window_bits: None,
+    client_max_window_bits: Some(None),
 };
 
 /// The usable offers of permessage-deflate among a handshake's extensions, in the client's order. Other extensions,

@@ -56,10 +56,10 @@ impl std::fmt::Debug for Packer {
 }
 
 impl Packer {
-    /// For frames that are masked (to a backend) or not, with a window of at most so many bits.
+    /// For frames that are masked (to a backend) or not, with a window of at most so many bits. In a window that cannot
+    /// be written (see [`super::WINDOW_BITS`]) nothing is compressed, which is always lawful.
     #[must_use]
     pub fn new(masked: bool, window_bits: u8) -> Self {
-        let window_bits = window_bits.clamp(*super::WINDOW_BITS.start(), *super::WINDOW_BITS.end());
         Self {
             masked,
             window_bits,
@@ -135,7 +135,8 @@ impl Packer {
     fn packs(&mut self, header: Header) -> bool {
         match header.opcode {
             Opcode::Text | Opcode::Binary => {
-                self.passing = header.fin && header.payload_bytes < WORTH_BYTES;
+                let is_worth_it = !header.fin || header.payload_bytes >= WORTH_BYTES;
+                self.passing = !is_worth_it || !super::WINDOW_BITS.contains(&self.window_bits);
                 !self.passing
             }
             Opcode::Continuation => !self.passing,

@@ -249,6 +249,18 @@ fn short_messages_stay_one_frame_and_control_frames_keep_their_place() {
     assert_eq!(data_frames, 1);
 }
 
+#[test]
+fn in_a_window_that_cannot_be_written_messages_pass_as_they_are() {
+    let plain = [
+        frame(false, false, Opcode::Text, Some(KEY), &[b'a'; 300]),
+        frame(true, false, Opcode::Continuation, Some(KEY), &[b'a'; 300]),
+    ]
+    .concat();
+    let (mut packer, mut pool, mut out) = (Packer::new(true, 8), Pool::default(), Vec::new());
+    packer.push(&plain, &mut out, &mut pool);
+    assert_eq!(out, plain);
+}
+
 /// Messages that compress well, badly, and not at all.
 fn message() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
