@@ -42,7 +42,7 @@ const KEEP_ALIVE: Field[] = [
     leaf: "ping_interval_ms",
     label: "Ping interval",
     notices:
-      "A client, or backend, to which the gateway said nothing for this long gets a Ping. 0 means never.",
+      "A client, or backend, that said nothing for this long gets a Ping. 0 means never.",
   },
   {
     leaf: "pong_timeout_ms",
