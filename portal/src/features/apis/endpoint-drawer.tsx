@@ -41,8 +41,7 @@ const KEEP_ALIVE: Field[] = [
   {
     leaf: "ping_interval_ms",
     label: "Ping interval",
-    notices:
-      "A client, or backend, that said nothing for this long gets a Ping. 0 means never.",
+    notices: "A client, or backend, that said nothing for this long gets a Ping. 0 means never.",
   },
   {
     leaf: "pong_timeout_ms",
