@@ -134,3 +134,13 @@ export async function subscribed(
 /** The number beneath a name. */
 export const figure = (inside: Locator, name: string): Locator =>
   inside.getByText(name, { exact: true }).locator("xpath=following-sibling::dd[1]");
+
+/** The banner has these rows, word for word; after Deploy it is gone. */
+export async function deploysWith(page: Page, rows: string[]): Promise<void> {
+  const differs = page.getByRole("group", { name: "What differs" });
+  for (const row of rows) {
+    await expect(differs.getByRole("row", { name: row, exact: true })).toBeVisible();
+  }
+  await page.getByRole("button", { name: "Deploy", exact: true }).click();
+  await expect(differs).toHaveCount(0);
+}

@@ -1,5 +1,5 @@
 // Endpoints: a row per environment with its address, a test, how many addresses there are, and the cogwheel.
-import { ActionIcon, Button } from "@mantine/core";
+import { ActionIcon } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -8,8 +8,7 @@ import { useCan } from "../../api/session";
 import { settingsQuery } from "../../api/settings";
 import type { Api, EndpointBounds, Environment, UpdateApi } from "../../api/types";
 import { counted, title } from "../../lib/format";
-import { Notice } from "../../ui/notice";
-import { Card, Dim, Row, Stack } from "../../ui/page";
+import { Card, Dim, Stack } from "../../ui/page";
 import { Loading, ProblemNotice } from "../../ui/states";
 import styles from "../../ui/ui.module.css";
 import { useApi } from "./api-frame";
@@ -17,6 +16,7 @@ import { fieldValue } from "./design";
 import { type EndpointChange, EndpointDrawer } from "./endpoint-drawer";
 import { EndpointField } from "./endpoint-field";
 import { type EndpointRow, endpointOf, problemFields, rowErrors, rowOf } from "./endpoint-row";
+import { SaveRow } from "./save-row";
 import { type DesignForm, useDesign } from "./use-design";
 
 const ENVIRONMENTS: Environment[] = ["production", "sandbox"];
@@ -137,17 +137,7 @@ function EndpointsForm({ api, bounds, echo }: { api: Api; bounds: EndpointBounds
             )}
           </Card>
         ))}
-        {may && (
-          <Row>
-            <Button type="submit" loading={design.busy} disabled={!form.isDirty()}>
-              Save
-            </Button>
-            {form.isDirty() && (
-              <Dim>Not saved yet. Saving changes the working copy; Deploy makes it live.</Dim>
-            )}
-          </Row>
-        )}
-        {design.saved && !form.isDirty() && <Notice tone="good" title="Saved to the working copy" live />}
+        {may && <SaveRow design={design} dirty={form.isDirty()} />}
       </Stack>
       {drawer && (
         <EndpointDrawer

@@ -1,15 +1,14 @@
 // Plans: which business plans a subscription to this API may be made under.
-import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { asProblem, fieldErrors } from "../../api/problem";
 import { useCan } from "../../api/session";
 import { plansQuery } from "../../api/settings";
-import { Notice } from "../../ui/notice";
-import { Card, Dim, Row, Stack } from "../../ui/page";
+import { Card, Stack } from "../../ui/page";
 import { PlanChoice } from "../../ui/plans";
 import { Loading, ProblemNotice } from "../../ui/states";
 import { useApi } from "./api-frame";
+import { SaveRow } from "./save-row";
 import { useDesign } from "./use-design";
 
 export function Component() {
@@ -41,15 +40,7 @@ export function Component() {
           {design.stale}
           {design.problem && <ProblemNotice problem={design.problem} />}
           <PlanChoice plans={plans.data} value={chosen} onChange={setChosen} error={error} disabled={!may} />
-          {may && (
-            <Row>
-              <Button onClick={save} loading={design.busy} disabled={!dirty}>
-                Save
-              </Button>
-              {dirty && <Dim>Not saved yet. Saving changes the working copy; Deploy makes it live.</Dim>}
-            </Row>
-          )}
-          {design.saved && !dirty && <Notice tone="good" title="Saved to the working copy" live />}
+          {may && <SaveRow design={design} dirty={dirty} onSave={save} />}
         </Stack>
       </Card>
     </>

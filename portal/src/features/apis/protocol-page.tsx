@@ -1,19 +1,19 @@
 // Protocol: compression, the check of text and the sizes that the gateway lets pass.
-import { Button, Switch } from "@mantine/core";
+import { Switch } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQuery } from "@tanstack/react-query";
 import { asProblem, fieldErrors } from "../../api/problem";
 import { useCan } from "../../api/session";
 import { settingsQuery } from "../../api/settings";
 import type { Api, Protocol, ProtocolBounds } from "../../api/types";
-import { Notice } from "../../ui/notice";
-import { Card, Dim, FormWidth, Row, Stack } from "../../ui/page";
+import { Card, Dim, FormWidth, Stack } from "../../ui/page";
 import { Loading, ProblemNotice } from "../../ui/states";
 import { useApi } from "./api-frame";
 import { BoundedField } from "./bounded-field";
 import { ChoiceField } from "./choice-field";
 import { COMPRESSIONS } from "./design";
 import { checkNumber } from "./endpoint-row";
+import { SaveRow } from "./save-row";
 import { useDesign } from "./use-design";
 
 type Size = keyof ProtocolBounds;
@@ -126,18 +126,10 @@ function ProtocolForm({ api, bounds }: { api: Api; bounds: ProtocolBounds }) {
               />
             ))}
             {may ? (
-              <Row>
-                <Button type="submit" loading={design.busy} disabled={!form.isDirty()}>
-                  Save
-                </Button>
-                {form.isDirty() && (
-                  <Dim>Not saved yet. Saving changes the working copy; Deploy makes it live.</Dim>
-                )}
-              </Row>
+              <SaveRow design={design} dirty={form.isDirty()} />
             ) : (
               <Dim>A creator can change these.</Dim>
             )}
-            {design.saved && !form.isDirty() && <Notice tone="good" title="Saved to the working copy" live />}
           </Stack>
         </form>
       </FormWidth>
