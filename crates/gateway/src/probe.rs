@@ -24,6 +24,7 @@ use tokio::{
 use crate::{
     Inner,
     dial::{Asker, Backend, DialError, Tail, Target, connect_timeout},
+    refusal::sentence,
 };
 
 /// What the Ping carries; a Pong brings it back (RFC 6455 section 5.5.3).
@@ -54,15 +55,9 @@ impl Report {
     }
 
     fn failed(mut self, step: ProbeStep, error: DialError, advice: impl Into<String>) -> ProbeReport {
-        self.note(step, false, sentence(error));
+        self.note(step, false, sentence(&error.to_string()));
         ProbeReport { steps: self.steps, advice: Some(advice.into()) }
     }
-}
-
-fn sentence(error: DialError) -> String {
-    let words = error.to_string();
-    let mut chars = words.chars();
-    chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).chain(['.']).collect()
 }
 
 /// Tries the endpoint.

@@ -285,7 +285,7 @@ fn reason_phrase(status: u16) -> &'static str {
 }
 
 /// An error's words as a sentence.
-fn sentence(words: &str) -> String {
+pub(crate) fn sentence(words: &str) -> String {
     let mut chars = words.chars();
     let first = chars.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(chars).chain(['.']).collect()

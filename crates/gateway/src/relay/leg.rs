@@ -271,8 +271,9 @@ impl Leg {
     }
 
     fn write_bytes(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let has_kept = self.has_kept();
         let Some(socket) = &mut self.socket else { return Ok(0) };
-        if !self.writable || self.waiting.as_ref().is_some_and(|waiting| !waiting.kept.is_empty()) {
+        if !self.writable || has_kept {
             self.waiting.get_or_insert_default().kept.extend_from_slice(bytes);
             return Ok(0);
         }

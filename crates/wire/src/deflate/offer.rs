@@ -121,12 +121,16 @@ impl Agreed {
 
 impl fmt::Display for Offer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        head(
-            f,
-            self.server_no_context_takeover,
-            self.client_no_context_takeover,
-            self.server_max_window_bits,
-        )?;
+        f.write_str(NAME)?;
+        if self.server_no_context_takeover {
+            f.write_str("; server_no_context_takeover")?;
+        }
+        if self.client_no_context_takeover {
+            f.write_str("; client_no_context_takeover")?;
+        }
+        if let Some(bits) = self.server_max_window_bits {
+            write!(f, "; server_max_window_bits={bits}")?;
+        }
         match self.client_max_window_bits {
             None => Ok(()),
             Some(None) => f.write_str("; client_max_window_bits"),
@@ -135,27 +139,17 @@ impl fmt::Display for Offer {
     }
 }
 
+/// An answer is written as the offer that has just its parameters.
 impl fmt::Display for Agreed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        head(
-            f,
-            self.server_no_context_takeover,
-            self.client_no_context_takeover,
-            self.server_max_window_bits,
-        )?;
-        self.client_max_window_bits.map_or(Ok(()), |bits| write!(f, "; client_max_window_bits={bits}"))
+        let offer = Offer {
+            server_no_context_takeover: self.server_no_context_takeover,
+            client_no_context_takeover: self.client_no_context_takeover,
+            server_max_window_bits: self.server_max_window_bits,
+            client_max_window_bits: self.client_max_window_bits.map(Some),
+        };
+        offer.fmt(f)
     }
-}
-
-fn head(f: &mut fmt::Formatter<'_>, server: bool, client: bool, server_bits: Option<u8>) -> fmt::Result {
-    f.write_str(NAME)?;
-    if server {
-        f.write_str("; server_no_context_takeover")?;
-    }
-    if client {
-        f.write_str("; client_no_context_takeover")?;
-    }
-    server_bits.map_or(Ok(()), |bits| write!(f, "; server_max_window_bits={bits}"))
 }
 
 /// Parameters as written; a value is without its quotes.
