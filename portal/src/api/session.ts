@@ -89,17 +89,23 @@ export function useSignIn() {
   });
 }
 
-/** Forgets who was here. */
-export function useForgetSession() {
-  const queries = useQueryClient();
-  return () => {
-    take(null);
-    queries.removeQueries({ predicate: isOfSomeone });
-    queries.setQueryData(sessionQuery.queryKey, null);
-  };
+let left = false;
+// A browser may keep the page that was left, and show it again on "back", to whoever sits there then.
+window.addEventListener("pageshow", (shown) => {
+  if (left && shown.persisted) window.location.reload();
+});
+
+/**
+ * Leaves for this address as nobody, by loading it: what this page holds of the person (answers, access tokens,
+ * what was typed) goes with the page, whatever was still on its way.
+ */
+export function leave(to: string): void {
+  left = true;
+  take(null);
+  window.location.assign(to);
 }
 
-/** Ends the session; its caller leaves the page and then forgets who was here. */
+/** Ends the session; its caller then leaves. */
 export function useSignOut() {
   return useMutation<unknown, Problem, void>({ mutationFn: () => ask(signOut()) });
 }

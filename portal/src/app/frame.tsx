@@ -1,10 +1,9 @@
 // The frame of every page: product name, the doors this person may enter, search, theme, account. Nothing else.
 import { ActionIcon, Button, Menu, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { Suspense } from "react";
-import { Link, NavLink, Outlet, ScrollRestoration, useLocation, useNavigate } from "react-router";
-import { useForgetSession, useSession, useSignOut } from "../api/session";
+import { Link, NavLink, Outlet, ScrollRestoration, useLocation } from "react-router";
+import { leave, useSession, useSignOut } from "../api/session";
 import type { Session } from "../api/types";
-import { forgetTokens } from "../lib/held-token";
 import { paths } from "../lib/paths";
 import { Loading } from "../ui/states";
 import styles from "./frame.module.css";
@@ -88,20 +87,9 @@ function ThemeSwitch() {
 
 function Account(props: { session: Session | null | undefined; doors: ReturnType<typeof doors> }) {
   const signOut = useSignOut();
-  const forget = useForgetSession();
-  const navigate = useNavigate();
   const at = useLocation();
   const { session } = props;
   if (session === undefined) return null;
-  const leave = () =>
-    signOut.mutate(undefined, {
-      // Away first, and drawn: the page that is left would ask who is there.
-      onSuccess: async () => {
-        await navigate(paths.door(), { flushSync: true });
-        forgetTokens();
-        forget();
-      },
-    });
   return (
     <>
       {session === null && at.pathname !== "/sign-in" && (
@@ -136,7 +124,11 @@ function Account(props: { session: Session | null | undefined; doors: ReturnType
                 <Menu.Item component={Link} to={paths.tokens()}>
                   Personal access tokens
                 </Menu.Item>
-                <Menu.Item onClick={leave}>Sign out</Menu.Item>
+                <Menu.Item
+                  onClick={() => signOut.mutate(undefined, { onSuccess: () => leave(paths.door()) })}
+                >
+                  Sign out
+                </Menu.Item>
               </>
             )}
           </Menu.Dropdown>

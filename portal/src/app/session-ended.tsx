@@ -1,9 +1,7 @@
 // Asked over the page when its session is over: who signs in again finds everything typed still there.
 import { Button, Modal } from "@mantine/core";
 import { lazy, Suspense } from "react";
-import { useNavigate } from "react-router";
-import { useForgetSession, useSession, useSessionEnded } from "../api/session";
-import { forgetTokens } from "../lib/held-token";
+import { leave, useSession, useSessionEnded } from "../api/session";
 import { paths } from "../lib/paths";
 import { Stack } from "../ui/page";
 import { Loading } from "../ui/states";
@@ -15,8 +13,6 @@ const SignInForm = lazy(() =>
 export function SessionEnded() {
   const ended = useSessionEnded();
   const session = useSession();
-  const forget = useForgetSession();
-  const navigate = useNavigate();
   if (!ended || !session.data) return null;
   return (
     <Modal
@@ -33,14 +29,7 @@ export function SessionEnded() {
           <SignInForm username={session.data.user.username} onSignedIn={() => {}} />
         </Suspense>
         <div>
-          <Button
-            variant="subtle"
-            onClick={async () => {
-              await navigate(paths.door(), { flushSync: true });
-              forgetTokens();
-              forget();
-            }}
-          >
+          <Button variant="subtle" onClick={() => leave(paths.door())}>
             Leave without signing in
           </Button>
         </div>

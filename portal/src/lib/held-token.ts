@@ -10,12 +10,6 @@ export function holdToken(apiId: string, token: string): void {
   for (const listener of listeners) listener();
 }
 
-/** Everything is forgotten at sign-out. */
-export function forgetTokens(): void {
-  held.clear();
-  for (const listener of listeners) listener();
-}
-
 export function useHeldToken(apiId: string): string | null {
   return useSyncExternalStore(
     (listener) => {
