@@ -9,7 +9,6 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tidegate_model::{forwarded::TrustedProxies, id::SessionId};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    sync::OwnedSemaphorePermit,
     time::timeout,
 };
 
@@ -17,11 +16,13 @@ use crate::{
     Inner,
     admit::{Admitted, NotAdmitted, not_now},
     compression,
+    crowd::{AddressPlace, Crowded},
     dial::{Asker, Backend, Tail},
     drain,
     handshake::{self, Asked, NoRequest, Request},
+    listen::Origin,
     refusal::Refusal,
-    relay::{Handover, Place},
+    relay::{Handover, Held, Place},
     stream::Stream,
 };
 
@@ -41,6 +42,14 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// The client that a trusted proxy's PROXY header speaks for.
+    pub(crate) fn announced(self, origin: Origin) -> Self {
+        match origin {
+            Origin::Itself => self,
+            Origin::Client { address, is_tls } => Self { address, is_tls: self.is_tls || is_tls },
+        }
+    }
+
     /// The client that a trusted proxy speaks for, and whether that one came over TLS.
     fn behind(self, request: &Request, trusted: &TrustedProxies) -> Self {
         if !trusted.trusts(self.address.ip()) {
@@ -78,14 +87,20 @@ struct Ready<'g> {
     admitted: Admitted,
     backend: Backend,
     place: Place<'g>,
-    session_place: OwnedSemaphorePermit,
+    held: Held,
 }
 
-/// Carries a connection to a worker, or to its refusal.
-pub(crate) async fn carry(inner: &Inner, mut stream: Stream, client: Client) {
+/// Carries a connection to a worker, or to its refusal. `address_place` is its place among the
+/// connections of its client's address; `None` while it is not known whose connection it is, and the head will tell.
+pub(crate) async fn carry(
+    inner: &Inner,
+    mut stream: Stream,
+    client: Client,
+    address_place: Option<AddressPlace>,
+) {
     let Ok(_handshaking) = inner.handshaking.try_acquire() else {
         let refusal = inner.refusal_when_full();
-        return refuse(inner, stream, inner.next_id(0), &refusal).await;
+        return refuse(inner, stream, client, inner.next_id(0), &refusal).await;
     };
     let worker = inner.workers.choose();
     let id = inner.next_id(worker);
@@ -100,7 +115,7 @@ pub(crate) async fn carry(inner: &Inner, mut stream: Stream, client: Client) {
         Ok(Asked::Handshake(request)) => request,
         Ok(Asked::Health { wants_body }) => return say(stream, &handshake::healthy(wants_body)).await,
         Err(NoRequest::Gone) => return,
-        Err(NoRequest::Refused(refusal)) => return refuse(inner, stream, id, &refusal).await,
+        Err(NoRequest::Refused(refusal)) => return refuse(inner, stream, client, id, &refusal).await,
     };
     let client = client.behind(&request, &inner.trusted);
     // In this order: a gateway that drains dials nobody any more, and an answer that is ready is said even where the
@@ -108,15 +123,15 @@ pub(crate) async fn carry(inner: &Inner, mut stream: Stream, client: Client) {
     let outcome = tokio::select! {
         biased;
         () = drain::is_said(&mut draining) => Err(Refusal::Restarting.into()),
-        outcome = phases(inner, &request, client, id) => outcome,
+        outcome = phases(inner, &request, client, address_place, id) => outcome,
         () = stream.gone() => Err(End::Gone),
     };
     match outcome {
-        Ok(ready) => hand_over(inner, stream, *request, ready, id).await,
+        Ok(ready) => hand_over(inner, stream, *request, client, ready, id).await,
         Err(End::Gone) => {}
         Err(End::Refused(refused)) => {
             inner.reporter.refused(&refused, inner.clock.now());
-            refuse(inner, stream, id, &refused.refusal).await;
+            refuse(inner, stream, client, id, &refused.refusal).await;
         }
     }
 }
@@ -125,8 +140,11 @@ async fn phases<'g>(
     inner: &'g Inner,
     request: &Request,
     client: Client,
+    address_place: Option<AddressPlace>,
     id: SessionId,
 ) -> Result<Ready<'g>, End> {
+    let counted = || inner.crowd.place(client.address.ip()).map_err(|Crowded| Refusal::Crowded);
+    let address_place = address_place.map_or_else(counted, Ok)?;
     let admitted = inner.desk.ask(request, &inner.budgets, inner.clock.now())?;
     let refused = |refusal: Refusal| End::Refused(not_now(&admitted.grant, refusal));
     let Ok(session_place) = Arc::clone(&inner.sessions).try_acquire_owned() else {
@@ -152,11 +170,18 @@ async fn phases<'g>(
         refused(error.into())
     })?;
     let place = inner.workers.reserve(id.worker).await.map_err(|_| refused(Refusal::Fault))?;
-    Ok(Ready { admitted, backend, place, session_place })
+    Ok(Ready { admitted, backend, place, held: Held { session_place, address_place } })
 }
 
-async fn hand_over(inner: &Inner, mut stream: Stream, request: Request, ready: Ready<'_>, id: SessionId) {
-    let Ready { admitted, backend, place, session_place } = ready;
+async fn hand_over(
+    inner: &Inner,
+    mut stream: Stream,
+    request: Request,
+    client: Client,
+    ready: Ready<'_>,
+    id: SessionId,
+) {
+    let Ready { admitted, backend, place, held } = ready;
     let Backend { stream: backend_stream, early, chosen, in_use } = backend;
     let compression = admitted.grant.api.protocol.compression;
     let settled = compression::settle(compression, &request.deflate, chosen.deflate);
@@ -173,8 +198,8 @@ async fn hand_over(inner: &Inner, mut stream: Stream, request: Request, ready: R
         Ok(Err(_)) | Err(_) => return,
     }
     let [for_client, for_backend] = settled.coders;
-    let client = stream.into_leg(request.early, for_client);
-    let legs = client.and_then(|client| Ok([client, backend_stream.into_leg(early, for_backend)?]));
+    let leg = stream.into_leg(request.early, for_client);
+    let legs = leg.and_then(|leg| Ok([leg, backend_stream.into_leg(early, for_backend)?]));
     let legs = match legs {
         Ok(legs) => legs,
         Err(error) => {
@@ -184,7 +209,9 @@ async fn hand_over(inner: &Inner, mut stream: Stream, request: Request, ready: R
             );
         }
     };
-    tracing::debug!(session = %id, api = %admitted.grant.api_id(), "session opened");
+    tracing::debug!(
+        session = %id, api = %admitted.grant.api_id(), client = %client.address.ip(), "session opened"
+    );
     place.take(Handover {
         id,
         snapshot_number: admitted.snapshot_number,
@@ -193,15 +220,17 @@ async fn hand_over(inner: &Inner, mut stream: Stream, request: Request, ready: R
         meter: admitted.meter,
         passes_compressed: settled.passes,
         in_use,
-        session_place: Some(session_place),
+        held: Some(held),
         legs,
         #[cfg(test)]
         stage: None,
     });
 }
 
-async fn refuse(inner: &Inner, stream: Stream, id: SessionId, refusal: &Refusal) {
-    tracing::debug!(connection = %id, status = refusal.status(), %refusal, "refused");
+/// Tells a client why it gets no 101.
+pub(crate) async fn refuse(inner: &Inner, stream: Stream, client: Client, id: SessionId, refusal: &Refusal) {
+    let (status, client) = (refusal.status(), client.address.ip());
+    tracing::debug!(connection = %id, %client, status, %refusal, "refused");
     say(stream, &refusal.answer(&inner.problem_base, id)).await;
 }
 

@@ -9,6 +9,7 @@ mod admit;
 mod authenticate;
 mod compression;
 mod connection;
+mod crowd;
 mod dial;
 mod drain;
 mod handshake;
@@ -24,7 +25,7 @@ mod time;
 use std::{
     io,
     net::SocketAddr,
-    num::NonZeroUsize,
+    num::{NonZeroU32, NonZeroUsize},
     os::unix::net::UnixStream,
     sync::{
         Arc,
@@ -46,6 +47,7 @@ use tokio::{
 use crate::{
     admit::Desk,
     connection::Client,
+    crowd::{AddressPlace, Crowd},
     dial::Dialler,
     refusal::Refusal,
     relay::{Budgets, Commons, Workers},
@@ -64,6 +66,10 @@ const HANDSHAKES_MAX: usize = 16_384;
 /// TLS handshakes with clients at once. Each costs a fraction of a millisecond of a core, so it takes an attack to
 /// have more under way; what is above it is dropped, since there is no way yet to say anything.
 const SECURING_MAX: usize = 4_096;
+
+/// Connections above their address's bound that are told so at once; the rest is dropped. Telling takes a second or two of
+/// patience, and whoever has too many connections must not get more by it.
+const TURNING_AWAY_MAX: usize = 256;
 
 /// What others implement.
 pub struct Ports {
@@ -88,6 +94,10 @@ pub struct Settings {
     pub own: Vec<SocketAddr>,
     /// Who may say for whom it connects.
     pub trusted: TrustedProxies,
+    /// They say it with a PROXY header, with which each of their connections must begin.
+    pub proxy_protocol: bool,
+    /// Connections that one client address may have at once; `None`: as many as there are places.
+    pub connections_per_address: Option<NonZeroU32>,
     /// Bytes that may wait in the kernel for one direction of one socket; `None`: as the system likes.
     pub socket_buffer_bytes: Option<usize>,
 }
@@ -128,10 +138,15 @@ struct Inner {
     handshaking: Semaphore,
     /// Places for sessions, from before the backend is dialled to the last byte.
     sessions: Arc<Semaphore>,
-    /// Places for TLS handshakes with clients.
+    /// Places for TLS handshakes with clients, and for PROXY headers.
     securing: Semaphore,
+    /// Connections by their client's address.
+    crowd: Arc<Crowd>,
+    /// Places for those above their address's bound.
+    turning_away: Semaphore,
     draining: watch::Sender<bool>,
     trusted: TrustedProxies,
+    proxy_protocol: bool,
     socket_buffer_bytes: Option<usize>,
 }
 
@@ -176,8 +191,11 @@ impl Gateway {
             handshaking: Semaphore::new(HANDSHAKES_MAX),
             sessions: Arc::new(Semaphore::new(settings.sessions_max.min(Semaphore::MAX_PERMITS))),
             securing: Semaphore::new(SECURING_MAX),
+            crowd: Crowd::new(settings.connections_per_address),
+            turning_away: Semaphore::new(TURNING_AWAY_MAX),
             draining: watch::Sender::new(false),
             trusted: settings.trusted,
+            proxy_protocol: settings.proxy_protocol,
             socket_buffer_bytes: settings.socket_buffer_bytes,
         });
         let talk = link::Talk {
@@ -244,7 +262,9 @@ impl ConsoleDoor for Gateway {
         // Ends by itself: every phase has a deadline. The portal's listener is TLS, and so is the console's client.
         tokio::spawn(async move {
             let client = Client { address: client, is_tls: true };
-            connection::carry(&inner, Stream::Unix(far), client).await;
+            // The portal's connections are the portal's to count.
+            let place = AddressPlace::uncounted();
+            connection::carry(&inner, Stream::Unix(far), client, Some(place)).await;
         });
         Ok(near)
     }

@@ -63,6 +63,9 @@ pub(crate) enum Refusal {
     /// More connections than are carried.
     #[error("the gateway has too many connections")]
     Overloaded,
+    /// The client's address has as many connections as it may have.
+    #[error("this address has too many connections; close some, or wait until some have ended")]
+    Crowded,
     /// The gateway shuts down.
     #[error("the gateway is restarting")]
     Restarting,
@@ -104,6 +107,7 @@ impl Refusal {
             Self::UsedUp(_) => (429, "quota", "The limit of the plan is reached"),
             Self::NotReady => (503, "not-ready", "The gateway is not ready yet"),
             Self::Overloaded => (503, "overloaded", "The gateway has too many connections"),
+            Self::Crowded => (429, "too-many-connections", "This address has too many connections"),
             Self::Restarting => (503, "restarting", "The gateway is restarting"),
             Self::Backend(error) => backend(*error),
             Self::Fault => (500, "internal", "The gateway failed"),
@@ -149,7 +153,7 @@ impl Refusal {
                 line("WWW-Authenticate", &challenge);
             }
             Self::UsedUp(used_up) => line("Retry-After", &used_up.retry_after_seconds.to_string()),
-            Self::NotReady | Self::Overloaded | Self::Restarting => {
+            Self::NotReady | Self::Overloaded | Self::Crowded | Self::Restarting => {
                 line("Retry-After", &RETRY_SECONDS.to_string());
             }
             Self::Upgrade(UpgradeError::Method) => line("Allow", "GET"),
@@ -205,6 +209,7 @@ fn samples() -> Vec<Refusal> {
         Refusal::UsedUp(used_up),
         Refusal::NotReady,
         Refusal::Overloaded,
+        Refusal::Crowded,
         Refusal::Restarting,
         Refusal::Fault,
         Refusal::Token(BadToken::Malformed),

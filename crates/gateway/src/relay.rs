@@ -34,7 +34,7 @@ pub(crate) use leg::{Leg, Socket};
 pub(crate) use meter::{Budgets, Meter, UsedUp};
 pub(crate) use worker::{Commons, Order};
 
-use crate::dial::InUse;
+use crate::{crowd::AddressPlace, dial::InUse};
 use worker::{WAKER, Worker};
 
 /// Orders that may wait at a worker. Whoever opens a session waits beyond it, with its client's handshake deadline;
@@ -52,6 +52,16 @@ pub(crate) struct Farewell {
     pub(crate) backend: CloseReason,
 }
 
+/// Places that a session holds to its last byte.
+#[derive(Debug)]
+#[expect(dead_code, reason = "they are given back by being dropped")]
+pub(crate) struct Held {
+    /// Among the sessions that are carried at once.
+    pub(crate) session_place: OwnedSemaphorePermit,
+    /// Among the connections of its client's address.
+    pub(crate) address_place: AddressPlace,
+}
+
 /// A session whose two handshakes are done.
 pub(crate) struct Handover {
     pub(crate) id: SessionId,
@@ -64,8 +74,8 @@ pub(crate) struct Handover {
     pub(crate) passes_compressed: bool,
     /// Its place at the backend's address.
     pub(crate) in_use: Option<InUse>,
-    /// Its place among the sessions that are carried at once.
-    pub(crate) session_place: Option<OwnedSemaphorePermit>,
+    /// What it holds until it is over.
+    pub(crate) held: Option<Held>,
     /// Client and backend.
     pub(crate) legs: [Leg; 2],
     #[cfg(test)]

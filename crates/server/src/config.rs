@@ -1,14 +1,16 @@
 //! Configuration of `tidegate serve`: what was written ([`RawServe`]), and what is meant ([`Serve`]).
 //!
 //! Order: defaults, environment, arguments. Resolving answers all problems at once, each with its flag, its
-//! variable and a way out. It reads nothing but its argument; see `listen` for addresses.
+//! variable and a way out. It reads nothing but its argument; see `listen` for addresses, `clients` for who connects.
 
+mod clients;
 mod listen;
 
 use std::{env, fmt, num::NonZeroUsize, path::PathBuf};
 
-use tidegate_model::{forwarded::TrustedProxies, user::Secret};
+use tidegate_model::user::Secret;
 
+pub(crate) use clients::{Clients, RawClients};
 pub(crate) use listen::{Bound, Listen};
 
 /// Sets the password of `admin`. It has no flag, since arguments can be seen by every user of the machine.
@@ -63,9 +65,8 @@ pub(crate) struct RawServe {
     /// Public name of this machine: certificate, issuer and shown addresses follow [default: localhost]
     #[arg(long, env = "TIDEGATE_HOST", value_name = "NAME")]
     pub(crate) host: Option<String>,
-    /// Proxies in front, as addresses and networks with commas between: their X-Forwarded-For is believed [default: none]
-    #[arg(long, env = "TIDEGATE_TRUSTED_PROXIES", value_name = "LIST")]
-    pub(crate) trusted_proxies: Option<String>,
+    #[command(flatten)]
+    pub(crate) clients: RawClients,
     /// KiB that may wait in the kernel for each direction of a socket, 4 to 16384, or 0 for the system's own choice [default: 128]
     #[arg(long, env = "TIDEGATE_SOCKET_BUFFER", value_name = "KIB")]
     pub(crate) socket_buffer: Option<String>,
@@ -91,8 +92,8 @@ pub(crate) struct Serve {
     pub(crate) wss: Listen,
     /// The echo backend, when it is wanted.
     pub(crate) echo: Option<Listen>,
-    /// Who may say for whom it connects.
-    pub(crate) trusted: TrustedProxies,
+    /// Who connects, and who may say so.
+    pub(crate) clients: Clients,
     /// Bytes in the kernel for each direction of a socket; `None`: as the system likes.
     pub(crate) socket_buffer_bytes: Option<usize>,
     /// Relay workers; `None`: one per core.
@@ -140,14 +141,14 @@ impl RawServe {
         let wss = listen("--wss", "TIDEGATE_WSS", self.wss, WSS);
         let echo_wanted = self.echo.is_some();
         let echo = listen("--echo", "TIDEGATE_ECHO", self.echo, ECHO);
-        let demo = found.keep(self.demo.map_or(Ok(false), |written| yes_or_no(&written)));
+        let demo = found.keep(yes_or_no("--demo", "TIDEGATE_DEMO", self.demo.as_deref()));
         let host = found.keep(host(self.host.as_deref().unwrap_or(HOST)));
         let workers = found.keep(self.workers.map(|written| workers(&written)).transpose());
-        let trusted = found.keep(trusted(self.trusted_proxies.as_deref().unwrap_or_default()));
+        let clients = self.clients.resolve(&mut found);
         let socket_buffer = found.keep(socket_buffer(self.socket_buffer.as_deref()));
         let data = found.keep(self.data.or_else(usual_data_folder).ok_or_else(no_home));
         let admin_password = found.keep(admin_password.map(self::admin_password).transpose());
-        match (portal, ws, wss, echo, demo, host, trusted, socket_buffer, workers, data, admin_password) {
+        match (portal, ws, wss, echo, demo, host, clients, socket_buffer, workers, data, admin_password) {
             (
                 Some(portal),
                 Some(ws),
@@ -155,7 +156,7 @@ impl RawServe {
                 Some(echo),
                 Some(demo),
                 Some(host),
-                Some(trusted),
+                Some(clients),
                 Some(socket_buffer_bytes),
                 Some(workers),
                 Some(data),
@@ -170,7 +171,7 @@ impl RawServe {
                     ws,
                     wss,
                     echo,
-                    trusted,
+                    clients,
                     socket_buffer_bytes,
                     workers,
                     admin_password,
@@ -186,11 +187,12 @@ fn problem(flag: &str, variable: &str, detail: impl Into<String>) -> Problem {
     Problem { key: format!("{flag} ({variable})"), detail: detail.into() }
 }
 
-fn yes_or_no(written: &str) -> Result<bool, Problem> {
+fn yes_or_no(flag: &str, variable: &str, written: Option<&str>) -> Result<bool, Problem> {
+    let Some(written) = written else { return Ok(false) };
     match written.trim().to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" | "" => Ok(false),
-        _ => Err(problem("--demo", "TIDEGATE_DEMO", format!("“{written}” is neither true nor false"))),
+        _ => Err(problem(flag, variable, format!("“{written}” is neither true nor false"))),
     }
 }
 
@@ -227,11 +229,6 @@ fn socket_buffer(written: Option<&str>) -> Result<Option<usize>, Problem> {
             Err(problem("--socket-buffer", "TIDEGATE_SOCKET_BUFFER", detail))
         }
     }
-}
-
-fn trusted(written: &str) -> Result<TrustedProxies, Problem> {
-    TrustedProxies::parse(written)
-        .map_err(|error| problem("--trusted-proxies", "TIDEGATE_TRUSTED_PROXIES", error.to_string()))
 }
 
 fn workers(written: &str) -> Result<NonZeroUsize, Problem> {

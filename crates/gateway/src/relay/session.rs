@@ -18,9 +18,8 @@ use tidegate_wire::{
     Micros, Relay, Side,
     relay::{Cause, Ending, Fate, Initiator, Then},
 };
-use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Farewell, Handover, Leg, Meter, coder::Lent, leg::NotRead, worker::Bounds};
+use super::{Farewell, Handover, Held, Leg, Meter, coder::Lent, leg::NotRead, worker::Bounds};
 use crate::{
     dial::InUse,
     refusal::{closing_code, closing_word},
@@ -76,7 +75,7 @@ pub(super) struct Record {
     reported: Counts,
     /// Both are given back when the session is over.
     _in_use: Option<InUse>,
-    _place: Option<OwnedSemaphorePermit>,
+    _held: Option<Held>,
     /// The gateway's reason for the end, where it has one.
     imposed: &'static str,
     #[cfg(test)]
@@ -91,7 +90,7 @@ impl Session {
             opened_at: handover.opened_at,
             reported: Counts::default(),
             _in_use: handover.in_use,
-            _place: handover.session_place,
+            _held: handover.held,
             imposed: "",
             #[cfg(test)]
             stage: handover.stage,

@@ -170,7 +170,7 @@ impl Sockets {
             meter,
             passes_compressed: false,
             in_use: None,
-            session_place: None,
+            held: None,
             legs: [client, backend],
             stage: Some(Stage { limits: Arc::new(scenario.limits.clone()), reports: sender }),
         };

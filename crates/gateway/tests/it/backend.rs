@@ -139,6 +139,11 @@ impl Backend {
         assert_eq!(seen.heads.len(), 1, "one connection");
         seen.heads[0].clone()
     }
+
+    /// The head of the last connection so far.
+    pub(crate) fn last_head(&self) -> Head {
+        self.seen.borrow().heads.last().expect("a connection").clone()
+    }
 }
 
 async fn attend(stream: Box<dyn Duplex>, manner: Manner, seen: Arc<watch::Sender<Seen>>) {

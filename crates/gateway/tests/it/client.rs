@@ -132,10 +132,24 @@ pub(crate) async fn open(stream: Box<dyn Duplex>, ask: &Ask) -> Client {
 /// Reads the 101 that must come.
 pub(crate) async fn switched(mut frames: Frames) -> Client {
     let head = frames.head().await.expect("an answer comes");
-    if !head.start.starts_with("HTTP/1.1 101 ") {
+    if !is_switch(&head) {
         let body = frames.rest().await;
         panic!("{}{}", head.text, String::from_utf8_lossy(&body));
     }
+    client(head, frames)
+}
+
+/// Reads the answer; `None` where it is a refusal.
+pub(crate) async fn may_have_switched(mut frames: Frames) -> Option<Client> {
+    let head = frames.head().await.expect("an answer comes");
+    is_switch(&head).then(|| client(head, frames))
+}
+
+fn is_switch(head: &Head) -> bool {
+    head.start.starts_with("HTTP/1.1 101 ")
+}
+
+fn client(head: Head, frames: Frames) -> Client {
     assert_eq!(head.one("sec-websocket-accept"), derive_accept_key(KEY.as_bytes()));
     assert!(head.one("upgrade").eq_ignore_ascii_case("websocket"), "{}", head.text);
     assert!(head.one("connection").eq_ignore_ascii_case("upgrade"), "{}", head.text);

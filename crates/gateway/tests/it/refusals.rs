@@ -1,5 +1,7 @@
 //! The table of refusals: each with its status and its type, before any 101, and with nothing dialled.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tidegate_model::{lifecycle::State, time::Timestamp};
 
@@ -7,7 +9,7 @@ use crate::{
     backend::Backend,
     client::{self, Answer, Ask},
     rig::Rig,
-    socket::Frames,
+    socket::{Duplex, Frames},
     world::{LIFETIME, NOW, PATH, SANDBOX, World, api},
 };
 
@@ -325,15 +327,48 @@ async fn a_client_that_has_ended_its_half_still_hears_why() {
 async fn whoever_is_slow_is_cut_at_the_deadline() {
     let (backend, world, rig) = rig().await;
     let bytes = Ask::usual(&world).bytes();
-    let head = async {
-        let mut client = Frames::of_client(rig.plain().await);
-        client.write(&bytes[..bytes.len() - 1]).await;
+    let all_but_one = &bytes[..bytes.len() - 1];
+    let head = async |stream: Box<dyn Duplex>| {
+        let mut client = Frames::of_client(stream);
+        client.write(all_but_one).await;
         is_refused(&client::answer(&mut client).await, 408, "request-timeout", "the last byte never comes");
     };
-    let tls = async {
-        let stream = tokio::net::TcpStream::connect(rig.secure_address()).await.unwrap();
-        assert_eq!(Frames::of_client(Box::new(stream)).rest().await, b"", "TLS never begins");
+    // A byte now and then does not make the deadline later.
+    let drops = async || {
+        let mut client = Frames::of_client(rig.plain().await);
+        let dripping = async {
+            let mut drip = tokio::time::interval(Duration::from_millis(500));
+            for byte in all_but_one {
+                drip.tick().await;
+                client.write(&[*byte]).await;
+            }
+        };
+        let _ = tokio::time::timeout(Duration::from_secs(9), dripping).await;
+        is_refused(&client::answer(&mut client).await, 408, "request-timeout", "a byte at a time");
     };
-    tokio::join!(head, tls);
+    // The beginning of a ClientHello whose rest never comes.
+    let tls = async |some: &[u8]| {
+        let stream = tokio::net::TcpStream::connect(rig.secure_address()).await.unwrap();
+        let mut client = Frames::of_client(Box::new(stream));
+        client.write(some).await;
+        assert_eq!(client.rest().await, b"", "TLS is never agreed on");
+    };
+    let hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
+    let heads = async { tokio::join!(head(rig.plain().await), head(rig.secure().await), drops()) };
+    tokio::join!(heads, tls(b""), tls(hello));
+    backend.saw_nothing().await;
+}
+
+#[tokio::test]
+async fn oversized_heads_are_cut_over_tls_as_well() {
+    let (backend, world, rig) = rig().await;
+    let usual = Ask::usual(&world);
+    for (ask, status, problem) in [
+        (usual.clone().with("X", &"a".repeat(20_000)), 431, "head-too-large"),
+        ((0..100).fold(usual.clone(), |ask, _| ask.with("X", "y")), 431, "head-too-large"),
+        (Ask { target: format!("{PATH}/{}", "a".repeat(5_000)), ..usual }, 414, "target-too-long"),
+    ] {
+        is_refused(&client::ask(rig.secure().await, &ask.bytes()).await, status, problem, "over TLS");
+    }
     backend.saw_nothing().await;
 }

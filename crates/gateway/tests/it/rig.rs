@@ -276,6 +276,8 @@ impl Rig {
             workers: NonZeroUsize::new(2),
             sessions_max: 1_000,
             trusted: TrustedProxies::default(),
+            proxy_protocol: false,
+            connections_per_address: None,
             socket_buffer_bytes: None,
             own: vec![ws, wss],
         };
@@ -310,7 +312,11 @@ impl Rig {
     }
 
     pub(crate) async fn secure(&self) -> Box<dyn Duplex> {
-        let stream = TcpStream::connect(self.wss).await.unwrap();
+        Self::secured(TcpStream::connect(self.wss).await.unwrap()).await
+    }
+
+    /// TLS over a connection that may have said something before it.
+    pub(crate) async fn secured(stream: TcpStream) -> Box<dyn Duplex> {
         let connector = TlsConnector::from(Arc::clone(&tls().client));
         let name = ServerName::try_from("localhost").unwrap();
         Box::new(soon("TLS", connector.connect(name, stream)).await.unwrap())

@@ -1,5 +1,7 @@
 //! What is written and what is meant, and that all problems come at once.
 
+use std::num::NonZeroU32;
+
 use super::*;
 
 fn resolved(raw: RawServe) -> Serve {
@@ -31,7 +33,11 @@ fn all_problems_come_at_once() {
         echo: Some("[1.2.3.4]:1".into()),
         host: Some("https://a".into()),
         workers: Some("0".into()),
-        trusted_proxies: Some("x".into()),
+        clients: RawClients {
+            trusted_proxies: Some("x".into()),
+            proxy_protocol: Some("maybe".into()),
+            connections_per_address: Some("-1".into()),
+        },
         socket_buffer: Some("3".into()),
     };
     let problems = raw.resolve(Some("short".into())).expect_err("everything is wrong");
@@ -44,6 +50,8 @@ fn all_problems_come_at_once() {
         "--echo",
         "--host",
         "--trusted-proxies",
+        "--proxy-protocol",
+        "--connections-per-address",
         "--workers",
         ADMIN_PASSWORD,
     ] {
@@ -85,11 +93,13 @@ fn the_kernels_buffers_are_bounded_unless_that_is_declined() {
 
 #[test]
 fn trusted_proxies_are_networks() {
-    let config =
-        resolved(RawServe { trusted_proxies: Some("10.0.0.0/8, ::1".into()), ..RawServe::default() });
-    assert!(config.trusted.trusts("10.1.2.3".parse().expect("an address")));
-    let raw = RawServe { trusted_proxies: Some("proxy.example".into()), ..RawServe::default() };
-    let problems = raw.resolve(None).expect_err("a name is no network").to_string();
+    let clients = |trusted_proxies: &str| {
+        let clients = RawClients { trusted_proxies: Some(trusted_proxies.into()), ..RawClients::default() };
+        RawServe { clients, ..RawServe::default() }
+    };
+    let config = resolved(clients("10.0.0.0/8, ::1"));
+    assert!(config.clients.trusted.trusts("10.1.2.3".parse().expect("an address")));
+    let problems = clients("proxy.example").resolve(None).expect_err("a name is no network").to_string();
     assert!(
         problems.starts_with("--trusted-proxies (TIDEGATE_TRUSTED_PROXIES): “proxy.example”"),
         "{problems}"
@@ -132,4 +142,24 @@ fn localhost_is_one_port_on_both_loopbacks() {
     for listener in &bound.listeners {
         assert_eq!(listener.local_addr().expect("bound").port(), bound.port);
     }
+}
+
+#[test]
+fn a_proxy_header_is_believed_of_someone() {
+    let written = |trusted: Option<&str>, connections_per_address: Option<&str>| RawServe {
+        clients: RawClients {
+            trusted_proxies: trusted.map(str::to_owned),
+            proxy_protocol: Some("true".into()),
+            connections_per_address: connections_per_address.map(str::to_owned),
+        },
+        ..RawServe::default()
+    };
+    let problems = written(None, None).resolve(None).expect_err("of whom?").to_string();
+    assert!(problems.starts_with("--proxy-protocol (TIDEGATE_PROXY_PROTOCOL): "), "{problems}");
+    assert!(problems.contains("--trusted-proxies"), "{problems}");
+    let config = resolved(written(Some("10.0.0.1"), Some("0")));
+    assert!(config.clients.proxy_protocol);
+    assert_eq!(config.clients.connections_per_address, None);
+    let config = resolved(written(Some("10.0.0.1"), Some("50")));
+    assert_eq!(config.clients.connections_per_address, NonZeroU32::new(50));
 }

@@ -193,7 +193,9 @@ fn gateway_settings(
     Ok(tidegate_gateway::Settings {
         problem_base: addresses.portal.clone(),
         workers: config.workers,
-        trusted: config.trusted.clone(),
+        trusted: config.clients.trusted.clone(),
+        proxy_protocol: config.clients.proxy_protocol,
+        connections_per_address: config.clients.connections_per_address,
         socket_buffer_bytes: config.socket_buffer_bytes,
         sessions_max: descriptors.saturating_sub(DESCRIPTORS_KEPT) / DESCRIPTORS_PER_SESSION,
         own: own.map(std::net::TcpListener::local_addr).collect::<Result<_, _>>()?,
@@ -210,7 +212,7 @@ fn control_settings(config: &Serve, addresses: &Addresses) -> tidegate_control::
         issuer: addresses.portal.clone(),
         echo_url: addresses.echo.clone(),
         demo: config.demo,
-        trusted: config.trusted.clone(),
+        trusted: config.clients.trusted.clone(),
         gateway_problems: tidegate_gateway::problem_kinds(),
     }
 }

@@ -1,0 +1,67 @@
+//! Who connects: which proxies are believed, how they say for whom they connect, and how much one address may have.
+//!
+//! It knows what is written and not who listens to it.
+
+use std::num::NonZeroU32;
+
+use tidegate_model::forwarded::TrustedProxies;
+
+use super::{Problem, Problems, problem, yes_or_no};
+
+/// What was written.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct RawClients {
+    /// Proxies in front, as addresses and networks with commas between: their X-Forwarded-For is believed [default: none]
+    #[arg(long, env = "TIDEGATE_TRUSTED_PROXIES", value_name = "LIST")]
+    pub(crate) trusted_proxies: Option<String>,
+    /// These proxies begin every connection to the gateway with a PROXY header, version 1 or 2; without one it is dropped
+    #[arg(long, env = "TIDEGATE_PROXY_PROTOCOL", num_args = 0..=1, require_equals = true, value_name = "BOOL", default_missing_value = "true")]
+    pub(crate) proxy_protocol: Option<String>,
+    /// Connections to the gateway that one address (of IPv6: one /64) may have at once, or 0 for any number [default: 0]
+    #[arg(long, env = "TIDEGATE_CONNECTIONS_PER_ADDRESS", value_name = "N")]
+    pub(crate) connections_per_address: Option<String>,
+}
+
+/// What is meant.
+#[derive(Debug, Clone)]
+pub(crate) struct Clients {
+    /// Who may say for whom it connects.
+    pub(crate) trusted: TrustedProxies,
+    /// They say so with a PROXY header.
+    pub(crate) proxy_protocol: bool,
+    /// Connections of one address to the gateway; `None`: any number. That is the default, since an office, a mobile
+    /// network or a proxy that is not trusted has thousands of clients behind one address.
+    pub(crate) connections_per_address: Option<NonZeroU32>,
+}
+
+impl RawClients {
+    /// What is meant; problems go to the others.
+    pub(super) fn resolve(self, found: &mut Problems) -> Option<Clients> {
+        let written = self.trusted_proxies.unwrap_or_default();
+        let trusted = found.keep(trusted(&written));
+        let flag = ("--proxy-protocol", "TIDEGATE_PROXY_PROTOCOL");
+        let proxy_protocol =
+            found.keep(yes_or_no(flag.0, flag.1, self.proxy_protocol.as_deref()).and_then(|is_on| {
+                let detail = "is believed of trusted proxies alone; name them with --trusted-proxies";
+                if is_on && written.trim().is_empty() {
+                    Err(problem(flag.0, flag.1, detail))
+                } else {
+                    Ok(is_on)
+                }
+            }));
+        let most = found.keep(connections(self.connections_per_address.as_deref()));
+        Some(Clients { trusted: trusted?, proxy_protocol: proxy_protocol?, connections_per_address: most? })
+    }
+}
+
+fn trusted(written: &str) -> Result<TrustedProxies, Problem> {
+    TrustedProxies::parse(written)
+        .map_err(|error| problem("--trusted-proxies", "TIDEGATE_TRUSTED_PROXIES", error.to_string()))
+}
+
+fn connections(written: Option<&str>) -> Result<Option<NonZeroU32>, Problem> {
+    let Some(written) = written else { return Ok(None) };
+    let number = written.trim().parse::<u32>().map(NonZeroU32::new);
+    let detail = || format!("“{written}” is neither 0 nor a number of connections");
+    number.map_err(|_| problem("--connections-per-address", "TIDEGATE_CONNECTIONS_PER_ADDRESS", detail()))
+}
