@@ -200,7 +200,7 @@ fn close_frame(said: &Said) -> Vec<u8> {
     let code: u16 = match (said.status, kind) {
         (_, "api-retired") => 3003,
         (_, "restarting") => 1012,
-        (_, "overloaded" | "not-ready") => 1013,
+        (_, "overloaded" | "not-ready" | "stalled") => 1013,
         (401, _) => 3000,
         (403, _) => 3003,
         (429, _) => 4429,

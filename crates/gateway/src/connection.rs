@@ -22,7 +22,7 @@ use crate::{
     handshake::{self, Asked, NoRequest, Request},
     listen::Origin,
     refusal::Refusal,
-    relay::{Handover, Held, Place},
+    relay::{Handover, Held, NoAnswer, Place},
     stream::Stream,
 };
 
@@ -102,8 +102,6 @@ pub(crate) async fn carry(
         let refusal = inner.refusal_when_full();
         return refuse(inner, stream, client, inner.next_id(0), &refusal).await;
     };
-    let worker = inner.workers.choose();
-    let id = inner.next_id(worker);
     let mut draining = inner.draining.subscribe();
     // A head that is dropped half read belongs to a connection that is refused.
     let asked = tokio::select! {
@@ -115,9 +113,15 @@ pub(crate) async fn carry(
         Ok(Asked::Handshake(request)) => request,
         Ok(Asked::Health { wants_body }) => return say(stream, &handshake::healthy(wants_body)).await,
         Err(NoRequest::Gone) => return,
-        Err(NoRequest::Refused(refusal)) => return refuse(inner, stream, client, id, &refusal).await,
+        Err(NoRequest::Refused(refusal)) => {
+            return refuse(inner, stream, client, inner.next_id(0), &refusal).await;
+        }
     };
     let client = client.behind(&request, &inner.trusted);
+    let Some(worker) = inner.workers.choose() else {
+        return refuse(inner, stream, client, inner.next_id(0), &Refusal::Stalled).await;
+    };
+    let id = inner.next_id(worker);
     // In this order: a gateway that drains dials nobody any more, and an answer that is ready is said even where the
     // client has ended its half of the connection.
     let outcome = tokio::select! {
@@ -169,7 +173,8 @@ async fn phases<'g>(
         tracing::info!(session = %id, api = %admitted.grant.api_id(), %error, "a backend cannot be had");
         refused(error.into())
     })?;
-    let place = inner.workers.reserve(id.worker).await.map_err(|_| refused(Refusal::Fault))?;
+    // The backend knows the session by its id already, and that names the worker.
+    let place = inner.workers.reserve(id.worker).await.map_err(|NoAnswer| refused(Refusal::Stalled))?;
     Ok(Ready { admitted, backend, place, held: Held { session_place, address_place } })
 }
 

@@ -79,6 +79,9 @@ pub struct Ports {
     pub entropy: Arc<dyn Entropy>,
     /// The way to the control plane.
     pub link: Arc<dyn GatewayLink>,
+    /// Told, once and on a thread that nothing else runs on, that the worker with this number is stuck for good. The
+    /// gateway cannot help itself then: the process has to end, and somebody has to start it anew.
+    pub stuck: Arc<dyn Fn(u16) + Send + Sync>,
 }
 
 /// What the configuration decides.
@@ -156,7 +159,7 @@ impl Gateway {
     /// # Errors
     /// [`StartError`].
     pub fn start(ports: Ports, settings: Settings) -> Result<(Self, Running), StartError> {
-        let Ports { clock, entropy, link } = ports;
+        let Ports { clock, entropy, link, stuck } = ports;
         let boot = BootId::new(clock.now(), entropy.id_bytes());
         let (budgets, reporter) = (Arc::<Budgets>::default(), Arc::new(Reporter::new(boot)));
         let monotonic = Monotonic::start();
@@ -186,7 +189,7 @@ impl Gateway {
             entropy,
             desk: Arc::default(),
             budgets,
-            workers: Arc::new(Workers::start(workers, &commons)?),
+            workers: Arc::new(Workers::start(workers, &commons, stuck)?),
             reporter,
             handshaking: Semaphore::new(HANDSHAKES_MAX),
             sessions: Arc::new(Semaphore::new(settings.sessions_max.min(Semaphore::MAX_PERMITS))),

@@ -69,6 +69,9 @@ pub(crate) enum Refusal {
     /// The gateway shuts down.
     #[error("the gateway is restarting")]
     Restarting,
+    /// The worker that would carry the session does not come back from a turn.
+    #[error("the part of the gateway that would carry the session does not answer")]
+    Stalled,
     /// The backend cannot be had.
     #[error(transparent)]
     Backend(#[from] DialError),
@@ -109,6 +112,7 @@ impl Refusal {
             Self::Overloaded => (503, "overloaded", "The gateway has too many connections"),
             Self::Crowded => (429, "too-many-connections", "This address has too many connections"),
             Self::Restarting => (503, "restarting", "The gateway is restarting"),
+            Self::Stalled => (503, "stalled", "A part of the gateway does not answer"),
             Self::Backend(error) => backend(*error),
             Self::Fault => (500, "internal", "The gateway failed"),
         }
@@ -153,7 +157,7 @@ impl Refusal {
                 line("WWW-Authenticate", &challenge);
             }
             Self::UsedUp(used_up) => line("Retry-After", &used_up.retry_after_seconds.to_string()),
-            Self::NotReady | Self::Overloaded | Self::Crowded | Self::Restarting => {
+            Self::NotReady | Self::Overloaded | Self::Crowded | Self::Restarting | Self::Stalled => {
                 line("Retry-After", &RETRY_SECONDS.to_string());
             }
             Self::Upgrade(UpgradeError::Method) => line("Allow", "GET"),
@@ -211,6 +215,7 @@ fn samples() -> Vec<Refusal> {
         Refusal::Overloaded,
         Refusal::Crowded,
         Refusal::Restarting,
+        Refusal::Stalled,
         Refusal::Fault,
         Refusal::Token(BadToken::Malformed),
         Refusal::Token(BadToken::Expired),
@@ -315,6 +320,11 @@ pub(crate) fn restart() -> Farewell {
 /// The gateway failed in this session.
 pub(crate) fn fault() -> Farewell {
     farewell("internal", code::INTERNAL)
+}
+
+/// The worker that carried the session failed.
+pub(crate) fn worker_lost() -> Farewell {
+    farewell("worker_lost", code::INTERNAL)
 }
 
 /// A backend is told that the session ends and why; what was wrong with its client is not its business in a code.

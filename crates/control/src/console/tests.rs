@@ -27,6 +27,7 @@ fn each_refusal_has_the_code_of_a_session_that_ends_for_the_same_reason() {
         (502, "backend-unreachable", 1014),
         (503, "restarting", 1012),
         (503, "overloaded", 1013),
+        (503, "stalled", 1013),
         (504, "backend-handshake-timeout", 1014),
     ] {
         assert_eq!(told(status, kind, "Why", None), (code, json!({"reason": kind, "title": "Why"})));

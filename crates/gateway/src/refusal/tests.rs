@@ -208,7 +208,10 @@ fn headers_are_where_the_rfcs_want_them() {
         assert_eq!(answer.header("upgrade"), is_upgrade.then_some("websocket"), "{refusal:?}");
         assert_eq!(answer.header("sec-websocket-version"), is_upgrade.then_some("13"), "{refusal:?}");
         assert_eq!(answer.header("connection") == Some("Upgrade, close"), is_upgrade, "{refusal:?}");
-        let is_temporary = matches!(refusal, Refusal::NotReady | Refusal::Overloaded | Refusal::Restarting);
+        let is_temporary = matches!(
+            refusal,
+            Refusal::NotReady | Refusal::Overloaded | Refusal::Restarting | Refusal::Stalled
+        );
         let comes_back = is_temporary || answer.status == 429;
         assert_eq!(answer.header("retry-after").is_some(), comes_back, "{refusal:?}");
     }

@@ -19,7 +19,7 @@ use tidegate_wire::{
     relay::{Cause, Ending, Fate, Initiator, Then},
 };
 
-use super::{Farewell, Handover, Held, Leg, Meter, coder::Lent, leg::NotRead, worker::Bounds};
+use super::{Farewell, Handover, Held, Leg, Meter, bounds::Bounds, coder::Lent, leg::NotRead};
 use crate::{
     dial::InUse,
     refusal::{closing_code, closing_word},
@@ -28,6 +28,10 @@ use crate::{
 /// Bytes that one session may move before the others of its worker have their turn: four scratches, so that a
 /// large message keeps its pace and thousands of small ones wait a fraction of a millisecond.
 const FAIR_BYTES: usize = 256 * 1024;
+
+/// Deadlines that may pass between the first sign of an end and the last: owed answers, the Close of each side, the last
+/// bytes of each side.
+const DEADLINES_MAX: usize = 8;
 
 /// What a turn of the loop lends to a session.
 pub(super) struct Turn<'w> {
@@ -176,6 +180,20 @@ impl Session {
         self.has_panicked = true;
         self.close(farewell, turn);
         if self.relay.is_over() { Pumped::Over } else { Pumped::Again }
+    }
+
+    /// Ends it without waiting for anybody: each side is told if a Close can be said to it now, and its time to answer
+    /// is over at once.
+    pub(super) fn close_at_once(&mut self, farewell: &Farewell, turn: &mut Turn<'_>) {
+        self.close(farewell, turn);
+        for _ in 0..DEADLINES_MAX {
+            let Some(deadline) = self.relay.next_deadline().filter(|_| !self.relay.is_over()) else { break };
+            turn.now = deadline;
+            self.handle_timeout(turn);
+        }
+        if !self.relay.is_over() {
+            self.abandon();
+        }
     }
 
     /// Closes both sockets at once.

@@ -3,6 +3,7 @@
 //! What a scenario needs beyond the product's own doors (bounds, a scripted limiter, the report of the relay) comes
 //! in with the handover, as [`Stage`] and [`Script`]. The legs are plain or TLS: the stories are the same.
 
+mod faults;
 mod peer;
 
 use std::{
@@ -155,8 +156,8 @@ fn world() -> (SnapshotParts, Grant) {
 
 impl Sockets {
     fn new(scenario: &Scenario, legs: Legs) -> Self {
-        let workers = Workers::start(1, &commons()).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let workers = Workers::unwatched(1, &commons()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let (parts, grant) = world();
         let [(client, client_peer), (backend, backend_peer)] = Side::BOTH.map(|side| legs.pair(side));
         let (sender, reports) = mpsc::channel();

@@ -1,39 +1,45 @@
 //! A relay worker: one thread with its own event loop, its own sessions, and nothing shared but atomic budgets.
 //!
 //! Edge-triggered readiness through mio; one scratch buffer for all sessions; each clock is read once per turn. A
-//! session that has more to do than is fair waits on the ready list, since no edge will come for it. Orders arrive
-//! over a bounded channel with a waker. It does not know HTTP, TLS handshakes or the link. Invariant: a panic while a
-//! session is served ends that session and no other. Read next: `session.rs`, then `timers.rs`.
+//! session that has more to do than is fair waits on the ready list, since no edge will come for it. Sessions arrive
+//! over a bounded channel with a waker; what is said to all workers is looked up once per turn. It does not know HTTP,
+//! TLS handshakes or the link. Invariants: a panic while a session is served ends that session and no other; any other
+//! fault of the loop ends the sessions that it carried, each of them reported, and the loop begins anew under the same
+//! number. Read next: `session.rs`, then `timers.rs`.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    thread,
+    time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use mio::{Events, Poll, Token, Waker};
 use tidegate_model::{
-    admit::{Grant, Unwelcome, standing},
-    endpoint::{self, Endpoint},
+    admit::{Unwelcome, standing},
     port::{Clock, Entropy},
-    protocol::Protocol,
     snapshot::Snapshot,
     time::Timestamp,
 };
 use tidegate_wire::{Limits, Micros, Relay, Side};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, watch};
 
 use super::{
-    Farewell, Handover,
+    Drain, Farewell, Handover, Heard, Order, Word,
+    bounds::Bounds,
     coder::Lent,
+    draining::Draining,
     ledger::Ledger,
     meter::Budgets,
     session::{Pumped, Session, Turn},
     timers::Timers,
+    watch::Pulse,
 };
 use crate::{refusal, report::Reporter, time::Monotonic};
 
@@ -48,18 +54,11 @@ const FLUSH_EVERY: Micros = Micros::from_millis(500);
 /// The longest sleep while sessions are open: a wall clock that was set, and with it expiry and the turn of the
 /// minute, is noticed within it.
 const SLEEP_MAX: Micros = Micros::from_millis(500);
+/// How long a worker that was lost waits before it begins anew: a fault that comes again at once shall neither fill the
+/// log nor a core.
+const RENEW_AFTER: Duration = Duration::from_millis(100);
 /// The token of the waker; sessions use small even and odd numbers.
 pub(super) const WAKER: Token = Token(usize::MAX);
-
-/// What a worker is told.
-pub(crate) enum Order {
-    /// Carry this session.
-    Take(Box<Handover>),
-    /// Decide with this snapshot from now on, and ask again for every session.
-    Decide { snapshot: Arc<Snapshot>, done: oneshot::Sender<()> },
-    /// Say this to every session, spread over a time, cut what is left after the grace, and end.
-    Drain { farewell: Arc<Farewell>, spread: Micros, grace: Micros, done: oneshot::Sender<usize> },
-}
 
 /// What all workers have in common.
 #[derive(Clone)]
@@ -71,69 +70,23 @@ pub(crate) struct Commons {
     pub(crate) reporter: Arc<Reporter>,
 }
 
-/// What decides a session's limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Bounds {
-    idle_ms: u32,
-    ping_ms: u32,
-    pong_ms: u32,
-    lifetime_ms: u32,
-    protocol: Protocol,
-    passes_compressed: bool,
-}
-
-impl Bounds {
-    pub(super) fn of(grant: &Grant, passes_compressed: bool) -> Self {
-        // An endpoint that is gone from the API leaves its sessions with the default.
-        let of = |value: fn(&Endpoint) -> u32, usual: endpoint::Bounds| {
-            grant.endpoint().map_or(usual.default, value)
-        };
-        Self {
-            idle_ms: of(|it| it.idle_timeout_ms, endpoint::IDLE_TIMEOUT),
-            ping_ms: of(|it| it.ping_interval_ms, endpoint::PING_INTERVAL),
-            pong_ms: of(|it| it.pong_timeout_ms, endpoint::PONG_TIMEOUT),
-            lifetime_ms: of(|it| it.lifetime_max_ms, endpoint::LIFETIME),
-            protocol: grant.api.protocol,
-            passes_compressed,
-        }
-    }
-
-    fn limits(self) -> Limits {
-        let unless_off = |millis: u32| (millis > 0).then(|| Micros::from_millis(millis.into()));
-        Limits {
-            idle: Some(Micros::from_millis(self.idle_ms.into())),
-            ping_interval: unless_off(self.ping_ms),
-            pong_timeout: Micros::from_millis(self.pong_ms.into()),
-            lifetime: unless_off(self.lifetime_ms),
-            message_bytes_max: self.protocol.message_bytes_max.into(),
-            frame_bytes_max: self.protocol.frame_bytes_max.into(),
-            utf8: self.protocol.utf8_check,
-            deflate: self.passes_compressed,
-            ..Limits::default()
-        }
-    }
-}
-
-/// The order to end.
-struct Draining {
-    farewell: Arc<Farewell>,
-    /// Who is to be told, and when the next one is.
-    queue: VecDeque<usize>,
-    next_at: Micros,
-    pace: Micros,
-    cut_at: Micros,
-    done: oneshot::Sender<usize>,
-    cut: usize,
+/// The inner side of a worker's door. It stays what it is when the worker is lost.
+pub(super) struct Inside {
+    pub(super) number: usize,
+    pub(super) poll: Poll,
+    /// Rings in `poll`. Held also so that its last ring, from whoever drops the doors, is heard.
+    pub(super) waker: Arc<ArcSwap<Waker>>,
+    pub(super) orders: mpsc::Receiver<Order>,
+    pub(super) word: watch::Receiver<Word>,
+    pub(super) heard: watch::Sender<Heard>,
+    pub(super) pulse: Arc<Pulse>,
+    pub(super) load: Arc<AtomicUsize>,
 }
 
 /// See the module.
 pub(super) struct Worker {
-    poll: Poll,
-    /// Held so that its last ring, from whoever drops the doors, is heard.
-    _waker: Arc<Waker>,
-    orders: mpsc::Receiver<Order>,
+    inside: Inside,
     commons: Commons,
-    load: Arc<AtomicUsize>,
     scratch: Box<[u8]>,
     lent: Lent,
     sessions: Vec<Option<Session>>,
@@ -144,6 +97,8 @@ pub(super) struct Worker {
     ledger: Ledger,
     flush_at: Option<Micros>,
     snapshot: Arc<Snapshot>,
+    /// The round of decisions that `snapshot` came in.
+    round: u64,
     /// Sessions with the same bounds share one value.
     limits: HashMap<Bounds, Arc<Limits>>,
     draining: Option<Draining>,
@@ -151,23 +106,16 @@ pub(super) struct Worker {
     has_orders: bool,
     now: Micros,
     wall: Timestamp,
+    #[cfg(test)]
+    is_deaf: bool,
 }
 
 impl Worker {
-    pub(super) fn new(
-        poll: Poll,
-        waker: Arc<Waker>,
-        orders: mpsc::Receiver<Order>,
-        load: Arc<AtomicUsize>,
-        commons: Commons,
-    ) -> Self {
+    pub(super) fn new(inside: Inside, commons: Commons) -> Self {
         let (now, wall) = (commons.monotonic.now(), commons.clock.now());
         Self {
-            poll,
-            _waker: waker,
-            orders,
+            inside,
             commons,
-            load,
             scratch: vec![0; SCRATCH_BYTES].into_boxed_slice(),
             lent: Lent::default(),
             sessions: Vec::new(),
@@ -178,47 +126,69 @@ impl Worker {
             ledger: Ledger { minute: wall.minute(), ..Ledger::default() },
             flush_at: None,
             snapshot: Arc::default(),
+            round: 0,
             limits: HashMap::new(),
             draining: None,
             has_orders: true,
             now,
             wall,
+            #[cfg(test)]
+            is_deaf: false,
         }
     }
 
     /// Runs until it was drained, or nobody can give orders any more.
     pub(super) fn run(mut self) {
+        loop {
+            // Unwind safe: of what a turn has left half done, only values are used that hold by themselves.
+            match catch_unwind(AssertUnwindSafe(|| self.turns())) {
+                Ok(Ok(())) => return self.end(),
+                Ok(Err(error)) => {
+                    self.lose(&error.to_string());
+                    self.listen_anew();
+                }
+                Err(_) => self.lose("a panic"),
+            }
+            thread::sleep(RENEW_AFTER);
+        }
+    }
+
+    /// Turns of the loop; an error is one of waiting for events.
+    fn turns(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS_MAX);
         loop {
-            if let Err(error) = self.poll.poll(&mut events, self.patience()) {
-                if error.kind() == io::ErrorKind::Interrupted {
-                    continue;
-                }
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a relay worker cannot wait for events"
-                );
-                break;
+            let patience = self.patience();
+            self.inside.pulse.rest();
+            let waited = self.inside.poll.poll(&mut events, patience);
+            self.now = self.commons.monotonic.now();
+            self.inside.pulse.begin(self.now);
+            match waited {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                waited => waited?,
             }
-            (self.now, self.wall) = (self.commons.monotonic.now(), self.commons.clock.now());
+            #[cfg(test)]
+            if std::mem::take(&mut self.is_deaf) {
+                return Err(io::Error::other("a test asked for it"));
+            }
+            self.wall = self.commons.clock.now();
             self.turn_minute();
+            self.hear();
             self.edges(&events);
             if !self.obey() {
-                break;
+                return Ok(());
             }
             self.continue_ready();
             self.fire_timers();
             self.flush_when_due();
             if self.is_drained() {
-                break;
+                return Ok(());
             }
         }
-        self.end();
     }
 
-    fn patience(&self) -> Option<std::time::Duration> {
+    fn patience(&self) -> Option<Duration> {
         if !self.ready.is_empty() || self.has_orders {
-            return Some(std::time::Duration::ZERO);
+            return Some(Duration::ZERO);
         }
         let mut until = self.timers.next(self.now, self.wall);
         let mut sooner = |at: Micros| until = Some(until.map_or(at, |until| until.min(at)));
@@ -227,10 +197,26 @@ impl Worker {
             sooner(self.now.plus(SLEEP_MAX));
         }
         if let Some(draining) = &self.draining {
-            sooner(if draining.queue.is_empty() { draining.cut_at } else { draining.next_at });
+            sooner(draining.next_at());
         }
         // The time since `now` was read is short and the sleep is rounded up: late by less than a millisecond.
         until.map(|until| until.since(self.now).to_duration())
+    }
+
+    /// What was said to all workers since the last turn.
+    fn hear(&mut self) {
+        if !self.inside.word.has_changed().unwrap_or(false) {
+            return;
+        }
+        let Word { round, snapshot, drain } = self.inside.word.borrow_and_update().clone();
+        if round != self.round {
+            self.round = round;
+            self.decide(snapshot);
+        }
+        if let Some(drain) = drain.filter(|_| self.draining.is_none()) {
+            self.begin_drain(&drain);
+        }
+        self.inside.heard.send_modify(|heard| heard.round = round);
     }
 
     fn edges(&mut self, events: &Events) {
@@ -295,15 +281,14 @@ impl Worker {
 
     fn obey(&mut self) -> bool {
         for _ in 0..ORDERS_PER_TURN {
-            match self.orders.try_recv() {
+            match self.inside.orders.try_recv() {
                 Ok(Order::Take(handover)) => self.take(*handover),
-                Ok(Order::Decide { snapshot, done }) => {
-                    self.decide(snapshot);
-                    // Whoever gave the order may have gone; the snapshot decides all the same.
-                    let _ = done.send(());
-                }
-                Ok(Order::Drain { farewell, spread, grace, done }) => {
-                    self.begin_drain(farewell, spread, grace, done);
+                #[cfg(test)]
+                Ok(Order::Do(deed)) => deed(),
+                #[cfg(test)]
+                Ok(Order::BeDeaf) => {
+                    self.is_deaf = true;
+                    return true;
                 }
                 Err(mpsc::error::TryRecvError::Empty) => {
                     self.has_orders = false;
@@ -329,10 +314,11 @@ impl Worker {
             self.sessions.len() - 1
         });
         let number = session.record.id.number;
-        let watched = session.register(self.poll.registry(), [Token(place << 1), Token(place << 1 | 1)]);
+        let watched =
+            session.register(self.inside.poll.registry(), [Token(place << 1), Token(place << 1 | 1)]);
         self.sessions[place] = Some(session);
         self.open += 1;
-        self.load.fetch_add(1, Ordering::Relaxed);
+        self.inside.load.fetch_add(1, Ordering::Relaxed);
         self.ledger.opened(api, application, 1);
         self.ledger.dirty.push(place);
         self.flush_at.get_or_insert(self.now.plus(FLUSH_EVERY));
@@ -345,7 +331,7 @@ impl Worker {
             self.ask_again(place);
         }
         if let Some(draining) = &mut self.draining {
-            draining.queue.push_back(place);
+            draining.add(place);
         }
         self.serve(place, Session::pump);
     }
@@ -380,11 +366,8 @@ impl Worker {
         let before = session.bounds();
         if has_other_budget {
             // What passed so far belongs to the plan of until now.
-            let counts = session.unreported(self.ledger.minute);
+            session.unreported(self.ledger.minute).into_iter().for_each(|counts| self.ledger.add(counts));
             session.meter = self.commons.budgets.meter(&grant);
-            if let Some(counts) = counts {
-                self.ledger.add(counts);
-            }
         }
         session.record.grant = grant;
         let after = session.bounds();
@@ -446,7 +429,7 @@ impl Worker {
         let Some(mut session) = self.sessions.get_mut(place).and_then(Option::take) else { return };
         self.free.push(place);
         self.open -= 1;
-        self.load.fetch_sub(1, Ordering::Relaxed);
+        self.inside.load.fetch_sub(1, Ordering::Relaxed);
         let grant = &session.record.grant;
         self.ledger.opened(grant.api_id(), grant.application_id(), -1);
         session.unreported(self.ledger.minute).into_iter().for_each(|counts| self.ledger.add(counts));
@@ -484,30 +467,16 @@ impl Worker {
         }
     }
 
-    fn begin_drain(
-        &mut self,
-        farewell: Arc<Farewell>,
-        spread: Micros,
-        grace: Micros,
-        done: oneshot::Sender<usize>,
-    ) {
-        let queue: VecDeque<usize> =
-            (0..self.sessions.len()).filter(|place| self.sessions[*place].is_some()).collect();
-        let pace = Micros::new(spread.get() / (queue.len() as u64).max(1));
-        let cut_at = self.now.plus(grace);
-        self.draining = Some(Draining { farewell, queue, next_at: self.now, pace, cut_at, done, cut: 0 });
+    fn begin_drain(&mut self, drain: &Drain) {
+        let queue = (0..self.sessions.len()).filter(|place| self.sessions[*place].is_some()).collect();
+        self.draining = Some(Draining::begin(drain, queue, self.now));
     }
 
     fn drain_some(&mut self) {
-        while let Some(draining) = &mut self.draining
-            && draining.next_at <= self.now
-            && let Some(place) = draining.queue.pop_front()
-        {
-            draining.next_at = draining.next_at.plus(draining.pace);
-            let farewell = Arc::clone(&draining.farewell);
+        while let Some((place, farewell)) = self.draining.as_mut().and_then(|it| it.next(self.now)) {
             self.close(place, &farewell);
         }
-        if self.draining.as_ref().is_some_and(|draining| draining.cut_at <= self.now) {
+        if self.draining.as_ref().is_some_and(|draining| draining.is_time_up(self.now)) {
             for place in 0..self.sessions.len() {
                 let Some(session) = self.sessions[place].as_mut() else { continue };
                 session.abandon();
@@ -521,6 +490,59 @@ impl Worker {
         self.draining.is_some() && self.open == 0 && !self.has_orders
     }
 
+    /// The loop failed outside of any session. Those it carried end, each with its record; what waits to be taken is
+    /// taken by the loop that begins anew.
+    fn lose(&mut self, why: &str) {
+        let Inside { number: worker, .. } = self.inside;
+        tracing::error!(worker, sessions = self.open, why, "a relay worker is lost, and begins anew");
+        let farewell = refusal::worker_lost();
+        for place in 0..self.sessions.len() {
+            let Some(session) = self.sessions[place].as_mut() else { continue };
+            let mut turn = Turn {
+                now: self.now,
+                wall: self.wall,
+                scratch: &mut self.scratch,
+                lent: &mut self.lent,
+                entropy: self.commons.entropy.as_ref(),
+            };
+            // Unwind safe, both: whatever they leave is dropped.
+            if catch_unwind(AssertUnwindSafe(|| session.close_at_once(&farewell, &mut turn))).is_err() {
+                session.abandon();
+            }
+            if catch_unwind(AssertUnwindSafe(|| self.conclude(place))).is_err() {
+                tracing::error!(worker, "a session of a lost worker has no record");
+            }
+            self.draining.iter_mut().for_each(|draining| draining.cut += 1);
+        }
+        self.sessions = Vec::new();
+        (self.free, self.ready, self.timers) = (Vec::new(), Vec::new(), Timers::default());
+        (self.lent, self.limits) = (Lent::default(), HashMap::new());
+        self.open = 0;
+        self.inside.load.store(0, Ordering::Relaxed);
+        self.ledger.dirty.clear();
+        self.flush_at = Some(self.now);
+        self.has_orders = true;
+        // What was heard may not have been done.
+        self.inside.word.mark_changed();
+    }
+
+    /// Makes a new queue of events; until there is one, the watch sees a worker that stalls.
+    fn listen_anew(&mut self) {
+        loop {
+            match open_poll() {
+                Ok((poll, waker)) => {
+                    self.inside.poll = poll;
+                    return self.inside.waker.store(Arc::new(waker));
+                }
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, worker = self.inside.number, "a relay worker cannot begin anew");
+                    thread::sleep(RENEW_AFTER * 10);
+                }
+            }
+        }
+    }
+
     fn end(mut self) {
         for place in 0..self.sessions.len() {
             if let Some(session) = self.sessions[place].as_mut() {
@@ -529,9 +551,14 @@ impl Worker {
             }
         }
         self.flush();
-        if let Some(draining) = self.draining {
-            // Nobody waits for the end of a gateway that is dropped.
-            let _ = draining.done.send(draining.cut);
-        }
+        let cut = self.draining.map_or(0, |draining| draining.cut);
+        self.inside.heard.send_modify(|heard| heard.cut = Some(cut));
     }
+}
+
+/// A queue of events and what rings in it.
+pub(super) fn open_poll() -> io::Result<(Poll, Waker)> {
+    let poll = Poll::new()?;
+    let waker = Waker::new(poll.registry(), WAKER)?;
+    Ok((poll, waker))
 }

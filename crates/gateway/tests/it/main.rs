@@ -29,6 +29,7 @@ mod socket;
 mod stalled;
 mod standing;
 mod trusted;
+mod workers;
 mod world;
 
 use std::time::Duration;

@@ -5,8 +5,9 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     num::NonZeroUsize,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+        mpsc,
     },
 };
 
@@ -32,18 +33,46 @@ use crate::{
     world::{NOW, World},
 };
 
-/// A clock that stands until it is moved.
-pub(crate) struct Hands(AtomicI64);
+/// A clock that stands until it is moved. It can fail the worker with the number 0, which reads it once per turn.
+pub(crate) struct Hands {
+    at: AtomicI64,
+    fault: Mutex<Option<Fault>>,
+}
+
+/// What happens to a worker that reads the clock.
+pub(crate) enum Fault {
+    /// It panics, once.
+    Panic,
+    /// It waits until the other end is dropped.
+    Stall(mpsc::Receiver<()>),
+}
 
 impl Hands {
+    fn new() -> Self {
+        Self { at: AtomicI64::new(NOW.millis()), fault: Mutex::default() }
+    }
+
     pub(crate) fn forward(&self, millis: i64) {
-        self.0.fetch_add(millis, Ordering::Relaxed);
+        self.at.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    /// The next turn of the first worker fails.
+    pub(crate) fn fail(&self, fault: Fault) {
+        *self.fault.lock().unwrap() = Some(fault);
     }
 }
 
 impl Clock for Hands {
     fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::Relaxed))
+        if std::thread::current().name() == Some("relay-0") {
+            let fault = self.fault.lock().unwrap().take();
+            match fault {
+                Some(Fault::Panic) => panic!("a failure that the test asked for"),
+                Some(Fault::Stall(until)) => assert!(until.recv().is_err(), "the other end is only dropped"),
+                None => {}
+            }
+        }
+        Timestamp(self.at.load(Ordering::Relaxed))
     }
 }
 
@@ -264,11 +293,12 @@ impl Rig {
         theirs: ChannelEnd<Down, Up>,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
-        let (clock, entropy) = (Arc::new(Hands(AtomicI64::new(NOW.millis()))), Arc::<Counting>::default());
+        let (clock, entropy) = (Arc::new(Hands::new()), Arc::<Counting>::default());
         let ports = Ports {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy: Arc::clone(&entropy) as Arc<dyn Entropy>,
             link,
+            stuck: Arc::new(|worker| panic!("worker {worker} is stuck")),
         };
         let ((plain, ws), (secure, wss)) = (listener(None), listener(Some(Arc::clone(&tls().server))));
         let mut settings = Settings {

@@ -12,6 +12,5 @@ use crate::{
 /// Resolves the configuration and runs.
 pub(crate) async fn run(raw: RawServe) -> Result<ExitCode> {
     let config = raw.resolve(std::env::var(ADMIN_PASSWORD).ok())?;
-    all_in_one::run(config).await?;
-    Ok(ExitCode::SUCCESS)
+    all_in_one::run(config).await
 }

@@ -4,7 +4,7 @@
 //! taken before anything is made, and what is listened on is told when everything answers. At the end the gateway
 //! lets go first, so that its last facts still find the control plane.
 
-use std::sync::Arc;
+use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use rustls::{
@@ -25,7 +25,8 @@ use crate::{
     config::{Bound, Serve},
     data_folder::{DataFolder, write_durably},
     first_start::{FirstStart, Record, keep_up_demo},
-    portal_assets, shutdown,
+    portal_assets,
+    shutdown::{self, Stuck},
 };
 
 /// Descriptors for everything but sessions: the database, listeners, the portal's connections, handshakes under way.
@@ -46,8 +47,9 @@ pub(crate) struct Addresses {
     pub(crate) echo: Option<String>,
 }
 
-/// Runs until a signal comes, then lets everything end in order.
-pub(crate) async fn run(config: Serve) -> Result<()> {
+/// Runs until a signal comes or the gateway is stuck, then lets everything end in order; answers what the process ends
+/// with.
+pub(crate) async fn run(config: Serve) -> Result<ExitCode> {
     let folder = DataFolder::at(&config.data);
     let _lock = folder.lock()?;
     forget_addresses(&folder)?;
@@ -59,10 +61,15 @@ pub(crate) async fn run(config: Serve) -> Result<()> {
     first_start(&folder, &catalog, &config, &addresses).await?;
 
     let (gateway_link, control_link) = link::channel();
+    let stuck = Stuck::default();
     let ports = tidegate_gateway::Ports {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy::default()),
         link: Arc::new(gateway_link),
+        stuck: Arc::new({
+            let stuck = stuck.clone();
+            move |_| stuck.say()
+        }),
     };
     let (gateway, running) =
         Gateway::start(ports, gateway_settings(&config, &addresses, &sockets, descriptors)?)?;
@@ -95,7 +102,7 @@ pub(crate) async fn run(config: Serve) -> Result<()> {
     write_durably(&folder.addresses(), &serde_json::to_vec_pretty(&addresses)?, 0o644)
         .with_context(|| format!("cannot write {}", folder.addresses().display()))?;
     banner::print(&addresses, &folder, &Record::read(&folder)?, config.demo);
-    shutdown::signal().await?;
+    let code = shutdown::signal_or_stuck(&stuck).await?;
 
     tracing::info!("stopping");
     forget_addresses(&folder)?;
@@ -108,7 +115,7 @@ pub(crate) async fn run(config: Serve) -> Result<()> {
     // The gateway's end of the link is gone with the gateway, and with it the feed ends; it holds nothing unsaved.
     feed.abort();
     tracing::info!("stopped");
-    Ok(())
+    Ok(code)
 }
 
 /// The portal's listener at work: one task per socket, all ended by one word.
