@@ -17,6 +17,7 @@ mod credentials;
 mod crowd;
 mod ending;
 mod facts;
+mod lean;
 mod limits;
 mod presence;
 mod probe;

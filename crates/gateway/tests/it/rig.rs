@@ -28,15 +28,27 @@ use tokio_rustls::TlsConnector;
 
 use crate::{
     client::{self, Answer, Ask, Client},
+    lean,
     socket::Duplex,
     soon,
     world::{NOW, World},
 };
 
-/// A clock that stands until it is moved. It can fail the worker with the number 0, which reads it once per turn.
+/// A clock that stands until it is moved. It can fail the worker with the number 0, which reads it once per turn, and
+/// knows what that worker has cost until its last reading.
 pub(crate) struct Hands {
     at: AtomicI64,
     fault: Mutex<Option<Fault>>,
+    readings: AtomicU64,
+    allocations: AtomicU64,
+}
+
+/// What the worker with the number 0 has cost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cost {
+    /// Readings of the clock.
+    pub(crate) readings: u64,
+    pub(crate) allocations: u64,
 }
 
 /// What happens to a worker that reads the clock.
@@ -49,11 +61,22 @@ pub(crate) enum Fault {
 
 impl Hands {
     fn new() -> Self {
-        Self { at: AtomicI64::new(NOW.millis()), fault: Mutex::default() }
+        Self {
+            at: AtomicI64::new(NOW.millis()),
+            fault: Mutex::default(),
+            readings: AtomicU64::default(),
+            allocations: AtomicU64::default(),
+        }
     }
 
     pub(crate) fn forward(&self, millis: i64) {
         self.at.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    pub(crate) fn cost(&self) -> Cost {
+        let [readings, allocations] =
+            [&self.readings, &self.allocations].map(|it| it.load(Ordering::Relaxed));
+        Cost { readings, allocations }
     }
 
     /// The next turn of the first worker fails.
@@ -65,6 +88,8 @@ impl Hands {
 impl Clock for Hands {
     fn now(&self) -> Timestamp {
         if std::thread::current().name() == Some("relay-0") {
+            self.readings.fetch_add(1, Ordering::Relaxed);
+            self.allocations.store(lean::allocations(), Ordering::Relaxed);
             let fault = self.fault.lock().unwrap().take();
             match fault {
                 Some(Fault::Panic) => panic!("a failure that the test asked for"),
