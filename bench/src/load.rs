@@ -9,7 +9,12 @@ use std::{
 
 use anyhow::{Result, ensure};
 
-use crate::{client::Clients, process::Cpu, subject::Subject};
+use crate::{
+    calls::{Calls, Counting},
+    client::Clients,
+    process::Cpu,
+    subject::Subject,
+};
 
 /// Time that is not measured at the beginning, for caches and connections to warm up.
 const WARM: Duration = Duration::from_millis(500);
@@ -24,6 +29,8 @@ pub(crate) struct Load {
     /// Bytes of a message.
     pub(crate) bytes: usize,
     pub(crate) measure: Duration,
+    /// Count system calls.
+    pub(crate) calls: bool,
 }
 
 /// What came of it.
@@ -33,6 +40,8 @@ pub(crate) struct Measured {
     pub(crate) took: Duration,
     /// Of the gateway's processes.
     pub(crate) cpu: Cpu,
+    /// Of the threads that carry sessions, if they were to be counted.
+    pub(crate) calls: Option<Calls>,
     /// Round-trip times, sorted.
     pub(crate) times: Vec<Duration>,
 }
@@ -59,13 +68,15 @@ impl Load {
             }
         }
         self.turn_until(Instant::now() + WARM, &mut clients, &mut talks, &mut Vec::new())?;
+        let calls = self.calls.then(|| Counting::begin(&subject.relay_threads()?)).transpose()?;
         let (cpu, began, mut times) = (subject.cpu()?, Instant::now(), Vec::new());
         self.turn_until(began + self.measure, &mut clients, &mut talks, &mut times)?;
         let (took, cpu) = (began.elapsed(), subject.cpu()?.since(cpu));
+        let calls = calls.map(Counting::end).transpose()?;
         clients.abort();
         times.sort_unstable();
         ensure!(!times.is_empty(), "no message came back");
-        Ok(Measured { echoes: times.len() as u64, took, cpu, times })
+        Ok(Measured { echoes: times.len() as u64, took, cpu, calls, times })
     }
 
     fn turn_until(

@@ -4,6 +4,7 @@
 //! loopback addresses alone and for a bounded time. Read `scenario.rs` for what is measured, `subject.rs` for what
 //! it is measured on, `load.rs` and `idle.rs` for how.
 
+mod calls;
 mod client;
 mod echo;
 mod frame;
@@ -67,6 +68,9 @@ struct Run {
     /// Sessions of the scenario `idle`
     #[arg(long, default_value_t = 1_000)]
     idle: u32,
+    /// Count the system calls of the threads that carry sessions, with perf
+    #[arg(long)]
+    calls: bool,
 }
 
 fn main() -> ExitCode {
@@ -105,6 +109,7 @@ impl Run {
             measure: Duration::from_secs(self.seconds.into()),
             bytes: usize::try_from(self.bytes)?,
             idle: self.idle,
+            calls: self.calls,
         };
         let outcome = chosen.iter().try_for_each(|scenario| {
             println!("{}", scenario.run(&subject, &settings)?);

@@ -26,6 +26,13 @@ pub(crate) struct Cpu {
     pub(crate) relay: Duration,
 }
 
+/// A thread of a process.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Thread {
+    pub(crate) id: u32,
+    pub(crate) is_relay: bool,
+}
+
 impl Cpu {
     /// What was used since an earlier reading.
     pub(crate) fn since(self, earlier: Self) -> Self {
@@ -65,6 +72,20 @@ impl Process {
             }
         }
         Ok(sum)
+    }
+
+    /// Its threads.
+    pub(crate) fn threads(self) -> Result<Vec<Thread>> {
+        let mut threads = Vec::new();
+        for thread in fs::read_dir(self.folder().join("task"))? {
+            let thread = thread?;
+            // A thread may end between the listing and the reading.
+            let Ok(name) = fs::read_to_string(thread.path().join("comm")) else { continue };
+            let id = thread.file_name().to_str().and_then(|id| id.parse().ok());
+            let id = id.context("a thread has a number")?;
+            threads.push(Thread { id, is_relay: name.starts_with(RELAY) });
+        }
+        Ok(threads)
     }
 
     /// Memory in KiB, pages shared with other processes counted in part (PSS).

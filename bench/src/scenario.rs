@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) measure: Duration,
     pub(crate) bytes: usize,
     pub(crate) idle: u32,
+    /// Count system calls.
+    pub(crate) calls: bool,
 }
 
 const fn echo(name: &'static str, sessions: u32, depth: u32, about: &'static str) -> Scenario {
@@ -82,16 +84,18 @@ impl Scenario {
     }
 
     fn echo(&self, subject: &Subject, settings: &Settings, sessions: u32, depth: u32) -> Result<String> {
-        let Settings { measure, bytes, .. } = *settings;
-        let found = Load { sessions, depth, bytes, measure }.run(subject)?;
+        let Settings { measure, bytes, calls, .. } = *settings;
+        let found = Load { sessions, depth, bytes, measure, calls }.run(subject)?;
         let millis = |thousandths| found.quantile(thousandths).as_secs_f64() * 1e3;
         let relay = if found.cpu.relay.is_zero() {
             String::new()
         } else {
             format!(" ({:.1} µs in relay workers)", found.micros_each(found.cpu.relay))
         };
+        let calls =
+            found.calls.as_ref().map_or_else(String::new, |calls| format!("; {}", calls.each(found.echoes)));
         Ok(format!(
-            "{:<10} {:>9.0} echoes/s of {bytes} B; p50 {:.3} ms, p99 {:.3} ms, max {:.3} ms; CPU {:.1} µs an echo{relay}",
+            "{:<10} {:>9.0} echoes/s of {bytes} B; p50 {:.3} ms, p99 {:.3} ms, max {:.3} ms; CPU {:.1} µs an echo{relay}{calls}",
             self.name,
             found.per_second(),
             millis(500),

@@ -92,6 +92,15 @@ impl Subject {
         Ok(sum)
     }
 
+    /// The threads that carry sessions: those of the relay, or all where none is named so.
+    pub(crate) fn relay_threads(&self) -> Result<Vec<u32>> {
+        let threads: Vec<_> =
+            self.processes.iter().map(|process| process.threads()).collect::<Result<_>>()?;
+        let threads: Vec<_> = threads.into_iter().flatten().collect();
+        let relays: Vec<_> = threads.iter().filter(|thread| thread.is_relay).map(|it| it.id).collect();
+        Ok(if relays.is_empty() { threads.iter().map(|thread| thread.id).collect() } else { relays })
+    }
+
     /// Memory that the gateway holds.
     pub(crate) fn memory_kib(&self) -> Result<u64> {
         self.processes.iter().map(|process| process.memory_kib()).sum()
