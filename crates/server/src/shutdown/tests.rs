@@ -1,3 +1,5 @@
+//! What the process ends with when a part of it is stuck.
+
 use super::*;
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+//! Stalls as the watch sees them, with times of the test's own.
+
 use std::sync::Mutex;
 
 use super::*;
