@@ -2,9 +2,11 @@
 
 pub(crate) mod answer;
 pub(crate) mod change;
+pub(crate) mod credential;
 pub(crate) mod deploy;
 pub(crate) mod endpoint;
 pub(crate) mod lifecycle;
+pub(crate) mod passing;
 pub(crate) mod protocol;
 pub(crate) mod read;
 pub(crate) mod test_endpoint;

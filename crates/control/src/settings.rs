@@ -3,9 +3,9 @@
 use axum::extract::State;
 use serde::Serialize;
 use tidegate_model::{
-    endpoint::{self, Bounds},
+    endpoint::{self, Bounds, health},
     forwarded::TrustedProxies,
-    protocol,
+    headers, mapping, protocol,
 };
 use utoipa::ToSchema;
 
@@ -56,6 +56,7 @@ impl From<Bounds> for BoundsAnswer {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EndpointBounds {
     connect_timeout_ms: BoundsAnswer,
+    tls_timeout_ms: BoundsAnswer,
     handshake_timeout_ms: BoundsAnswer,
     idle_timeout_ms: BoundsAnswer,
     ping_interval_ms: BoundsAnswer,
@@ -64,6 +65,11 @@ pub(crate) struct EndpointBounds {
     suspension_after_failures: BoundsAnswer,
     suspension_first_ms: BoundsAnswer,
     suspension_max_ms: BoundsAnswer,
+    /// 0 for no checks; else at least 100.
+    health_interval_ms: BoundsAnswer,
+    health_timeout_ms: BoundsAnswer,
+    health_unhealthy_after: BoundsAnswer,
+    health_healthy_after: BoundsAnswer,
     /// Most addresses of one endpoint, the first included.
     targets_max: usize,
 }
@@ -73,6 +79,16 @@ pub(crate) struct EndpointBounds {
 pub(crate) struct ProtocolBounds {
     message_bytes_max: BoundsAnswer,
     frame_bytes_max: BoundsAnswer,
+}
+
+/// Bounds of what passes to a backend beside the messages.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PassingBounds {
+    /// Rules for headers of one kind.
+    header_rules_max: usize,
+    /// Names that a value in braces can have.
+    placeholders: Vec<&'static str>,
+    mappings_max: usize,
 }
 
 /// What everyone may know of this installation.
@@ -95,6 +111,7 @@ pub(crate) struct SettingsAnswer {
     demo: bool,
     endpoint_bounds: EndpointBounds,
     protocol_bounds: ProtocolBounds,
+    passing_bounds: PassingBounds,
 }
 
 /// What this installation is and where it answers
@@ -115,6 +132,7 @@ pub(crate) async fn get(State(Control(inner)): State<Control>) -> Answer<Setting
         demo: settings.demo,
         endpoint_bounds: EndpointBounds {
             connect_timeout_ms: endpoint::CONNECT_TIMEOUT.into(),
+            tls_timeout_ms: endpoint::TLS_TIMEOUT.into(),
             handshake_timeout_ms: endpoint::HANDSHAKE_TIMEOUT.into(),
             idle_timeout_ms: endpoint::IDLE_TIMEOUT.into(),
             ping_interval_ms: endpoint::PING_INTERVAL.into(),
@@ -123,11 +141,20 @@ pub(crate) async fn get(State(Control(inner)): State<Control>) -> Answer<Setting
             suspension_after_failures: endpoint::SUSPEND_AFTER.into(),
             suspension_first_ms: endpoint::SUSPEND_FIRST.into(),
             suspension_max_ms: endpoint::SUSPEND_MAX.into(),
+            health_interval_ms: health::INTERVAL.into(),
+            health_timeout_ms: health::TIMEOUT.into(),
+            health_unhealthy_after: health::UNHEALTHY_AFTER.into(),
+            health_healthy_after: health::HEALTHY_AFTER.into(),
             targets_max: endpoint::TARGETS_MAX,
         },
         protocol_bounds: ProtocolBounds {
             message_bytes_max: protocol::MESSAGE_BYTES.into(),
             frame_bytes_max: protocol::FRAME_BYTES.into(),
+        },
+        passing_bounds: PassingBounds {
+            header_rules_max: headers::RULES_MAX,
+            placeholders: headers::Placeholder::ALL.map(headers::Placeholder::as_str).to_vec(),
+            mappings_max: mapping::MAPPINGS_MAX,
         },
     })
 }

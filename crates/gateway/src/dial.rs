@@ -170,7 +170,7 @@ impl Dialler {
     ) -> Result<Backend, DialError> {
         let began = self.monotonic.now();
         let mut last = DialError::Unreachable;
-        for candidate in self.targets.order(endpoint, asker.client, began) {
+        for candidate in self.targets.order(endpoint, &asker.sticks_to(endpoint), began) {
             match self.dial_one(candidate.url, endpoint, asker, tail).await {
                 Ok(backend) => return Ok(Backend { in_use: Some(candidate.succeeded()), ..backend }),
                 Err(error) if !error.is_of_the_address() => return Err(error),

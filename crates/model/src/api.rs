@@ -1,11 +1,15 @@
 //! The API as the catalog keeps it: identity, the working copy of its design, and the revision that is live.
 
+mod difference;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     endpoint::Endpoints,
+    headers::HeaderRules,
     id::{ApiId, UserId},
     lifecycle::State,
+    mapping::TopicMapping,
     protocol::Protocol,
     time::Timestamp,
 };
@@ -20,6 +24,12 @@ pub struct Design {
     /// Compression, checks and sizes. Designs from before it have the defaults.
     #[serde(default)]
     pub protocol: Protocol,
+    /// Which headers a backend gets.
+    #[serde(default)]
+    pub headers: HeaderRules,
+    /// Under which paths a backend's topics are.
+    #[serde(default)]
+    pub mappings: Vec<TopicMapping>,
     /// Names of the business plans a subscription may choose from.
     pub plans: Vec<String>,
 }
@@ -82,55 +92,22 @@ pub struct Difference {
 }
 
 impl Api {
+    /// The same without the secrets of its backends, for records that others may read.
+    #[must_use]
+    pub fn redacted(&self) -> Self {
+        let mut api = self.clone();
+        api.design.endpoints.redact();
+        if let Some(live) = &mut api.live {
+            live.design.endpoints.redact();
+        }
+        api
+    }
+
     /// In what the working copy differs from what is live; empty when nothing is live.
     pub fn differences(&self) -> Vec<Difference> {
         let Some(live) = &self.live else { return Vec::new() };
-        let (before, after) = (fields(&live.design), fields(&self.design));
-        before
-            .into_iter()
-            .zip(after)
-            .filter(|((_, live), (_, working))| live != working)
-            .map(|((field, live), (_, working))| Difference { field, live, working })
-            .collect()
+        difference::between(&live.design, &self.design)
     }
-}
-
-/// Every field of a design under its path, always the same fields in the same order.
-fn fields(design: &Design) -> Vec<(String, Option<String>)> {
-    let mut all = vec![("description".to_owned(), Some(design.description.clone()))];
-    for (name, endpoint) in
-        [("production", &design.endpoints.production), ("sandbox", &design.endpoints.sandbox)]
-    {
-        let endpoint = endpoint.as_ref();
-        let mut field =
-            |leaf: &str, value: Option<String>| all.push((format!("endpoints.{name}.{leaf}"), value));
-        field("url", endpoint.map(|e| e.url.clone()));
-        let others = endpoint.map(|e| e.others.join(", ")).filter(|others| !others.is_empty());
-        field("others", others);
-        field("balance", endpoint.map(|e| e.balance.as_str().to_owned()));
-        field("suspension.after_failures", endpoint.map(|e| e.suspension.after_failures.to_string()));
-        field("suspension.first_ms", endpoint.map(|e| e.suspension.first_ms.to_string()));
-        field("suspension.max_ms", endpoint.map(|e| e.suspension.max_ms.to_string()));
-        field("connect_timeout_ms", endpoint.map(|e| e.connect_timeout_ms.to_string()));
-        field("handshake_timeout_ms", endpoint.map(|e| e.handshake_timeout_ms.to_string()));
-        field("idle_timeout_ms", endpoint.map(|e| e.idle_timeout_ms.to_string()));
-        field("ping_interval_ms", endpoint.map(|e| e.ping_interval_ms.to_string()));
-        field("pong_timeout_ms", endpoint.map(|e| e.pong_timeout_ms.to_string()));
-        field("lifetime_max_ms", endpoint.map(|e| e.lifetime_max_ms.to_string()));
-    }
-    let Protocol { compression, utf8_check, message_bytes_max, frame_bytes_max } = design.protocol;
-    for (leaf, value) in [
-        ("compression", compression.as_str().to_owned()),
-        ("utf8_check", utf8_check.to_string()),
-        ("message_bytes_max", message_bytes_max.to_string()),
-        ("frame_bytes_max", frame_bytes_max.to_string()),
-    ] {
-        all.push((format!("protocol.{leaf}"), Some(value)));
-    }
-    let mut plans = design.plans.clone();
-    plans.sort();
-    all.push(("plans".to_owned(), (!plans.is_empty()).then(|| plans.join(", "))));
-    all
 }
 
 /// An immutable copy of a design that was live once or is now.

@@ -239,7 +239,7 @@ pub enum Outcome {
     /// The API after the change.
     Api(Box<Api>),
     /// The revision that is live now.
-    Revision(Revision),
+    Revision(Box<Revision>),
     /// The application after the change.
     Application(Application),
     /// The key after the change.

@@ -66,6 +66,8 @@ fn design_problems(design: &Design, known_plans: &[String]) -> Vec<FieldProblem>
     rule::description("/description", &design.description, &mut problems);
     rule::endpoints("/endpoints", &design.endpoints, &mut problems);
     rule::protocol("/protocol", &design.protocol, &mut problems);
+    rule::headers("/headers", &design.headers, &mut problems);
+    rule::mappings("/mappings", &design.mappings, &mut problems);
     unknown_plans(&design.plans, known_plans, &mut problems);
     problems
 }
@@ -192,7 +194,9 @@ pub fn update_api(
     known_plans: &[String],
 ) -> Result<Decision, Refused> {
     not_stale(api, command.based_on)?;
-    let only_plans = Design { plans: api.design.plans.clone(), ..command.design.clone() } == api.design;
+    let mut design = command.design.clone();
+    design.endpoints.keep_secrets(&api.design.endpoints);
+    let only_plans = Design { plans: api.design.plans.clone(), ..design.clone() } == api.design;
     if actor.may(Permission::ApiCreate) || !only_plans || command.is_default_version.is_some() {
         needs(actor, Permission::ApiCreate)?;
     } else {
@@ -201,9 +205,9 @@ pub fn update_api(
     if api.state == State::Retired {
         return Err(Refused::conflict("A retired API cannot be changed. Make a new version instead."));
     }
-    no_problems(design_problems(&command.design, known_plans))?;
+    no_problems(design_problems(&design, known_plans))?;
     let mut next = touched(api, now);
-    next.design = command.design.clone();
+    next.design = design;
     let differs = next.differences();
     let detail = if next.live.is_none() {
         "Nothing is live yet.".to_owned()

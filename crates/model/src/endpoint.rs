@@ -2,11 +2,24 @@
 //!
 //! The names and the bounds are shown in the portal and checked by REST; the defaults are argued beside them.
 
-use serde::{Deserialize, Serialize};
+mod credential;
+pub mod health;
+mod tls;
 
-/// Time to open the TCP connection (and TLS, for `wss`) to one address. Five seconds is longer than three lost
+pub use credential::{CREDENTIAL_BYTES_MAX, Credential};
+pub use health::HealthCheck;
+pub use tls::{BackendTls, CERTIFICATES_BYTES_MAX};
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// Time to look the name up and open the TCP connection to one address. Five seconds is longer than three lost
 /// SYN packets with their retransmissions (1 s + 2 s) and still short enough for a person to wait.
 pub const CONNECT_TIMEOUT: Bounds = Bounds { default: 5_000, min: 10, max: 60_000 };
+/// Time for the TLS handshake of a `wss` address: three round trips and a slow certificate check.
+pub const TLS_TIMEOUT: Bounds = Bounds { default: 5_000, min: 10, max: 60_000 };
 /// Time for the backend to answer the WebSocket handshake after the connection is open. Backends that look a
 /// user up before they answer need more than a connect does.
 pub const HANDSHAKE_TIMEOUT: Bounds = Bounds { default: 10_000, min: 10, max: 60_000 };
@@ -58,11 +71,15 @@ pub enum Balance {
     LeastConnections,
     /// The same for all sessions from one client address, as long as it works.
     StickyClient,
+    /// The same for all sessions whose handshake has the same value of one header, as long as it works; for those
+    /// without it as [`Balance::StickyClient`].
+    StickyHeader,
 }
 
 impl Balance {
     /// All, in the order a page shows them.
-    pub const ALL: [Self; 4] = [Self::Failover, Self::RoundRobin, Self::LeastConnections, Self::StickyClient];
+    pub const ALL: [Self; 5] =
+        [Self::Failover, Self::RoundRobin, Self::LeastConnections, Self::StickyClient, Self::StickyHeader];
 
     /// The word used in REST and storage.
     pub const fn as_str(self) -> &'static str {
@@ -71,6 +88,7 @@ impl Balance {
             Self::RoundRobin => "round_robin",
             Self::LeastConnections => "least_connections",
             Self::StickyClient => "sticky_client",
+            Self::StickyHeader => "sticky_header",
         }
     }
 
@@ -124,11 +142,26 @@ pub struct Endpoint {
     /// How one of the addresses is chosen.
     #[serde(default)]
     pub balance: Balance,
+    /// The header of [`Balance::StickyHeader`].
+    #[serde(default)]
+    pub sticky_header: String,
     /// When an address that fails is left alone.
     #[serde(default)]
     pub suspension: Suspension,
+    /// Whether addresses are asked without a client.
+    #[serde(default)]
+    pub health: HealthCheck,
+    /// How a `wss` backend is trusted.
+    #[serde(default)]
+    pub tls: Box<BackendTls>,
+    /// What the backend is shown.
+    #[serde(default)]
+    pub credential: Box<Credential>,
     /// See [`CONNECT_TIMEOUT`].
     pub connect_timeout_ms: u32,
+    /// See [`TLS_TIMEOUT`].
+    #[serde(default = "tls_timeout")]
+    pub tls_timeout_ms: u32,
     /// See [`HANDSHAKE_TIMEOUT`].
     pub handshake_timeout_ms: u32,
     /// See [`IDLE_TIMEOUT`].
@@ -145,6 +178,11 @@ pub struct Endpoint {
 }
 
 /// Of endpoints from before there was one.
+const fn tls_timeout() -> u32 {
+    TLS_TIMEOUT.default
+}
+
+/// Of endpoints from before there was one.
 const fn pong_timeout() -> u32 {
     PONG_TIMEOUT.default
 }
@@ -156,8 +194,13 @@ impl Endpoint {
             url: url.into(),
             others: Vec::new(),
             balance: Balance::default(),
+            sticky_header: String::new(),
             suspension: Suspension::default(),
+            health: HealthCheck::default(),
+            tls: Box::default(),
+            credential: Box::default(),
             connect_timeout_ms: CONNECT_TIMEOUT.default,
+            tls_timeout_ms: TLS_TIMEOUT.default,
             handshake_timeout_ms: HANDSHAKE_TIMEOUT.default,
             idle_timeout_ms: IDLE_TIMEOUT.default,
             ping_interval_ms: PING_INTERVAL.default,
@@ -172,6 +215,29 @@ impl Endpoint {
     pub fn targets(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.url.as_str()).chain(self.others.iter().map(String::as_str))
     }
+}
+
+impl Endpoint {
+    /// Takes the secrets of `before` where none are given for the same credential. A credential is not kept for an
+    /// address that did not have it, so that nobody can have one sent to a machine of theirs.
+    fn keep_secrets(&mut self, before: &Self) {
+        let known: HashSet<_> = before.targets().map(origin).collect();
+        if self.targets().all(|url| known.contains(&origin(url))) {
+            self.credential.keep_secret(&before.credential);
+        }
+        self.tls.keep_secret(&before.tls);
+    }
+
+    fn redact(&mut self) {
+        self.credential.redact();
+        self.tls.redact();
+    }
+}
+
+/// Scheme, host and port.
+fn origin(url: &str) -> Option<(String, Option<String>, Option<u16>)> {
+    let url = Url::parse(url).ok()?;
+    Some((url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default()))
 }
 
 /// The endpoints of an API: one for production keys, one for sandbox keys, either may be absent.
@@ -190,6 +256,22 @@ impl Endpoints {
             Environment::Production => self.production.as_ref(),
             Environment::Sandbox => self.sandbox.as_ref(),
         }
+    }
+
+    /// Takes the secrets of `before` where none are given: a change never has to repeat them.
+    pub fn keep_secrets(&mut self, before: &Self) {
+        for (now, before) in
+            [(&mut self.production, &before.production), (&mut self.sandbox, &before.sandbox)]
+        {
+            if let (Some(now), Some(before)) = (now, before) {
+                now.keep_secrets(before);
+            }
+        }
+    }
+
+    /// Forgets every secret, for records that others may read.
+    pub fn redact(&mut self) {
+        self.production.iter_mut().chain(&mut self.sandbox).for_each(Endpoint::redact);
     }
 
     /// Whether no endpoint is declared at all.
@@ -217,3 +299,6 @@ impl Environment {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,6 +51,10 @@ impl Compression {
 pub struct Protocol {
     /// What becomes of permessage-deflate.
     pub compression: Compression,
+    /// Frames must obey RFC 6455 sections 5 and 7: reserved bits, opcodes, fragmentation, control frames, minimal
+    /// lengths, close codes; a side that breaks a rule ends the session with 1002. Off: frames pass as they are, and
+    /// only what counting them needs is checked.
+    pub frame_checks: bool,
     /// Text messages must be UTF-8 (RFC 6455 section 8.1); others end the session with 1007.
     pub utf8_check: bool,
     /// See [`MESSAGE_BYTES`]; a larger one ends the session with 1009.
@@ -63,6 +67,7 @@ impl Default for Protocol {
     fn default() -> Self {
         Self {
             compression: Compression::default(),
+            frame_checks: true,
             utf8_check: true,
             message_bytes_max: MESSAGE_BYTES.default,
             frame_bytes_max: FRAME_BYTES.default,

@@ -4,12 +4,13 @@
 //! that REST and the portal show the same words beside the same field. Rules across records (unique, known
 //! plan) are in [`crate::decide`].
 
-use url::Url;
+mod backend;
+mod passing;
 
-use crate::endpoint::{
-    Bounds, CONNECT_TIMEOUT, Endpoint, Endpoints, HANDSHAKE_TIMEOUT, IDLE_TIMEOUT, LIFETIME, PING_INTERVAL,
-    PONG_TIMEOUT, SUSPEND_AFTER, SUSPEND_FIRST, SUSPEND_MAX, Suspension, TARGETS_MAX, URL_BYTES_MAX,
-};
+pub use backend::{endpoint, endpoint_url, endpoints};
+pub use passing::{headers, mappings};
+
+use crate::endpoint::Bounds;
 use crate::protocol::{FRAME_BYTES, MESSAGE_BYTES, Protocol};
 
 /// Longest name of an API or an application, in characters.
@@ -146,92 +147,20 @@ pub fn description(pointer: &str, text: &str, problems: &mut Problems) {
     }
 }
 
-/// Both endpoints, under `pointer` (usually `/endpoints`).
-pub fn endpoints(pointer: &str, endpoints: &Endpoints, problems: &mut Problems) {
-    for (name, endpoint) in [("production", &endpoints.production), ("sandbox", &endpoints.sandbox)] {
-        if let Some(found) = endpoint {
-            self::endpoint(&format!("{pointer}/{name}"), found, problems);
-        }
-    }
-}
-
-/// One endpoint: its addresses and the bounds of its timeouts.
-pub fn endpoint(pointer: &str, endpoint: &Endpoint, problems: &mut Problems) {
-    endpoint_url(&format!("{pointer}/url"), &endpoint.url, problems);
-    for (place, url) in endpoint.others.iter().enumerate() {
-        let pointer = format!("{pointer}/others/{place}");
-        endpoint_url(&pointer, url, problems);
-        if endpoint.targets().take(place + 1).any(|before| before == url) {
-            let detail = "This address is there already. Each address stands once.";
-            problems.push(FieldProblem::new(pointer, "duplicate", detail));
-        }
-    }
-    if endpoint.others.len() >= TARGETS_MAX {
-        let detail = format!("An endpoint has at most {TARGETS_MAX} addresses.");
-        problems.push(FieldProblem::new(format!("{pointer}/others"), "too_many", detail));
-    }
-    let mut bounded = |leaf: &str, unit: &str, value: u32, bounds: Bounds| {
-        if value < bounds.min || value > bounds.max {
-            let detail = format!("Choose between {} and {} {unit}.", bounds.min, bounds.max);
-            problems.push(FieldProblem::new(format!("{pointer}/{leaf}"), "out_of_range", detail));
-        }
-    };
-    let Suspension { after_failures, first_ms, max_ms } = endpoint.suspension;
-    for (leaf, value, bounds) in [
-        ("connect_timeout_ms", endpoint.connect_timeout_ms, CONNECT_TIMEOUT),
-        ("handshake_timeout_ms", endpoint.handshake_timeout_ms, HANDSHAKE_TIMEOUT),
-        ("idle_timeout_ms", endpoint.idle_timeout_ms, IDLE_TIMEOUT),
-        ("ping_interval_ms", endpoint.ping_interval_ms, PING_INTERVAL),
-        ("pong_timeout_ms", endpoint.pong_timeout_ms, PONG_TIMEOUT),
-        ("lifetime_max_ms", endpoint.lifetime_max_ms, LIFETIME),
-        ("suspension/first_ms", first_ms, SUSPEND_FIRST),
-        ("suspension/max_ms", max_ms, SUSPEND_MAX),
-    ] {
-        bounded(leaf, "milliseconds", value, bounds);
-    }
-    bounded("suspension/after_failures", "failures", after_failures, SUSPEND_AFTER);
-}
-
 /// Sizes within their bounds.
 pub fn protocol(pointer: &str, protocol: &Protocol, problems: &mut Problems) {
-    let mut bounded = |leaf: &str, value: u32, bounds: Bounds| {
-        if value < bounds.min || value > bounds.max {
-            let detail = format!("Choose between {} and {} bytes.", bounds.min, bounds.max);
-            problems.push(FieldProblem::new(format!("{pointer}/{leaf}"), "out_of_range", detail));
-        }
-    };
-    bounded("message_bytes_max", protocol.message_bytes_max, MESSAGE_BYTES);
-    bounded("frame_bytes_max", protocol.frame_bytes_max, FRAME_BYTES);
+    for (leaf, value, bounds) in [
+        ("message_bytes_max", protocol.message_bytes_max, MESSAGE_BYTES),
+        ("frame_bytes_max", protocol.frame_bytes_max, FRAME_BYTES),
+    ] {
+        bounded(&format!("{pointer}/{leaf}"), "bytes", value, bounds, problems);
+    }
 }
 
-/// The address of an endpoint: `ws://` or `wss://`, a host, no credentials, no fragment (RFC 6455, section 3).
-pub fn endpoint_url(pointer: &str, text: &str, problems: &mut Problems) {
-    let mut problem = |code, detail: &str| problems.push(FieldProblem::new(pointer, code, detail));
-    if text.is_empty() {
-        problem("required", "Enter the address of the backend, for example ws://localhost:8080.");
-        return;
-    }
-    if text.len() > URL_BYTES_MAX {
-        problem("too_long", &format!("An address has at most {URL_BYTES_MAX} bytes."));
-        return;
-    }
-    if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        problem("illegal_character", "An address cannot contain spaces or control characters.");
-        return;
-    }
-    if !(text.starts_with("ws://") || text.starts_with("wss://")) {
-        problem("scheme", "The address must begin with ws:// or wss:// (secured).");
-        return;
-    }
-    match Url::parse(text) {
-        Ok(url) if url.host_str().is_none_or(str::is_empty) => problem("host", "The address names no host."),
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-            problem("credentials", "The address cannot carry a user name or password.");
-        }
-        Ok(url) if url.fragment().is_some() => problem("fragment", "The address cannot have a “#” part."),
-        Ok(url) if url.port() == Some(0) => problem("port", "Port 0 cannot be connected to."),
-        Ok(_) => {}
-        Err(_) => problem("malformed", "This is not an address that can be connected to."),
+fn bounded(pointer: &str, unit: &str, value: u32, bounds: Bounds, problems: &mut Problems) {
+    if value < bounds.min || value > bounds.max {
+        let detail = format!("Choose between {} and {} {unit}.", bounds.min, bounds.max);
+        problems.push(FieldProblem::new(pointer, "out_of_range", detail));
     }
 }
 

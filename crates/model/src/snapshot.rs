@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     endpoint::{Endpoints, Environment},
+    headers::HeaderRules,
     id::{ApiId, ApplicationId, SubscriptionId},
     lifecycle::State,
+    mapping::TopicMapping,
     plan::Plan,
     protocol::Protocol,
     route::{Match, Routes, base_path, default_path},
@@ -39,6 +41,12 @@ pub struct ApiFacts {
     /// Compression, checks and sizes of the live revision.
     #[serde(default)]
     pub protocol: Protocol,
+    /// Which headers backends get.
+    #[serde(default)]
+    pub headers: HeaderRules,
+    /// Under which paths a backend's topics are.
+    #[serde(default)]
+    pub mappings: Vec<TopicMapping>,
 }
 
 /// An application as a gateway knows it.

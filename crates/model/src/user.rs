@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Text that must not be seen: password hashes, client secrets' hashes, keys. Its Debug hides it, and it has no Display.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(pub String);
 

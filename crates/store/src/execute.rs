@@ -164,9 +164,9 @@ impl At<'_> {
                 let decided = decide::deploy_api(&api, based_on, actor, now, &siblings)?;
                 let revision = decided.revision.clone();
                 self.write(Some(&api), decided).await?;
-                Ok(Outcome::Revision(
-                    revision.ok_or_else(|| DbErr::Custom("a deployment without revision".to_owned()))?,
-                ))
+                let revision =
+                    revision.ok_or_else(|| DbErr::Custom("a deployment without revision".to_owned()))?;
+                Ok(Outcome::Revision(Box::new(revision)))
             }
             Command::CreateVersion(create) => {
                 let source = self.api(create.source).await?;
@@ -195,9 +195,10 @@ impl At<'_> {
         let db = self.db;
         // The default flag moves: those who lose it are written first.
         for (sibling, change) in &decided.siblings {
-            let was = apis::find(db, sibling.id).await?.as_ref().map(written).transpose()?;
+            let was = apis::find(db, sibling.id).await?.map(|api| written(&api.redacted())).transpose()?;
             entity::api::Entity::update(apis::row(sibling)?).exec(db).await?;
-            apis::keep_change(db, &sibling.id.to_string(), change, was, Some(written(sibling)?)).await?;
+            apis::keep_change(db, &sibling.id.to_string(), change, was, Some(written(&sibling.redacted())?))
+                .await?;
         }
         if before.is_some() {
             entity::api::Entity::update(apis::row(&decided.api)?).exec(db).await?;
@@ -211,7 +212,8 @@ impl At<'_> {
             apis::keep_move(db, *api, moved).await?;
         }
         self.write_subscriptions(&decided).await?;
-        let (was, is) = (before.map(written).transpose()?, written(&decided.api)?);
+        let was = before.map(|api| written(&api.redacted())).transpose()?;
+        let is = written(&decided.api.redacted())?;
         apis::keep_change(db, &decided.api.id.to_string(), &decided.change, was, Some(is)).await?;
         self.bump().await?;
         Ok(Outcome::Api(Box::new(decided.api)))

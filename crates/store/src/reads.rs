@@ -85,6 +85,8 @@ fn api_facts(api: Api) -> Option<ApiFacts> {
         revision,
         endpoints: design.endpoints,
         protocol: design.protocol,
+        headers: design.headers,
+        mappings: design.mappings,
     })
 }
 

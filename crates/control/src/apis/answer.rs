@@ -9,7 +9,11 @@ use tidegate_model::{
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{endpoint::EndpointsAnswer, protocol::ProtocolAnswer};
+use super::{
+    endpoint::EndpointsAnswer,
+    passing::{HeadersAnswer, MappingBody},
+    protocol::ProtocolAnswer,
+};
 use crate::settings::Settings;
 
 /// Where clients connect to.
@@ -99,6 +103,10 @@ pub(crate) struct ApiAnswer {
     endpoints: EndpointsAnswer,
     /// The working copy's compression, checks and sizes.
     protocol: ProtocolAnswer,
+    /// Which headers a backend gets, by the working copy.
+    headers: HeadersAnswer,
+    /// The working copy's topic mappings.
+    mappings: Vec<MappingBody>,
     /// The working copy's plans.
     plans: Vec<String>,
     urls: Urls,
@@ -132,6 +140,8 @@ pub(crate) fn api_answer(settings: &Settings, api: Api) -> ApiAnswer {
         updated_at: api.updated_at.rfc3339(),
         endpoints: api.design.endpoints.into(),
         protocol: api.design.protocol.into(),
+        headers: api.design.headers.into(),
+        mappings: api.design.mappings.into_iter().map(MappingBody::from).collect(),
         live: api
             .live
             .map(|live| LiveAnswer { revision: live.revision, deployed_at: live.deployed_at.rfc3339() }),

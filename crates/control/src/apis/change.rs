@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::{
     answer::{ApiAnswer, api_answer},
     endpoint::EndpointsInput,
+    passing::{HeadersInput, MappingBody},
     protocol::ProtocolInput,
     read::viewed,
 };
@@ -43,6 +44,11 @@ pub(crate) struct NewApi {
     endpoints: EndpointsInput,
     #[serde(default)]
     protocol: ProtocolInput,
+    #[serde(default)]
+    headers: HeadersInput,
+    /// Under which paths a backend's topics are; the first that fits decides.
+    #[serde(default)]
+    mappings: Vec<MappingBody>,
     /// Names of business plans.
     #[serde(default)]
     plans: Vec<String>,
@@ -60,6 +66,10 @@ pub(crate) struct ApiChange {
     endpoints: EndpointsInput,
     /// Compression, checks and sizes; absent: as before.
     protocol: Option<ProtocolInput>,
+    /// Which headers a backend gets; absent: as before.
+    headers: Option<HeadersInput>,
+    /// Under which paths a backend's topics are; absent: as before.
+    mappings: Option<Vec<MappingBody>>,
     /// Names of business plans.
     plans: Vec<String>,
     /// Whether it answers without a version as well, from when it is live; until then the one that does goes on. Absent:
@@ -110,6 +120,8 @@ pub(crate) async fn create(
             description: input.description,
             endpoints: input.endpoints.meant()?,
             protocol: input.protocol.meant()?,
+            headers: input.headers.meant()?,
+            mappings: input.mappings.into_iter().map(Into::into).collect(),
             plans: input.plans,
         },
         publish: input.publish,
@@ -135,17 +147,18 @@ pub(crate) async fn update(
     if !headers.contains_key(axum::http::header::IF_MATCH) {
         return Err(Problem::PreconditionRequired);
     }
-    let protocol = match input.protocol {
-        Some(protocol) => protocol.meant()?,
-        None => viewed(&inner, &caller, id).await?.design.protocol,
-    };
+    let before = viewed(&inner, &caller, id).await?.design;
     let command = Command::UpdateApi(UpdateApi {
         id: ApiId(id),
         based_on: if_match(&headers),
         design: Design {
             description: input.description,
             endpoints: input.endpoints.meant()?,
-            protocol,
+            protocol: input.protocol.map_or(Ok(before.protocol), ProtocolInput::meant)?,
+            headers: input.headers.map_or(Ok(before.headers), HeadersInput::meant)?,
+            mappings: input
+                .mappings
+                .map_or(before.mappings, |mappings| mappings.into_iter().map(Into::into).collect()),
             plans: input.plans,
         },
         is_default_version: input.is_default_version,

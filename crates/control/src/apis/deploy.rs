@@ -69,7 +69,7 @@ pub(crate) async fn create(
     let Outcome::Revision(revision) = inner.execute(&actor, command).await? else {
         return Err(Problem::Internal("a command answered something else"));
     };
-    Ok(Created(format!("/api/v1/apis/{id}/revisions"), Answer(revision.into())))
+    Ok(Created(format!("/api/v1/apis/{id}/revisions"), Answer((*revision).into())))
 }
 
 /// What was live, newest first

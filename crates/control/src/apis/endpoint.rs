@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use tidegate_model::{
-    endpoint::{self, Balance, Endpoint, Endpoints, Suspension},
+    endpoint::{self, Balance, Endpoint, Endpoints, HealthCheck, Suspension},
     rule::FieldProblem,
 };
 use utoipa::ToSchema;
 
+use super::credential::{CredentialAnswer, CredentialInput, TlsAnswer, TlsInput};
 use crate::problem::Problem;
 
 /// When an address that fails is left alone; what is absent takes its default.
@@ -21,6 +22,20 @@ pub(crate) struct SuspensionInput {
     max_ms: Option<u32>,
 }
 
+/// When addresses are asked without a client; what is absent takes its default.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HealthCheckInput {
+    /// Milliseconds from one check to the next; 0: no checks.
+    interval_ms: Option<u32>,
+    /// Milliseconds that a check may take.
+    timeout_ms: Option<u32>,
+    /// Checks that fail in a row before an address gets no sessions.
+    unhealthy_after: Option<u32>,
+    /// Checks that succeed in a row before it gets sessions again.
+    healthy_after: Option<u32>,
+}
+
 /// An endpoint as it is given: what is absent takes its default.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -31,13 +46,25 @@ pub(crate) struct EndpointInput {
     /// Further addresses of the same backend, up to 15.
     #[serde(default)]
     others: Vec<String>,
-    /// How an address is chosen: `round_robin`, `failover`, `least_connections` or `sticky_client`.
+    /// How an address is chosen: `round_robin`, `failover`, `least_connections`, `sticky_client` or
+    /// `sticky_header`.
     #[schema(example = "round_robin")]
     balance: Option<String>,
+    /// The header by whose value `sticky_header` chooses.
+    #[serde(default)]
+    sticky_header: String,
     #[serde(default)]
     suspension: SuspensionInput,
-    /// Milliseconds to open the connection.
+    #[serde(default)]
+    health: HealthCheckInput,
+    #[serde(default)]
+    tls: TlsInput,
+    #[serde(default)]
+    credential: CredentialInput,
+    /// Milliseconds to look the name up and open the connection.
     connect_timeout_ms: Option<u32>,
+    /// Milliseconds for the TLS handshake of a `wss` address.
+    tls_timeout_ms: Option<u32>,
     /// Milliseconds for the backend to answer the handshake.
     handshake_timeout_ms: Option<u32>,
     /// Milliseconds without any frame after which a session is closed.
@@ -56,21 +83,33 @@ impl EndpointInput {
         let balance = match self.balance.as_deref() {
             None => Balance::default(),
             Some(word) => Balance::parse(word).ok_or_else(|| {
-                let detail = "Choose round_robin, failover, least_connections or sticky_client.";
+                let detail =
+                    "Choose round_robin, failover, least_connections, sticky_client or sticky_header.";
                 let pointer = format!("{pointer}/balance");
                 Problem::Validation(vec![FieldProblem::new(pointer, "unknown_balance", detail)])
             })?,
         };
         let usual = Suspension::default();
+        let checks = HealthCheck::default();
         Ok(Endpoint {
             url: self.url,
             others: self.others,
             balance,
+            sticky_header: self.sticky_header,
             suspension: Suspension {
                 after_failures: self.suspension.after_failures.unwrap_or(usual.after_failures),
                 first_ms: self.suspension.first_ms.unwrap_or(usual.first_ms),
                 max_ms: self.suspension.max_ms.unwrap_or(usual.max_ms),
             },
+            health: HealthCheck {
+                interval_ms: self.health.interval_ms.unwrap_or(checks.interval_ms),
+                timeout_ms: self.health.timeout_ms.unwrap_or(checks.timeout_ms),
+                unhealthy_after: self.health.unhealthy_after.unwrap_or(checks.unhealthy_after),
+                healthy_after: self.health.healthy_after.unwrap_or(checks.healthy_after),
+            },
+            tls: Box::new(self.tls.into()),
+            credential: Box::new(self.credential.into()),
+            tls_timeout_ms: self.tls_timeout_ms.unwrap_or(endpoint::TLS_TIMEOUT.default),
             connect_timeout_ms: self.connect_timeout_ms.unwrap_or(endpoint::CONNECT_TIMEOUT.default),
             handshake_timeout_ms: self.handshake_timeout_ms.unwrap_or(endpoint::HANDSHAKE_TIMEOUT.default),
             idle_timeout_ms: self.idle_timeout_ms.unwrap_or(endpoint::IDLE_TIMEOUT.default),
@@ -111,17 +150,32 @@ pub(crate) struct SuspensionAnswer {
     max_ms: u32,
 }
 
-/// An endpoint with all its settings.
+/// When addresses are asked without a client.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = HealthCheck)]
+pub(crate) struct HealthCheckAnswer {
+    interval_ms: u32,
+    timeout_ms: u32,
+    unhealthy_after: u32,
+    healthy_after: u32,
+}
+
+/// An endpoint with all its settings but its secrets.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Endpoint)]
 pub(crate) struct EndpointAnswer {
     url: String,
     /// Further addresses of the same backend.
     others: Vec<String>,
-    /// `round_robin`, `failover`, `least_connections` or `sticky_client`.
+    /// `round_robin`, `failover`, `least_connections`, `sticky_client` or `sticky_header`.
     balance: &'static str,
+    sticky_header: String,
     suspension: SuspensionAnswer,
+    health: HealthCheckAnswer,
+    tls: TlsAnswer,
+    credential: CredentialAnswer,
     connect_timeout_ms: u32,
+    tls_timeout_ms: u32,
     handshake_timeout_ms: u32,
     idle_timeout_ms: u32,
     ping_interval_ms: u32,
@@ -132,12 +186,18 @@ pub(crate) struct EndpointAnswer {
 impl From<Endpoint> for EndpointAnswer {
     fn from(endpoint: Endpoint) -> Self {
         let Suspension { after_failures, first_ms, max_ms } = endpoint.suspension;
+        let HealthCheck { interval_ms, timeout_ms, unhealthy_after, healthy_after } = endpoint.health;
         Self {
             url: endpoint.url,
             others: endpoint.others,
             balance: endpoint.balance.as_str(),
+            sticky_header: endpoint.sticky_header,
             suspension: SuspensionAnswer { after_failures, first_ms, max_ms },
+            health: HealthCheckAnswer { interval_ms, timeout_ms, unhealthy_after, healthy_after },
+            tls: (*endpoint.tls).into(),
+            credential: (*endpoint.credential).into(),
             connect_timeout_ms: endpoint.connect_timeout_ms,
+            tls_timeout_ms: endpoint.tls_timeout_ms,
             handshake_timeout_ms: endpoint.handshake_timeout_ms,
             idle_timeout_ms: endpoint.idle_timeout_ms,
             ping_interval_ms: endpoint.ping_interval_ms,

@@ -17,7 +17,9 @@ pub(crate) struct ProtocolInput {
     /// What becomes of permessage-deflate: `off`, `pass` (end to end, unread) or `terminate` (ends at the gateway).
     #[schema(example = "off")]
     compression: Option<String>,
-    /// Text messages must be UTF-8.
+    /// Frames must obey RFC 6455. Default true.
+    frame_checks: Option<bool>,
+    /// Text messages must be UTF-8. Default true.
     utf8_check: Option<bool>,
     /// Payload bytes of one message, 125 to 1,073,741,824.
     message_bytes_max: Option<u32>,
@@ -42,6 +44,7 @@ impl ProtocolInput {
         };
         Ok(Protocol {
             compression,
+            frame_checks: self.frame_checks.unwrap_or(usual.frame_checks),
             utf8_check: self.utf8_check.unwrap_or(usual.utf8_check),
             message_bytes_max: self.message_bytes_max.unwrap_or(usual.message_bytes_max),
             frame_bytes_max: self.frame_bytes_max.unwrap_or(usual.frame_bytes_max),
@@ -55,6 +58,7 @@ impl ProtocolInput {
 pub(crate) struct ProtocolAnswer {
     /// `off`, `pass` or `terminate`.
     compression: &'static str,
+    frame_checks: bool,
     utf8_check: bool,
     message_bytes_max: u32,
     frame_bytes_max: u32,
@@ -64,6 +68,7 @@ impl From<Protocol> for ProtocolAnswer {
     fn from(protocol: Protocol) -> Self {
         Self {
             compression: protocol.compression.as_str(),
+            frame_checks: protocol.frame_checks,
             utf8_check: protocol.utf8_check,
             message_bytes_max: protocol.message_bytes_max,
             frame_bytes_max: protocol.frame_bytes_max,

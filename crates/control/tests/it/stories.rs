@@ -267,7 +267,7 @@ async fn the_protocol_stays_as_it_was_where_a_change_does_not_name_it() {
     input["protocol"] = json!({"compression": "terminate", "message_bytes_max": 1_000});
     let api = house.post(&creator, "/api/v1/apis", input).await.is(201).json();
     let made = json!({
-        "compression": "terminate", "utf8_check": true, "message_bytes_max": 1_000, "frame_bytes_max": 16_777_216,
+        "compression": "terminate", "frame_checks": true, "utf8_check": true, "message_bytes_max": 1_000, "frame_bytes_max": 16_777_216,
     });
     assert_eq!(api["protocol"], made);
     let path = format!("/api/v1/apis/{}", api["id"].as_str().unwrap());
@@ -286,4 +286,49 @@ async fn the_protocol_stays_as_it_was_where_a_change_does_not_name_it() {
         (&changed["protocol"]["compression"], &changed["protocol"]["utf8_check"]),
         (&json!("off"), &json!(false))
     );
+}
+
+#[tokio::test]
+async fn the_secrets_of_a_backend_come_in_and_never_out() {
+    let house = House::new().await;
+    let creator = house.person("creator", &[Role::Creator, Role::Publisher]).await;
+    let mut input = echo();
+    let credential = json!({"kind": "basic", "username": "me", "password": "hidden-password"});
+    let endpoint = json!({"url": "wss://backend.example.com", "credential": credential});
+    input["endpoints"] = json!({"production": endpoint});
+    input["headers"] = json!({"deny": ["X-Debug"], "set": [{"name": "X-Plan", "value": "{plan}"}]});
+    input["mappings"] = json!([{"topic": "/rooms/{room}", "backend": "/chat?room={room}"}]);
+    let api = house.post(&creator, "/api/v1/apis", input).await.is(201).json();
+    let path = format!("/api/v1/apis/{}", api["id"].as_str().unwrap());
+    let shown = json!({"kind": "basic", "username": "me"});
+    assert_eq!(api["endpoints"]["production"]["credential"], shown);
+    assert_eq!(api["headers"]["set"], json!([{"name": "X-Plan", "value": "{plan}"}]));
+
+    // What was answered can be sent back: the secret stays, and so do the fields that are not named.
+    house.post(&creator, &format!("{path}/deployments"), json!({})).await.is(201);
+    let put = async |tag: &str, endpoint: Value| {
+        let change =
+            json!({"description": "", "endpoints": {"production": endpoint}, "plans": ["Gold", "Silver"]});
+        let request = House::request(&creator, &Method::PUT, &path).header(header::IF_MATCH, tag);
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        house.send(request.body(Body::from(change.to_string())).unwrap()).await
+    };
+    let same = put("\"2\"", api["endpoints"]["production"].clone()).await.is(200).json();
+    assert_eq!((&same["differs"], &same["mappings"]), (&json!([]), &api["mappings"]));
+
+    // Nobody has it sent to another machine.
+    let elsewhere = json!({"url": "wss://elsewhere.example.com", "credential": shown});
+    let problem = put("\"3\"", elsewhere).await.is(422).json();
+    assert_eq!(problem["errors"][0]["pointer"], "/endpoints/production/credential/password");
+
+    let renewed = json!({"kind": "basic", "username": "me", "password": "hidden-too"});
+    let changed = put("\"3\"", json!({"url": "wss://backend.example.com", "credential": renewed})).await;
+    let changed = changed.is(200).json();
+    let difference =
+        json!([{"field": "endpoints.production.credential.secret", "live": "set", "working": "set anew"}]);
+    assert_eq!(changed["differs"], difference);
+    for read in ["", "/revisions", "/changes"] {
+        let answer = house.get(&creator, &format!("{path}{read}")).await.is(200).json();
+        assert!(!answer.to_string().contains("hidden"), "{read}: {answer}");
+    }
 }

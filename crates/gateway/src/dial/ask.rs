@@ -5,6 +5,7 @@
 
 use std::io::ErrorKind;
 
+use tidegate_model::endpoint::{Balance, Endpoint};
 use tidegate_wire::{
     deflate::{Agreed, Offer},
     handshake::{
@@ -69,6 +70,23 @@ pub(crate) struct Asker<'a> {
     pub(crate) proto: &'static str,
     /// The session's id.
     pub(crate) instance: &'a str,
+}
+
+impl Asker<'_> {
+    /// What a sticky balance goes by: the client's address, or what a header of its handshake says.
+    pub(crate) fn sticks_to(&self, endpoint: &Endpoint) -> Vec<u8> {
+        let said = || {
+            let headers = &self.request.as_ref()?.headers;
+            headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(&endpoint.sticky_header))
+        };
+        match endpoint.balance {
+            Balance::StickyHeader if let Some((_, value)) = said() => value.clone(),
+            Balance::StickyClient | Balance::StickyHeader => {
+                self.client.map(|client| client.to_string()).unwrap_or_default().into_bytes()
+            }
+            Balance::Failover | Balance::RoundRobin | Balance::LeastConnections => Vec::new(),
+        }
+    }
 }
 
 /// What follows the endpoint's URL.

@@ -5,7 +5,6 @@
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -59,11 +58,11 @@ pub(crate) struct Candidate<'e> {
 
 impl Targets {
     /// The addresses to try, in order. One that is suspended is left out as long as another is left; where all are,
-    /// asking is better than refusing.
+    /// asking is better than refusing. `sticks_to` is what a sticky balance goes by; others do not look at it.
     pub(crate) fn order<'e>(
         &self,
         endpoint: &'e Endpoint,
-        client: Option<IpAddr>,
+        sticks_to: &[u8],
         now: Micros,
     ) -> Vec<Candidate<'e>> {
         let mut candidates: Vec<_> =
@@ -84,7 +83,9 @@ impl Targets {
                 candidates.rotate_left(first);
                 candidates.sort_by_key(|candidate| candidate.target.open.load(Ordering::Relaxed));
             }
-            Balance::StickyClient => candidates.sort_by_cached_key(|candidate| weight(candidate.url, client)),
+            Balance::StickyClient | Balance::StickyHeader => {
+                candidates.sort_by_cached_key(|candidate| weight(candidate.url, sticks_to));
+            }
         }
         candidates
     }
@@ -107,9 +108,9 @@ impl Targets {
 }
 
 /// Rendezvous hashing: the same client meets the same address, and an address that leaves moves only its own clients.
-fn weight(url: &str, client: Option<IpAddr>) -> [u8; 32] {
-    let key = format!("{}\n{url}", client.map(|client| client.to_string()).unwrap_or_default());
-    digest(&SHA256, key.as_bytes()).as_ref().try_into().expect("a SHA-256 has 32 bytes")
+fn weight(url: &str, sticks_to: &[u8]) -> [u8; 32] {
+    let key = [sticks_to, b"\n", url.as_bytes()].concat();
+    digest(&SHA256, &key).as_ref().try_into().expect("a SHA-256 has 32 bytes")
 }
 
 impl Target {

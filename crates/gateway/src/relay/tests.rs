@@ -21,6 +21,7 @@ use std::{
 use tidegate_model::{
     admit::Grant,
     endpoint::{Endpoint, Endpoints, Environment},
+    headers::HeaderRules,
     id::{ApiId, ApplicationId, BootId, SessionId},
     lifecycle::State,
     port::{Clock, Entropy},
@@ -121,6 +122,8 @@ fn world() -> (SnapshotParts, Grant) {
         revision: 1,
         endpoints: Endpoints { production: Some(Endpoint::new("ws://localhost:1")), sandbox: None },
         protocol: Protocol::default(),
+        headers: HeaderRules::default(),
+        mappings: Vec::new(),
     };
     let application = ApplicationFacts {
         id: ApplicationId::new(Timestamp(0), [3; 10]),

@@ -12,6 +12,7 @@ use base64::{
 use serde_json::{Value, json};
 use tidegate_model::{
     endpoint::{Endpoint, Endpoints, Environment},
+    headers::HeaderRules,
     id::{ApiId, ApplicationId, SubscriptionId},
     lifecycle::State,
     plan::{Limit, Plan},
@@ -62,6 +63,8 @@ pub(crate) fn api(number: u8, context: &str, url: &str) -> ApiFacts {
         revision: 1,
         endpoints: Endpoints { production: Some(Endpoint::new(url)), sandbox: None },
         protocol: Protocol::default(),
+        headers: HeaderRules::default(),
+        mappings: Vec::new(),
     }
 }
 

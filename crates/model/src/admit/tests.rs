@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     endpoint::Endpoints,
+    headers::HeaderRules,
     plan::{application_policies, business_plans},
     protocol::Protocol,
     snapshot::{ClientFacts, SnapshotParts, SubscriptionFacts},
@@ -45,6 +46,8 @@ fn api(number: u128, name: &str, version: &str, state: State) -> ApiFacts {
         revision: 1,
         endpoints: Endpoints { production: Some(Endpoint::new("ws://production")), sandbox: None },
         protocol: Protocol::default(),
+        headers: HeaderRules::default(),
+        mappings: Vec::new(),
     }
 }
 

@@ -183,7 +183,7 @@ pub async fn history_is_told_newest_first(ground: &impl Ground) {
                 told.iter().map(|one| (one.number, one.live)).collect::<Vec<_>>(),
                 [(2, true), (1, false)]
             );
-            assert_eq!((&told[0], &told[1].design), (&revision, &design(&["Gold", "Silver"])));
+            assert_eq!((&told[0], &told[1].design), (&*revision, &design(&["Gold", "Silver"])));
         }
         stage.moved(api.id, event).await;
     }

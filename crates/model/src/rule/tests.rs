@@ -1,6 +1,11 @@
 //! One table per field: what is accepted, and which code a refusal carries.
 
 use super::*;
+use crate::{
+    endpoint::{BackendTls, Balance, CONNECT_TIMEOUT, Credential, Endpoint, HANDSHAKE_TIMEOUT, IDLE_TIMEOUT},
+    headers::{HeaderRules, Rename, SetHeader},
+    user::Secret,
+};
 
 fn codes(check: impl Fn(&mut Problems)) -> Vec<&'static str> {
     let mut problems = Vec::new();
@@ -104,4 +109,112 @@ fn timeouts_have_bounds_that_hold_their_defaults() {
     endpoint.idle_timeout_ms = IDLE_TIMEOUT.max + 1;
     endpoint.connect_timeout_ms = CONNECT_TIMEOUT.min - 1;
     assert_eq!(codes(|p| super::endpoint("", &endpoint, p)), ["out_of_range", "out_of_range"]);
+}
+
+fn endpoint_codes(change: impl FnOnce(&mut Endpoint)) -> Vec<(String, &'static str)> {
+    let mut found = Endpoint::new("wss://a");
+    change(&mut found);
+    let mut problems = Vec::new();
+    endpoint("", &found, &mut problems);
+    problems.into_iter().map(|problem| (problem.pointer, problem.code)).collect()
+}
+
+fn at(pointer: &str, code: &'static str) -> Vec<(String, &'static str)> {
+    vec![(pointer.to_owned(), code)]
+}
+
+#[test]
+fn credentials_of_endpoints() {
+    let secret = |text: &str| Secret(text.to_owned());
+    let basic = |username: &str, password: &str| {
+        let credential = Credential::Basic { username: username.to_owned(), password: secret(password) };
+        endpoint_codes(|endpoint| *endpoint.credential = credential)
+    };
+    assert_eq!(basic("me", "x"), []);
+    assert_eq!(basic("me", ""), at("/credential/password", "required"));
+    assert_eq!(basic("a:b", "x"), at("/credential/username", "illegal_character"));
+    assert_eq!(basic("me", "a\r\nb"), at("/credential/password", "illegal_character"));
+    let header = |name: &str| {
+        let credential = Credential::Header { name: name.to_owned(), value: secret("x") };
+        endpoint_codes(|endpoint| *endpoint.credential = credential)
+    };
+    assert_eq!(header("X-Api-Key"), []);
+    assert_eq!(header("Authorization"), []);
+    assert_eq!(header("Host"), at("/credential/name", "reserved"));
+    assert_eq!(header("x y"), at("/credential/name", "illegal_character"));
+    let oauth = |token_url: &str| {
+        let credential = Credential::OAuth {
+            token_url: token_url.to_owned(),
+            client_id: "id".to_owned(),
+            client_secret: secret("x"),
+            scope: String::new(),
+        };
+        endpoint_codes(|endpoint| *endpoint.credential = credential)
+    };
+    assert_eq!(oauth("https://issuer/token"), []);
+    assert_eq!(oauth("ftp://issuer/token"), at("/credential/token_url", "scheme"));
+    assert_eq!(oauth("https://me:pw@issuer/token"), at("/credential/token_url", "credentials"));
+}
+
+#[test]
+fn trust_and_checks_of_endpoints() {
+    let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    let tls = |change: fn(&mut BackendTls, &str, &str)| {
+        endpoint_codes(|endpoint| change(&mut endpoint.tls, pem, key))
+    };
+    assert_eq!(tls(|tls, pem, _| tls.authorities = pem.repeat(2)), []);
+    assert_eq!(tls(|tls, _, _| tls.authorities = "x".to_owned()), at("/tls/authorities", "malformed"));
+    assert_eq!(
+        tls(|tls, pem, _| tls.authorities = pem[..40].to_owned()),
+        at("/tls/authorities", "malformed")
+    );
+    assert_eq!(tls(|tls, pem, _| tls.client_certificate = pem.to_owned()), at("/tls/client_key", "required"));
+    assert_eq!(
+        tls(|tls, _, key| tls.client_key = Secret(key.to_owned())),
+        at("/tls/client_certificate", "required")
+    );
+    assert_eq!(tls(|tls, _, _| tls.server_name = "a b".to_owned()), at("/tls/server_name", "malformed"));
+    let interval = |millis| endpoint_codes(|endpoint| endpoint.health.interval_ms = millis);
+    assert_eq!((interval(0), interval(100)), (vec![], vec![]));
+    assert_eq!(interval(99), at("/health/interval_ms", "out_of_range"));
+    let sticky = |name: &str| {
+        endpoint_codes(|endpoint| {
+            endpoint.balance = Balance::StickyHeader;
+            endpoint.sticky_header = name.to_owned();
+        })
+    };
+    assert_eq!((sticky("X-Device"), sticky("")), (vec![], at("/sticky_header", "required")));
+}
+
+#[test]
+fn rules_for_headers() {
+    let told = |rules: HeaderRules| {
+        let mut problems = Vec::new();
+        headers("/headers", &rules, &mut problems);
+        problems.into_iter().map(|problem| (problem.pointer, problem.code)).collect::<Vec<_>>()
+    };
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let fine = HeaderRules {
+        allow: names(&["Cookie"]),
+        deny: names(&["X-Debug"]),
+        rename: vec![Rename { from: "X-A".to_owned(), to: "X-B".to_owned() }],
+        set: vec![SetHeader { name: "X-Plan".to_owned(), value: "{plan}".to_owned() }],
+        ..HeaderRules::default()
+    };
+    assert_eq!(told(fine), []);
+    for name in ["Connection", "sec_websocket_key", "X-Forwarded-For", "traceparent", "Transfer-Encoding"] {
+        let rules = HeaderRules { deny: names(&[name]), ..HeaderRules::default() };
+        assert_eq!(told(rules), at("/headers/deny/0", "reserved"), "{name}");
+    }
+    let rules = HeaderRules { allow: names(&["Authorization"]), ..HeaderRules::default() };
+    assert_eq!(told(rules), at("/headers/allow/0", "reserved"));
+    let rules = HeaderRules { deny: names(&["X-A", "x-a"]), ..HeaderRules::default() };
+    assert_eq!(told(rules), at("/headers/deny/1", "duplicate"));
+    let set = |value: &str| {
+        let set = vec![SetHeader { name: "X-A".to_owned(), value: value.to_owned() }];
+        told(HeaderRules { set, ..HeaderRules::default() })
+    };
+    assert_eq!(set("{secret}"), at("/headers/set/0/value", "unknown_placeholder"));
+    assert_eq!(set("a\r\nX-B: c"), at("/headers/set/0/value", "illegal_character"));
 }

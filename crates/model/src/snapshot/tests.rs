@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::headers::HeaderRules;
 use crate::{
     endpoint::Endpoint,
     lifecycle::STATES,
@@ -41,7 +42,8 @@ fn worlds() -> impl Strategy<Value = SnapshotParts> {
             let endpoint = Some(Endpoint::new("ws://backend"));
             let endpoints = Endpoints { production: endpoint.clone(), sandbox: endpoint.filter(|_| sandbox) };
             let (id, name) = (api_id(place), context[1..].to_owned());
-            let (revision, protocol) = (1, Protocol::default());
+            let (revision, protocol, headers) = (1, Protocol::default(), HeaderRules::default());
+            let mappings = Vec::new();
             let api = ApiFacts {
                 id,
                 name,
@@ -52,6 +54,8 @@ fn worlds() -> impl Strategy<Value = SnapshotParts> {
                 revision,
                 endpoints,
                 protocol,
+                headers,
+                mappings,
             };
             parts.apis.push(api);
         }

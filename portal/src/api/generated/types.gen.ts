@@ -39,12 +39,20 @@ export type Api = {
      * For `If-Match`.
      */
     etag: string;
+    /**
+     * Which headers a backend gets, by the working copy.
+     */
+    headers: HeaderRules;
     id: string;
     /**
      * Whether it answers without the version as well; while nothing of it is live, whether it will.
      */
     is_default_version: boolean;
     live: Live | null;
+    /**
+     * The working copy's topic mappings.
+     */
+    mappings: Array<TopicMapping>;
     /**
      * What is missing to publish it.
      */
@@ -154,6 +162,42 @@ export type ApplicationInput = {
 };
 
 /**
+ * How a `wss` backend is trusted.
+ */
+export type BackendTls = {
+    authorities: string;
+    /**
+     * The certificate that the gateway shows; its key is never answered.
+     */
+    client_certificate: string;
+    server_name: string;
+    verify: boolean;
+};
+
+/**
+ * How a `wss` backend is trusted; what is absent has its default.
+ */
+export type BackendTlsInput = {
+    /**
+     * Certificates (PEM) of the authorities to trust; empty: those of the gateway's machine.
+     */
+    authorities?: string;
+    /**
+     * The certificate (PEM, with its chain) that the gateway shows; empty: none.
+     */
+    client_certificate?: string;
+    client_key?: Secret | null;
+    /**
+     * The name to ask for and to find in the certificate; empty: the address's host.
+     */
+    server_name?: string;
+    /**
+     * Check the backend's certificate: chain, name and time. Default true.
+     */
+    verify?: boolean | null;
+};
+
+/**
  * Default, least and greatest value, in the unit that the name says.
  */
 export type Bounds = {
@@ -232,6 +276,48 @@ export type CreatedToken = Token & {
 };
 
 /**
+ * What a backend is shown, without its secret.
+ */
+export type Credential = {
+    kind: 'none';
+} | {
+    kind: 'basic';
+    username: string;
+} | {
+    kind: 'header';
+    name: string;
+} | {
+    client_id: string;
+    kind: 'oauth';
+    scope: string;
+    token_url: string;
+};
+
+/**
+ * What a backend is shown. A secret that is left out stays as it was, as long as the rest names the same credential.
+ */
+export type CredentialInput = {
+    kind: 'none';
+} | {
+    kind: 'basic';
+    password?: Secret | null;
+    username: string;
+} | {
+    kind: 'header';
+    name: string;
+    value?: Secret | null;
+} | {
+    client_id: string;
+    client_secret?: Secret | null;
+    kind: 'oauth';
+    /**
+     * Scopes with spaces between them.
+     */
+    scope?: string;
+    token_url: string;
+};
+
+/**
  * A field in which the working copy differs from what is live.
  */
 export type Difference = {
@@ -241,15 +327,17 @@ export type Difference = {
 };
 
 /**
- * An endpoint with all its settings.
+ * An endpoint with all its settings but its secrets.
  */
 export type Endpoint = {
     /**
-     * `round_robin`, `failover`, `least_connections` or `sticky_client`.
+     * `round_robin`, `failover`, `least_connections`, `sticky_client` or `sticky_header`.
      */
     balance: string;
     connect_timeout_ms: number;
+    credential: Credential;
     handshake_timeout_ms: number;
+    health: HealthCheck;
     idle_timeout_ms: number;
     lifetime_max_ms: number;
     /**
@@ -258,7 +346,10 @@ export type Endpoint = {
     others: Array<string>;
     ping_interval_ms: number;
     pong_timeout_ms: number;
+    sticky_header: string;
     suspension: Suspension;
+    tls: BackendTls;
+    tls_timeout_ms: number;
     url: string;
 };
 
@@ -268,6 +359,13 @@ export type Endpoint = {
 export type EndpointBounds = {
     connect_timeout_ms: Bounds;
     handshake_timeout_ms: Bounds;
+    health_healthy_after: Bounds;
+    /**
+     * 0 for no checks; else at least 100.
+     */
+    health_interval_ms: Bounds;
+    health_timeout_ms: Bounds;
+    health_unhealthy_after: Bounds;
     idle_timeout_ms: Bounds;
     lifetime_max_ms: Bounds;
     ping_interval_ms: Bounds;
@@ -279,6 +377,7 @@ export type EndpointBounds = {
      * Most addresses of one endpoint, the first included.
      */
     targets_max: number;
+    tls_timeout_ms: Bounds;
 };
 
 /**
@@ -286,17 +385,20 @@ export type EndpointBounds = {
  */
 export type EndpointInput = {
     /**
-     * How an address is chosen: `round_robin`, `failover`, `least_connections` or `sticky_client`.
+     * How an address is chosen: `round_robin`, `failover`, `least_connections`, `sticky_client` or
+     * `sticky_header`.
      */
     balance?: string | null;
     /**
-     * Milliseconds to open the connection.
+     * Milliseconds to look the name up and open the connection.
      */
     connect_timeout_ms?: number | null;
+    credential?: CredentialInput;
     /**
      * Milliseconds for the backend to answer the handshake.
      */
     handshake_timeout_ms?: number | null;
+    health?: HealthCheckInput;
     /**
      * Milliseconds without any frame after which a session is closed.
      */
@@ -317,7 +419,16 @@ export type EndpointInput = {
      * Milliseconds that the answer may take.
      */
     pong_timeout_ms?: number | null;
+    /**
+     * The header by whose value `sticky_header` chooses.
+     */
+    sticky_header?: string;
     suspension?: SuspensionInput;
+    tls?: BackendTlsInput;
+    /**
+     * Milliseconds for the TLS handshake of a `wss` address.
+     */
+    tls_timeout_ms?: number | null;
     /**
      * `ws://` or `wss://` address of the backend.
      */
@@ -356,6 +467,83 @@ export type FieldError = {
      * JSON pointer (RFC 6901) of the field.
      */
     pointer: string;
+};
+
+/**
+ * Which headers a backend gets.
+ */
+export type HeaderRules = {
+    allow: Array<string>;
+    backend_jwt: boolean;
+    deny: Array<string>;
+    /**
+     * `all` or `listed`.
+     */
+    forward: string;
+    rename: Array<RenamedHeader>;
+    set: Array<SetHeader>;
+};
+
+/**
+ * Which headers a backend gets; what is absent has its default.
+ */
+export type HeaderRulesInput = {
+    /**
+     * Headers that pass.
+     */
+    allow?: Array<string>;
+    /**
+     * Say who the client is in a signed token, `X-JWT-Assertion`.
+     */
+    backend_jwt?: boolean;
+    /**
+     * Headers that never pass.
+     */
+    deny?: Array<string>;
+    /**
+     * Which pass when no rule names them: `all` or `listed`.
+     */
+    forward?: string | null;
+    /**
+     * Headers that pass under another name.
+     */
+    rename?: Array<RenamedHeader>;
+    /**
+     * Headers that the gateway says.
+     */
+    set?: Array<SetHeader>;
+};
+
+/**
+ * When addresses are asked without a client.
+ */
+export type HealthCheck = {
+    healthy_after: number;
+    interval_ms: number;
+    timeout_ms: number;
+    unhealthy_after: number;
+};
+
+/**
+ * When addresses are asked without a client; what is absent takes its default.
+ */
+export type HealthCheckInput = {
+    /**
+     * Checks that succeed in a row before it gets sessions again.
+     */
+    healthy_after?: number | null;
+    /**
+     * Milliseconds from one check to the next; 0: no checks.
+     */
+    interval_ms?: number | null;
+    /**
+     * Milliseconds that a check may take.
+     */
+    timeout_ms?: number | null;
+    /**
+     * Checks that fail in a row before an address gets no sessions.
+     */
+    unhealthy_after?: number | null;
 };
 
 /**
@@ -726,6 +914,11 @@ export type NewApi = {
     context: string;
     description?: string;
     endpoints?: EndpointsInput;
+    headers?: HeaderRulesInput;
+    /**
+     * Under which paths a backend's topics are; the first that fits decides.
+     */
+    mappings?: Array<TopicMapping>;
     name: string;
     /**
      * Names of business plans.
@@ -794,6 +987,21 @@ export type NewVersion = {
      */
     default?: boolean;
     version: string;
+};
+
+/**
+ * Bounds of what passes to a backend beside the messages.
+ */
+export type PassingBounds = {
+    /**
+     * Rules for headers of one kind.
+     */
+    header_rules_max: number;
+    mappings_max: number;
+    /**
+     * Names that a value in braces can have.
+     */
+    placeholders: Array<string>;
 };
 
 /**
@@ -902,6 +1110,7 @@ export type Protocol = {
      */
     compression: string;
     frame_bytes_max: number;
+    frame_checks: boolean;
     message_bytes_max: number;
     utf8_check: boolean;
 };
@@ -927,13 +1136,25 @@ export type ProtocolInput = {
      */
     frame_bytes_max?: number | null;
     /**
+     * Frames must obey RFC 6455. Default true.
+     */
+    frame_checks?: boolean | null;
+    /**
      * Payload bytes of one message, 125 to 1,073,741,824.
      */
     message_bytes_max?: number | null;
     /**
-     * Text messages must be UTF-8.
+     * Text messages must be UTF-8. Default true.
      */
     utf8_check?: boolean | null;
+};
+
+/**
+ * A header under another name.
+ */
+export type RenamedHeader = {
+    from: string;
+    to: string;
 };
 
 /**
@@ -955,6 +1176,11 @@ export type Revision = {
      */
     summary: string;
 };
+
+/**
+ * A secret as it comes in. Its Debug hides it.
+ */
+export type Secret = string;
 
 /**
  * Who is signed in, and what they may do.
@@ -992,6 +1218,18 @@ export type SessionUser = {
 };
 
 /**
+ * A header that the gateway says.
+ */
+export type SetHeader = {
+    name: string;
+    /**
+     * Text with `{subject}`, `{client_id}`, `{application}`, `{application_id}`, `{plan}`, `{environment}`, `{api}`,
+     * `{version}`, `{topic}`, `{session}` or `{address}` in it.
+     */
+    value: string;
+};
+
+/**
  * What everyone may know of this installation.
  */
 export type Settings = {
@@ -1003,6 +1241,7 @@ export type Settings = {
     endpoint_bounds: EndpointBounds;
     host: string;
     issuer: string;
+    passing_bounds: PassingBounds;
     portal_url: string;
     /**
      * Always `Tidegate`.
@@ -1109,6 +1348,20 @@ export type Token = {
 };
 
 /**
+ * Under which path of its backend a topic is found.
+ */
+export type TopicMapping = {
+    /**
+     * Path, with or without a query, appended to the endpoint's.
+     */
+    backend: string;
+    /**
+     * The topic, with parameters as whole segments; a last segment `*` takes all that follows.
+     */
+    topic: string;
+};
+
+/**
  * Traffic of an API or an application.
  */
 export type Traffic = {
@@ -1136,11 +1389,16 @@ export type Traffic = {
 export type UpdateApi = {
     description: string;
     endpoints: EndpointsInput;
+    headers?: HeaderRulesInput | null;
     /**
      * Whether it answers without a version as well, from when it is live; until then the one that does goes on. Absent:
      * as before.
      */
     is_default_version?: boolean | null;
+    /**
+     * Under which paths a backend's topics are; absent: as before.
+     */
+    mappings?: Array<TopicMapping> | null;
     /**
      * Names of business plans.
      */

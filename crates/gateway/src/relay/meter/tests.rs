@@ -3,6 +3,7 @@
 use tidegate_model::{
     admit::{Identity, admit},
     endpoint::{Endpoint, Endpoints, Environment},
+    headers::HeaderRules,
     lifecycle::State,
     plan::Plan,
     protocol::Protocol,
@@ -40,6 +41,8 @@ fn world(gold: impl Into<Option<Limit>>, policy: impl Into<Option<Limit>>) -> Sn
         revision: 1,
         endpoints: Endpoints { production: Some(Endpoint::new("ws://localhost:1")), sandbox: None },
         protocol: Protocol::default(),
+        headers: HeaderRules::default(),
+        mappings: Vec::new(),
     };
     let application = ApplicationFacts {
         id: ApplicationId::new(NOW, [2; 10]),

@@ -1,0 +1,141 @@
+//! A design as a list of its fields, so that two of them can be told apart field by field.
+//!
+//! Secrets are only said to be there or to have changed.
+
+use super::{Design, Difference};
+use crate::{
+    endpoint::{Credential, Endpoint},
+    headers::HeaderRules,
+    protocol::Protocol,
+    user::Secret,
+};
+
+type Number = fn(&Endpoint) -> u32;
+type Fields = Vec<(String, Option<String>)>;
+
+/// In what `working` differs from `live`.
+pub(super) fn between(live: &Design, working: &Design) -> Vec<Difference> {
+    let plain = fields(live).into_iter().zip(fields(working));
+    let plain = plain
+        .filter(|((_, live), (_, working))| live != working)
+        .map(|((field, live), (_, working))| Difference { field, live, working });
+    let secret = secrets(live).into_iter().zip(secrets(working));
+    let secret = secret.filter(|((_, live), (_, working))| live != working);
+    let secret = secret.map(|((field, live), (_, working))| Difference {
+        field,
+        live: live.map(|_| "set".to_owned()),
+        working: working.map(|_| if live.is_some() { "set anew" } else { "set" }.to_owned()),
+    });
+    plain.chain(secret).collect()
+}
+
+/// Every secret of a design under its path, always the same in the same order.
+fn secrets(design: &Design) -> Vec<(String, Option<&Secret>)> {
+    let mut all = Vec::new();
+    for (name, endpoint) in
+        [("production", &design.endpoints.production), ("sandbox", &design.endpoints.sandbox)]
+    {
+        let given = |secret: &&Secret| !secret.0.is_empty();
+        let credential = endpoint.as_ref().and_then(|e| e.credential.secret()).filter(given);
+        let key = endpoint.as_ref().map(|e| &e.tls.client_key).filter(given);
+        all.push((format!("endpoints.{name}.credential.secret"), credential));
+        all.push((format!("endpoints.{name}.tls.client_key"), key));
+    }
+    all
+}
+
+/// Every field of a design under its path but the secrets, always the same fields in the same order.
+fn fields(design: &Design) -> Fields {
+    let mut all = vec![("description".to_owned(), Some(design.description.clone()))];
+    for (name, endpoint) in
+        [("production", &design.endpoints.production), ("sandbox", &design.endpoints.sandbox)]
+    {
+        endpoint_fields(&format!("endpoints.{name}"), endpoint.as_ref(), &mut all);
+    }
+    let Protocol { compression, frame_checks, utf8_check, message_bytes_max, frame_bytes_max } =
+        design.protocol;
+    for (leaf, value) in [
+        ("compression", compression.as_str().to_owned()),
+        ("frame_checks", frame_checks.to_string()),
+        ("utf8_check", utf8_check.to_string()),
+        ("message_bytes_max", message_bytes_max.to_string()),
+        ("frame_bytes_max", frame_bytes_max.to_string()),
+    ] {
+        all.push((format!("protocol.{leaf}"), Some(value)));
+    }
+    header_fields(&design.headers, &mut all);
+    let mappings = design.mappings.iter().map(|mapping| format!("{} → {}", mapping.topic, mapping.backend));
+    all.push(("mappings".to_owned(), listed(mappings)));
+    let mut plans = design.plans.clone();
+    plans.sort();
+    all.push(("plans".to_owned(), listed(plans.into_iter())));
+    all
+}
+
+fn endpoint_fields(path: &str, endpoint: Option<&Endpoint>, all: &mut Fields) {
+    let mut field = |leaf: &str, value: Option<String>| all.push((format!("{path}.{leaf}"), value));
+    field("url", endpoint.map(|e| e.url.clone()));
+    field("others", endpoint.and_then(|e| listed(e.others.iter().cloned())));
+    field("balance", endpoint.map(|e| e.balance.as_str().to_owned()));
+    field("sticky_header", endpoint.and_then(|e| text(&e.sticky_header)));
+    let numbers: [(&str, Number); 14] = [
+        ("suspension.after_failures", |e| e.suspension.after_failures),
+        ("suspension.first_ms", |e| e.suspension.first_ms),
+        ("suspension.max_ms", |e| e.suspension.max_ms),
+        ("health.interval_ms", |e| e.health.interval_ms),
+        ("health.timeout_ms", |e| e.health.timeout_ms),
+        ("health.unhealthy_after", |e| e.health.unhealthy_after),
+        ("health.healthy_after", |e| e.health.healthy_after),
+        ("connect_timeout_ms", |e| e.connect_timeout_ms),
+        ("tls_timeout_ms", |e| e.tls_timeout_ms),
+        ("handshake_timeout_ms", |e| e.handshake_timeout_ms),
+        ("idle_timeout_ms", |e| e.idle_timeout_ms),
+        ("ping_interval_ms", |e| e.ping_interval_ms),
+        ("pong_timeout_ms", |e| e.pong_timeout_ms),
+        ("lifetime_max_ms", |e| e.lifetime_max_ms),
+    ];
+    for (leaf, value) in numbers {
+        field(leaf, endpoint.map(|e| value(e).to_string()));
+    }
+    let tls = endpoint.map(|e| &e.tls);
+    field("tls.verify", tls.map(|tls| tls.verify.to_string()));
+    field("tls.authorities", tls.and_then(|tls| text(&tls.authorities)));
+    field("tls.server_name", tls.and_then(|tls| text(&tls.server_name)));
+    field("tls.client_certificate", tls.and_then(|tls| text(&tls.client_certificate)));
+    let credential = endpoint.map(|e| &*e.credential);
+    field("credential.kind", credential.map(|credential| credential.as_str().to_owned()));
+    let [name, token_url, client_id, scope] = match credential {
+        None | Some(Credential::None) => [""; 4],
+        Some(Credential::Basic { username: name, .. } | Credential::Header { name, .. }) => {
+            [name, "", "", ""]
+        }
+        Some(Credential::OAuth { token_url, client_id, scope, .. }) => ["", token_url, client_id, scope],
+    };
+    field("credential.name", text(name));
+    field("credential.token_url", text(token_url));
+    field("credential.client_id", text(client_id));
+    field("credential.scope", text(scope));
+}
+
+fn header_fields(rules: &HeaderRules, all: &mut Fields) {
+    let HeaderRules { forward, allow, deny, rename, set, backend_jwt } = rules;
+    for (leaf, value) in [
+        ("forward", Some(forward.as_str().to_owned())),
+        ("allow", listed(allow.iter().cloned())),
+        ("deny", listed(deny.iter().cloned())),
+        ("rename", listed(rename.iter().map(|rule| format!("{} → {}", rule.from, rule.to)))),
+        ("set", listed(set.iter().map(|rule| format!("{}: {}", rule.name, rule.value)))),
+        ("backend_jwt", Some(backend_jwt.to_string())),
+    ] {
+        all.push((format!("headers.{leaf}"), value));
+    }
+}
+
+fn listed(values: impl Iterator<Item = String>) -> Option<String> {
+    let joined = values.collect::<Vec<_>>().join(", ");
+    (!joined.is_empty()).then_some(joined)
+}
+
+fn text(value: &str) -> Option<String> {
+    (!value.is_empty()).then(|| value.to_owned())
+}
