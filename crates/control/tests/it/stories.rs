@@ -318,7 +318,7 @@ async fn the_secrets_of_a_backend_come_in_and_never_out() {
 
     // Nobody has it sent to another machine.
     let elsewhere = json!({"url": "wss://elsewhere.example.com", "credential": shown});
-    let problem = put("\"3\"", elsewhere).await.is(422).json();
+    let problem = put("\"3\"", elsewhere).await.is(400).json();
     assert_eq!(problem["errors"][0]["pointer"], "/endpoints/production/credential/password");
 
     let renewed = json!({"kind": "basic", "username": "me", "password": "hidden-too"});
