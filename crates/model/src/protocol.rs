@@ -51,9 +51,9 @@ impl Compression {
 pub struct Protocol {
     /// What becomes of permessage-deflate.
     pub compression: Compression,
-    /// Frames must obey RFC 6455 sections 5 and 7: reserved bits, opcodes, fragmentation, control frames, minimal
-    /// lengths, close codes; a side that breaks a rule ends the session with 1002. Off: frames pass as they are, and
-    /// only what counting them needs is checked.
+    /// Frames must obey RFC 6455 section 5: reserved bits, opcodes, fragmentation, control frames, minimal lengths; a
+    /// side that breaks a rule ends the session with 1002. Off: such frames pass as they are. Masks, Close frames and
+    /// sizes are always checked, and all frames are where compression ends at the gateway.
     pub frame_checks: bool,
     /// Text messages must be UTF-8 (RFC 6455 section 8.1); others end the session with 1007.
     pub utf8_check: bool,

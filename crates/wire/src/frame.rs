@@ -135,16 +135,62 @@ pub fn scan_agreed(bytes: &[u8], masked: bool, deflate: bool) -> Result<Option<(
         return Err(FrameError::FragmentedControl);
     }
     let Some(&second) = bytes.get(1) else { return Ok(None) };
-    if (second & 0x80 != 0) != masked {
-        return Err(if masked { FrameError::Unmasked } else { FrameError::Masked });
-    }
-    let short = second & 0x7F;
-    if opcode.is_control() && short > 125 {
+    if opcode.is_control() && second & 0x7F > 125 {
+        is_masked_as(second, masked)?;
         return Err(FrameError::LongControl);
     }
-    let (payload_bytes, mut at) = match short {
+    let Some((payload_bytes, key, at)) = length_and_key(bytes, second, masked, true)? else {
+        return Ok(None);
+    };
+    Ok(Some((Header { fin, compressed, opcode, key, payload_bytes }, at)))
+}
+
+/// As [`scan`], for a stream whose frames shall pass as they are: takes every header that says where its frame ends.
+///
+/// Reserved bits and opcodes, lengths that are not minimal, and long or fragmented control frames are let pass; a
+/// reserved opcode is taken for a binary frame, or for a Ping, by its highest bit, and RSV1 for a compressed message.
+/// Still refused are a wrong mask, a length that cannot be, and a Close that cannot be read.
+#[cold]
+pub fn scan_any(bytes: &[u8], masked: bool) -> Result<Option<(Header, usize)>, FrameError> {
+    let Some(&first) = bytes.first() else { return Ok(None) };
+    let nibble = first & 0x0F;
+    let opcode = Opcode::from_nibble(nibble);
+    let opcode = opcode.unwrap_or(if nibble & 0x8 == 0 { Opcode::Binary } else { Opcode::Ping });
+    let (fin, compressed) = (first & 0x80 != 0, first & 0x40 != 0);
+    if opcode == Opcode::Close && !fin {
+        return Err(FrameError::FragmentedControl);
+    }
+    let Some(&second) = bytes.get(1) else { return Ok(None) };
+    if opcode == Opcode::Close && second & 0x7F > 125 {
+        return Err(FrameError::LongControl);
+    }
+    let Some((payload_bytes, key, at)) = length_and_key(bytes, second, masked, false)? else {
+        return Ok(None);
+    };
+    Ok(Some((Header { fin, compressed, opcode, key, payload_bytes }, at)))
+}
+
+const fn is_masked_as(second: u8, masked: bool) -> Result<(), FrameError> {
+    match (second & 0x80 != 0, masked) {
+        (false, true) => Err(FrameError::Unmasked),
+        (true, false) => Err(FrameError::Masked),
+        _ => Ok(()),
+    }
+}
+
+/// What follows the first byte: the payload's length, the mask, and where the payload begins.
+#[inline]
+fn length_and_key(
+    bytes: &[u8],
+    second: u8,
+    masked: bool,
+    minimal: bool,
+) -> Result<Option<(u64, Option<Key>, usize)>, FrameError> {
+    is_masked_as(second, masked)?;
+    let least = |least| if minimal { least } else { 0 };
+    let (payload_bytes, mut at) = match second & 0x7F {
         126 => match bytes.get(2..4) {
-            Some(&[a, b]) => (long_enough(u64::from(u16::from_be_bytes([a, b])), 126)?, 4),
+            Some(&[a, b]) => (long_enough(u64::from(u16::from_be_bytes([a, b])), least(126))?, 4),
             _ => return Ok(None),
         },
         127 => {
@@ -155,7 +201,7 @@ pub fn scan_agreed(bytes: &[u8], masked: bool, deflate: bool) -> Result<Option<(
                 Some(length) => {
                     let length =
                         length.try_into().map(u64::from_be_bytes).expect("the range has eight bytes");
-                    (long_enough(length, 1 << 16)?, 10)
+                    (long_enough(length, least(1 << 16))?, 10)
                 }
                 None => return Ok(None),
             }
@@ -169,7 +215,7 @@ pub fn scan_agreed(bytes: &[u8], masked: bool, deflate: bool) -> Result<Option<(
     } else {
         None
     };
-    Ok(Some((Header { fin, compressed, opcode, key, payload_bytes }, at)))
+    Ok(Some((payload_bytes, key, at)))
 }
 
 const fn long_enough(length: u64, least: u64) -> Result<u64, FrameError> {

@@ -85,9 +85,10 @@ pub fn fuzz_handshake(data: &[u8]) {
 pub fn fuzz_cutting(data: &[u8]) {
     let [flags, size, stream @ ..] = data else { return };
     let side = if flags & 1 == 0 { Side::Client } else { Side::Backend };
-    let whole = one_way(side, stream, stream.len().max(1));
+    let limits = Arc::new(Limits { frame_checks: flags & 2 == 0, ..narrow() });
+    let whole = one_way(side, &limits, stream, stream.len().max(1));
     for size in [1, usize::from(*size).max(2)] {
-        let cut = one_way(side, stream, size);
+        let cut = one_way(side, &limits, stream, size);
         assert_eq!(cut.counters, whole.counters, "counters do not depend on the cut");
         let told =
             |ending: Option<Ending>| ending.map(|ending| (ending.code, ending.initiator, ending.cause));
@@ -118,6 +119,7 @@ fn narrow() -> Limits {
         empty_fragments_max: 2,
         control_burst: 8,
         control_per_second: 1,
+        frame_checks: true,
         utf8: true,
         deflate: false,
         idle: Some(Micros::from_secs(60)),
@@ -127,9 +129,9 @@ fn narrow() -> Limits {
     }
 }
 
-fn one_way(side: Side, stream: &[u8], size: usize) -> OneWay {
+fn one_way(side: Side, limits: &Arc<Limits>, stream: &[u8], size: usize) -> OneWay {
     let now = Micros::from_secs(1);
-    let mut relay = Relay::new(now, Arc::new(narrow()));
+    let mut relay = Relay::new(now, Arc::clone(limits));
     let mut forwarded = Vec::new();
     for piece in stream.chunks(size) {
         read(&mut relay, side, now, piece, &mut forwarded);

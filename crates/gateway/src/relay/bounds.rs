@@ -5,7 +5,7 @@
 use tidegate_model::{
     admit::Grant,
     endpoint::{self, Endpoint},
-    protocol::Protocol,
+    protocol::{Compression, Protocol},
 };
 use tidegate_wire::{Limits, Micros};
 
@@ -45,6 +45,8 @@ impl Bounds {
             lifetime: unless_off(self.lifetime_ms),
             message_bytes_max: self.protocol.message_bytes_max.into(),
             frame_bytes_max: self.protocol.frame_bytes_max.into(),
+            // What packs and unpacks messages takes only lawful frames.
+            frame_checks: self.protocol.frame_checks || self.protocol.compression == Compression::Terminate,
             utf8: self.protocol.utf8_check,
             deflate: self.passes_compressed,
             ..Limits::default()

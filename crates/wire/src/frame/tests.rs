@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{FrameError, HEADER_BYTES_MAX, Header, Opcode, scan};
+use super::{FrameError, HEADER_BYTES_MAX, Header, Opcode, scan, scan_any};
 
 #[test]
 fn headers_are_refused_at_the_byte_that_shows_it() {
@@ -63,6 +63,47 @@ proptest! {
             let mut again = [0; HEADER_BYTES_MAX];
             prop_assert_eq!(header.encode_into(&mut again), len);
             prop_assert_eq!(&again[..len], &bytes[..len]);
+        }
+    }
+}
+
+/// What [`scan`] refuses and [`scan_any`] takes, with how it is counted.
+#[test]
+fn unchecked_frames_end_where_they_say() {
+    for (bytes, opcode, payload_bytes, header_bytes) in [
+        (&[0xF2, 0x03][..], Opcode::Binary, 3, 2),
+        (&[0x83, 0x03], Opcode::Binary, 3, 2),
+        (&[0x8B, 0x03], Opcode::Ping, 3, 2),
+        (&[0x09, 0x03], Opcode::Ping, 3, 2),
+        (&[0x89, 126, 0, 200], Opcode::Ping, 200, 4),
+        (&[0x81, 126, 0, 3], Opcode::Text, 3, 4),
+        (&[0x81, 127, 0, 0, 0, 0, 0, 0, 0, 3], Opcode::Text, 3, 10),
+    ] {
+        assert!(scan(bytes, false).is_err(), "{bytes:02x?}");
+        let (header, len) = scan_any(bytes, false).unwrap().expect("whole");
+        assert_eq!((header.opcode, header.payload_bytes, len), (opcode, payload_bytes, header_bytes));
+    }
+}
+
+#[test]
+fn what_cannot_be_counted_is_refused_even_where_frames_are_not_checked() {
+    for (bytes, masked, expected) in [
+        (&[0x81, 0x03][..], true, FrameError::Unmasked),
+        (&[0x81, 0x83], false, FrameError::Masked),
+        (&[0x81, 127, 0x80], false, FrameError::LengthHighBit),
+        (&[0x08, 0x02], false, FrameError::FragmentedControl),
+        (&[0x88, 126], false, FrameError::LongControl),
+    ] {
+        assert_eq!(scan_any(bytes, masked), Err(expected), "{bytes:02x?}");
+    }
+}
+
+proptest! {
+    /// Unchecked scanning agrees with checked scanning on everything lawful.
+    #[test]
+    fn lawful_headers_are_the_same_unchecked(bytes in proptest::collection::vec(any::<u8>(), 0..16), masked: bool) {
+        if let Ok(scanned) = scan(&bytes, masked) {
+            prop_assert_eq!(scan_any(&bytes, masked), Ok(scanned));
         }
     }
 }

@@ -37,6 +37,9 @@ pub struct Limits {
     pub control_burst: u32,
     /// Control frames a second from one side in the long run.
     pub control_per_second: u32,
+    /// Frames must obey RFC 6455 section 5. Else they pass as they are: see [`crate::frame::scan_any`] for what is still
+    /// refused; fragments without a message, and messages inside of one, count as messages of their own.
+    pub frame_checks: bool,
     /// Text must be UTF-8 (RFC 6455 section 8.1). Compressed text cannot be checked as it passes.
     pub utf8: bool,
     /// The two sides agreed on permessage-deflate with each other: messages may be compressed, and pass as they are.
@@ -61,6 +64,7 @@ impl Default for Limits {
             empty_fragments_max: EMPTY_FRAGMENTS_MAX,
             control_burst: CONTROL_BURST,
             control_per_second: CONTROL_PER_SECOND,
+            frame_checks: true,
             utf8: true,
             deflate: false,
             idle: None,

@@ -342,3 +342,59 @@ fn a_session_is_small() {
     // One of these for each of ten thousand connections; what it owns beyond this is made once, at its end.
     assert!(size_of::<Relay>() <= 352, "{} bytes", size_of::<Relay>());
 }
+
+/// Frames of both sides that break rules which may be switched off.
+fn unruly(from: Side) -> Vec<Vec<u8>> {
+    let mut long_ping = frame(from, 0x89, &[0x20; 200]);
+    long_ping[0] = 0x89;
+    vec![
+        frame(from, 0xC2, b"reserved bit"),
+        frame(from, 0x83, b"reserved opcode"),
+        frame(from, 0x8F, b"reserved control"),
+        frame(from, 0x09, b"fragmented ping"),
+        long_ping,
+        frame(from, 0x80, b"stray continuation"),
+        [frame(from, 0x02, b"begun"), frame(from, 0x82, b"interrupting")].concat(),
+    ]
+}
+
+#[test]
+fn unchecked_frames_pass_as_they_are_however_they_are_cut() {
+    for from in Side::BOTH {
+        for bytes in unruly(from) {
+            let mut strict = relay(Limits::default());
+            let _ = pass(&mut strict, from, START, &bytes);
+            assert!(strict.is_ending(), "{bytes:02x?}");
+            for cut in 1..bytes.len() {
+                let mut lax = relay(Limits { frame_checks: false, ..Limits::default() });
+                let mut through = Vec::new();
+                let mut given = Vec::new();
+                for piece in [&bytes[..cut], &bytes[cut..]] {
+                    let mut scratch = [0; 14];
+                    let carried = lax.carry(from, &mut scratch);
+                    given.clear();
+                    given.extend_from_slice(&scratch[..carried]);
+                    given.extend_from_slice(piece);
+                    let verdict = pass(&mut lax, from, START, &given);
+                    through.extend_from_slice(&given[..verdict.forward]);
+                }
+                assert_eq!((through, lax.ending()), (bytes.clone(), None), "cut at {cut}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_close_is_judged_and_sizes_hold_where_frames_are_not_checked() {
+    let lax = || relay(Limits { frame_checks: false, frame_bytes_max: 300, ..Limits::default() });
+    for bytes in [
+        frame(Client, 0x88, &[0x03]),
+        frame(Client, 0x88, &1005_u16.to_be_bytes()),
+        frame(Client, 0x89, &[0; 301]),
+        frame(Client, 0x83, &[0; 301]),
+    ] {
+        let mut relay = lax();
+        assert_eq!(pass(&mut relay, Client, START, &bytes).forward, 0);
+        assert!(matches!(relay.ending().unwrap().cause, Cause::Violation(_)), "{bytes:02x?}");
+    }
+}
