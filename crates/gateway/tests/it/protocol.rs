@@ -251,3 +251,18 @@ async fn a_backend_may_ask_for_a_small_window_and_for_one_that_cannot_be_written
         assert!(heard == message, "{bits} bits");
     }
 }
+
+#[tokio::test]
+async fn frames_are_checked_unless_the_api_says_otherwise() {
+    const RESERVED: u8 = 0x3;
+    let (backend, mut world, rig) = rig(protocol::Compression::Off).await;
+    let (mut client, _visit) = meet(&rig, &world, &backend, "", "").await;
+    client.frames.send(RESERVED, b"whatever").await;
+    assert_eq!(client.closed().await, because(1002, "reserved_opcode"));
+    world.api().protocol.frame_checks = false;
+    rig.decide(&mut world).await;
+    let (mut client, mut visit) = meet(&rig, &world, &backend, "", "").await;
+    client.frames.send(RESERVED, b"whatever").await;
+    let frame = visit.frames.next().await.unwrap();
+    assert_eq!((frame.opcode, &*frame.payload), (RESERVED, &b"whatever"[..]));
+}
