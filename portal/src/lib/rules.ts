@@ -7,6 +7,9 @@ export const VERSION_CHARS_MAX = 30;
 export const URL_BYTES_MAX = 2_048;
 export const DESCRIPTION_BYTES_MAX = 32_766;
 export const APPLICATION_NAME_CHARS_MAX = 100;
+export const HEADER_NAME_BYTES_MAX = 128;
+/** The least time between health checks that are on. */
+export const HEALTH_INTERVAL_MILLIS_MIN = 100;
 
 const RESERVED = "~!@#;:%^*()+={}|\\<>\"',&$[]/";
 
@@ -113,6 +116,15 @@ export function checkEndpointUrl(text: string): string | null {
   if (text.includes("#")) return "The address cannot have a “#” part.";
   if (url.port === "0") return "Port 0 cannot be connected to.";
   return null;
+}
+
+/** The name of a header: a token (RFC 9110 section 5.6.2). */
+export function checkHeaderName(text: string): string | null {
+  if (text === "") return "Enter the name of a header.";
+  if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(text)) return "A header's name has letters, digits and hyphens.";
+  return text.length > HEADER_NAME_BYTES_MAX
+    ? `A header's name has at most ${HEADER_NAME_BYTES_MAX} bytes.`
+    : null;
 }
 
 export function checkDescription(text: string): string | null {

@@ -4,10 +4,10 @@ import type { ReactNode } from "react";
 import type { Bounds } from "../../api/types";
 import { count } from "../../lib/format";
 import styles from "../../ui/ui.module.css";
-import { fieldValue } from "./design";
 import { checkNumber, type Unit, unitName } from "./endpoint-row";
+import { fieldValue } from "./words";
 
-const STEPS: Record<Unit, number> = { ms: 1_000, bytes: 1_024, failures: 1 };
+const STEPS: Record<Unit, number> = { ms: 1_000, bytes: 1_024, failures: 1, checks: 1 };
 
 export function BoundedField(props: {
   label: string;

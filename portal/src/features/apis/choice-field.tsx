@@ -3,7 +3,7 @@ import { Radio } from "@mantine/core";
 import type { ReactNode } from "react";
 import { Stack } from "../../ui/page";
 import styles from "../../ui/ui.module.css";
-import type { Choice } from "./design";
+import type { Choice } from "./choices";
 
 export function ChoiceField(props: {
   label: string;

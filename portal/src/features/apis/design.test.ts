@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { UpdateApi } from "../../api/types";
-import { conflict, fieldName, fieldValue } from "./design";
+import type { EndpointInput, UpdateApi } from "../../api/types";
+import { conflict } from "./design";
 
 const endpoint = {
   url: "ws://a",
@@ -42,40 +42,57 @@ test("settings that another person changed are told in words, protocol and lists
   ]);
 });
 
-test("every path that can differ has a name and its values are read by people", () => {
-  const told: [string, string, string, string][] = [
-    ["url", "ws://b", "address", "ws://b"],
-    ["others", "ws://b, ws://c", "further addresses", "ws://b, ws://c"],
-    ["balance", "least_connections", "choice of address", "Least connections"],
-    ["suspension.after_failures", "1", "suspended after", "1 failure"],
-    ["suspension.first_ms", "30000", "first suspension", "30 s"],
-    ["suspension.max_ms", "300000", "longest suspension", "5 min"],
-    ["connect_timeout_ms", "5000", "connect timeout", "5 s"],
-    ["handshake_timeout_ms", "250", "handshake timeout", "250 ms"],
-    ["idle_timeout_ms", "900000", "idle timeout", "15 min"],
-    ["ping_interval_ms", "0", "ping interval", "never"],
-    ["pong_timeout_ms", "10000", "pong timeout", "10 s"],
-    ["lifetime_max_ms", "0", "longest life of a session", "never"],
-  ];
-  for (const [leaf, value, name, read] of told) {
-    const path = `endpoints.production.${leaf}`;
-    expect([fieldName(path), fieldValue(path, value)]).toEqual([`Production endpoint: ${name}`, read]);
-  }
-  const protocol: [string, string, string, string][] = [
-    ["compression", "terminate", "compression", "Terminate"],
-    ["utf8_check", "false", "check of text", "off"],
-    ["message_bytes_max", "16777216", "largest message", "16 MiB"],
-    ["frame_bytes_max", "1000", "largest frame", "1,000 B"],
-  ];
-  for (const [leaf, value, name, read] of protocol) {
-    const path = `protocol.${leaf}`;
-    expect([fieldName(path), fieldValue(path, value)]).toEqual([`Protocol: ${name}`, read]);
-  }
-  expect(fieldValue("endpoints.sandbox.others", null)).toBe("none");
+test("rules for headers and topics of another person are told whole", () => {
+  const design = (over: Partial<UpdateApi>): UpdateApi => ({
+    description: "x",
+    plans: [],
+    endpoints: {},
+    headers: { forward: "all", set: [{ name: "X-Plan", value: "{plan}" }], backend_jwt: false },
+    mappings: [{ topic: "/rooms/{room}", backend: "/chat?room={room}" }],
+    ...over,
+  });
+  const theirs = design({
+    headers: {
+      forward: "listed",
+      allow: ["X-A", "X-B"],
+      rename: [{ from: "X-C", to: "C" }],
+      backend_jwt: true,
+    },
+    mappings: [],
+  });
+  expect(conflict(design({}), theirs)).toEqual([
+    { field: "Topic mappings", mine: "/rooms/{room} → /chat?room={room}", theirs: "none" },
+    { field: "Headers: forwarded", mine: "All headers", theirs: "Only listed headers" },
+    { field: "Headers: allowed", mine: "none", theirs: "X-A, X-B" },
+    { field: "Headers: renamed", mine: "none", theirs: "X-C → C" },
+    { field: "Headers: set", mine: "X-Plan: {plan}", theirs: "none" },
+    { field: "Headers: backend JWT", mine: "off", theirs: "on" },
+  ]);
 });
 
-test("paths of REST have names for people", () => {
-  expect(fieldName("endpoints.sandbox.url")).toBe("Sandbox endpoint: address");
-  expect(fieldName("plans")).toBe("Business plans");
-  expect(fieldValue("endpoints.production.url", null)).toBe("nothing");
+test("a conflict tells that a secret was set, never which", () => {
+  const credential = { kind: "basic", username: "gateway" } as const;
+  const design = (over: EndpointInput): UpdateApi => ({
+    description: "x",
+    plans: [],
+    endpoints: { production: over },
+  });
+  const tls = { client_certificate: "PEM" };
+  const mine = design({
+    url: "wss://a",
+    credential: { ...credential, password: "hidden" },
+    tls: { ...tls, client_key: "hidden" },
+  });
+  const rows = conflict(mine, design({ url: "wss://a", credential, tls }));
+  expect(rows).toEqual([
+    { field: "Production endpoint: key of the client certificate", mine: "set anew", theirs: "set" },
+    { field: "Production endpoint: secret of the credential", mine: "set anew", theirs: "set" },
+  ]);
+  expect(conflict(mine, design({ url: "wss://a", credential: { kind: "none" } }))).toEqual([
+    { field: "Production endpoint: client certificate", mine: "PEM", theirs: "nothing" },
+    { field: "Production endpoint: key of the client certificate", mine: "set anew", theirs: "nothing" },
+    { field: "Production endpoint: credential", mine: "User name and password", theirs: "None" },
+    { field: "Production endpoint: user or header of the credential", mine: "gateway", theirs: "nothing" },
+    { field: "Production endpoint: secret of the credential", mine: "set anew", theirs: "nothing" },
+  ]);
 });

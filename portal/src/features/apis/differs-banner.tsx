@@ -6,7 +6,7 @@ import type { Api } from "../../api/types";
 import { Notice } from "../../ui/notice";
 import { Row, Stack, Table } from "../../ui/page";
 import { ProblemNotice } from "../../ui/states";
-import { fieldName, fieldValue } from "./design";
+import { fieldName, fieldValue } from "./words";
 
 export function DiffersBanner({ api }: { api: Api }) {
   const deploy = useDeployApi(api.id);

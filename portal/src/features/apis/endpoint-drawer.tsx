@@ -7,7 +7,7 @@ import { Notice } from "../../ui/notice";
 import { Dim, Facts, FieldGroup, Row, Stack } from "../../ui/page";
 import { BoundedField } from "./bounded-field";
 import { ChoiceField } from "./choice-field";
-import { BALANCES } from "./design";
+import { BALANCES } from "./choices";
 import { EndpointField } from "./endpoint-field";
 import { type EndpointRow, type Leaf, unitOf } from "./endpoint-row";
 

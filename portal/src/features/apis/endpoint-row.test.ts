@@ -5,6 +5,7 @@ import { checkNumber, endpointOf, problemFields, rowErrors, rowOf } from "./endp
 const of = (min: number, usual: number, max: number) => ({ min, default: usual, max });
 const bounds: EndpointBounds = {
   connect_timeout_ms: of(10, 5_000, 60_000),
+  tls_timeout_ms: of(10, 5_000, 60_000),
   handshake_timeout_ms: of(10, 10_000, 60_000),
   idle_timeout_ms: of(100, 900_000, 86_400_000),
   ping_interval_ms: of(0, 0, 86_400_000),
@@ -13,14 +14,23 @@ const bounds: EndpointBounds = {
   suspension_after_failures: of(0, 3, 100),
   suspension_first_ms: of(100, 30_000, 3_600_000),
   suspension_max_ms: of(100, 300_000, 86_400_000),
+  health_interval_ms: of(0, 0, 3_600_000),
+  health_timeout_ms: of(10, 5_000, 60_000),
+  health_unhealthy_after: of(1, 2, 100),
+  health_healthy_after: of(1, 2, 100),
   targets_max: 16,
 };
 const endpoint: Endpoint = {
   url: "ws://a",
   others: ["ws://b"],
   balance: "failover",
+  sticky_header: "X-Device",
   suspension: { after_failures: 1, first_ms: 200, max_ms: 400 },
+  health: { interval_ms: 1_000, timeout_ms: 21, unhealthy_after: 3, healthy_after: 4 },
+  tls: { verify: false, authorities: "PEM a", server_name: "b.example", client_certificate: "PEM c" },
+  credential: { kind: "basic", username: "gateway" },
   connect_timeout_ms: 11,
+  tls_timeout_ms: 17,
   handshake_timeout_ms: 12,
   idle_timeout_ms: 130,
   ping_interval_ms: 14,
@@ -63,4 +73,20 @@ test("a problem of REST finds its field", () => {
   const fields = problemFields("production", bounds);
   expect(fields["/endpoints/production/others/14"]).toBe("production.others.14");
   expect(fields["/endpoints/production/suspension/first_ms"]).toBe("production.suspension_first_ms");
+  expect(fields["/endpoints/production/health/interval_ms"]).toBe("production.health_interval_ms");
+  expect(fields["/endpoints/production/tls/client_key"]).toBe("production.tls.client_key");
+  expect(fields["/endpoints/production/credential/username"]).toBe("production.credential.username");
+  for (const secret of ["password", "value", "client_secret"]) {
+    expect(fields[`/endpoints/production/credential/${secret}`]).toBe("production.credential.secret");
+  }
+});
+
+test("checks are off, or not all that a backend does; a sticky header has a name where it is used", () => {
+  const row = { ...rowOf(endpoint, bounds), sticky_header: "X Device", health_interval_ms: 99 };
+  expect(rowErrors("sandbox", row, bounds)).toEqual({
+    "sandbox.health_interval_ms": "Choose 0 for no checks, or between 100 and 3,600,000 milliseconds.",
+  });
+  expect(rowErrors("sandbox", { ...row, balance: "sticky_header", health_interval_ms: 0 }, bounds)).toEqual({
+    "sandbox.sticky_header": "A header's name has letters, digits and hyphens.",
+  });
 });

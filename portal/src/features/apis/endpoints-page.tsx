@@ -12,12 +12,12 @@ import { Card, Dim, Stack } from "../../ui/page";
 import { Loading, ProblemNotice } from "../../ui/states";
 import styles from "../../ui/ui.module.css";
 import { useApi } from "./api-frame";
-import { fieldValue } from "./design";
 import { type EndpointChange, EndpointDrawer } from "./endpoint-drawer";
 import { EndpointField } from "./endpoint-field";
 import { type EndpointRow, endpointOf, problemFields, rowErrors, rowOf } from "./endpoint-row";
 import { SaveRow } from "./save-row";
 import { type DesignForm, useDesign } from "./use-design";
+import { fieldValue } from "./words";
 
 const ENVIRONMENTS: Environment[] = ["production", "sandbox"];
 const SERVES: Record<Environment, string> = {

@@ -11,7 +11,7 @@ import { Loading, ProblemNotice } from "../../ui/states";
 import { useApi } from "./api-frame";
 import { BoundedField } from "./bounded-field";
 import { ChoiceField } from "./choice-field";
-import { COMPRESSIONS } from "./design";
+import { COMPRESSIONS } from "./choices";
 import { checkNumber } from "./endpoint-row";
 import { SaveRow } from "./save-row";
 import { useDesign } from "./use-design";

@@ -1,0 +1,96 @@
+// Words of REST as people choose between them: the name of each, and what follows from it. Pure.
+
+export interface Choice {
+  word: string;
+  label: string;
+  notices: string;
+}
+
+export const BALANCES: Choice[] = [
+  {
+    word: "round_robin",
+    label: "Round robin",
+    notices: "A new session goes to the next address in turn.",
+  },
+  {
+    word: "failover",
+    label: "Failover",
+    notices: "Every session goes to the first address; the others are for when it does not work.",
+  },
+  {
+    word: "least_connections",
+    label: "Least connections",
+    notices: "A new session goes to the address with the fewest open sessions of this gateway.",
+  },
+  {
+    word: "sticky_client",
+    label: "Sticky client",
+    notices: "All sessions from one client address go to the same address of the backend.",
+  },
+  {
+    word: "sticky_header",
+    label: "Sticky header",
+    notices:
+      "All sessions whose handshake has the same value of one header go to the same address of the backend; those without it as with Sticky client.",
+  },
+];
+
+export const COMPRESSIONS: Choice[] = [
+  {
+    word: "off",
+    label: "Off",
+    notices: "Compression is not agreed with anybody: a client that offers it goes on without.",
+  },
+  {
+    word: "pass",
+    label: "Pass",
+    notices:
+      "Client and backend agree on it. Compressed messages pass unread: their text is not checked, and their sizes are those of the compressed form.",
+  },
+  {
+    word: "terminate",
+    label: "Terminate",
+    notices:
+      "Either side agrees on it with the gateway, for itself. Every message is checked and measured as it is; a client that sends a damaged one is closed with code 1007.",
+  },
+];
+
+export const CREDENTIALS: Choice[] = [
+  {
+    word: "none",
+    label: "None",
+    notices: "The backend is asked without a credential.",
+  },
+  {
+    word: "basic",
+    label: "User name and password",
+    notices: "Sent as Authorization: Basic in every handshake.",
+  },
+  {
+    word: "header",
+    label: "A header of its own",
+    notices: "One header with a secret value, for example X-Api-Key, in every handshake.",
+  },
+  {
+    word: "oauth",
+    label: "OAuth client credentials",
+    notices:
+      "Sent as Authorization: Bearer, with a token that the gateway asks for and renews before it expires.",
+  },
+];
+
+export const FORWARDS: Choice[] = [
+  {
+    word: "all",
+    label: "All headers",
+    notices: "What a client sends reaches the backend, unless a rule below says otherwise.",
+  },
+  {
+    word: "listed",
+    label: "Only listed headers",
+    notices: "Only what is allowed, renamed or set below reaches the backend.",
+  },
+];
+
+export const labelOf = (choices: Choice[], word: string): string =>
+  choices.find((choice) => choice.word === word)?.label ?? word;
