@@ -1,6 +1,7 @@
 //! What a session costs that only stays: the gateway's memory before, with sessions, and after each has spoken once.
 //!
-//! It is the memory of the gateway's process. What the kernel keeps for its sockets is not in it.
+//! Before the first reading some sessions come, speak and go, so that what a gateway makes once is not charged to
+//! sessions. It is the memory of the gateway's processes; what the kernel keeps for its sockets is not in it.
 
 use std::{
     thread,
@@ -9,14 +10,25 @@ use std::{
 
 use anyhow::{Result, ensure};
 
-use crate::{client::Clients, subject::Subject};
+use crate::{
+    client::{Clients, Keys},
+    frame::BINARY,
+    load::float,
+    subject::{Door, Subject},
+};
 
 /// Time for the gateway to come to rest.
-const SETTLE: Duration = Duration::from_secs(2);
+const SETTLE: Duration = Duration::from_secs(1);
 /// Time for all echoes to come back.
 const TOUCH_WITHIN: Duration = Duration::from_mins(1);
+/// Sessions that come and go first.
+const WARM_SESSIONS: usize = 64;
+/// Messages on their way at once.
+const SPEAKING_MAX: usize = 128;
 /// Bytes of the one message that each session exchanges.
 const MESSAGE: [u8; 1_024] = [b'x'; 1_024];
+/// Length of its echo: two bytes, a length of two, the payload.
+const ECHO_BYTES: usize = 4 + MESSAGE.len();
 
 /// What was found, in KiB.
 pub(crate) struct Idle {
@@ -30,30 +42,48 @@ pub(crate) struct Idle {
 }
 
 /// Opens sessions and reads the gateway's memory.
-pub(crate) fn run(subject: &Subject, sessions: u32) -> Result<Idle> {
-    let before_kib = subject.memory_kib()?;
+pub(crate) fn run(subject: &Subject, door: Door, sessions: usize) -> Result<Idle> {
+    let before_kib = warm(subject, door)?;
     let began = Instant::now();
-    let mut clients = Clients::open(&subject.target, sessions)?;
+    let mut clients = Clients::open(subject.target(door)?, sessions)?;
     let opened_in = began.elapsed();
-    let more = |subject: &Subject| -> Result<f64> {
+    let more = || -> Result<f64> {
         thread::sleep(SETTLE);
-        let more = subject.memory_kib()?.saturating_sub(before_kib);
-        Ok(f64::from(u32::try_from(more)?) / f64::from(sessions))
+        Ok(float(subject.memory_kib()?.saturating_sub(before_kib)) / float(sessions as u64))
     };
-    let session_kib = more(subject)?;
-    let (mut heard, deadline) = (0, Instant::now() + TOUCH_WITHIN);
-    for place in 0..clients.len() {
-        clients.send(place, &MESSAGE)?;
-    }
-    while heard < clients.len() {
-        ensure!(Instant::now() < deadline, "only {heard} of {sessions} messages came back");
-        clients.turn(Duration::from_millis(100), |_, payload, _| {
-            ensure!(payload == MESSAGE, "an echo is not what was sent");
-            heard += 1;
+    let session_kib = more()?;
+    speak(&mut clients)?;
+    let spoken_kib = more()?;
+    clients.abort();
+    Ok(Idle { opened_in, before_kib, session_kib, spoken_kib })
+}
+
+/// Lets some sessions come, speak and go; answers what the gateway holds then, in KiB.
+pub(crate) fn warm(subject: &Subject, door: Door) -> Result<u64> {
+    let mut clients = Clients::open(subject.target(door)?, WARM_SESSIONS)?;
+    speak(&mut clients)?;
+    clients.abort();
+    thread::sleep(SETTLE);
+    subject.memory_kib()
+}
+
+/// Lets each exchange one message.
+fn speak(clients: &mut Clients) -> Result<()> {
+    let message = Keys::default().framed(BINARY, &MESSAGE);
+    let mut heard = vec![0; clients.len()];
+    let (mut sent, mut done, deadline) = (0, 0, Instant::now() + TOUCH_WITHIN);
+    while done < clients.len() {
+        ensure!(Instant::now() < deadline, "only {done} of {} messages came back", clients.len());
+        while sent < clients.len() && sent - done < SPEAKING_MAX {
+            clients.stream(sent).send(&message)?;
+            sent += 1;
+        }
+        clients.turn(Some(Duration::from_millis(100)), |place, bytes, _| {
+            heard[place] += bytes.len();
+            ensure!(heard[place] <= ECHO_BYTES, "more came back than was sent");
+            done += usize::from(heard[place] == ECHO_BYTES);
             Ok(())
         })?;
     }
-    let spoken_kib = more(subject)?;
-    clients.abort();
-    Ok(Idle { opened_in, before_kib, session_kib, spoken_kib })
+    Ok(())
 }

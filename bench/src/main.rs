@@ -1,22 +1,41 @@
-//! Measures a running gateway: named scenarios, results as text. It never gates a change.
+//! Measures running gateways: named scenarios on one, or Tidegate and its peers side by side with a table at the end. It
+//! never gates a change.
 //!
 //! It knows none of the product's crates: it is a WebSocket client, a backend and a reader of `/proc`. It loads
 //! loopback addresses alone and for a bounded time. Read `scenario.rs` for what is measured, `subject.rs` for what
-//! it is measured on, `load.rs` and `idle.rs` for how.
+//! it is measured on, `peers.rs` and `compare.rs` for the comparison, `bars.rs` for what has to be reached.
 
+mod alarm;
+mod bars;
 mod calls;
 mod client;
+mod compare;
 mod echo;
+mod flood;
 mod frame;
+mod handshake;
+mod handshakes;
+mod histogram;
+mod hostile;
 mod idle;
 mod load;
+mod peers;
 mod process;
+mod relay;
 mod rest;
 mod scenario;
+mod stream;
+mod stuck;
 mod subject;
-mod wire;
+mod table;
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::ExitCode,
+    thread,
+    time::Duration,
+};
 
 use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand};
@@ -24,7 +43,7 @@ use clap::{Parser, Subcommand};
 use scenario::Settings;
 use subject::Subject;
 
-/// Measures a running gateway.
+/// Measures running gateways.
 #[derive(Debug, Parser)]
 #[command(name = "tidegate-bench", version, arg_required_else_help = true)]
 struct Arguments {
@@ -34,8 +53,10 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run scenarios and print what they found
+    /// Run scenarios on one gateway and print what they found
     Run(Run),
+    /// Run scenarios on Tidegate and its peers in turn and write a table (`cargo xtask bench` does it)
+    Compare(compare::Compare),
     /// Name the scenarios
     List,
     /// Run the echo backend alone, for a gateway that is configured by hand
@@ -43,6 +64,15 @@ enum Command {
         /// Where to listen
         #[arg(long, default_value = "127.0.0.1:9097")]
         listen: SocketAddr,
+    },
+    /// Run a peer: a relay of whole messages, as it is made of the library tungstenite
+    Relay {
+        /// Where to listen
+        #[arg(long)]
+        listen: SocketAddr,
+        /// The echo backend
+        #[arg(long)]
+        backend: SocketAddr,
     },
 }
 
@@ -53,29 +83,43 @@ struct Run {
     /// Data folder of a running `tidegate serve --demo`
     #[arg(long, env = "TIDEGATE_DATA", value_name = "DIR", required_unless_present = "url")]
     data: Option<PathBuf>,
+    /// The plan of its subscription
+    #[arg(long, default_value = "Unlimited")]
+    plan: String,
     /// Another gateway instead: an address that leads to an echo backend
-    #[arg(long, value_name = "URL", requires = "pids", conflicts_with = "data")]
+    #[arg(long, value_name = "URL", requires = "pids", requires = "backend", conflicts_with = "data")]
     url: Option<String>,
-    /// Process of that gateway; may be repeated
+    /// Process of that gateway; its children count as well; may be repeated
     #[arg(long = "pid", value_name = "PID")]
     pids: Vec<u32>,
+    /// The echo backend behind that gateway
+    #[arg(long, value_name = "ADDR")]
+    backend: Option<SocketAddr>,
     /// Seconds that each load is measured
-    #[arg(long, default_value_t = 5)]
-    seconds: u16,
-    /// Bytes of a message
-    #[arg(long, default_value_t = 128)]
-    bytes: u32,
-    /// Sessions of the scenario `idle`
+    #[arg(long, default_value_t = 5.0)]
+    seconds: f64,
+    /// Sessions of the scenarios `idle` and `idle-tls`
     #[arg(long, default_value_t = 1_000)]
-    idle: u32,
+    idle: usize,
+    /// Sessions of the scenario `stuck`
+    #[arg(long, default_value_t = 1_000)]
+    stuck: usize,
+    /// Tokens of the scenario `strangers`
+    #[arg(long, default_value_t = 2_000)]
+    strangers: usize,
+    /// Messages a second of the scenario `rate-128`
+    #[arg(long, default_value_t = 10_000)]
+    rate: u32,
     /// Count the system calls of the threads that carry sessions, with perf
     #[arg(long)]
     calls: bool,
 }
 
 fn main() -> ExitCode {
+    raise_descriptor_limit();
     let outcome = match Arguments::parse().command {
         Command::Run(run) => run.go(),
+        Command::Compare(compare) => compare.go(),
         Command::List => {
             scenario::list();
             Ok(())
@@ -84,6 +128,7 @@ fn main() -> ExitCode {
             println!("Echo backend at ws://{}", echo.address);
             echo.serve()
         }),
+        Command::Relay { listen, backend } => relay::serve(listen, backend),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -96,24 +141,37 @@ fn main() -> ExitCode {
 
 impl Run {
     fn go(self) -> Result<()> {
-        let chosen = scenario::chosen(&self.scenarios)?;
-        ensure!(self.seconds > 0 && self.idle > 0, "a measurement needs time and sessions");
-        raise_descriptor_limit();
-        let subject = match (&self.data, &self.url) {
-            (_, Some(url)) => Subject::at(url, &self.pids)?,
-            (Some(data), None) => Subject::in_folder(data)?,
-            (None, None) => anyhow::bail!("name the data folder with --data, or a gateway with --url"),
+        ensure!(self.seconds > 0.0 && self.idle > 0, "a measurement needs time and sessions");
+        let (mut subject, backend) = match (&self.data, &self.url, self.backend) {
+            (_, Some(url), Some(backend)) => (Subject::at(url, url, &self.pids)?, backend),
+            (Some(data), _, _) => {
+                let echo = echo::listen((Ipv4Addr::LOCALHOST, 0).into())?;
+                let backend = echo.address;
+                // It ends with the process; a backend that fails shows in every session.
+                thread::spawn(move || echo.serve());
+                (Subject::in_folder(data, backend, &self.plan)?, backend)
+            }
+            _ => anyhow::bail!("name the data folder with --data, or a gateway with --url"),
         };
         println!("{}", subject.described());
         let settings = Settings {
-            measure: Duration::from_secs(self.seconds.into()),
-            bytes: usize::try_from(self.bytes)?,
+            measure: Duration::from_secs_f64(self.seconds),
             idle: self.idle,
+            stuck: self.stuck,
+            strangers: self.strangers,
+            rate: self.rate,
             calls: self.calls,
+            backend,
         };
-        let outcome = chosen.iter().try_for_each(|scenario| {
-            println!("{}", scenario.run(&subject, &settings)?);
-            Ok(())
+        let is_tidegate = self.url.is_none();
+        let chosen = scenario::chosen(&self.scenarios);
+        let outcome = chosen.and_then(|chosen| {
+            let can_be_run = |scenario: &scenario::Scenario| is_tidegate || !scenario.is_of_tidegate_alone();
+            chosen.into_iter().filter(can_be_run).try_for_each(|scenario| {
+                let found = scenario.run(&mut subject, &settings)?;
+                println!("{:<14} {}", scenario.name, found.line);
+                Ok(())
+            })
         });
         // What was made for the measurement goes away also when it failed.
         subject.clear().and(outcome)

@@ -1,20 +1,20 @@
-//! CPU time and memory of a process, from `/proc`. Linux alone has it in this form.
+//! CPU time and memory of a program, from `/proc`. Linux alone has it in this form.
 //!
-//! CPU time is the kernel's own count: of the whole process, threads that have ended included, in ticks of a
-//! hundredth of a second; and in nanoseconds of the threads that carry sessions, which the product names `relay-0`,
-//! `relay-1` and so on and which live as long as it does.
+//! CPU time is the scheduler's own count in nanoseconds, thread by thread, so that a quarter of a second is enough to
+//! read from. A thread that ended between two readings is lost from it; the threads that carry sessions never end. The
+//! product names them `relay-0`, `relay-1` and so on.
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 /// How the threads that carry sessions are named.
 const RELAY: &str = "relay-";
-/// Where user time stands in `/proc/PID/stat`, counted behind the name; system time follows it (proc(5)).
-const USER_FIELD: usize = 11;
+/// Where the parent stands in `/proc/PID/stat`, counted behind the name (proc(5)).
+const PARENT_FIELD: usize = 1;
 
 /// A process.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Process(pub(crate) u32);
 
 /// CPU time used since the process began, or between two readings.
@@ -38,46 +38,61 @@ impl Cpu {
     pub(crate) fn since(self, earlier: Self) -> Self {
         Self { all: self.all.saturating_sub(earlier.all), relay: self.relay.saturating_sub(earlier.relay) }
     }
+
+    /// The sum of two.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { all: self.all + other.all, relay: self.relay + other.relay }
+    }
 }
 
 impl Process {
+    /// This process and all that descend from it now: a gateway with one worker is often two.
+    pub(crate) fn family(self) -> Vec<Self> {
+        let pids = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let parents: Vec<(u32, u32)> = pids.filter_map(|pid| Some((pid, Self(pid).parent()?))).collect();
+        let mut family = vec![self];
+        let mut asked = 0;
+        while let Some(&Self(parent)) = family.get(asked) {
+            family.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(pid, _)| Self(*pid)));
+            asked += 1;
+        }
+        family
+    }
+
+    fn parent(self) -> Option<u32> {
+        let text = fs::read_to_string(self.folder().join("stat")).ok()?;
+        // The name of the program stands in parentheses and may hold anything, so fields are counted behind it.
+        text.rsplit(')').next()?.split_whitespace().nth(PARENT_FIELD)?.parse().ok()
+    }
+
     fn folder(self) -> PathBuf {
         PathBuf::from(format!("/proc/{}", self.0))
     }
 
     /// CPU time used until now.
     pub(crate) fn cpu(self) -> Result<Cpu> {
-        Ok(Cpu { all: self.cpu_of_all()?, relay: self.cpu_of_relay()? })
-    }
-
-    fn cpu_of_all(self) -> Result<Duration> {
-        let gone = || format!("there is no process {}", self.0);
-        let text = fs::read_to_string(self.folder().join("stat")).with_context(gone)?;
-        // The name of the program stands in parentheses and may hold anything, so fields are counted behind it.
-        let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
-        let ticks: u64 = fields.skip(USER_FIELD).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-        Ok(Duration::from_millis(ticks * 1_000 / rustix::param::clock_ticks_per_second()))
-    }
-
-    fn cpu_of_relay(self) -> Result<Duration> {
-        let mut sum = Duration::ZERO;
-        for thread in fs::read_dir(self.folder().join("task"))? {
-            let thread = thread?.path();
-            let read = |name: &str| fs::read_to_string(thread.join(name));
-            // A thread may end between the listing and the reading.
-            let (Ok(name), Ok(times)) = (read("comm"), read("schedstat")) else { continue };
-            if name.starts_with(RELAY) {
-                let nanos = times.split(' ').next().and_then(|nanos| nanos.parse().ok());
-                sum += Duration::from_nanos(nanos.context("this kernel does not count CPU time of threads")?);
+        let mut cpu = Cpu::default();
+        for Thread { id, is_relay } in self.threads()? {
+            // A thread may have ended since it was listed.
+            let Ok(times) = fs::read_to_string(self.folder().join(format!("task/{id}/schedstat"))) else {
+                continue;
+            };
+            let nanos = times.split(' ').next().and_then(|nanos| nanos.parse().ok());
+            let used = Duration::from_nanos(nanos.context("this kernel does not count CPU time of threads")?);
+            cpu.all += used;
+            if is_relay {
+                cpu.relay += used;
             }
         }
-        Ok(sum)
+        Ok(cpu)
     }
 
     /// Its threads.
     pub(crate) fn threads(self) -> Result<Vec<Thread>> {
         let mut threads = Vec::new();
-        for thread in fs::read_dir(self.folder().join("task"))? {
+        let gone = || format!("there is no process {}", self.0);
+        for thread in fs::read_dir(self.folder().join("task")).with_context(gone)? {
             let thread = thread?;
             // A thread may end between the listing and the reading.
             let Ok(name) = fs::read_to_string(thread.path().join("comm")) else { continue };
@@ -102,4 +117,13 @@ impl Process {
         let path = fs::read_link(self.folder().join("exe")).unwrap_or_default();
         path.parent().is_some_and(|folder| folder.ends_with("target/debug"))
     }
+}
+
+/// Pins this process, from here on its children too, to one core.
+pub(crate) fn pin(core: usize) -> Result<()> {
+    let mut taskset = std::process::Command::new("taskset");
+    taskset.args(["--pid", "--cpu-list", &core.to_string(), &std::process::id().to_string()]);
+    let output = taskset.output().context("cannot run taskset (Debian: util-linux)")?;
+    ensure!(output.status.success(), "taskset: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
 }

@@ -1,48 +1,41 @@
-//! One HTTPS call after another, with JSON in and out: what a measurement needs of REST and the token endpoint.
+//! HTTPS calls with JSON in and out: what a measurement needs of REST and the token endpoint.
 //!
-//! A connection for each call, since there are ten of them. It trusts the data folder's certificate alone.
+//! One connection for all, since tokens are fetched by the thousand. It trusts the data folder's certificate alone.
 
 use std::{
     io::{self, Read as _, Write as _},
     net::TcpStream,
-    path::Path,
     sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, crypto::aws_lc_rs};
-use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject as _};
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use rustls_pki_types::ServerName;
 use serde_json::Value;
 use url::Url;
 
-use crate::wire::{field, head_bytes};
+use crate::handshake::{field, head_bytes};
 
 /// Time for one answer.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest answer taken.
+const ANSWER_BYTES_MAX: usize = 16 << 20;
 
 /// A caller of one Tidegate.
 pub(crate) struct Rest {
     portal: Url,
     tls: Arc<ClientConfig>,
+    connection: Option<StreamOwned<ClientConnection, TcpStream>>,
     /// Cookie and anti-forgery token of a portal session.
     session: Option<(String, String)>,
 }
 
 impl Rest {
-    /// A caller that trusts this certificate.
-    pub(crate) fn new(portal: &str, certificate: &Path) -> Result<Self> {
-        let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_file_iter(certificate)
-            .with_context(|| format!("cannot read {}", certificate.display()))?
-        {
-            roots.add(certificate?)?;
-        }
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-        let tls = Arc::new(tls.with_root_certificates(roots).with_no_client_auth());
-        Ok(Self { portal: Url::parse(portal)?, tls, session: None })
+    /// A caller of this portal.
+    pub(crate) fn new(portal: &str, tls: Arc<ClientConfig>) -> Result<Self> {
+        Ok(Self { portal: Url::parse(portal)?, tls, connection: None, session: None })
     }
 
     /// Signs in; later calls are this person's.
@@ -58,7 +51,7 @@ impl Rest {
     }
 
     /// A call of REST.
-    pub(crate) fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
+    pub(crate) fn call(&mut self, method: &str, path: &str, body: &Value) -> Result<Value> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let session = self.session.as_ref();
         let fields = session.map(|(cookie, csrf)| format!("Cookie: {cookie}\r\nX-CSRF-Token: {csrf}\r\n"));
@@ -69,7 +62,7 @@ impl Rest {
     }
 
     /// An access token for a key (RFC 6749, section 4.4).
-    pub(crate) fn token(&self, client_id: &str, client_secret: &str) -> Result<String> {
+    pub(crate) fn token(&mut self, client_id: &str, client_secret: &str) -> Result<String> {
         let basic = STANDARD.encode(format!("{client_id}:{client_secret}"));
         let fields = format!("Authorization: Basic {basic}\r\n");
         let form = "application/x-www-form-urlencoded";
@@ -81,7 +74,7 @@ impl Rest {
 
     /// Head and JSON of a good answer; a problem's words otherwise.
     fn exchange(
-        &self,
+        &mut self,
         method: &str,
         path: &str,
         content_type: &str,
@@ -91,15 +84,12 @@ impl Rest {
         let host = self.portal.host_str().unwrap_or_default();
         let port = self.portal.port_or_known_default().unwrap_or(443);
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\nContent-Type: {content_type}\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: {content_type}\r\n\
              Content-Length: {}\r\n{fields}\r\n{body}",
             body.len()
         );
-        let bytes = self.ask(host, port, &request).with_context(|| format!("{method} {path}"))?;
-        let length = head_bytes(&bytes).context("the answer has no head")?;
-        let head = String::from_utf8_lossy(&bytes[..length]).into_owned();
-        ensure!(field(&head, "transfer-encoding").is_none(), "{method} {path}: the answer comes in chunks");
-        let answer: Value = serde_json::from_slice(&bytes[length..]).unwrap_or_default();
+        let (head, body) = self.ask(&request).with_context(|| format!("{method} {path}"))?;
+        let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
         let status = head.split(' ').nth(1).unwrap_or_default();
         if !status.starts_with('2') {
             bail!("{method} {path} was answered with {status}: {answer}");
@@ -107,18 +97,51 @@ impl Rest {
         Ok((head, answer))
     }
 
-    fn ask(&self, host: &str, port: u16, request: &str) -> Result<Vec<u8>> {
-        let host = host.trim_matches(['[', ']']);
-        let socket = TcpStream::connect((host, port))?;
+    fn ask(&mut self, request: &str) -> Result<(String, Vec<u8>)> {
+        // A connection that was kept may have been closed meanwhile; a new one is not tried twice.
+        if let Some(mut kept) = self.connection.take()
+            && let Ok(answer) = exchanged(&mut kept, request)
+        {
+            self.connection = Some(kept);
+            return Ok(answer);
+        }
+        let mut connection = self.connect()?;
+        let answer = exchanged(&mut connection, request)?;
+        self.connection = Some(connection);
+        Ok(answer)
+    }
+
+    fn connect(&self) -> Result<StreamOwned<ClientConnection, TcpStream>> {
+        let host = self.portal.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let socket = TcpStream::connect((host, self.portal.port_or_known_default().unwrap_or(443)))?;
         socket.set_read_timeout(Some(PATIENCE))?;
+        socket.set_nodelay(true)?;
         let name = ServerName::try_from(host.to_owned())?;
-        let mut stream = StreamOwned::new(ClientConnection::new(Arc::clone(&self.tls), name)?, socket);
-        stream.write_all(request.as_bytes())?;
-        let mut bytes = Vec::new();
-        match stream.read_to_end(&mut bytes) {
-            // An end without a goodbye is still an end: the length of the body is told in its head.
-            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error.into()),
-            _ => Ok(bytes),
+        Ok(StreamOwned::new(ClientConnection::new(Arc::clone(&self.tls), name)?, socket))
+    }
+}
+
+/// Head and body of the answer to one request.
+fn exchanged(
+    connection: &mut StreamOwned<ClientConnection, TcpStream>,
+    request: &str,
+) -> Result<(String, Vec<u8>)> {
+    connection.write_all(request.as_bytes())?;
+    connection.flush()?;
+    let (mut bytes, mut piece) = (Vec::new(), [0; 16 << 10]);
+    loop {
+        if let Some(length) = head_bytes(&bytes) {
+            let head = String::from_utf8_lossy(&bytes[..length]);
+            ensure!(field(&head, "transfer-encoding").is_none(), "the answer comes in chunks");
+            let body = field(&head, "content-length").and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
+            ensure!(body <= ANSWER_BYTES_MAX, "the answer is too long");
+            if bytes.len() >= length + body {
+                return Ok((head.into_owned(), bytes.split_off(length)));
+            }
+        }
+        match connection.read(&mut piece)? {
+            0 => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+            read => bytes.extend_from_slice(&piece[..read]),
         }
     }
 }

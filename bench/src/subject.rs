@@ -1,29 +1,35 @@
 //! What is measured: a running Tidegate, found by its data folder, or any other gateway, by its address.
 //!
-//! For a Tidegate it makes an API whose backend is the echo of this process, and subscribes the demo application to
-//! it under a plan without limit, so that neither the product's own echo backend nor a limit is part of a figure.
-//! [`Subject::clear`] takes both away again.
+//! For a Tidegate it makes an API on a backend of the measurement and subscribes the demo application to it, so that
+//! the product's own echo backend is no part of a figure. [`Subject::clear`] takes both away again.
 
-use std::{env, fs, net::Ipv4Addr, path::Path, process, thread};
+use std::{env, fs, net::SocketAddr, path::Path, process, sync::Arc, thread};
 
 use anyhow::{Context as _, Result};
+use rustls::ClientConfig;
 use serde_json::{Value, json};
 
 use crate::{
     client::Target,
-    echo,
     process::{Cpu, Process},
     rest::Rest,
+    stream,
 };
 
 /// Holds the password of `admin` where the operator chose it.
 const ADMIN_PASSWORD: &str = "TIDEGATE_ADMIN_PASSWORD";
-/// A plan without limit.
-const PLAN: &str = "Unlimited";
+
+/// Where clients come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Door {
+    Plain,
+    Tls,
+}
 
 /// See the module.
 pub(crate) struct Subject {
-    pub(crate) target: Target,
+    plain: Target,
+    tls: Option<Target>,
     processes: Vec<Process>,
     name: String,
     made: Option<Made>,
@@ -32,19 +38,23 @@ pub(crate) struct Subject {
 /// What was made for the measurement.
 struct Made {
     rest: Rest,
+    /// Id and secret of the demo's key.
+    key: (String, String),
+    trust: Arc<ClientConfig>,
+    urls: [String; 2],
     api: String,
     subscription: String,
 }
 
 impl Subject {
-    /// A gateway that leads to an echo backend without asking who comes.
-    pub(crate) fn at(url: &str, pids: &[u32]) -> Result<Self> {
-        let processes = pids.iter().copied().map(Process).collect();
-        Ok(Self { target: Target::new(url, None)?, processes, name: url.to_owned(), made: None })
+    /// A gateway that leads to a backend without asking who comes.
+    pub(crate) fn at(url: &str, name: &str, pids: &[u32]) -> Result<Self> {
+        let processes = pids.iter().flat_map(|pid| Process(*pid).family()).collect();
+        Ok(Self { plain: Target::new(url, None)?, tls: None, processes, name: name.to_owned(), made: None })
     }
 
-    /// The Tidegate that runs on this data folder.
-    pub(crate) fn in_folder(folder: &Path) -> Result<Self> {
+    /// The Tidegate that runs on this data folder, in front of this backend, under this plan.
+    pub(crate) fn in_folder(folder: &Path, backend: SocketAddr, plan: &str) -> Result<Self> {
         let none_runs = || format!("no Tidegate runs on {}", folder.display());
         let addresses = json_in(&folder.join("addresses.json")).with_context(none_runs)?;
         let first_start = json_in(&folder.join("first-start.json"))?;
@@ -55,17 +65,17 @@ impl Subject {
         let password = password
             .with_context(|| format!("the password of admin is not known; put it into {ADMIN_PASSWORD}"))?;
 
-        let mut rest = Rest::new(text(&addresses["portal"])?, &folder.join("tls/cert.pem"))?;
+        let trust = stream::trusting(&folder.join("tls/cert.pem"))?;
+        let mut rest = Rest::new(text(&addresses["portal"])?, Arc::clone(&trust))?;
         rest.sign_in("admin", &password)?;
         let settings = rest.call("GET", "/settings", &Value::Null)?;
         let name = format!("Tidegate {}", text(&settings["version"])?);
         let demo = &first_start["demo"];
-        let (id, secret) = (text(&demo["client_id"]), text(&demo["client_secret"]));
-        let (id, secret) = id.and_then(|id| Ok((id, secret?))).context("start it with --demo")?;
-        let token = rest.token(id, secret)?;
-        let (url, made) = Made::make(rest)?;
-        let target = Target::new(&url, Some(&token))?;
-        Ok(Self { target, processes: vec![Process(pid)], name, made: Some(made) })
+        let key = (text(&demo["client_id"]), text(&demo["client_secret"]));
+        let (Ok(id), Ok(secret)) = key else { anyhow::bail!("start it with --demo") };
+        let mut made = Made::make(rest, trust, (id.to_owned(), secret.to_owned()), backend, plan)?;
+        let (plain, tls) = made.targets()?;
+        Ok(Self { plain, tls: Some(tls), processes: vec![Process(pid)], name, made: Some(made) })
     }
 
     /// What it is and where it runs, for the first line.
@@ -74,7 +84,7 @@ impl Subject {
         let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split(' ').next().unwrap_or("?");
         let pids: Vec<_> = self.processes.iter().map(|process| process.0.to_string()).collect();
-        let debug = if self.processes.iter().any(|process| process.is_debug_build()) {
+        let debug = if self.is_debug_build() {
             "\nIt is a debug build: its figures say nothing about the product."
         } else {
             ""
@@ -82,14 +92,43 @@ impl Subject {
         format!("{}, process {}, {cores} cores, load average {load}{debug}", self.name, pids.join(" and "))
     }
 
+    /// Whether its figures say nothing.
+    pub(crate) fn is_debug_build(&self) -> bool {
+        self.processes.iter().any(|process| process.is_debug_build())
+    }
+
+    /// Where clients go.
+    pub(crate) fn target(&self, door: Door) -> Result<&Target> {
+        match door {
+            Door::Plain => Ok(&self.plain),
+            Door::Tls => self.tls.as_ref().context("only a Tidegate is measured with TLS"),
+        }
+    }
+
+    /// Its clients show a new token from now on: one lives for an hour, a comparison may take longer.
+    pub(crate) fn refresh(&mut self) -> Result<()> {
+        if let Some(made) = &mut self.made {
+            let (plain, tls) = made.targets()?;
+            (self.plain, self.tls) = (plain, Some(tls));
+        }
+        Ok(())
+    }
+
+    /// Where clients go that each show a token that it has never seen; so many of them.
+    pub(crate) fn target_of_strangers(&mut self, count: usize) -> Result<Target> {
+        let made = self.made.as_mut().context("only a Tidegate knows tokens")?;
+        let tokens = (0..count).map(|_| made.token()).collect::<Result<Vec<_>>>()?;
+        Ok(Target::new(&made.urls[0], None)?.with_tokens(tokens.iter().map(String::as_str)))
+    }
+
+    /// A token that its clients show; empty where none is asked for.
+    pub(crate) fn token(&mut self) -> Result<String> {
+        self.made.as_mut().map_or(Ok(String::new()), Made::token)
+    }
+
     /// CPU time that the gateway has used.
     pub(crate) fn cpu(&self) -> Result<Cpu> {
-        let mut sum = Cpu::default();
-        for process in &self.processes {
-            let cpu = process.cpu()?;
-            sum = Cpu { all: sum.all + cpu.all, relay: sum.relay + cpu.relay };
-        }
-        Ok(sum)
+        self.processes.iter().try_fold(Cpu::default(), |sum, process| Ok(sum.and(process.cpu()?)))
     }
 
     /// The threads that carry sessions: those of the relay, or all where none is named so.
@@ -107,34 +146,37 @@ impl Subject {
     }
 
     /// Takes away what was made for the measurement.
-    pub(crate) fn clear(self) -> Result<()> {
-        self.made.map_or(Ok(()), Made::clear)
+    pub(crate) fn clear(&mut self) -> Result<()> {
+        self.made.take().map_or(Ok(()), Made::clear)
     }
 }
 
 impl Made {
-    /// A published API on an echo backend of this process, with the demo application subscribed to it.
-    fn make(rest: Rest) -> Result<(String, Self)> {
-        let echo = echo::listen((Ipv4Addr::LOCALHOST, 0).into())?;
-        let backend = format!("ws://{}", echo.address);
-        // It ends with the process; a backend that fails shows in every session.
-        drop(echo.spawn());
+    /// A published API on the backend, with the demo application subscribed to it.
+    fn make(
+        mut rest: Rest,
+        trust: Arc<ClientConfig>,
+        key: (String, String),
+        backend: SocketAddr,
+        plan: &str,
+    ) -> Result<Self> {
         let applications = rest.call("GET", "/applications?limit=200", &Value::Null)?;
         let applications = applications["items"].as_array().context("there are no applications")?;
         let application = applications.iter().find(|application| application["demo"] == true);
         let application =
             application.context("there is no demo application; start it with --demo")?["id"].clone();
-        let name = format!("Bench {}", process::id());
+        let name = format!("{}-{}", process::id(), backend.port());
         let api = rest.call(
             "POST",
             "/apis",
             &json!({
-                "name": name, "context": format!("/bench-{}", process::id()), "version": "1.0",
+                "name": format!("Bench {name}"), "context": format!("/bench-{name}"), "version": "1.0",
                 "description": "Made by tidegate-bench for one measurement.",
-                "endpoints": { "production": { "url": backend } }, "plans": [PLAN], "publish": true,
+                "endpoints": { "production": { "url": format!("ws://{backend}") } },
+                "plans": [plan], "publish": true,
             }),
         )?;
-        let wanted = json!({ "application_id": application, "api_id": api["id"], "plan": PLAN });
+        let wanted = json!({ "application_id": application, "api_id": api["id"], "plan": plan });
         let subscription = rest.call("POST", "/subscriptions", &wanted);
         let subscription = match subscription {
             Ok(subscription) => text(&subscription["id"])?.to_owned(),
@@ -143,12 +185,24 @@ impl Made {
                 return Err(error);
             }
         };
-        let url = text(&api["urls"]["ws"])?.to_owned();
-        Ok((url, Self { rest, api: text(&api["id"])?.to_owned(), subscription }))
+        let urls = [text(&api["urls"]["ws"])?.to_owned(), text(&api["urls"]["wss"])?.to_owned()];
+        Ok(Self { rest, key, trust, urls, api: text(&api["id"])?.to_owned(), subscription })
+    }
+
+    fn token(&mut self) -> Result<String> {
+        self.rest.token(&self.key.0, &self.key.1)
+    }
+
+    /// The two doors, with a new token.
+    fn targets(&mut self) -> Result<(Target, Target)> {
+        let token = self.token()?;
+        let plain = Target::new(&self.urls[0], None)?.with_tokens([token.as_str()]);
+        let tls = Target::new(&self.urls[1], Some(Arc::clone(&self.trust)))?;
+        Ok((plain, tls.with_tokens([token.as_str()])))
     }
 
     fn clear(self) -> Result<()> {
-        let Self { rest, api, subscription } = self;
+        let Self { mut rest, api, subscription, .. } = self;
         rest.call("DELETE", &format!("/subscriptions/{subscription}"), &Value::Null)?;
         rest.call("DELETE", &format!("/apis/{api}"), &Value::Null)?;
         Ok(())

@@ -1,10 +1,11 @@
-//! The project's own commands: `cargo xtask run|test|ci|generate|tidy|autobahn`. `.ci/run` calls `ci`, the README
+//! The project's own commands: `cargo xtask run|test|ci|generate|tidy|autobahn|bench`. `.ci/run` calls `ci`, the README
 //! shows `run` and `test`; nothing runs in CI that a developer cannot run.
 //!
 //! It knows none of our crates: it runs their binary. Read `steps.rs` for what each command does, `tools.rs` for
 //! what is looked for on the machine, `tidy.rs` for the rules of the tree.
 
 mod autobahn;
+mod bench;
 mod portal;
 mod steps;
 mod tidy;
@@ -21,7 +22,9 @@ usage: cargo xtask <command>
   generate        write openapi/control.json and the portal's client anew
   tidy            print the state of the tree's rules
   autobahn [off|pass|terminate] [case ...]
-                  play the Autobahn suite and write its verdicts under bench/results";
+                  play the Autobahn suite and write its verdicts under bench/results
+  bench [--quick] [--only NAME ...] [--reps N]
+                  measure Tidegate beside its peers and write bench/results/peers.md";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         Some("ci") => steps::ci(),
         Some("generate") => steps::generate(),
         Some("autobahn") => autobahn::run(&rest),
+        Some("bench") => bench::run(&rest),
         Some("tidy") => tidy::print(&tools::root()),
         _ => {
             eprintln!("{USAGE}");

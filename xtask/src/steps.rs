@@ -7,18 +7,12 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{
     portal,
-    tools::{cargo, debian, find, need_compiler, need_node, npm, root, step, target},
+    tools::{cargo, debian, need_compiler, need_node, npm, python_with, root, step, target},
 };
 
 /// What the black-box tests need of Python: a client, and the conformance suite. Each in one version, so that a
 /// verdict changes only with us.
 const PYTHON_PACKAGES: [(&str, &str); 2] = [("kosoku", "0.1.0"), ("websockets", "15.0.1")];
-/// Fails unless each word NAME==VERSION is installed.
-const PYTHON_CHECK: &str = "
-import sys
-from importlib.metadata import version
-sys.exit(any(version(word.split('==')[0]) != word.split('==')[1] for word in sys.argv[1:]))
-";
 
 /// Builds what is out of date and becomes `tidegate serve --demo`.
 pub(crate) fn run(args: &[String]) -> Result<()> {
@@ -99,32 +93,10 @@ impl Clients {
     fn prepare() -> Result<Self> {
         let found = debian(&[("chromium", "chromium"), ("nginx", "nginx-light"), ("haproxy", "haproxy")])?;
         let [chromium, nginx, haproxy] = found.try_into().unwrap_or_default();
-        let python = Self::python()?;
+        let python = python_with(&target().join("xtask/python"), &PYTHON_PACKAGES)?;
         let wscat = root().join("e2e/clients");
         portal::install(&wscat)?;
         Ok(Self { chromium, nginx, haproxy, python, wscat: wscat.join("node_modules/.bin/wscat") })
-    }
-
-    /// A Python with the packages, in a folder of its own.
-    fn python() -> Result<PathBuf> {
-        let home = target().join("xtask/python");
-        let python = home.join("bin/python3");
-        let packages = PYTHON_PACKAGES.map(|(name, version)| format!("{name}=={version}"));
-        let ready = Command::new(&python).args(["-c", PYTHON_CHECK]).args(&packages).output();
-        if ready.is_ok_and(|output| output.status.success()) {
-            return Ok(python);
-        }
-        if find("python3").is_none() {
-            debian(&[("python3", "python3-venv")])?;
-        }
-        step(
-            "make a Python environment",
-            Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home),
-        )?;
-        let mut pip = Command::new(&python);
-        pip.args(["-m", "pip", "install", "--quiet"]).args(&packages);
-        step("install the Python client and the conformance suite", &mut pip)?;
-        Ok(python)
     }
 
     fn known_to<'c>(&self, command: &'c mut Command) -> &'c mut Command {

@@ -14,6 +14,13 @@ use anyhow::{Context as _, Result, bail};
 /// Oldest Node that the portal's build tools run on.
 const NODE_OLDEST: (u32, u32) = (20, 19);
 
+/// Fails unless each word NAME==VERSION is installed.
+const PYTHON_CHECK: &str = "
+import sys
+from importlib.metadata import version
+sys.exit(any(version(word.split('==')[0]) != word.split('==')[1] for word in sys.argv[1:]))
+";
+
 /// The root of the workspace.
 pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -129,4 +136,22 @@ pub(crate) fn debian(wanted: &[(&str, &str)]) -> Result<Vec<PathBuf>> {
 fn is_root() -> bool {
     let output = Command::new("id").arg("-u").output();
     output.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// A Python with packages, each in one version, in a folder of its own.
+pub(crate) fn python_with(home: &Path, packages: &[(&str, &str)]) -> Result<PathBuf> {
+    let python = home.join("bin/python3");
+    let packages: Vec<_> = packages.iter().map(|(name, version)| format!("{name}=={version}")).collect();
+    let ready = Command::new(&python).args(["-c", PYTHON_CHECK]).args(&packages).output();
+    if ready.is_ok_and(|output| output.status.success()) {
+        return Ok(python);
+    }
+    if find("python3").is_none() {
+        debian(&[("python3", "python3-venv")])?;
+    }
+    step("make a Python environment", Command::new("python3").args(["-m", "venv", "--clear"]).arg(home))?;
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "install", "--quiet"]).args(&packages);
+    step(&format!("install {}", packages.join(" ")), &mut pip)?;
+    Ok(python)
 }
