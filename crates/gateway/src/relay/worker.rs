@@ -137,7 +137,8 @@ impl Worker {
         }
     }
 
-    /// Runs until it was drained, or nobody can give orders any more.
+    /// Runs until it was drained, or nobody can give orders any more. What fails even here ends the thread in the
+    /// middle of a turn, which the watch takes for what it is.
     pub(super) fn run(mut self) {
         loop {
             // Unwind safe: of what a turn has left half done, only values are used that hold by themselves.
@@ -551,6 +552,7 @@ impl Worker {
             }
         }
         self.flush();
+        self.inside.pulse.rest();
         let cut = self.draining.map_or(0, |draining| draining.cut);
         self.inside.heard.send_modify(|heard| heard.cut = Some(cut));
     }

@@ -10,7 +10,7 @@ use tidegate_model::{
 use crate::{
     backend::Backend,
     client::{self, Ask, because},
-    rig::Rig,
+    rig::{self, Rig},
     socket::Frames,
     soon,
     world::{PATH, World},
@@ -145,6 +145,7 @@ async fn the_gateway_says_that_it_lives() {
 
 #[tokio::test]
 async fn a_panic_while_a_session_is_served_ends_that_session_alone() {
+    rig::short_panics();
     let backend = Backend::echo().await;
     let mut world = World::new(&backend.url());
     let rig = Rig::with(&mut world, |settings| settings.workers = std::num::NonZeroUsize::new(1)).await;

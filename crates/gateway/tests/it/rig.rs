@@ -5,7 +5,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     num::NonZeroUsize,
     sync::{
-        Arc, Mutex, OnceLock,
+        Arc, Mutex, Once, OnceLock,
         atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
         mpsc,
     },
@@ -268,6 +268,22 @@ fn tls() -> &'static Tls {
             client: Arc::new(client.unwrap().with_root_certificates(roots).with_no_client_auth()),
         }
     })
+}
+
+/// Workers tell of a panic in one line. With a trace of where it came from it can take a second on a busy machine, and
+/// a worker that is busy for a second stalls.
+pub(crate) fn short_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let thread = std::thread::current();
+            match thread.name() {
+                Some(name) if name.starts_with("relay-") => eprintln!("{name}: {panic}"),
+                _ => usual(panic),
+            }
+        }));
+    });
 }
 
 /// See the module.

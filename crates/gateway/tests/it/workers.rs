@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use crate::{
     backend::Backend,
     client::{Ask, Client, because},
-    rig::{Fault, Rig},
+    rig::{self, Fault, Rig},
     world::World,
 };
 
@@ -28,6 +28,7 @@ async fn one_on_each(rig: &Rig, world: &World) -> [Client; 2] {
 
 #[tokio::test]
 async fn a_worker_that_is_lost_takes_no_other_with_it() {
+    rig::short_panics();
     let backend = Backend::echo().await;
     let mut world = World::new(&backend.url());
     let rig = Rig::start(&mut world).await;

@@ -280,6 +280,18 @@ fn a_worker_that_stalls_gets_no_sessions_and_holds_up_nobody() {
 }
 
 #[test]
+fn a_worker_that_has_ended_does_not_stall() {
+    let two = Two::new();
+    assert_eq!(two.soon(two.workers.drain(farewell(), Micros::ZERO, Micros::from_secs(5))), 0);
+    let (mut watch, mut now) = (two.watch(), two.commons.monotonic.now());
+    for _ in 0..8 {
+        now = now.plus(Micros::from_millis(250));
+        watch.look(now);
+    }
+    assert!(two.workers.doors.iter().all(|door| !*door.is_stalled.borrow()));
+}
+
+#[test]
 fn where_all_workers_stall_there_is_none_to_choose() {
     let two = Two::new();
     for door in &two.workers.doors {
