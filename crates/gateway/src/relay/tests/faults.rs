@@ -46,7 +46,11 @@ impl Two {
 
     /// A session that worker 0 takes when it comes to it.
     fn hand_over(&self, number: u64) -> Pair {
-        let [(client, client_peer), (backend, backend_peer)] = Side::BOTH.map(|side| Legs::Plain.pair(side));
+        self.hand_over_on(Legs::Plain, number)
+    }
+
+    fn hand_over_on(&self, legs: Legs, number: u64) -> Pair {
+        let [(client, client_peer), (backend, backend_peer)] = Side::BOTH.map(|side| legs.pair(side));
         let handover = Handover {
             id: SessionId { boot: BootId::new(Timestamp(0), [1; 10]), worker: 0, number },
             grant: world().1,
@@ -226,6 +230,17 @@ fn a_worker_that_panics_loses_its_sessions_and_begins_anew() {
 #[test]
 fn a_worker_that_cannot_wait_for_events_loses_its_sessions_and_begins_anew() {
     the_loss_ends_its_sessions_and_nothing_else(Order::BeDeaf);
+}
+
+#[test]
+fn over_tls_the_goodbye_of_a_lost_worker_is_an_orderly_end_too() {
+    let two = Two::new();
+    let mut pair = two.hand_over_on(Legs::Tls, 1);
+    pair.speaks();
+    two.order(Order::Do(Box::new(|| panic!("a test asked for it"))));
+    assert_eq!(read_to_end(&mut pair.client), (LOST.to_vec(), true));
+    assert!(read_to_end(&mut pair.backend).1);
+    assert_eq!(two.records(1).sessions[0].counts.messages_from_clients, 1);
 }
 
 #[test]
