@@ -1,3 +1,5 @@
+//! Secrets of endpoints: kept where they belong, and nowhere else.
+
 use super::*;
 use crate::user::Secret;
 

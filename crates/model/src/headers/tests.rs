@@ -1,3 +1,5 @@
+//! Values with placeholders, taken apart.
+
 use super::*;
 
 #[test]

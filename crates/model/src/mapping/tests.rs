@@ -1,3 +1,5 @@
+//! Topics mapped to paths of a backend, and what a parameter cannot do.
+
 use proptest::prelude::*;
 
 use super::*;
