@@ -7,7 +7,11 @@ use std::sync::Arc;
 use crate::close::{CloseReason, may_travel};
 use crate::deflate::{CHUNK_BYTES, OFFER_TO_BACKEND, Pool, Unpacker};
 use crate::frame::{HEADER_BYTES_MAX, scan};
-use crate::handshake::{self, HandshakeKey, RequestLine, answer, raw::RawHead};
+use crate::handshake::{
+    self, HandshakeKey, RequestLine, answer,
+    connect::{self, RequestHead},
+    raw::{RawHead, judge_fields},
+};
 use crate::relay::{Counters, Ending, Fate, Limits, Relay, Side, Then, Unlimited, Violation};
 use crate::time::Micros;
 
@@ -73,6 +77,21 @@ pub fn fuzz_handshake(data: &[u8]) {
         || lines.clone().filter_map(|line| line.split_once(':')).map(|(n, v)| (n, v.trim().as_bytes()));
     if let Ok(upgrade) = handshake::judge(line, headers()) {
         assert!(upgrade.path_and_query.starts_with('/') && !upgrade.authority.is_empty());
+    }
+    let is_lawful = judge_fields(line.target, headers()).is_ok();
+    let over_http2 = RequestHead {
+        method: "CONNECT",
+        protocol: Some("websocket"),
+        authority: None,
+        path_and_query: line.target,
+        is_ended: false,
+    };
+    if let Ok(connect) = connect::judge(over_http2, headers()) {
+        assert!(connect.path_and_query.starts_with('/') && !connect.authority.is_empty());
+        let is_clean = |(name, value): (&str, &[u8])| {
+            !name.is_empty() && value.iter().all(|byte| matches!(byte, 0x20..=0x7e))
+        };
+        assert!(!is_lawful || headers().all(is_clean), "it can be written as lines");
     }
     let key = HandshakeKey::from_nonce([7; 16]);
     if let Ok(accepted) = answer::judge(101, headers(), &key, &["chat"], &[OFFER_TO_BACKEND]) {

@@ -1,10 +1,12 @@
 //! The opening handshake of RFC 6455 section 4, both judged: what a client asks and what a backend answers.
 //!
 //! It does not parse HTTP and does not know routes or credentials: it is given a parsed head. What parsers forgive
-//! is looked for before them in [`raw`]; the answer of a backend is judged in [`answer`]. Its invariant: whatever
+//! is looked for before them in [`raw`]; the answer of a backend is judged in [`answer`], a client's handshake over HTTP/2
+//! in [`connect`]. Its invariant: whatever
 //! it accepts is one WebSocket handshake and nothing else that any reader could take it for.
 
 pub mod answer;
+pub mod connect;
 pub mod raw;
 
 use base64::Engine as _;

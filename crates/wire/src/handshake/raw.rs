@@ -199,6 +199,38 @@ impl RawHead {
     }
 }
 
+/// Judges the target and the fields of a head that came without lines (HTTP/2): what [`RawHead`] refuses in a head of
+/// HTTP/1.1 is refused here, so that one may be written from the other. Its bytes count as if it had lines.
+pub fn judge_fields<'a>(
+    target: &str,
+    fields: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+) -> Result<(), RawHeadError> {
+    if target.len() > REQUEST_LINE_BYTES_MAX {
+        return Err(RawHeadError::TargetTooLong);
+    }
+    let (mut head_bytes, mut hosts) = (target.len(), 0);
+    for (number, (name, value)) in fields.into_iter().enumerate() {
+        if number == FIELDS_MAX {
+            return Err(RawHeadError::TooManyFields);
+        }
+        head_bytes += name.len() + value.len() + ": \r\n".len();
+        if head_bytes > HEAD_BYTES_MAX {
+            return Err(RawHeadError::TooLarge);
+        }
+        if name.is_empty() || !name.bytes().all(is_token_byte) {
+            return Err(RawHeadError::Name);
+        }
+        if let Some(byte) = value.iter().find(|byte| !matches!(byte, 0x20..=0x7E)) {
+            return Err(if byte.is_ascii() { RawHeadError::ControlByte } else { RawHeadError::NotAscii });
+        }
+        hosts += usize::from(name.eq_ignore_ascii_case("host"));
+        if hosts > 1 {
+            return Err(RawHeadError::DuplicateHost);
+        }
+    }
+    Ok(())
+}
+
 /// Three parts and single spaces; the parts themselves are judged later.
 fn request_line(line: &[u8]) -> Result<(), RawHeadError> {
     let mut parts = line.split(|byte| *byte == b' ');

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{FIELDS_MAX, HEAD_BYTES_MAX, REQUEST_LINE_BYTES_MAX, RawHead, RawHeadError};
+use super::{FIELDS_MAX, HEAD_BYTES_MAX, REQUEST_LINE_BYTES_MAX, RawHead, RawHeadError, judge_fields};
 
 fn at_once(head: &[u8]) -> Result<Option<usize>, RawHeadError> {
     RawHead::new().judge(head)
@@ -98,4 +98,24 @@ proptest! {
         let head = pieces.concat();
         prop_assert_eq!(bytewise(&head), at_once(&head));
     }
+}
+
+#[test]
+fn fields_without_lines_are_judged_by_the_same_bounds() {
+    use RawHeadError as E;
+    let judged = |target: &str, fields: &[(&str, &str)]| {
+        judge_fields(target, fields.iter().map(|(name, value)| (*name, value.as_bytes())))
+    };
+    assert_eq!(judged("/", &[("host", "a"), ("x-empty", ""), ("x", "a b ~")]), Ok(()));
+    assert_eq!(judged(&"/".repeat(REQUEST_LINE_BYTES_MAX + 1), &[]), Err(E::TargetTooLong));
+    assert_eq!(judged("/", &[("x", "y"); FIELDS_MAX]), Ok(()));
+    assert_eq!(judged("/", &[("x", "y"); FIELDS_MAX + 1]), Err(E::TooManyFields));
+    assert_eq!(judged("/", &[("x", &"y".repeat(HEAD_BYTES_MAX))]), Err(E::TooLarge));
+    assert_eq!(judged("/", &[("x y", "")]), Err(E::Name));
+    assert_eq!(judged("/", &[("", "")]), Err(E::Name));
+    for value in ["a\r\n", "a\tbcd", "a\0bcd", "a\x7fbc"] {
+        assert_eq!(judged("/", &[("x", value)]), Err(E::ControlByte), "{value:?}");
+    }
+    assert_eq!(judged("/", &[("x", "café")]), Err(E::NotAscii));
+    assert_eq!(judged("/", &[("host", "a"), ("Host", "a")]), Err(E::DuplicateHost));
 }
