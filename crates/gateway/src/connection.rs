@@ -1,12 +1,14 @@
-//! One connection through the phases before the relay, in their order: handshake, authenticate and admit, dial, and
-//! the handover to a worker. The first no is the answer.
+//! One client through the phases before the relay, in their order: handshake, authenticate and admit, dial, and the
+//! handover to a worker. The first no is the answer.
 //!
-//! It decides nothing itself. Its invariant: nothing of the client passes, and no 101 is said, before the backend's
-//! 101 was checked and a worker has a place for the session.
+//! It decides nothing itself. What comes over HTTP/1.1 is a whole connection and is carried here; over HTTP/2 it is a
+//! stream among others, carried by `http2.rs` through the same phases. Its invariant: nothing of the client passes,
+//! and no 101 is said, before the backend's 101 was checked and a worker has a place for the session.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tidegate_model::{forwarded::TrustedProxies, id::SessionId};
+use tidegate_wire::deflate::Agreed;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     time::timeout,
@@ -15,14 +17,16 @@ use tokio::{
 use crate::{
     Inner,
     admit::{Admitted, NotAdmitted, not_now},
-    compression,
+    answer::Answer,
+    compression::{self, Settled},
     crowd::{AddressPlace, Crowded},
-    dial::{Asker, Backend, Tail},
+    dial::{Asker, Backend, InUse, Tail},
     drain,
     handshake::{self, Asked, NoRequest, Request},
+    http2,
     listen::Origin,
     refusal::Refusal,
-    relay::{Handover, Held, NoAnswer, Place},
+    relay::{Coder, Handover, Held, Leg, NoAnswer, Place},
     stream::Stream,
 };
 
@@ -51,7 +55,7 @@ impl Client {
     }
 
     /// The client that a trusted proxy speaks for, and whether that one came over TLS.
-    fn behind(self, request: &Request, trusted: &TrustedProxies) -> Self {
+    pub(crate) fn behind(self, request: &Request, trusted: &TrustedProxies) -> Self {
         if !trusted.trusts(self.address.ip()) {
             return self;
         }
@@ -68,8 +72,8 @@ impl Client {
     }
 }
 
-/// Why a connection does not become a session.
-enum End {
+/// Why a client does not get its session.
+pub(crate) enum End {
     /// The client is gone; there is nobody to answer.
     Gone,
     /// It is refused.
@@ -82,10 +86,17 @@ impl<E: Into<NotAdmitted>> From<E> for End {
     }
 }
 
-/// What is ready when the client may be told 101.
-struct Ready<'g> {
+/// What is ready when the client may be told.
+pub(crate) struct Ready<'g> {
+    /// The subprotocol that the client is told.
+    pub(crate) subprotocol: Option<String>,
+    /// The compression that the client is told.
+    pub(crate) deflate: Option<Agreed>,
     admitted: Admitted,
-    backend: Backend,
+    backend: (Stream, Vec<u8>),
+    in_use: Option<InUse>,
+    passes_compressed: bool,
+    coders: [Option<Coder>; 2],
     place: Place<'g>,
     held: Held,
 }
@@ -93,11 +104,14 @@ struct Ready<'g> {
 /// Carries a connection to a worker, or to its refusal. `address_place` is its place among the
 /// connections of its client's address; `None` while it is not known whose connection it is, and the head will tell.
 pub(crate) async fn carry(
-    inner: &Inner,
+    inner: &Arc<Inner>,
     mut stream: Stream,
     client: Client,
     address_place: Option<AddressPlace>,
 ) {
+    if stream.is_http2() {
+        return http2::carry(inner, stream, client, address_place).await;
+    }
     let Ok(_handshaking) = inner.handshaking.try_acquire() else {
         let refusal = inner.refusal_when_full();
         return refuse(inner, stream, client, inner.next_id(0), &refusal).await;
@@ -109,8 +123,8 @@ pub(crate) async fn carry(
         () = drain::is_said(&mut draining) => Err(Refusal::Restarting.into()),
         asked = handshake::read(&mut stream) => asked,
     };
-    let request = match asked {
-        Ok(Asked::Handshake(request)) => request,
+    let (request, key, early) = match asked {
+        Ok(Asked::Handshake { request, key, early }) => (request, key, early),
         Ok(Asked::Health { wants_body }) => return say(stream, &handshake::healthy(wants_body)).await,
         Err(NoRequest::Gone) => return,
         Err(NoRequest::Refused(refusal)) => {
@@ -122,16 +136,19 @@ pub(crate) async fn carry(
         return refuse(inner, stream, client, inner.next_id(0), &Refusal::Stalled).await;
     };
     let id = inner.next_id(worker);
-    // In this order: a gateway that drains dials nobody any more, and an answer that is ready is said even where the
-    // client has ended its half of the connection.
-    let outcome = tokio::select! {
-        biased;
-        () = drain::is_said(&mut draining) => Err(Refusal::Restarting.into()),
-        outcome = phases(inner, &request, client, address_place, id) => outcome,
-        () = stream.gone() => Err(End::Gone),
-    };
-    match outcome {
-        Ok(ready) => hand_over(inner, stream, *request, client, ready, id).await,
+    match phases(inner, &request, client, address_place, id, stream.gone()).await {
+        Ok(ready) => {
+            let answer = handshake::switching(
+                &key,
+                ready.subprotocol.as_deref(),
+                ready.deflate.as_ref(),
+                &id.to_string(),
+            );
+            // Else the client is gone, or takes nothing: the backend's connection ends with this function.
+            if let Ok(Ok(())) = timeout(ANSWER_DEADLINE, stream.write_all_flushed(&answer)).await {
+                ready.hand_over(inner, client, id, |coder| stream.into_leg(early, coder));
+            }
+        }
         Err(End::Gone) => {}
         Err(End::Refused(refused)) => {
             inner.reporter.refused(&refused, inner.clock.now());
@@ -140,7 +157,27 @@ pub(crate) async fn carry(
     }
 }
 
-async fn phases<'g>(
+/// All that is decided and done before the client is told; `gone` returns when the client is known to be gone.
+pub(crate) async fn phases<'g>(
+    inner: &'g Inner,
+    request: &Request,
+    client: Client,
+    address_place: Option<AddressPlace>,
+    id: SessionId,
+    gone: impl Future<Output = ()>,
+) -> Result<Ready<'g>, End> {
+    let mut draining = inner.draining.subscribe();
+    // In this order: a gateway that drains dials nobody any more, and an answer that is ready is said even where the
+    // client has ended its half of the connection.
+    tokio::select! {
+        biased;
+        () = drain::is_said(&mut draining) => Err(Refusal::Restarting.into()),
+        outcome = admit_and_dial(inner, request, client, address_place, id) => outcome,
+        () = gone => Err(End::Gone),
+    }
+}
+
+async fn admit_and_dial<'g>(
     inner: &'g Inner,
     request: &Request,
     client: Client,
@@ -162,7 +199,8 @@ async fn phases<'g>(
         proto: if client.is_tls { "https" } else { "http" },
         instance: &instance,
     };
-    let deflate = compression::offers(admitted.grant.api.protocol.compression, &request.deflate);
+    let compression = admitted.grant.api.protocol.compression;
+    let deflate = compression::offers(compression, &request.deflate);
     let tail = Tail {
         topic: &admitted.topic,
         query: admitted.query.as_deref(),
@@ -175,61 +213,63 @@ async fn phases<'g>(
     })?;
     // The backend knows the session by its id already, and that names the worker.
     let place = inner.workers.reserve(id.worker).await.map_err(|NoAnswer| refused(Refusal::Stalled))?;
-    Ok(Ready { admitted, backend, place, held: Held { session_place, address_place } })
-}
-
-async fn hand_over(
-    inner: &Inner,
-    mut stream: Stream,
-    request: Request,
-    client: Client,
-    ready: Ready<'_>,
-    id: SessionId,
-) {
-    let Ready { admitted, backend, place, held } = ready;
-    let Backend { stream: backend_stream, early, chosen, in_use } = backend;
-    let compression = admitted.grant.api.protocol.compression;
-    let settled = compression::settle(compression, &request.deflate, chosen.deflate);
+    let Backend { stream, early, chosen, in_use } = backend;
+    let Settled { client: deflate, passes, coders } =
+        compression::settle(compression, &request.deflate, chosen.deflate);
     // RFC 6455 section 4.2.2: the choice is one of the offers. A token that came as a subprotocol is never repeated.
     let is_announcement = |offer: &&String| offer.eq_ignore_ascii_case("bearer");
     let announced = || request.subprotocols.iter().find(is_announcement).cloned();
     let subprotocol = chosen.subprotocol.or_else(|| announced().filter(|_| admitted.is_by_subprotocol));
-    let instance = id.to_string();
-    let answer =
-        handshake::switching(&request.key, subprotocol.as_deref(), settled.client.as_ref(), &instance);
-    match timeout(ANSWER_DEADLINE, stream.write_all_flushed(&answer)).await {
-        Ok(Ok(())) => {}
-        // The client is gone, or takes nothing: the backend's connection ends with this function.
-        Ok(Err(_)) | Err(_) => return,
-    }
-    let [for_client, for_backend] = settled.coders;
-    let leg = stream.into_leg(request.early, for_client);
-    let legs = leg.and_then(|leg| Ok([leg, backend_stream.into_leg(early, for_backend)?]));
-    let legs = match legs {
-        Ok(legs) => legs,
-        Err(error) => {
-            return tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "a socket cannot leave the runtime"
-            );
-        }
-    };
-    tracing::debug!(
-        session = %id, api = %admitted.grant.api_id(), client = %client.address.ip(), "session opened"
-    );
-    place.take(Handover {
-        id,
-        snapshot_number: admitted.snapshot_number,
-        opened_at: inner.clock.now(),
-        grant: admitted.grant,
-        meter: admitted.meter,
-        passes_compressed: settled.passes,
+    Ok(Ready {
+        subprotocol,
+        deflate,
+        admitted,
+        backend: (stream, early),
         in_use,
-        held: Some(held),
-        legs,
-        #[cfg(test)]
-        stage: None,
-    });
+        passes_compressed: passes,
+        coders,
+        place,
+        held: Held { session_place, address_place },
+    })
+}
+
+impl Ready<'_> {
+    /// Gives the session to its worker; the client was told. `leg` makes the one on its side.
+    pub(crate) fn hand_over(
+        self,
+        inner: &Inner,
+        client: Client,
+        id: SessionId,
+        leg: impl FnOnce(Option<Coder>) -> io::Result<Leg>,
+    ) {
+        let Self { admitted, backend: (backend, early), coders: [for_client, for_backend], .. } = self;
+        let legs = leg(for_client).and_then(|leg| Ok([leg, backend.into_leg(early, for_backend)?]));
+        let legs = match legs {
+            Ok(legs) => legs,
+            Err(error) => {
+                return tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a socket cannot leave the runtime"
+                );
+            }
+        };
+        tracing::debug!(
+            session = %id, api = %admitted.grant.api_id(), client = %client.address.ip(), "session opened"
+        );
+        self.place.take(Handover {
+            id,
+            snapshot_number: admitted.snapshot_number,
+            opened_at: inner.clock.now(),
+            grant: admitted.grant,
+            meter: admitted.meter,
+            passes_compressed: self.passes_compressed,
+            in_use: self.in_use,
+            held: Some(self.held),
+            legs,
+            #[cfg(test)]
+            stage: None,
+        });
+    }
 }
 
 /// Tells a client why it gets no 101.
@@ -240,9 +280,9 @@ pub(crate) async fn refuse(inner: &Inner, stream: Stream, client: Client, id: Se
 }
 
 /// Says the last words of a connection and lets them arrive.
-async fn say(mut stream: Stream, answer: &[u8]) {
+async fn say(mut stream: Stream, answer: &Answer) {
     let said = timeout(ANSWER_DEADLINE, async {
-        stream.write_all_flushed(answer).await?;
+        stream.write_all_flushed(&answer.to_http1()).await?;
         stream.shutdown().await
     });
     if matches!(said.await, Ok(Ok(()))) {

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use tidegate_wire::Micros;
 use tokio::sync::watch;
 
-use crate::{HANDSHAKES_MAX, Inner, refusal};
+use crate::{HANDSHAKES_MAX, Inner, http2, refusal};
 
 /// How long goodbyes are spread over, so that all clients do not come back in the same moment.
 const SPREAD: Micros = Micros::from_secs(2);
@@ -19,6 +19,9 @@ const SPREAD_FROM: usize = 200;
 const GRACE: Micros = Micros::from_secs(10);
 /// How long handshakes under way may take to be refused.
 const HANDSHAKES_GRACE: Duration = Duration::from_secs(7);
+/// How long connections over HTTP/2 may take to end when their sessions have: the goodbyes of their streams are on
+/// their way, and so is the connection's own.
+const CONNECTIONS_GRACE: Duration = Duration::from_secs(2);
 
 /// Returns once the value is true, or nobody can make it so any more. Dropping the future loses nothing.
 pub(crate) async fn is_said(word: &mut watch::Receiver<bool>) {
@@ -35,5 +38,9 @@ pub(crate) async fn run(inner: &Inner) -> usize {
     }
     let open = inner.workers.load();
     let spread = if open > SPREAD_FROM { SPREAD } else { Micros::ZERO };
-    inner.workers.drain(Arc::new(refusal::restart()), spread, GRACE).await
+    let cut = inner.workers.drain(Arc::new(refusal::restart()), spread, GRACE).await;
+    let all = u32::try_from(http2::CONNECTIONS_MAX).unwrap_or(u32::MAX);
+    // Whoever takes longer is cut with the process.
+    let _ = tokio::time::timeout(CONNECTIONS_GRACE, inner.multiplexing.acquire_many(all)).await;
+    cut
 }

@@ -9,13 +9,13 @@ use std::time::Duration;
 use tidegate_wire::{
     deflate::{Agreed, Offer},
     handshake::{
-        self, HandshakeKey, RequestLine, UpgradeError,
+        self, HandshakeKey, RequestLine, Upgrade, UpgradeError,
         raw::{FIELDS_MAX, RawHead},
     },
 };
 use tokio::{io::AsyncReadExt as _, time::timeout};
 
-use crate::{refusal::Refusal, stream::Stream};
+use crate::{answer::Answer, refusal::Refusal, stream::Stream};
 
 /// Time for the whole head. A browser sends it in one segment; ten seconds allow for a bad mobile link and end a
 /// client that sends a byte a second long before it is a burden.
@@ -23,10 +23,9 @@ pub(crate) const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 /// What is asked of the socket at once: most heads fit, and what comes behind a head is bounded by it.
 const READ_BYTES: usize = 2 * 1024;
 
-/// A client's handshake.
+/// A client's handshake, whichever version of HTTP it came over.
 #[derive(Debug)]
 pub(crate) struct Request {
-    pub(crate) key: HandshakeKey,
     /// Host and port as the client wrote them.
     pub(crate) authority: String,
     /// Path without query.
@@ -38,15 +37,18 @@ pub(crate) struct Request {
     pub(crate) deflate: Vec<Offer>,
     /// Every header as written, names in lower case.
     pub(crate) headers: Vec<(String, Vec<u8>)>,
-    /// What came behind the head.
-    pub(crate) early: Vec<u8>,
 }
 
 /// What a client asks for.
 #[derive(Debug)]
 pub(crate) enum Asked {
     /// A WebSocket.
-    Handshake(Box<Request>),
+    Handshake {
+        request: Box<Request>,
+        key: HandshakeKey,
+        /// What came behind the head.
+        early: Vec<u8>,
+    },
     /// Whether the gateway lives.
     Health {
         /// It was a GET, and not a HEAD.
@@ -104,20 +106,32 @@ fn judge(head: &[u8], early: Vec<u8>) -> Result<Asked, NoRequest> {
         return Ok(Asked::Health { wants_body: method == "GET" });
     }
     let upgrade = handshake::judge(line, headers())?;
-    let (path, query) = match upgrade.path_and_query.split_once('?') {
-        Some((path, query)) => (path, Some(query.to_owned())),
-        None => (upgrade.path_and_query, None),
-    };
-    Ok(Asked::Handshake(Box::new(Request {
-        key: upgrade.key,
-        authority: upgrade.authority.to_owned(),
-        path: path.to_owned(),
-        query,
-        subprotocols: upgrade.subprotocols.iter().map(|&offer| offer.to_owned()).collect(),
-        deflate: upgrade.deflate,
-        headers: headers().map(|(name, value)| (name.to_ascii_lowercase(), value.to_vec())).collect(),
-        early,
-    })))
+    let Upgrade { key, authority, path_and_query, subprotocols, deflate } = upgrade;
+    let request = Request::new(authority, path_and_query, &subprotocols, deflate, headers());
+    Ok(Asked::Handshake { request: Box::new(request), key, early })
+}
+
+impl Request {
+    pub(crate) fn new<'h>(
+        authority: &str,
+        path_and_query: &str,
+        subprotocols: &[&str],
+        deflate: Vec<Offer>,
+        headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+    ) -> Self {
+        let (path, query) = match path_and_query.split_once('?') {
+            Some((path, query)) => (path, Some(query.to_owned())),
+            None => (path_and_query, None),
+        };
+        Self {
+            authority: authority.to_owned(),
+            path: path.to_owned(),
+            query,
+            subprotocols: subprotocols.iter().map(|&offer| offer.to_owned()).collect(),
+            deflate,
+            headers: headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_vec())).collect(),
+        }
+    }
 }
 
 /// Whether it is an ordinary request that asks whether the gateway lives. Health checks of proxies speak HTTP/1.0, which
@@ -156,13 +170,14 @@ pub(crate) fn switching(
 
 /// The answer to whoever asks whether the gateway lives. Without its body it says how long that would be (RFC 9110
 /// section 9.3.2).
-pub(crate) fn healthy(wants_body: bool) -> Vec<u8> {
-    let body = if wants_body { "ok\n" } else { "" };
-    format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\
-         Cache-Control: no-store\r\n\r\n{body}"
-    )
-    .into_bytes()
+pub(crate) fn healthy(wants_body: bool) -> Answer {
+    Answer {
+        status: 200,
+        headers: Vec::new(),
+        content_type: "text/plain",
+        body: "ok\n".to_owned(),
+        is_head_only: !wants_body,
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! Start reading at [`Gateway`], then `connection.rs` (the phases before the relay) and `relay.rs`.
 
 mod admit;
+mod answer;
 mod authenticate;
 mod compression;
 mod connection;
@@ -13,6 +14,7 @@ mod crowd;
 mod dial;
 mod drain;
 mod handshake;
+mod http2;
 mod link;
 mod listen;
 mod probe;
@@ -147,6 +149,8 @@ struct Inner {
     crowd: Arc<Crowd>,
     /// Places for those above their address's bound.
     turning_away: Semaphore,
+    /// Places for connections over HTTP/2, each until its end.
+    multiplexing: Semaphore,
     draining: watch::Sender<bool>,
     trusted: TrustedProxies,
     proxy_protocol: bool,
@@ -196,6 +200,7 @@ impl Gateway {
             securing: Semaphore::new(SECURING_MAX),
             crowd: Crowd::new(settings.connections_per_address),
             turning_away: Semaphore::new(TURNING_AWAY_MAX),
+            multiplexing: Semaphore::new(http2::CONNECTIONS_MAX),
             draining: watch::Sender::new(false),
             trusted: settings.trusted,
             proxy_protocol: settings.proxy_protocol,

@@ -78,7 +78,12 @@ pub(crate) async fn run(
 }
 
 /// Everything before the first byte of HTTP.
-async fn received(inner: &Inner, mut stream: TcpStream, address: SocketAddr, acceptor: Option<&TlsAcceptor>) {
+async fn received(
+    inner: &Arc<Inner>,
+    mut stream: TcpStream,
+    address: SocketAddr,
+    acceptor: Option<&TlsAcceptor>,
+) {
     prepare(&stream, inner.socket_buffer_bytes);
     let speaks_for_others = inner.proxy_protocol && inner.trusted.trusts(address.ip());
     let mut client = Client { address, is_tls: acceptor.is_some() };

@@ -1,10 +1,8 @@
-//! The one place where a refusal becomes an HTTP answer, and an ending a close code with its reason.
+//! The one place where a refusal becomes an answer, and an ending a close code with its reason.
 //!
 //! A refusal before the 101 is an RFC 9457 problem with its own `type`; after it, both sides get a Close frame with
 //! short JSON as the reason. Nothing here repeats a token, a backend's address or more of what a backend
 //! said than its status.
-
-use std::fmt::Write as _;
 
 use tidegate_model::{
     admit::{Refusal as NotAdmitted, Unwelcome},
@@ -16,11 +14,12 @@ use tidegate_oauth::{
 };
 use tidegate_wire::{
     close::{CloseReason, REASON_BYTES_MAX, code},
-    handshake::{self, UpgradeError, raw::RawHeadError},
+    handshake::{self, UpgradeError, connect::ConnectError, raw::RawHeadError},
     relay::{Cause, Ending, Initiator},
 };
 
 use crate::{
+    answer::Answer,
     dial::DialError,
     relay::{Farewell, UsedUp},
 };
@@ -45,6 +44,9 @@ pub(crate) enum Refusal {
     /// Not a handshake that we accept.
     #[error(transparent)]
     Upgrade(#[from] UpgradeError),
+    /// The same over HTTP/2.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// Routing or admission said no.
     #[error(transparent)]
     NotAdmitted(#[from] NotAdmitted),
@@ -98,6 +100,11 @@ impl Refusal {
                 426 => (426, "upgrade-required", "This address speaks WebSocket"),
                 _ => (400, "malformed-handshake", "This is not a WebSocket handshake"),
             },
+            Self::Connect(error) => match error.status() {
+                405 => (405, "connect-required", "This address speaks WebSocket over an extended CONNECT"),
+                501 => (501, "protocol-unknown", "This address speaks no other protocol than WebSocket"),
+                _ => (400, "malformed-handshake", "This is not a WebSocket handshake"),
+            },
             Self::NotAdmitted(refusal) => not_admitted(*refusal),
             Self::Credential(BadCredential::Missing) => (401, "credential-missing", "A credential is needed"),
             Self::Credential(BadCredential::Several) => {
@@ -138,40 +145,45 @@ impl Refusal {
                 "Connect with a WebSocket client: the request must ask for an upgrade to websocket, version 13."
                     .to_owned()
             }
+            Self::Connect(ConnectError::Method) => {
+                "Connect with a WebSocket client: over HTTP/2 the request must be a CONNECT with the protocol \
+                 websocket, version 13; over HTTP/1.1 it must ask for an upgrade."
+                    .to_owned()
+            }
             other => sentence(&other.to_string()),
         }
     }
 
-    /// Header lines beyond those that every answer has.
-    fn headers(&self) -> String {
-        let mut lines = String::new();
-        let mut line = |name: &str, value: &str| {
-            // Writing to a string cannot fail.
-            let _ = write!(lines, "{name}: {value}\r\n");
-        };
+    /// Headers beyond those that every answer has.
+    fn headers(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Credential(error) => line("WWW-Authenticate", &error.challenge(REALM)),
-            Self::Token(error) => line("WWW-Authenticate", &error.challenge(REALM)),
+            Self::Credential(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
+            Self::Token(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
             Self::NotAdmitted(NotAdmitted::UnknownClient) => {
                 let challenge = bearer::challenge(REALM, Some(("invalid_token", &self.to_string())));
-                line("WWW-Authenticate", &challenge);
+                vec![("WWW-Authenticate", challenge)]
             }
-            Self::UsedUp(used_up) => line("Retry-After", &used_up.retry_after_seconds.to_string()),
+            Self::UsedUp(used_up) => vec![("Retry-After", used_up.retry_after_seconds.to_string())],
             Self::NotReady | Self::Overloaded | Self::Crowded | Self::Restarting | Self::Stalled => {
-                line("Retry-After", &RETRY_SECONDS.to_string());
+                vec![("Retry-After", RETRY_SECONDS.to_string())]
             }
-            Self::Upgrade(UpgradeError::Method) => line("Allow", "GET"),
+            Self::Upgrade(UpgradeError::Method) => vec![("Allow", "GET".to_owned())],
             Self::Upgrade(UpgradeError::NotAnUpgrade | UpgradeError::Version) => {
-                line("Upgrade", "websocket");
-                line("Sec-WebSocket-Version", handshake::VERSION);
+                vec![
+                    ("Upgrade", "websocket".to_owned()),
+                    ("Sec-WebSocket-Version", handshake::VERSION.to_owned()),
+                ]
             }
-            _ => {}
+            Self::Connect(ConnectError::Method) => vec![("Allow", "CONNECT".to_owned())],
+            Self::Connect(ConnectError::Upgrade(UpgradeError::Version)) => {
+                vec![("Sec-WebSocket-Version", handshake::VERSION.to_owned())]
+            }
+            _ => Vec::new(),
         }
-        lines
     }
 
     /// The whole answer. `base` is what problem types begin with; `instance` names the connection.
-    pub(crate) fn answer(&self, base: &str, instance: SessionId) -> Vec<u8> {
+    pub(crate) fn answer(&self, base: &str, instance: SessionId) -> Answer {
         let (status, kind, title) = self.kind();
         let instance = instance.to_string();
         let body = serde_json::json!({
@@ -182,16 +194,9 @@ impl Refusal {
             "instance": instance,
         })
         .to_string();
-        // RFC 9110 section 7.8: who sends Upgrade says so in Connection.
-        let connection = if status == 426 { "Upgrade, close" } else { "close" };
-        format!(
-            "HTTP/1.1 {status} {}\r\nContent-Type: application/problem+json\r\nContent-Length: {}\r\n\
-             Connection: {connection}\r\nCache-Control: no-store\r\nX-Request-Id: {instance}\r\n{}\r\n{body}",
-            reason_phrase(status),
-            body.len(),
-            self.headers(),
-        )
-        .into_bytes()
+        let mut headers = vec![("X-Request-Id", instance)];
+        headers.extend(self.headers());
+        Answer { status, headers, content_type: "application/problem+json", body, is_head_only: false }
     }
 }
 
@@ -224,6 +229,7 @@ fn samples() -> Vec<Refusal> {
     ];
     all.extend([RawHeadError::TooLarge, RawHeadError::TargetTooLong].map(Refusal::RawHead));
     all.extend([UpgradeError::Method, UpgradeError::NotAnUpgrade, UpgradeError::Key].map(Refusal::Upgrade));
+    all.extend([ConnectError::Method, ConnectError::Protocol].map(Refusal::Connect));
     all.extend(
         [
             NotAdmitted::AmbiguousPath,
@@ -272,25 +278,6 @@ fn backend(error: DialError) -> Kind {
             (502, "backend-malformed", "The backend's answer is not a WebSocket handshake")
         }
         DialError::Gone => (502, "backend-gone", "The backend closed the connection instead of answering"),
-    }
-}
-
-fn reason_phrase(status: u16) -> &'static str {
-    match status {
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        408 => "Request Timeout",
-        414 => "URI Too Long",
-        426 => "Upgrade Required",
-        429 => "Too Many Requests",
-        431 => "Request Header Fields Too Large",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        504 => "Gateway Timeout",
-        _ => "Internal Server Error",
     }
 }
 

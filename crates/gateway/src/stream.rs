@@ -40,6 +40,11 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
+    /// Whether client and gateway agreed on HTTP/2 (RFC 7301).
+    pub(crate) fn is_http2(&self) -> bool {
+        matches!(self, Self::Tls(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2"))
+    }
+
     /// Writes all of it, and lets TLS send its records.
     pub(crate) async fn write_all_flushed(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.write_all(bytes).await?;
@@ -64,7 +69,7 @@ impl Stream {
         let tcp = |stream: TcpStream| stream.into_std().map(mio::net::TcpStream::from_std).map(Socket::Tcp);
         let (socket, tls) = match self {
             Self::Tcp(stream) => (tcp(stream)?, None),
-            Self::Unix(stream) => (Socket::Unix(mio::net::UnixStream::from_std(stream.into_std()?)), None),
+            Self::Unix(stream) => (Socket::unix(stream.into_std()?, None), None),
             Self::Tls(stream) => match *stream {
                 TlsStream::Client(stream) => {
                     let (stream, tls) = stream.into_inner();

@@ -5,7 +5,6 @@ use tidegate_oauth::{
     jwk::{SigningKey, SystemRandom, key_set},
     token::{Grant, issue},
 };
-use tidegate_wire::handshake::HandshakeKey;
 
 use super::*;
 
@@ -47,14 +46,12 @@ fn digest_of(number: usize) -> Digest {
 fn request(headers: &[(&str, &str)], query: Option<&str>, subprotocols: &[&str]) -> Request {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), value.as_bytes().to_vec());
     Request {
-        key: HandshakeKey::from_nonce([1; 16]),
         authority: "localhost".to_owned(),
         path: "/echo/1.0".to_owned(),
         query: query.map(str::to_owned),
         subprotocols: subprotocols.iter().map(|&offer| offer.to_owned()).collect(),
         headers: headers.iter().map(owned).collect(),
         deflate: Vec::new(),
-        early: Vec::new(),
     }
 }
 

@@ -12,7 +12,7 @@ fn made_of(line: &str, headers: &str) -> String {
     match judge(head.as_bytes(), Vec::new()) {
         Ok(Asked::Health { wants_body: true }) => "health".to_owned(),
         Ok(Asked::Health { wants_body: false }) => "health, no body".to_owned(),
-        Ok(Asked::Handshake(request)) => format!("handshake at {}", request.path),
+        Ok(Asked::Handshake { request, .. }) => format!("handshake at {}", request.path),
         Err(NoRequest::Refused(refusal)) => refusal.status().to_string(),
         Err(NoRequest::Gone) => "gone".to_owned(),
     }
@@ -64,6 +64,6 @@ fn a_handshake_is_no_question_for_health_and_nothing_else_is_either() {
 
 #[test]
 fn an_answer_without_its_body_says_the_same_of_it() {
-    let (whole, head) = (healthy(true), healthy(false));
+    let (whole, head) = (healthy(true).to_http1(), healthy(false).to_http1());
     assert_eq!(whole, [head.as_slice(), b"ok\n"].concat());
 }

@@ -32,7 +32,7 @@ impl Answer {
 /// Writes the refusal out and reads it back, strictly.
 #[track_caller]
 fn answer(refusal: &Refusal) -> Answer {
-    let bytes = refusal.answer(BASE, instance());
+    let bytes = refusal.answer(BASE, instance()).to_http1();
     let text = String::from_utf8(bytes).expect("an answer is text");
     let (head, body) = text.split_once("\r\n\r\n").expect("a head ends");
     assert!(!head.replace("\r\n", "").contains(['\r', '\n', '\0']), "{head:?}");
@@ -94,6 +94,7 @@ fn all() -> Vec<Refusal> {
         ]
         .map(Refusal::Token),
     );
+    all.extend([ConnectError::NoProtocol, ConnectError::Ended, U::Version.into()].map(Refusal::Connect));
     all.push(Refusal::NotAdmitted(NotAdmitted::NoEndpoint(Environment::Sandbox)));
     all.push(Refusal::Backend(DialError::Refused { status: 503 }));
     all
@@ -176,12 +177,14 @@ fn statuses_are_those_of_the_design() {
         ),
         (403, vec![NotAdmitted::NoSubscription.into(), NotAdmitted::Blocked.into()]),
         (404, vec![NotAdmitted::UnknownPath.into(), NotAdmitted::Retired.into()]),
-        (405, vec![UpgradeError::Method.into()]),
+        (400, vec![ConnectError::NoProtocol.into(), ConnectError::Upgrade(UpgradeError::Version).into()]),
+        (405, vec![UpgradeError::Method.into(), ConnectError::Method.into()]),
         (408, vec![Refusal::Slow]),
         (414, vec![RawHeadError::TargetTooLong.into()]),
         (426, vec![UpgradeError::NotAnUpgrade.into(), UpgradeError::Version.into()]),
         (431, vec![RawHeadError::TooLarge.into(), RawHeadError::TooManyFields.into()]),
         (500, vec![Refusal::Fault]),
+        (501, vec![ConnectError::Protocol.into()]),
         (502, vec![DialError::Forbidden.into(), DialError::Unreachable.into(), DialError::Malformed.into()]),
         (503, vec![Refusal::NotReady, Refusal::Overloaded, Refusal::Restarting]),
         (504, vec![DialError::ConnectTimeout.into(), DialError::HandshakeTimeout.into()]),
@@ -202,11 +205,13 @@ fn headers_are_where_the_rfcs_want_them() {
         assert_eq!(challenge.is_some(), is_challenged, "{refusal:?}");
         assert!(challenge.is_none_or(|it| it.starts_with(r#"Bearer realm="tidegate""#)), "{challenge:?}");
         // RFC 9110 section 15.5.6.
-        assert_eq!(answer.header("allow"), (answer.status == 405).then_some("GET"), "{refusal:?}");
+        let method = if matches!(refusal, Refusal::Connect(_)) { "CONNECT" } else { "GET" };
+        assert_eq!(answer.header("allow"), (answer.status == 405).then_some(method), "{refusal:?}");
         // RFC 9110 section 15.5.22, RFC 6455 section 4.4.
         let is_upgrade = answer.status == 426;
         assert_eq!(answer.header("upgrade"), is_upgrade.then_some("websocket"), "{refusal:?}");
-        assert_eq!(answer.header("sec-websocket-version"), is_upgrade.then_some("13"), "{refusal:?}");
+        let names_version = is_upgrade || refusal == ConnectError::Upgrade(UpgradeError::Version).into();
+        assert_eq!(answer.header("sec-websocket-version"), names_version.then_some("13"), "{refusal:?}");
         assert_eq!(answer.header("connection") == Some("Upgrade, close"), is_upgrade, "{refusal:?}");
         let is_temporary = matches!(
             refusal,
@@ -214,6 +219,20 @@ fn headers_are_where_the_rfcs_want_them() {
         );
         let comes_back = is_temporary || answer.status == 429;
         assert_eq!(answer.header("retry-after").is_some(), comes_back, "{refusal:?}");
+    }
+}
+
+#[test]
+fn over_http2_the_same_is_said_without_the_headers_of_a_connection() {
+    for refusal in all() {
+        let (over_http1, over_http2) = (answer(&refusal), refusal.answer(BASE, instance()).to_http2());
+        assert_eq!(over_http2.status().as_u16(), over_http1.status);
+        let mut expected = over_http1.headers.clone();
+        expected.retain(|name, _| name != "connection" && name != "upgrade");
+        let found = over_http2.headers().iter();
+        let found: HashMap<_, _> =
+            found.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+        assert_eq!(found, expected, "{refusal:?}");
     }
 }
 

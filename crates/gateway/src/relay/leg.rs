@@ -14,6 +14,7 @@ use std::{
 use mio::{Interest, Registry, Token, event::Event};
 use socket2::SockRef;
 use tidegate_wire::relay::Violation;
+use tokio::sync::oneshot;
 
 use super::coder::{Coder, Lent};
 
@@ -21,15 +22,29 @@ use super::coder::{Coder, Lent};
 #[derive(Debug)]
 pub(crate) enum Socket {
     Tcp(mio::net::TcpStream),
-    Unix(mio::net::UnixStream),
+    /// One half of a pair within this process.
+    Unix {
+        socket: mio::net::UnixStream,
+        /// Told when our half of the stream ends in order, dropped untold where it is cut: this kind of socket has no
+        /// reset of its own.
+        ended: Option<oneshot::Sender<()>>,
+    },
 }
 
 impl Socket {
-    fn shut_down(&self) {
+    /// `socket` must not block.
+    pub(crate) fn unix(socket: std::os::unix::net::UnixStream, ended: Option<oneshot::Sender<()>>) -> Self {
+        Self::Unix { socket: mio::net::UnixStream::from_std(socket), ended }
+    }
+
+    fn shut_down(&mut self) {
         // A peer that is gone already needs no goodbye.
         let _ = match self {
             Self::Tcp(socket) => socket.shutdown(Shutdown::Write),
-            Self::Unix(socket) => socket.shutdown(Shutdown::Write),
+            Self::Unix { socket, ended } => {
+                let _ = ended.take().map(|ended| ended.send(()));
+                socket.shutdown(Shutdown::Write)
+            }
         };
     }
 }
@@ -38,7 +53,7 @@ impl io::Read for Socket {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(socket) => socket.read(buf),
-            Self::Unix(socket) => socket.read(buf),
+            Self::Unix { socket, .. } => socket.read(buf),
         }
     }
 }
@@ -47,7 +62,7 @@ impl io::Write for Socket {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(socket) => socket.write(buf),
-            Self::Unix(socket) => socket.write(buf),
+            Self::Unix { socket, .. } => socket.write(buf),
         }
     }
 
@@ -139,7 +154,7 @@ impl Leg {
         let interest = Interest::READABLE | Interest::WRITABLE;
         match &mut self.socket {
             Some(Socket::Tcp(socket)) => registry.register(socket, token, interest),
-            Some(Socket::Unix(socket)) => registry.register(socket, token, interest),
+            Some(Socket::Unix { socket, .. }) => registry.register(socket, token, interest),
             None => Ok(()),
         }
     }
@@ -321,7 +336,7 @@ impl Leg {
         let has_records = self.tls.as_ref().is_some_and(|tls| tls.has_records());
         if has_kept || has_records {
             self.writable = false;
-        } else if is_closing && let Some(socket) = &self.socket {
+        } else if is_closing && let Some(socket) = &mut self.socket {
             socket.shut_down();
         }
         Ok(taken)

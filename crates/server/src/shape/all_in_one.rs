@@ -88,7 +88,7 @@ pub(crate) async fn run(config: Serve) -> Result<ExitCode> {
         async move { control.feed(Arc::new(control_link)).await }
     });
     let mut accepting = JoinSet::new();
-    let gateway_tls = tls(&certificate, &[b"http/1.1"]);
+    let gateway_tls = tls(&certificate, &[b"h2", b"http/1.1"]);
     let plain = sockets.ws.listeners.into_iter().map(|socket| Listener { socket, tls: None });
     let secured = sockets.wss.listeners.into_iter();
     let secured = secured.map(|socket| Listener { socket, tls: Some(Arc::clone(&gateway_tls)) });

@@ -14,14 +14,12 @@ const INSTANCE: &str = "boot-1-42";
 fn request(headers: &[(&str, &str)]) -> Request {
     let owned = |(name, value): &(&str, &str)| (name.to_ascii_lowercase(), value.as_bytes().to_vec());
     Request {
-        key: HandshakeKey::from_nonce([1; 16]),
         authority: "gateway.test:9099".to_owned(),
         path: "/echo/1.0".to_owned(),
         query: None,
         subprotocols: Vec::new(),
         headers: headers.iter().map(owned).collect(),
         deflate: Vec::new(),
-        early: Vec::new(),
     }
 }
 
