@@ -17,6 +17,7 @@ mod credentials;
 mod crowd;
 mod ending;
 mod facts;
+mod http2;
 mod lean;
 mod limits;
 mod presence;

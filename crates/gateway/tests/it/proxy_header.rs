@@ -66,7 +66,7 @@ async fn the_header_comes_before_tls() {
     let rig = rig(&mut world, "127.0.0.1").await;
     let mut stream = TcpStream::connect(rig.secure_address()).await.unwrap();
     stream.write_all(BINARY).await.unwrap();
-    let mut session = client::open(Rig::secured(stream).await, &Ask::usual(&world)).await;
+    let mut session = client::open(Rig::secured(stream, &[]).await, &Ask::usual(&world)).await;
     session.echo("hello").await;
     let head = backend.head();
     assert_eq!((head.one("x-forwarded-for"), head.one("x-forwarded-proto")), ("192.0.2.7", "https"));

@@ -263,10 +263,10 @@ fn tls() -> &'static Tls {
         let client = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
         let server = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
         let server = server.unwrap().with_no_client_auth();
-        Tls {
-            server: Arc::new(server.with_single_cert(vec![certificate], key).unwrap()),
-            client: Arc::new(client.unwrap().with_root_certificates(roots).with_no_client_auth()),
-        }
+        let mut server = server.with_single_cert(vec![certificate], key).unwrap();
+        server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let client = client.unwrap().with_root_certificates(roots).with_no_client_auth();
+        Tls { server: Arc::new(server), client: Arc::new(client) }
     })
 }
 
@@ -383,14 +383,24 @@ impl Rig {
     }
 
     pub(crate) async fn secure(&self) -> Box<dyn Duplex> {
-        Self::secured(TcpStream::connect(self.wss).await.unwrap()).await
+        Self::secured(TcpStream::connect(self.wss).await.unwrap(), &[]).await
+    }
+
+    /// Over TLS, with one of these protocols (RFC 7301).
+    pub(crate) async fn secure_by(&self, protocols: &[&str]) -> Box<dyn Duplex> {
+        Self::secured(TcpStream::connect(self.wss).await.unwrap(), protocols).await
     }
 
     /// TLS over a connection that may have said something before it.
-    pub(crate) async fn secured(stream: TcpStream) -> Box<dyn Duplex> {
-        let connector = TlsConnector::from(Arc::clone(&tls().client));
+    pub(crate) async fn secured(stream: TcpStream, protocols: &[&str]) -> Box<dyn Duplex> {
+        let mut client = ClientConfig::clone(&tls().client);
+        client.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         let name = ServerName::try_from("localhost").unwrap();
-        Box::new(soon("TLS", connector.connect(name, stream)).await.unwrap())
+        let connecting = TlsConnector::from(Arc::new(client)).connect(name, stream);
+        let stream = soon("TLS", connecting).await.unwrap();
+        let chosen = stream.get_ref().1.alpn_protocol();
+        assert_eq!(chosen, protocols.first().map(|first| first.as_bytes()), "the first is chosen");
+        Box::new(stream)
     }
 
     /// Asks what must be refused.
