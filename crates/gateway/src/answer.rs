@@ -24,7 +24,10 @@ impl Answer {
         // RFC 9110 section 7.8: who sends Upgrade says so in Connection.
         let has_upgrade = self.headers.iter().any(|(name, _)| *name == "Upgrade");
         let connection = if has_upgrade { "Upgrade, close" } else { "close" };
-        let lines: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let mut lines = String::new();
+        for (name, value) in &self.headers {
+            lines.extend([name, ": ", value, "\r\n"]);
+        }
         let sent = if self.is_head_only { "" } else { body };
         format!(
             "HTTP/1.1 {status} {}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\

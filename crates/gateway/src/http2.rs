@@ -55,7 +55,7 @@ const KNOWN_RESETS_MAX: usize = STREAMS_MAX as usize;
 /// cost a backend a connection. A page that is left withdraws what it has open, and no more.
 const WITHDRAWN_MAX: u32 = STREAMS_MAX;
 /// How long a connection stays without a stream: a page that comes back within a minute saves two round trips.
-const IDLE_DEADLINE: Duration = Duration::from_secs(60);
+const IDLE_DEADLINE: Duration = Duration::from_mins(1);
 /// How long a client may take to close after the last stream of a connection that leaves.
 const LEAVING_DEADLINE: Duration = Duration::from_secs(1);
 

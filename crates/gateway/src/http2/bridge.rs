@@ -2,7 +2,7 @@
 //!
 //! So a session over HTTP/2 is a session like any other: whatever a worker does for a client's socket it does here.
 //! The bridge moves bytes and the ways in which a stream can end, which RFC 8441 section 5.1 maps: an orderly end is
-//! END_STREAM, a cut one is RST_STREAM with CANCEL, and a client's reset or a lost connection closes our half. It
+//! `END_STREAM`, a cut one is `RST_STREAM` with CANCEL, and a client's reset or a lost connection closes our half. It
 //! does not know frames of WebSocket. Its invariant: it holds at most a stream's window of one direction and a chunk
 //! of the other, and nothing for a stream on which nothing moves.
 

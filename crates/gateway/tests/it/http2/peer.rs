@@ -165,9 +165,7 @@ impl Asking {
         let response = soon("an answer", self.answer).await.unwrap();
         let head = head(&response);
         let receive = response.into_body();
-        if head.start != "200" {
-            panic!("{head:?} {}", String::from_utf8_lossy(&whole(receive).await.unwrap()));
-        }
+        assert_eq!(head.start, "200", "{head:?}");
         (head, Tunnel { receive, send: self.send, unread: Bytes::new(), gives_back: true })
     }
 }
