@@ -72,6 +72,14 @@ impl Client {
     }
 }
 
+/// What a client would hold.
+pub(crate) struct Claim {
+    /// Its place among the connections of its client's address; `None` while it is not known whose it is.
+    pub(crate) address_place: Option<AddressPlace>,
+    /// Places among the sessions that are carried at once, each for two descriptors.
+    pub(crate) session_places: u32,
+}
+
 /// Why a client does not get its session.
 pub(crate) enum End {
     /// The client is gone; there is nobody to answer.
@@ -136,7 +144,8 @@ pub(crate) async fn carry(
         return refuse(inner, stream, client, inner.next_id(0), &Refusal::Stalled).await;
     };
     let id = inner.next_id(worker);
-    match phases(inner, &request, client, address_place, id, stream.gone()).await {
+    let claim = Claim { address_place, session_places: 1 };
+    match phases(inner, &request, client, claim, id, stream.gone()).await {
         Ok(ready) => {
             let answer = handshake::switching(
                 &key,
@@ -162,7 +171,7 @@ pub(crate) async fn phases<'g>(
     inner: &'g Inner,
     request: &Request,
     client: Client,
-    address_place: Option<AddressPlace>,
+    claim: Claim,
     id: SessionId,
     gone: impl Future<Output = ()>,
 ) -> Result<Ready<'g>, End> {
@@ -172,7 +181,7 @@ pub(crate) async fn phases<'g>(
     tokio::select! {
         biased;
         () = drain::is_said(&mut draining) => Err(Refusal::Restarting.into()),
-        outcome = admit_and_dial(inner, request, client, address_place, id) => outcome,
+        outcome = admit_and_dial(inner, request, client, claim, id) => outcome,
         () = gone => Err(End::Gone),
     }
 }
@@ -181,16 +190,15 @@ async fn admit_and_dial<'g>(
     inner: &'g Inner,
     request: &Request,
     client: Client,
-    address_place: Option<AddressPlace>,
+    claim: Claim,
     id: SessionId,
 ) -> Result<Ready<'g>, End> {
     let counted = || inner.crowd.place(client.address.ip()).map_err(|Crowded| Refusal::Crowded);
-    let address_place = address_place.map_or_else(counted, Ok)?;
+    let address_place = claim.address_place.map_or_else(counted, Ok)?;
     let admitted = inner.desk.ask(request, &inner.budgets, inner.clock.now())?;
     let refused = |refusal: Refusal| End::Refused(not_now(&admitted.grant, refusal));
-    let Ok(session_place) = Arc::clone(&inner.sessions).try_acquire_owned() else {
-        return Err(refused(Refusal::Overloaded));
-    };
+    let places = Arc::clone(&inner.sessions).try_acquire_many_owned(claim.session_places);
+    let Ok(session_place) = places else { return Err(refused(Refusal::Overloaded)) };
     let Some(endpoint) = admitted.grant.endpoint() else { return Err(refused(Refusal::Fault)) };
     let instance = id.to_string();
     let asker = Asker {
@@ -276,7 +284,8 @@ impl Ready<'_> {
 pub(crate) async fn refuse(inner: &Inner, stream: Stream, client: Client, id: SessionId, refusal: &Refusal) {
     let (status, client) = (refusal.status(), client.address.ip());
     tracing::debug!(connection = %id, %client, status, %refusal, "refused");
-    say(stream, &refusal.answer(&inner.problem_base, id)).await;
+    let answer = refusal.answer(&inner.problem_base, id);
+    if stream.is_http2() { http2::refuse(stream, &answer).await } else { say(stream, &answer).await }
 }
 
 /// Says the last words of a connection and lets them arrive.

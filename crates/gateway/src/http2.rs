@@ -20,7 +20,8 @@ use tokio::{
 };
 
 use crate::{
-    Inner, connection::Client, crowd::AddressPlace, drain, handshake::HEAD_DEADLINE, stream::Stream,
+    Inner, answer::Answer, connection::Client, crowd::AddressPlace, drain, handshake::HEAD_DEADLINE,
+    stream::Stream,
 };
 use paced::Paced;
 
@@ -123,6 +124,21 @@ pub(crate) async fn carry(
         withdrawn: 0,
     };
     connection.run().await;
+}
+
+/// Gives this answer to whatever is asked on a connection, and ends it.
+pub(crate) async fn refuse(stream: Stream, answer: &Answer) {
+    let Ok(Ok(mut library)) = timeout(HEAD_DEADLINE, settings().handshake(Paced::new(stream))).await else {
+        return;
+    };
+    let refusing = async {
+        while let Some(Ok((_, respond))) = library.accept().await {
+            stream::say(respond, answer);
+            library.graceful_shutdown();
+        }
+    };
+    // However it ends, the connection ends.
+    let _ = timeout(HEAD_DEADLINE, refusing).await;
 }
 
 fn settings() -> h2::server::Builder {

@@ -93,7 +93,8 @@ pub struct Settings {
     pub problem_base: String,
     /// Threads that carry sessions; `None`: one per core.
     pub workers: Option<NonZeroUsize>,
-    /// Sessions that may be open at once; beyond it handshakes are refused.
+    /// Sessions that may be open at once; beyond it handshakes are refused. Over HTTP/2 each counts twice, since it
+    /// takes twice the descriptors.
     pub sessions_max: usize,
     /// The product's own listeners, which are never dialled as a backend.
     pub own: Vec<SocketAddr>,

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     Inner,
     answer::Answer,
-    connection::{Client, End, Ready, phases},
+    connection::{Claim, Client, End, Ready, phases},
     handshake::{Request, healthy},
     refusal::Refusal,
     relay::{Leg, Socket},
@@ -33,6 +33,9 @@ use crate::{
 /// Bytes that may wait in each direction between a stream and its worker; the kernel takes about twice that for its
 /// own accounts. More than a worker's turn is not needed, and what waits here is not seen by a slow reader's limits.
 const PAIR_BYTES: usize = 32 * 1024;
+
+/// Places among the sessions: the backend's descriptor, both of the pair, and the connection's, which may carry no other.
+const SESSION_PLACES: u32 = 2;
 
 /// The client's side of a stream.
 struct Exchange {
@@ -105,7 +108,8 @@ impl Exchange {
         id: SessionId,
     ) -> Option<Opened> {
         // Each stream counts for its client's address: one connection must not be a hundred.
-        match phases(inner, request, client, None, id, self.inbound.gather()).await {
+        let claim = Claim { address_place: None, session_places: SESSION_PLACES };
+        match phases(inner, request, client, claim, id, self.inbound.gather()).await {
             Ok(ready) => match pair() {
                 Ok(pair) => self.accept(inner, ready, client, id, pair).map(Opened::Session),
                 Err(error) => {
@@ -147,14 +151,18 @@ impl Exchange {
         self.answer(&refusal.answer(&inner.problem_base, id))
     }
 
-    /// Answers and ends the stream. What the client still sends is not waited for: the library tells it to stop.
-    fn answer(mut self, answer: &Answer) -> Outcome {
-        let said = self.respond.send_response(answer.to_http2(), answer.is_head_only);
-        let said = said.and_then(|mut stream: SendStream<Bytes>| {
-            if answer.is_head_only { Ok(()) } else { stream.send_data(answer.body.clone().into(), true) }
-        });
-        if said.is_ok() { Outcome::Answered } else { Outcome::Withdrawn }
+    fn answer(self, answer: &Answer) -> Outcome {
+        say(self.respond, answer)
     }
+}
+
+/// Answers and ends a stream. What the client still sends is not waited for: the library tells it to stop.
+pub(super) fn say(mut respond: SendResponse<Bytes>, answer: &Answer) -> Outcome {
+    let said = respond.send_response(answer.to_http2(), answer.is_head_only);
+    let said = said.and_then(|mut stream: SendStream<Bytes>| {
+        if answer.is_head_only { Ok(()) } else { stream.send_data(answer.body.clone().into(), true) }
+    });
+    if said.is_ok() { Outcome::Answered } else { Outcome::Withdrawn }
 }
 
 /// The answer that makes a stream a WebSocket (RFC 8441 section 5).

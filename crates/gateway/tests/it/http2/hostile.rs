@@ -1,9 +1,10 @@
 //! Clients that mean no good, or do not care: what a stream and a connection may cost, and that others do not notice.
 
-use std::{future::poll_fn, time::Duration};
+use std::{future::poll_fn, num::NonZeroU32, time::Duration};
 
 use bytes::Bytes;
 use h2::Reason;
+use tidegate_model::forwarded::TrustedProxies;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     time::timeout,
@@ -85,6 +86,43 @@ async fn a_backend_that_never_reads_costs_a_bounded_amount_and_stalls_no_neighbo
     last.write_all(&socket::encode(BINARY, b"undisturbed", Some([1, 2, 3, 4]))).await.unwrap();
     let heard = visits.last_mut().unwrap().frames.next().await.expect("a message");
     assert_eq!(heard.payload, b"undisturbed");
+}
+
+#[tokio::test]
+async fn each_stream_counts_for_its_clients_address() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url());
+    let rig = Rig::with(&mut world, |settings| settings.connections_per_address = NonZeroU32::new(2)).await;
+    let connection = Connection::open(&rig).await;
+    let first = connection.session(&Ask::usual(&world)).await;
+    let _second = connection.session(&Ask::usual(&world)).await;
+    let refused = connection.ask(&Ask::usual(&world)).await;
+    assert_eq!((refused.status, &*refused.problem()), (429, "too-many-connections"));
+    // Another connection is told so in its own protocol.
+    let other = Connection::open(&rig).await;
+    let refused = other.ask(&Ask::usual(&world)).await;
+    assert_eq!((refused.status, &*refused.problem()), (429, "too-many-connections"));
+    other.ended().await.expect("in order");
+    first.leave().await;
+    rig.control.until("the first is over", |told| told.sessions().len() == 1).await;
+    connection.session(&Ask::usual(&world)).await.leave().await;
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_speaks_for_the_client_of_each_stream() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url());
+    let rig = Rig::with(&mut world, |settings| {
+        settings.connections_per_address = NonZeroU32::new(1);
+        settings.trusted = TrustedProxies::parse("127.0.0.1").unwrap();
+    })
+    .await;
+    let connection = Connection::open(&rig).await;
+    let of = |client: &str| Ask::usual(&world).with("x-forwarded-for", client);
+    let _one = connection.session(&of("192.0.2.1")).await;
+    assert_eq!(backend.head().one("x-forwarded-for"), "192.0.2.1");
+    let _other = connection.session(&of("192.0.2.2")).await;
+    assert_eq!(connection.ask(&of("192.0.2.2")).await.problem(), "too-many-connections");
 }
 
 #[tokio::test]

@@ -110,10 +110,10 @@ async fn streams_of_one_connection_are_sessions_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_place_among_the_sessions_is_taken_by_each_stream() {
+async fn two_places_among_the_sessions_are_taken_by_each_stream() {
     let backend = Backend::echo().await;
     let mut world = World::new(&backend.url());
-    let rig = Rig::with(&mut world, |settings| settings.sessions_max = 2).await;
+    let rig = Rig::with(&mut world, |settings| settings.sessions_max = 4).await;
     let connection = Connection::open(&rig).await;
     let first = connection.session(&Ask::usual(&world)).await;
     let _second = connection.session(&Ask::usual(&world)).await;
