@@ -13,7 +13,7 @@ use crate::{
     client::Opening,
     portal::{Access, Api},
     product::{Product, failed_with_one_line, run, tidegate},
-    programs::{next_line, python, wscat},
+    programs::{next_line, node, python, wscat},
     wait::{PATIENCE, within},
 };
 
@@ -66,6 +66,25 @@ async fn python_talks_through_the_gateway() {
         assert_eq!(lines, ["from Python", "100000", "1000", refused], "{complaint}");
     }
     assert_eq!(backend.seen()[1].close, Some((1000, String::new())));
+}
+
+#[tokio::test]
+async fn node_talks_on_three_streams_of_one_connection() {
+    let (product, backend) = (Product::start().await, Backend::echo());
+    let (api, access) = offered(&product, &backend).await;
+    let mut command = node("http2.mjs");
+    command.args([&api.wss, &access.token]).arg(product.certificate());
+    let output = within("Node", PATIENCE, piped(command).wait_with_output()).await.unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    let session = |number: u8| format!("200 from Node {number} 300000 1000 done in order");
+    let lines: Vec<_> = said.lines().map(str::to_owned).collect();
+    let mut expected = vec!["connect protocol: true".to_owned()];
+    expected.extend([1, 2, 3].map(session));
+    expected.push("401 application/problem+json".to_owned());
+    assert_eq!(lines, expected, "{complaint}");
+    backend.is_over().await;
+    assert_eq!(backend.received().messages, 6);
 }
 
 #[tokio::test]
