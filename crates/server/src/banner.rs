@@ -7,19 +7,27 @@ use std::{fmt::Write as _, io::IsTerminal as _, path::Path};
 use tidegate_model::role::Role;
 
 use crate::{
-    config::usual_data_folder, data_folder::DataFolder, first_start::Record, shape::all_in_one::Addresses,
+    certificate::Source, config::usual_data_folder, data_folder::DataFolder, first_start::Record,
+    shape::all_in_one::Addresses,
 };
 
 /// Prints the banner.
-pub(crate) fn print(addresses: &Addresses, folder: &DataFolder, record: &Record, demo: bool) {
+pub(crate) fn print(
+    addresses: &Addresses,
+    folder: &DataFolder,
+    certificate: &Source,
+    record: &Record,
+    demo: bool,
+) {
     let binary = std::env::current_exe().map_or_else(|_| "tidegate".to_owned(), |path| quoted(&path));
     let shows_passwords = std::io::stdout().is_terminal();
-    println!("{}", text(addresses, folder, record, demo, &binary, shows_passwords));
+    println!("{}", text(addresses, folder, certificate, record, demo, &binary, shows_passwords));
 }
 
 fn text(
     addresses: &Addresses,
     folder: &DataFolder,
+    certificate: &Source,
     record: &Record,
     demo: bool,
     binary: &str,
@@ -39,8 +47,12 @@ fn text(
         line("Echo backend", echo);
     }
     line("Data", &folder.path().display().to_string());
-    let certificate = folder.certificate().display().to_string();
-    line("Certificate", &format!("{certificate} (browsers ask once whether to trust it)"));
+    let hint = match certificate {
+        Source::Folder { .. } => " (browsers ask once whether to trust it)",
+        Source::Own(_) => "",
+    };
+    let [certificate, _] = certificate.files();
+    line("Certificate", &format!("{}{hint}", certificate.display()));
     out.push('\n');
     out.push_str(&people(record, shows_passwords));
     let _ = writeln!(out, "  Passwords of the first start are in {}", folder.first_start().display());

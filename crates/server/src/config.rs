@@ -3,6 +3,7 @@
 //! Order: defaults, environment, arguments. Resolving answers all problems at once, each with its flag, its
 //! variable and a way out. It reads nothing but its argument; see `listen` for addresses, `clients` for who connects.
 
+mod certificate;
 mod clients;
 mod listen;
 
@@ -10,6 +11,7 @@ use std::{env, fmt, num::NonZeroUsize, path::PathBuf};
 
 use tidegate_model::user::Secret;
 
+pub(crate) use certificate::{OwnCertificate, RawCertificate, TLS_CERT, TLS_KEY};
 pub(crate) use clients::{Clients, RawClients};
 pub(crate) use listen::{Bound, Listen};
 
@@ -66,6 +68,8 @@ pub(crate) struct RawServe {
     #[arg(long, env = "TIDEGATE_HOST", value_name = "NAME")]
     pub(crate) host: Option<String>,
     #[command(flatten)]
+    pub(crate) certificate: RawCertificate,
+    #[command(flatten)]
     pub(crate) clients: RawClients,
     /// KiB that may wait in the kernel for each direction of a socket, 4 to 16384, or 0 for the system's own choice [default: 128]
     #[arg(long, env = "TIDEGATE_SOCKET_BUFFER", value_name = "KIB")]
@@ -92,6 +96,8 @@ pub(crate) struct Serve {
     pub(crate) wss: Listen,
     /// The echo backend, when it is wanted.
     pub(crate) echo: Option<Listen>,
+    /// The operator's own certificate, where it is not in the data folder.
+    pub(crate) certificate: Option<OwnCertificate>,
     /// Who connects, and who may say so.
     pub(crate) clients: Clients,
     /// Bytes in the kernel for each direction of a socket; `None`: as the system likes.
@@ -144,11 +150,25 @@ impl RawServe {
         let demo = found.keep(yes_or_no("--demo", "TIDEGATE_DEMO", self.demo.as_deref()));
         let host = found.keep(host(self.host.as_deref().unwrap_or(HOST)));
         let workers = found.keep(self.workers.map(|written| workers(&written)).transpose());
+        let certificate = found.keep(self.certificate.resolve());
         let clients = self.clients.resolve(&mut found);
         let socket_buffer = found.keep(socket_buffer(self.socket_buffer.as_deref()));
         let data = found.keep(self.data.or_else(usual_data_folder).ok_or_else(no_home));
         let admin_password = found.keep(admin_password.map(self::admin_password).transpose());
-        match (portal, ws, wss, echo, demo, host, clients, socket_buffer, workers, data, admin_password) {
+        match (
+            portal,
+            ws,
+            wss,
+            echo,
+            demo,
+            host,
+            certificate,
+            clients,
+            socket_buffer,
+            workers,
+            data,
+            admin_password,
+        ) {
             (
                 Some(portal),
                 Some(ws),
@@ -156,6 +176,7 @@ impl RawServe {
                 Some(echo),
                 Some(demo),
                 Some(host),
+                Some(certificate),
                 Some(clients),
                 Some(socket_buffer_bytes),
                 Some(workers),
@@ -171,6 +192,7 @@ impl RawServe {
                     ws,
                     wss,
                     echo,
+                    certificate,
                     clients,
                     socket_buffer_bytes,
                     workers,

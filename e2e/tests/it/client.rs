@@ -48,6 +48,7 @@ pub(crate) struct Opening {
     is_upgrade: bool,
     trust: Option<Arc<ClientConfig>>,
     socket: Option<PathBuf>,
+    first: Vec<u8>,
 }
 
 /// The answer to a handshake.
@@ -78,6 +79,7 @@ impl Opening {
             is_upgrade: true,
             trust: None,
             socket: None,
+            first: Vec::new(),
         }
     }
 
@@ -127,6 +129,12 @@ impl Opening {
         self
     }
 
+    /// Sends these bytes before everything else.
+    pub(crate) fn behind(mut self, first: &[u8]) -> Self {
+        self.first = first.to_vec();
+        self
+    }
+
     /// Sends the handshake and reads the head of the answer.
     pub(crate) async fn answered(&self) -> Answered {
         within("the answer to a handshake", PATIENCE, self.exchange()).await
@@ -148,7 +156,20 @@ impl Opening {
         Refused { status, headers, text: String::from_utf8(rest).unwrap() }
     }
 
+    /// Whether the connection ends without an answer, which it must where this is asked.
+    pub(crate) async fn is_dropped(&self) -> bool {
+        let mut stream = within("the handshake is sent", PATIENCE, self.ask()).await;
+        let mut answer = Vec::new();
+        // The end may be a reset.
+        let _ = within("the connection's end", PATIENCE, stream.read_to_end(&mut answer)).await;
+        answer.is_empty()
+    }
+
     async fn exchange(&self) -> Answered {
+        read_head(self.ask().await).await
+    }
+
+    async fn ask(&self) -> Box<dyn Stream> {
         let (scheme, rest) = self.url.split_once("://").unwrap();
         let (authority, path) = rest.split_once('/').unwrap();
         let mut stream = self.connect(scheme, authority).await;
@@ -159,17 +180,20 @@ impl Opening {
         }
         head.extend(self.headers.iter().map(|(name, value)| format!("{name}: {value}")));
         stream.write_all((head.join("\r\n") + "\r\n\r\n").as_bytes()).await.unwrap();
-        read_head(stream).await
+        stream
     }
 
     async fn connect(&self, scheme: &str, authority: &str) -> Box<dyn Stream> {
-        if let Some(socket) = &self.socket {
-            return Box::new(UnixStream::connect(socket).await.unwrap());
-        }
-        let stream = TcpStream::connect(authority).await.unwrap();
-        stream.set_nodelay(true).unwrap();
+        let mut stream: Box<dyn Stream> = if let Some(socket) = &self.socket {
+            Box::new(UnixStream::connect(socket).await.unwrap())
+        } else {
+            let stream = TcpStream::connect(authority).await.unwrap();
+            stream.set_nodelay(true).unwrap();
+            Box::new(stream)
+        };
+        stream.write_all(&self.first).await.unwrap();
         if scheme == "ws" {
-            return Box::new(stream);
+            return stream;
         }
         let trust = self.trust.clone().expect("wss needs someone to trust");
         let host = authority.split(':').next().unwrap().to_owned();

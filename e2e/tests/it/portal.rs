@@ -72,9 +72,9 @@ pub(crate) struct Portal {
 }
 
 impl Portal {
-    /// The product answers at this origin from now on.
-    pub(crate) fn move_to(&mut self, origin: &str, data: &Path) {
-        let pem = fs::read(data.join("tls/cert.pem")).unwrap();
+    /// The product answers at this origin and with this certificate from now on.
+    pub(crate) fn move_to(&mut self, origin: &str, data: &Path, certificate: &Path) {
+        let pem = fs::read(certificate).unwrap();
         let trusted = Certificate::from_pem_bundle(&pem).unwrap();
         self.http = reqwest::Client::builder().tls_certs_only(trusted).no_proxy().build().unwrap();
         origin.clone_into(&mut self.origin);

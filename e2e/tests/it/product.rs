@@ -27,15 +27,21 @@ const START_PATIENCE: Duration = Duration::from_mins(1);
 /// An orderly end: five seconds for sessions to say goodbye, and some for the rest.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 /// What a developer may have set for himself and no test may see.
-const VARIABLES: [&str; 11] = [
+const VARIABLES: [&str; 17] = [
     "TIDEGATE_ADMIN_PASSWORD",
+    "TIDEGATE_CONNECTIONS_PER_ADDRESS",
     "TIDEGATE_DATA",
     "TIDEGATE_DEMO",
     "TIDEGATE_ECHO",
     "TIDEGATE_HOST",
     "TIDEGATE_LOG",
     "TIDEGATE_PORTAL",
+    "TIDEGATE_PROXY_PROTOCOL",
+    "TIDEGATE_SOCKET_BUFFER",
+    "TIDEGATE_TLS_CERT",
+    "TIDEGATE_TLS_KEY",
     "TIDEGATE_TOKEN",
+    "TIDEGATE_TRUSTED_PROXIES",
     "TIDEGATE_WORKERS",
     "TIDEGATE_WS",
     "TIDEGATE_WSS",
@@ -111,6 +117,7 @@ pub(crate) struct Product {
     pub(crate) portal: Portal,
     child: Child,
     folder: TempDir,
+    certificate: PathBuf,
 }
 
 impl Product {
@@ -121,21 +128,32 @@ impl Product {
 
     /// A first start with other arguments or variables.
     pub(crate) async fn start_with(adjust: impl FnOnce(&mut Command)) -> Self {
-        Self::begin(tempfile::tempdir().unwrap(), adjust).await
+        Self::begin(tempfile::tempdir().unwrap(), None, adjust).await
+    }
+
+    /// A first start with a certificate of the operator's own, which outlives the product.
+    pub(crate) async fn start_showing(certificate: &Path, key: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let own = |command: &mut Command| {
+            command.arg("--tls-cert").arg(certificate).arg("--tls-key").arg(key);
+        };
+        Self::begin(folder, Some(certificate.to_owned()), own).await
     }
 
     /// A start in a folder that may hold data of an earlier one.
     pub(crate) async fn start_in(folder: TempDir) -> Self {
-        Self::begin(folder, |_| {}).await
+        Self::begin(folder, None, |_| {}).await
     }
 
-    async fn begin(folder: TempDir, adjust: impl FnOnce(&mut Command)) -> Self {
-        let mut command = serve(&folder.path().join("data"));
+    async fn begin(folder: TempDir, certificate: Option<PathBuf>, adjust: impl FnOnce(&mut Command)) -> Self {
+        let data = folder.path().join("data");
+        let mut command = serve(&data);
         adjust(&mut command);
         let child = spawn(command, folder.path());
         let at =
             Addresses { portal: String::new(), ws: String::new(), wss: String::new(), echo: String::new() };
-        let mut product = Self { at, portal: Portal::default(), child, folder };
+        let certificate = certificate.unwrap_or_else(|| data.join("tls/cert.pem"));
+        let mut product = Self { at, portal: Portal::default(), child, folder, certificate };
         product.is_ready().await;
         product
     }
@@ -167,7 +185,7 @@ impl Product {
 
     /// The certificate to trust.
     pub(crate) fn certificate(&self) -> PathBuf {
-        self.data().join("tls/cert.pem")
+        self.certificate.clone()
     }
 
     /// TLS that trusts this product alone.
@@ -190,6 +208,11 @@ impl Product {
     /// Asks it to stop, as a service supervisor does.
     pub(crate) fn ask_to_stop(&self) {
         kill_process(self.process().0, Signal::TERM).unwrap();
+    }
+
+    /// Says that its files have changed.
+    pub(crate) fn ask_to_reread(&self) {
+        kill_process(self.process().0, Signal::HUP).unwrap();
     }
 
     /// Waits for its end.
@@ -246,7 +269,7 @@ impl Product {
         let address = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
         let (portal, ws) = (address("portal"), address("ws"));
         self.at = Addresses { portal, ws, wss: address("wss"), echo: address("echo") };
-        self.portal.move_to(&self.at.portal, &self.data());
+        self.portal.move_to(&self.at.portal, &self.data(), &self.certificate);
         let portal = &self.portal;
         until("readiness", PATIENCE, async || (portal.probe("/readyz").await?.status == 200).then_some(()))
             .await;

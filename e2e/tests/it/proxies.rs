@@ -88,19 +88,28 @@ async fn start_nginx(product: &Product) -> Proxy {
 
 /// `HAProxy` with the timeouts its documentation asks for.
 async fn start_haproxy(product: &Product) -> Proxy {
-    let folder = product.scratch().join("haproxy");
-    fs::create_dir(&folder).unwrap();
-    let socket = folder.join("listen");
     let gateway = product.at.ws.replace("ws://localhost", "127.0.0.1");
+    start_haproxy_with(product, "http", "", &gateway).await
+}
+
+/// The same passing bytes to this address. Who it connects for it is told, and tells, by PROXY headers.
+async fn start_passing_haproxy(product: &Product, gateway: &str, header: &str) -> Proxy {
+    let (_, port) = gateway.rsplit_once(':').unwrap();
+    start_haproxy_with(product, "tcp", "accept-proxy", &format!("127.0.0.1:{port} {header}")).await
+}
+
+async fn start_haproxy_with(product: &Product, mode: &str, bind: &str, gateway: &str) -> Proxy {
+    let folder = tempfile::tempdir_in(product.scratch()).unwrap().keep();
+    let socket = folder.join("listen");
     let config = format!(
         "defaults
-            mode http
+            mode {mode}
             timeout connect 5s
             timeout client 30s
             timeout server 30s
             timeout tunnel 1h
         frontend clients
-            bind unix@{}
+            bind unix@{} {bind}
             default_backend gateways
         backend gateways
             server gateway {gateway}\n",
@@ -169,4 +178,47 @@ async fn everything_passes_through_haproxy() {
     let (product, backend) = (Product::start().await, Backend::echo());
     let proxy = start_haproxy(&product).await;
     everything_passes(&product, &backend, &proxy).await;
+}
+
+#[tokio::test]
+async fn haproxy_passes_bytes_and_says_for_whom() {
+    let backend = Backend::echo();
+    let product = Product::start_with(|command| {
+        command.args([
+            "--trusted-proxies",
+            "127.0.0.1",
+            "--proxy-protocol",
+            "--connections-per-address",
+            "1",
+        ]);
+    })
+    .await;
+    let admin = product.portal.admin().await;
+    let api = admin.publish("Passed", json!({"production": {"url": backend.url()}})).await;
+    let access = admin.access("Passed", &api, "Unlimited").await;
+    let mut number = 0;
+    for (url, gateway) in [(&api.ws, &product.at.ws), (&api.wss, &product.at.wss)] {
+        for header in ["send-proxy", "send-proxy-v2"] {
+            let proxy = start_passing_haproxy(&product, gateway, header).await;
+            let from = |client: &str| {
+                let said = format!("PROXY TCP4 {client} 198.51.100.1 4711 8099\r\n");
+                let opening = Opening::to(url).bearer(&access.token).trust(product.trust());
+                opening.through(proxy.socket.clone()).behind(said.as_bytes())
+            };
+            number += 1;
+            let (client, other) = (format!("203.0.113.{number}"), format!("192.0.2.{number}"));
+            let mut session = from(&client).open().await;
+            session.echo("passed").await;
+            let head = backend.seen().last().unwrap().head.to_lowercase();
+            assert!(head.contains(&format!(r#""x-forwarded-for": "{client}""#)), "{header} to {url}: {head}");
+            assert_eq!(from(&client).refused().await.problem(), "too-many-connections", "{header} to {url}");
+            from(&other).open().await.echo("somebody else").await;
+            session.leave().await;
+        }
+    }
+    // A proxy that does not say so is nobody.
+    let silent = start_passing_haproxy(&product, &product.at.ws, "").await;
+    let asked = Opening::to(&api.ws).through(silent.socket.clone());
+    let said = b"PROXY TCP4 203.0.113.1 198.51.100.1 4711 8099\r\n";
+    assert!(asked.behind(said).is_dropped().await, "no header, no answer");
 }

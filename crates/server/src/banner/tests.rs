@@ -13,7 +13,9 @@ fn shown(shows_passwords: bool) -> String {
     let mut record = Record::default();
     let person = Person { password: Some("abcd-efgh".into()), roles: vec![Role::Admin] };
     record.users.insert("admin".into(), person);
-    text(&addresses, &DataFolder::at("/a folder"), &record, true, "/bin/tidegate", shows_passwords)
+    let folder = DataFolder::at("/a folder");
+    let certificate = Source::Folder { folder: folder.clone(), host: "localhost".into() };
+    text(&addresses, &folder, &certificate, &record, true, "/bin/tidegate", shows_passwords)
 }
 
 #[test]

@@ -64,3 +64,72 @@ fn files_of_the_operator_are_used_or_refused_and_never_replaced() {
     let text = ready(&folder, "localhost", NOW).expect_err("no key").to_string();
     assert!(text.contains("key.pem") && text.contains("delete both"), "{text}");
 }
+
+#[test]
+fn one_file_of_the_operator_makes_both_his() {
+    let (_place, folder) = folder();
+    ready(&folder, "localhost", NOW).expect("made");
+    let (certificate, key) = (content(&folder), fs::read_to_string(folder.key()).expect("written"));
+    let unmarked = |pem: &str| pem.lines().skip(1).collect::<Vec<_>>().join("\n");
+    // He has put his key there, and his certificate is still to come.
+    let own = rcgen::KeyPair::generate().expect("a key").serialize_pem();
+    fs::write(folder.key(), &own).expect("written");
+    ready(&folder, "localhost", NOW).expect_err("they do not match");
+    ready(&folder, "elsewhere", NOW.plus_millis(1_000 * DAY_MILLIS)).expect_err("nor is it made anew");
+    assert_eq!(fs::read_to_string(folder.key()).expect("there"), own);
+    fs::write(folder.key(), &key).expect("written");
+    fs::write(folder.certificate(), unmarked(&certificate)).expect("written");
+    ready(&folder, "elsewhere", NOW.plus_millis(1_000 * DAY_MILLIS)).expect("used as it is");
+    assert_eq!(fs::read_to_string(folder.key()).expect("there"), key);
+}
+
+#[test]
+fn reading_makes_nothing() {
+    let (_place, folder) = folder();
+    let source = Source::Folder { folder: folder.clone(), host: "localhost".to_owned() };
+    let text = source.read().expect_err("there is none").to_string();
+    assert!(text.contains("one of them is missing"), "{text}");
+    assert!(!folder.key().exists());
+    source.ready(NOW).expect("made");
+    source.read().expect("read");
+}
+
+#[test]
+fn everything_that_is_wrong_with_the_operators_files_is_told() {
+    let (place, folder) = folder();
+    ready(&folder, "localhost", NOW).expect("made");
+    let file = |name: &str, content: &str| {
+        let path = place.path().join(name);
+        fs::write(&path, content).expect("written");
+        path
+    };
+    let problems = |certificate: &Path, key: &Path| {
+        let own = OwnCertificate { certificate: certificate.to_owned(), key: key.to_owned() };
+        match Source::Own(own).ready(NOW) {
+            Ok(_) => Vec::new(),
+            Err(error) => error.to_string().lines().map(str::to_owned).collect::<Vec<_>>(),
+        }
+    };
+    let (certificate, key, nowhere) = (folder.certificate(), folder.key(), place.path().join("nowhere.pem"));
+    assert!(problems(&certificate, &key).is_empty());
+    let both = problems(&nowhere, &nowhere);
+    assert!(both.len() == 2, "{both:?}");
+    assert!(
+        both[0].starts_with("--tls-cert (TIDEGATE_TLS_CERT): ") && both[0].contains("nowhere.pem"),
+        "{both:?}"
+    );
+    assert!(both[1].starts_with("--tls-key (TIDEGATE_TLS_KEY): "), "{both:?}");
+    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let other = rcgen::KeyPair::generate().expect("a key").serialize_pem();
+    for (certificate, key, flag, words) in [
+        (&key, &key, "--tls-cert", "no certificate"),
+        (&file("broken.pem", broken), &key, "--tls-cert", "cannot be read"),
+        (&certificate, &certificate, "--tls-key", "no private key"),
+        (&certificate, &file("encrypted.pem", encrypted), "--tls-key", "encrypted"),
+        (&certificate, &file("other.pem", &other), "--tls-key", "another certificate"),
+    ] {
+        let told = problems(certificate, key);
+        assert!(told.len() == 1 && told[0].starts_with(flag) && told[0].contains(words), "{words}: {told:?}");
+    }
+}

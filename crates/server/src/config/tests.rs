@@ -33,6 +33,7 @@ fn all_problems_come_at_once() {
         echo: Some("[1.2.3.4]:1".into()),
         host: Some("https://a".into()),
         workers: Some("0".into()),
+        certificate: RawCertificate { tls_cert: None, tls_key: Some("key.pem".into()) },
         clients: RawClients {
             trusted_proxies: Some("x".into()),
             proxy_protocol: Some("maybe".into()),
@@ -49,6 +50,7 @@ fn all_problems_come_at_once() {
         "--wss",
         "--echo",
         "--host",
+        "--tls-cert",
         "--trusted-proxies",
         "--proxy-protocol",
         "--connections-per-address",
@@ -162,4 +164,18 @@ fn a_proxy_header_is_believed_of_someone() {
     assert_eq!(config.clients.connections_per_address, None);
     let config = resolved(written(Some("10.0.0.1"), Some("50")));
     assert_eq!(config.clients.connections_per_address, NonZeroU32::new(50));
+}
+
+#[test]
+fn an_own_certificate_is_two_files() {
+    let written = |certificate: Option<&str>, key: Option<&str>| {
+        let file = |name: &str| PathBuf::from(name);
+        let certificate = RawCertificate { tls_cert: certificate.map(file), tls_key: key.map(file) };
+        RawServe { certificate, ..RawServe::default() }
+    };
+    assert_eq!(resolved(written(None, None)).certificate, None);
+    let own = resolved(written(Some("c"), Some("k"))).certificate.expect("both are named");
+    assert_eq!((own.certificate, own.key), ("c".into(), "k".into()));
+    let problems = written(Some("c"), None).resolve(None).expect_err("the key is missing").to_string();
+    assert!(problems.starts_with("--tls-key (TIDEGATE_TLS_KEY): "), "{problems}");
 }

@@ -7,19 +7,17 @@
 use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, Result};
-use rustls::{
-    ServerConfig,
-    sign::{CertifiedKey, SingleCertAndKey},
-};
+use rustls::ServerConfig;
 use serde::Serialize;
 use tidegate_control::{Control, Serving};
 use tidegate_gateway::{Gateway, Listener};
-use tidegate_model::{link, port::Clock as _};
+use tidegate_model::link;
 use tidegate_store::SqliteCatalog;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::{
-    banner, certificate,
+    banner,
+    certificate::{Presented, Source, Watch},
     clock::{SystemClock, SystemEntropy},
     command::echo,
     config::{Bound, Serve},
@@ -56,7 +54,9 @@ pub(crate) async fn run(config: Serve) -> Result<ExitCode> {
     let descriptors = raise_descriptor_limit();
     let sockets = Sockets::bind(&config)?;
     let addresses = sockets.addresses(&config.host);
-    let certificate = certificate::ready(&folder, &config.host, SystemClock.now())?;
+    let source = certificate_source(&config, &folder);
+    let watch = Watch::start(source.clone(), &config.host).await?;
+    let certificate = watch.presented();
     let catalog = Arc::new(SqliteCatalog::open(&folder.database()).await?);
     first_start(&folder, &catalog, &config, &addresses).await?;
 
@@ -97,11 +97,12 @@ pub(crate) async fn run(config: Serve) -> Result<ExitCode> {
         accepting.spawn(async move { gateway.serve(listener).await });
     }
     let portal = Portal::start(&control, sockets.portal, &certificate)?;
+    let watching = tokio::spawn(watch.run());
     let echo = sockets.echo.map(|bound| tokio::spawn(echo::serve(bound.listeners)));
 
     write_durably(&folder.addresses(), &serde_json::to_vec_pretty(&addresses)?, 0o644)
         .with_context(|| format!("cannot write {}", folder.addresses().display()))?;
-    banner::print(&addresses, &folder, &Record::read(&folder)?, config.demo);
+    banner::print(&addresses, &folder, &source, &Record::read(&folder)?, config.demo);
     let code = shutdown::signal_or_stuck(&stuck).await?;
 
     tracing::info!("stopping");
@@ -114,6 +115,7 @@ pub(crate) async fn run(config: Serve) -> Result<ExitCode> {
     }
     // The gateway's end of the link is gone with the gateway, and with it the feed ends; it holds nothing unsaved.
     feed.abort();
+    watching.abort();
     tracing::info!("stopped");
     Ok(code)
 }
@@ -125,7 +127,7 @@ struct Portal {
 }
 
 impl Portal {
-    fn start(control: &Control, bound: Bound, certificate: &CertifiedKey) -> Result<Self> {
+    fn start(control: &Control, bound: Bound, certificate: &Arc<Presented>) -> Result<Self> {
         let tls = tls(certificate, &[b"h2", b"http/1.1"]);
         let (stop, _) = watch::channel(false);
         let mut listening = JoinSet::new();
@@ -146,9 +148,15 @@ impl Portal {
     }
 }
 
-/// The server's side of TLS with these protocols (RFC 7301), the preferred first.
-fn tls(certificate: &CertifiedKey, protocols: &[&[u8]]) -> Arc<ServerConfig> {
-    let resolver = Arc::new(SingleCertAndKey::from(certificate.clone()));
+/// Where the listeners' certificate is.
+fn certificate_source(config: &Serve, folder: &DataFolder) -> Source {
+    let ours = || Source::Folder { folder: folder.clone(), host: config.host.clone() };
+    config.certificate.clone().map_or_else(ours, Source::Own)
+}
+
+/// The server's side of TLS 1.2 and 1.3 with these protocols (RFC 7301), the preferred first.
+fn tls(certificate: &Arc<Presented>, protocols: &[&[u8]]) -> Arc<ServerConfig> {
+    let resolver = Arc::clone(certificate) as Arc<dyn rustls::server::ResolvesServerCert>;
     let mut config = ServerConfig::builder().with_no_client_auth().with_cert_resolver(resolver);
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     Arc::new(config)
