@@ -62,7 +62,7 @@ const fn cost(what: &'static str, scenario: &'static str, of: &'static str) -> B
     Bar { what, scenario, against: Against::Best(of, &[Gateway::Tidegate]), at_most: None }
 }
 
-const BARS: [Bar; 32] = [
+const BARS: [Bar; 33] = [
     best(
         "CPU, 128 B text, 64 sessions, of the better of nginx (32 KiB) and HAProxy",
         "text-128",
@@ -111,6 +111,12 @@ const BARS: [Bar; 32] = [
         "CPU, 128 B, 64 sessions, 16 in flight, of a relay by tungstenite",
         "deep-128",
         &[Gateway::Tungstenite],
+        0.1,
+    ),
+    best(
+        "CPU, 128 B, 64 sessions, 16 in flight, of a relay by tungstenite that gathers its writes",
+        "deep-128",
+        &[Gateway::TungsteniteGathering],
         0.1,
     ),
     best("CPU, stream of 128 B down, of nginx (32 KiB)", "stream-down", &[Gateway::Nginx32k], 1.0),

@@ -73,6 +73,9 @@ enum Command {
         /// The echo backend
         #[arg(long)]
         backend: SocketAddr,
+        /// Gather what is there before writing, instead of writing each message
+        #[arg(long)]
+        gather: bool,
     },
 }
 
@@ -128,7 +131,7 @@ fn main() -> ExitCode {
             println!("Echo backend at ws://{}", echo.address);
             echo.serve()
         }),
-        Command::Relay { listen, backend } => relay::serve(listen, backend),
+        Command::Relay { listen, backend, gather } => relay::serve(listen, backend, gather),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

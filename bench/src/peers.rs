@@ -78,8 +78,10 @@ pub(crate) enum Gateway {
     Envoy,
     /// A relay of whole messages.
     Ws,
-    /// A relay of whole messages.
+    /// A relay of whole messages that writes each by itself.
     Tungstenite,
+    /// The same, gathering what is there before it writes.
+    TungsteniteGathering,
     /// No gateway at all.
     Direct,
 }
@@ -91,7 +93,7 @@ pub(crate) struct Running {
 }
 
 impl Gateway {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Tidegate,
         Self::Nginx,
         Self::Nginx32k,
@@ -99,6 +101,7 @@ impl Gateway {
         Self::Envoy,
         Self::Ws,
         Self::Tungstenite,
+        Self::TungsteniteGathering,
         Self::Direct,
     ];
 
@@ -112,13 +115,14 @@ impl Gateway {
             Self::Envoy => "Envoy",
             Self::Ws => "ws relay",
             Self::Tungstenite => "tungstenite relay",
+            Self::TungsteniteGathering => "tungstenite, gathering",
             Self::Direct => "no gateway",
         }
     }
 
     /// Whether it looks at messages, so that it is compared where several are in flight.
     pub(crate) fn is_relay_of_messages(self) -> bool {
-        matches!(self, Self::Ws | Self::Tungstenite)
+        matches!(self, Self::Ws | Self::Tungstenite | Self::TungsteniteGathering)
     }
 }
 
@@ -144,7 +148,9 @@ impl Programs {
     /// Whether it is on this machine.
     pub(crate) fn has(&self, gateway: Gateway) -> bool {
         match gateway {
-            Gateway::Tidegate | Gateway::Tungstenite | Gateway::Direct => true,
+            Gateway::Tidegate | Gateway::Tungstenite | Gateway::TungsteniteGathering | Gateway::Direct => {
+                true
+            }
             Gateway::Nginx | Gateway::Nginx32k => self.nginx.is_some(),
             Gateway::Haproxy => self.haproxy.is_some(),
             Gateway::Envoy => self.envoy.is_some(),
@@ -231,9 +237,10 @@ impl Programs {
                 command.arg(file).arg(self.packages.as_ref().with_context(missing)?);
                 command.args([listen.to_string(), backend.to_string()]);
             }
-            Gateway::Tungstenite => {
+            Gateway::Tungstenite | Gateway::TungsteniteGathering => {
                 command = Command::new(std::env::current_exe()?);
                 command.args(["relay", "--listen", &listen.to_string(), "--backend", &backend.to_string()]);
+                command.args((gateway == Gateway::TungsteniteGathering).then_some("--gather"));
             }
             Gateway::Tidegate | Gateway::Direct => bail!("{} is not started so", gateway.name()),
         }

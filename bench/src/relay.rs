@@ -1,10 +1,13 @@
 //! A peer that does what a gateway does that sees messages: the library tungstenite on both sides, each message read
 //! whole and written again. It checks nothing and counts nothing.
+//!
+//! There are two ways to write such a relay, and they are far apart where several messages are in flight: to send each
+//! message when it is there, or to let the library gather what is there before it writes. Both are peers.
 
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result, ensure};
-use futures_util::{SinkExt as _, Stream, StreamExt as _};
+use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::{
     accept_async, client_async,
@@ -12,7 +15,7 @@ use tokio_tungstenite::{
 };
 
 /// Serves until the process ends.
-pub(crate) fn serve(listen: SocketAddr, backend: SocketAddr) -> Result<()> {
+pub(crate) fn serve(listen: SocketAddr, backend: SocketAddr, gathers: bool) -> Result<()> {
     ensure!(listen.ip().is_loopback(), "{listen} is not a loopback address; this relay answers anybody");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -21,12 +24,12 @@ pub(crate) fn serve(listen: SocketAddr, backend: SocketAddr) -> Result<()> {
         loop {
             let (client, _) = listener.accept().await?;
             // A session that fails is its client's to notice.
-            tokio::spawn(relay(client, backend));
+            tokio::spawn(relay(client, backend, gathers));
         }
     })
 }
 
-async fn relay(client: TcpStream, backend: SocketAddr) -> Result<()> {
+async fn relay(client: TcpStream, backend: SocketAddr, gathers: bool) -> Result<()> {
     client.set_nodelay(true)?;
     let (to_client, from_client) = accept_async(client).await?.split();
     let backend_socket = TcpStream::connect(backend).await?;
@@ -34,9 +37,25 @@ async fn relay(client: TcpStream, backend: SocketAddr) -> Result<()> {
     let (backend, _) = client_async(format!("ws://{backend}/"), backend_socket).await?;
     let (to_backend, from_backend) = backend.split();
     tokio::select! {
-        ended = data(from_client).forward(to_backend.sink_map_err(Into::into)) => ended,
-        ended = data(from_backend).forward(to_client.sink_map_err(Into::into)) => ended,
+        ended = pass(from_client, to_backend, gathers) => ended,
+        ended = pass(from_backend, to_client, gathers) => ended,
     }
+}
+
+async fn pass(
+    from: impl Stream<Item = Result<Message, Error>>,
+    to: impl Sink<Message, Error = Error>,
+    gathers: bool,
+) -> Result<()> {
+    let to = to.sink_map_err(anyhow::Error::from);
+    if gathers {
+        return data(from).forward(to).await;
+    }
+    let (mut from, mut to) = (std::pin::pin!(data(from)), std::pin::pin!(to));
+    while let Some(message) = from.next().await {
+        to.send(message?).await?;
+    }
+    Ok(())
 }
 
 /// Messages alone: the library itself answers pings.
