@@ -147,13 +147,26 @@ const BARS: [Bar; 33] = [
     itself("memory of a session whose client never reads, ours", "stuck", 1, "KiB", 64.0),
 ];
 
-/// All bars that something was measured for.
-pub(crate) fn verdicts(samples: &Samples) -> Vec<Verdict> {
-    BARS.iter().filter_map(|bar| bar.verdict(samples)).collect()
+/// The bars with their figures. One that nothing was measured for is told where all were to be, and left out of a part.
+pub(crate) fn verdicts(samples: &Samples, reps: usize, is_whole: bool) -> Vec<Verdict> {
+    let verdict = |bar: &Bar| bar.verdict(samples, reps).or_else(|| is_whole.then(|| bar.unmeasured()));
+    BARS.iter().filter_map(verdict).collect()
 }
 
 impl Bar {
-    fn verdict(&self, samples: &Samples) -> Option<Verdict> {
+    /// What is to be reached, in words.
+    fn words(&self) -> String {
+        let unit =
+            if let Against::Itself(_, unit) = self.against { format!(" {unit}") } else { String::new() };
+        self.at_most.map_or("to be said".to_owned(), |most| format!("≤ {}{unit}", shown(most)))
+    }
+
+    fn unmeasured(&self) -> Verdict {
+        let figure = "not measured".to_owned();
+        Verdict { what: self.what.to_owned(), bar: self.words(), figure, is_reached: None }
+    }
+
+    fn verdict(&self, samples: &Samples, reps: usize) -> Option<Verdict> {
         let ours = samples.get(&(self.scenario, Gateway::Tidegate))?;
         let (each, figure, unit) = match self.against {
             Against::Itself(place, unit) => (column(ours, place), median(&column(ours, place))?, unit),
@@ -176,10 +189,11 @@ impl Bar {
             }
         };
         let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+        let lost = if each.len() < reps { format!(", {} of {reps} runs", each.len()) } else { String::new() };
         Some(Verdict {
             what: self.what.to_owned(),
-            bar: self.at_most.map_or("to be said".to_owned(), |most| format!("≤ {}{unit}", shown(most))),
-            figure: format!("{}{unit} ({})", shown(figure), spread(&each)),
+            bar: self.words(),
+            figure: format!("{}{unit} ({}{lost})", shown(figure), spread(&each)),
             is_reached: self.at_most.map(|most| figure <= most),
         })
     }
@@ -240,7 +254,7 @@ mod tests {
         samples.insert(("text-128", Gateway::Tidegate), vec![[10.0, 0.0], [12.0, 0.0], [11.0, 0.0]]);
         samples.insert(("text-128", Gateway::Nginx32k), vec![[20.0, 0.0], [20.0, 0.0], [22.0, 0.0]]);
         samples.insert(("text-128", Gateway::Haproxy), vec![[30.0, 0.0]; 3]);
-        let verdicts = verdicts(&samples);
+        let verdicts = verdicts(&samples, 3, false);
         let [verdict] = &verdicts[..] else { panic!("one bar can be told") };
         assert_eq!(verdict.figure, "0.550 (0.500–0.600)");
         assert_eq!(verdict.is_reached, Some(true));

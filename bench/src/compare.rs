@@ -93,6 +93,7 @@ impl Compare {
             machine,
             versions: self.programs.versions(),
             reps,
+            is_whole: self.only.is_empty(),
             settings: &settings,
         };
         table::write(&self.out, &about, &results)
