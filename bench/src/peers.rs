@@ -16,6 +16,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::{
     client::{Clients, Target},
+    process::Process,
     subject::Subject,
 };
 
@@ -136,8 +137,10 @@ impl Programs {
         fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
         let mut child = self.serve()?;
         let began = wait_for_addresses(&mut child, &data, &self.folder);
+        let is_debug_build = Process(child.id()).is_debug_build();
         stop(&mut child);
         began?;
+        ensure!(!is_debug_build, "{} is a debug build: its figures say nothing", self.tidegate.display());
         let mut raise = Command::new("python3");
         raise.args(["-c", RAISE_PLAN]).arg(data.join("tidegate.db")).args([PLAN, &PLAN_MESSAGES.to_string()]);
         let raised = raise.status().context("cannot run python3")?;
@@ -148,9 +151,9 @@ impl Programs {
     /// Whether it is on this machine.
     pub(crate) fn has(&self, gateway: Gateway) -> bool {
         match gateway {
-            Gateway::Tidegate | Gateway::Tungstenite | Gateway::TungsteniteGathering | Gateway::Direct => {
-                true
-            }
+            Gateway::Tidegate | Gateway::Direct => true,
+            // They are this program: unoptimised they would make anything look fast.
+            Gateway::Tungstenite | Gateway::TungsteniteGathering => !cfg!(debug_assertions),
             Gateway::Nginx | Gateway::Nginx32k => self.nginx.is_some(),
             Gateway::Haproxy => self.haproxy.is_some(),
             Gateway::Envoy => self.envoy.is_some(),
