@@ -23,6 +23,7 @@ use crate::{
     Inner, answer::Answer, connection::Client, crowd::AddressPlace, drain, handshake::HEAD_DEADLINE,
     stream::Stream,
 };
+use bridge::Bridge;
 use paced::Paced;
 
 /// Connections over HTTP/2 at once. Each carries a session at least, or is among the handshakes.
@@ -52,21 +53,24 @@ const UNACCEPTED_RESETS_MAX: usize = 20;
 const PROVOKED_RESETS_MAX: usize = 1_024;
 /// Streams that we reset and still know, so that what comes late for them is no error: a session resets one at most.
 const KNOWN_RESETS_MAX: usize = STREAMS_MAX as usize;
-/// Streams that a client may withdraw before they are answered, beyond as many as it let be answered: each may have
-/// cost a backend a connection. A page that is left withdraws what it has open, and no more.
+/// Streams that a client may withdraw before they are answered: each may have cost a backend a connection. One that is
+/// answered makes up for one that was withdrawn. A page that is left withdraws what it has open, and no more.
 const WITHDRAWN_MAX: u32 = STREAMS_MAX;
 /// How long a connection stays without a stream: a page that comes back within a minute saves two round trips.
 const IDLE_DEADLINE: Duration = Duration::from_mins(1);
 /// How long a client may take to close after the last stream of a connection that leaves.
 const LEAVING_DEADLINE: Duration = Duration::from_secs(1);
 
-/// What became of a stream's request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How far a stream has come.
 enum Outcome {
-    /// It was answered.
-    Answered,
-    /// The client went before.
+    /// It was told 200, and is to be bridged to its worker.
+    Session(Box<Bridge>),
+    /// It was told something else, and that is its end.
+    Refused,
+    /// The client went before it was told anything.
     Withdrawn,
+    /// Its session is over.
+    Over,
 }
 
 /// What a connection holds while it has no stream: then it is in the phases before the relay like any other.
@@ -170,7 +174,7 @@ impl<'i> Connection<'i> {
                 },
                 Some(ended) = self.streams.join_next() => {
                     // A task that panicked has withdrawn its stream as well.
-                    if !self.count(ended.unwrap_or(Outcome::Withdrawn)) {
+                    if !self.go_on(ended.unwrap_or(Outcome::Withdrawn)) {
                         return self.cut().await;
                     }
                 }
@@ -191,12 +195,20 @@ impl<'i> Connection<'i> {
         self.streams.spawn(async move { stream::carry(&inner, request, respond, client).await });
     }
 
-    /// Counts what became of a stream; `false`: it was one too many.
-    fn count(&mut self, outcome: Outcome) -> bool {
-        self.withdrawn = match outcome {
-            Outcome::Answered => self.withdrawn.saturating_sub(1),
-            Outcome::Withdrawn => self.withdrawn + 1,
-        };
+    /// Goes on from there; `false`: one too many was withdrawn.
+    fn go_on(&mut self, outcome: Outcome) -> bool {
+        match outcome {
+            Outcome::Session(bridge) => {
+                self.withdrawn = self.withdrawn.saturating_sub(1);
+                self.streams.spawn(async move {
+                    bridge.run().await;
+                    Outcome::Over
+                });
+            }
+            Outcome::Refused => self.withdrawn = self.withdrawn.saturating_sub(1),
+            Outcome::Withdrawn => self.withdrawn += 1,
+            Outcome::Over => {}
+        }
         if self.streams.is_empty() {
             self.idle_since = Instant::now();
             self.waiting = self.wait();

@@ -43,7 +43,7 @@ struct Exchange {
     inbound: Inbound,
 }
 
-/// Carries a stream to its end.
+/// Carries a stream through the phases, to its session or its refusal.
 pub(super) async fn carry(
     inner: &Inner,
     request: http::Request<RecvStream>,
@@ -52,7 +52,7 @@ pub(super) async fn carry(
 ) -> Outcome {
     let (head, body) = request.into_parts();
     let exchange = Exchange { respond, inbound: Inbound::new(body) };
-    let Ok(handshaking) = inner.handshaking.try_acquire() else {
+    let Ok(_handshaking) = inner.handshaking.try_acquire() else {
         return exchange.refuse(inner, client, inner.next_id(0), &inner.refusal_when_full());
     };
     if head.uri.path() == "/health" && matches!(head.method, Method::GET | Method::HEAD) {
@@ -67,19 +67,7 @@ pub(super) async fn carry(
         return exchange.refuse(inner, client, inner.next_id(0), &Refusal::Stalled);
     };
     let id = inner.next_id(worker);
-    let Some(opened) = exchange.open(inner, &request, client, id).await else { return Outcome::Withdrawn };
-    drop((request, head, handshaking));
-    match opened {
-        Opened::Session(bridge) => bridge.run().await,
-        Opened::Refused => {}
-    }
-    Outcome::Answered
-}
-
-/// What became of a handshake that was answered.
-enum Opened {
-    Session(Bridge),
-    Refused,
+    exchange.open(inner, &request, client, id).await
 }
 
 /// The handshake that a head is.
@@ -99,35 +87,26 @@ fn judge(head: &Parts, inbound: &Inbound) -> Result<Request, Refusal> {
 }
 
 impl Exchange {
-    /// `None`: the client is gone.
-    async fn open(
-        mut self,
-        inner: &Inner,
-        request: &Request,
-        client: Client,
-        id: SessionId,
-    ) -> Option<Opened> {
+    async fn open(mut self, inner: &Inner, request: &Request, client: Client, id: SessionId) -> Outcome {
         // Each stream counts for its client's address: one connection must not be a hundred.
         let claim = Claim { address_place: None, session_places: SESSION_PLACES };
         match phases(inner, request, client, claim, id, self.inbound.gather()).await {
             Ok(ready) => match pair() {
-                Ok(pair) => self.accept(inner, ready, client, id, pair).map(Opened::Session),
+                Ok(pair) => self.accept(inner, ready, client, id, pair),
                 Err(error) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "a stream gets no sockets");
-                    self.refuse(inner, client, id, &Refusal::Fault);
-                    Some(Opened::Refused)
+                    self.refuse(inner, client, id, &Refusal::Fault)
                 }
             },
-            Err(End::Gone) => None,
+            Err(End::Gone) => Outcome::Withdrawn,
             Err(End::Refused(refused)) => {
                 inner.reporter.refused(&refused, inner.clock.now());
-                self.refuse(inner, client, id, &refused.refusal);
-                Some(Opened::Refused)
+                self.refuse(inner, client, id, &refused.refusal)
             }
         }
     }
 
-    /// Says 200 and gives the session to its worker. `None`: the client is gone.
+    /// Says 200 and gives the session to its worker.
     fn accept(
         mut self,
         inner: &Inner,
@@ -135,14 +114,14 @@ impl Exchange {
         client: Client,
         id: SessionId,
         (near, far): (tokio::net::UnixStream, UnixStream),
-    ) -> Option<Bridge> {
+    ) -> Outcome {
         let response = accepted(&ready, id);
-        let outbound = self.respond.send_response(response, false).ok()?;
+        let Ok(outbound) = self.respond.send_response(response, false) else { return Outcome::Withdrawn };
         let (ended, has_ended) = oneshot::channel();
         ready.hand_over(inner, client, id, |coder| {
             Ok(Leg::new(Socket::unix(far, Some(ended)), None, Vec::new(), coder))
         });
-        Some(Bridge::new(near, self.inbound, outbound, has_ended))
+        Outcome::Session(Box::new(Bridge::new(near, self.inbound, outbound, has_ended)))
     }
 
     fn refuse(self, inner: &Inner, client: Client, id: SessionId, refusal: &Refusal) -> Outcome {
@@ -162,7 +141,7 @@ pub(super) fn say(mut respond: SendResponse<Bytes>, answer: &Answer) -> Outcome 
     let said = said.and_then(|mut stream: SendStream<Bytes>| {
         if answer.is_head_only { Ok(()) } else { stream.send_data(answer.body.clone().into(), true) }
     });
-    if said.is_ok() { Outcome::Answered } else { Outcome::Withdrawn }
+    if said.is_ok() { Outcome::Refused } else { Outcome::Withdrawn }
 }
 
 /// The answer that makes a stream a WebSocket (RFC 8441 section 5).
