@@ -63,7 +63,7 @@ pub(crate) fn run(
     flow.until(&mut clients, Instant::now() + WARM)?;
     let (cpu, began, before) = (subject.cpu()?, Instant::now(), flow.bytes);
     flow.until(&mut clients, began + measure)?;
-    let (took, cpu) = (began.elapsed(), subject.cpu()?.since(cpu));
+    let (took, cpu) = (began.elapsed(), subject.cpu()?.since(&cpu));
     clients.abort();
     Ok(Flooded { messages: float(flow.bytes - before) / float((header.len() + bytes) as u64), took, cpu })
 }

@@ -75,7 +75,7 @@ pub(crate) fn run(subject: &Subject, target: &Target, measure: Duration, most: u
     let (cpu, began, before) = (subject.cpu()?, Instant::now(), slots.opened);
     slots.times = Histogram::default();
     slots.until(began + measure)?;
-    let (took, cpu, count) = (began.elapsed(), subject.cpu()?.since(cpu), slots.opened - before);
+    let (took, cpu, count) = (began.elapsed(), subject.cpu()?.since(&cpu), slots.opened - before);
     slots.all.into_iter().flatten().for_each(|slot| slot.client.stream.abort());
     ensure!(count > 0, "no session opened");
     Ok(Opened { count, took, cpu, times: slots.times })

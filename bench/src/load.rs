@@ -132,7 +132,7 @@ impl Load {
         let calls = self.calls.then(|| Counting::begin(&subject.relay_threads()?)).transpose()?;
         let (cpu, began) = (subject.cpu()?, talks.begin());
         until(began + self.measure, &mut clients, &mut talks)?;
-        let (took, cpu, echoes) = (began.elapsed(), subject.cpu()?.since(cpu), talks.echoes);
+        let (took, cpu, echoes) = (began.elapsed(), subject.cpu()?.since(&cpu), talks.echoes);
         let calls = calls.map(Counting::end).transpose()?;
         if matches!(self.pace, Pace::Rate(_)) {
             talks.wait_for_the_late(&mut clients)?;

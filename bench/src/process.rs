@@ -1,10 +1,10 @@
 //! CPU time and memory of a program, from `/proc`. Linux alone has it in this form.
 //!
 //! CPU time is the scheduler's own count in nanoseconds, thread by thread, so that a quarter of a second is enough to
-//! read from. A thread that ended between two readings is lost from it; the threads that carry sessions never end. The
-//! product names them `relay-0`, `relay-1` and so on.
+//! read from. Of a thread that ended between two readings, what it used between them is lost; the threads that carry sessions never
+//! end. The product names them `relay-0`, `relay-1` and so on.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -17,14 +17,18 @@ const PARENT_FIELD: usize = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Process(pub(crate) u32);
 
-/// CPU time used since the process began, or between two readings.
-#[derive(Debug, Clone, Copy, Default)]
+/// CPU time that was used between two readings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Cpu {
     /// Of all threads.
     pub(crate) all: Duration,
     /// Of the relay's threads.
     pub(crate) relay: Duration,
 }
+
+/// What each thread has used since it began, by its number.
+#[derive(Debug, Default)]
+pub(crate) struct Reading(BTreeMap<u32, (Duration, bool)>);
 
 /// A thread of a process.
 #[derive(Debug, Clone, Copy)]
@@ -33,15 +37,25 @@ pub(crate) struct Thread {
     pub(crate) is_relay: bool,
 }
 
-impl Cpu {
-    /// What was used since an earlier reading.
-    pub(crate) fn since(self, earlier: Self) -> Self {
-        Self { all: self.all.saturating_sub(earlier.all), relay: self.relay.saturating_sub(earlier.relay) }
+impl Reading {
+    /// What was used since an earlier reading, thread by thread: between two sums a thread that has ended would take
+    /// away what it used before the first.
+    pub(crate) fn since(self, earlier: &Self) -> Cpu {
+        let mut cpu = Cpu::default();
+        for (id, (now, is_relay)) in self.0 {
+            let used = now.saturating_sub(earlier.0.get(&id).map_or(Duration::ZERO, |(before, _)| *before));
+            cpu.all += used;
+            if is_relay {
+                cpu.relay += used;
+            }
+        }
+        cpu
     }
 
-    /// The sum of two.
-    pub(crate) fn and(self, other: Self) -> Self {
-        Self { all: self.all + other.all, relay: self.relay + other.relay }
+    /// Both of them.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
     }
 }
 
@@ -71,8 +85,8 @@ impl Process {
     }
 
     /// CPU time used until now.
-    pub(crate) fn cpu(self) -> Result<Cpu> {
-        let mut cpu = Cpu::default();
+    pub(crate) fn cpu(self) -> Result<Reading> {
+        let mut reading = Reading::default();
         for Thread { id, is_relay } in self.threads()? {
             // A thread may have ended since it was listed.
             let Ok(times) = fs::read_to_string(self.folder().join(format!("task/{id}/schedstat"))) else {
@@ -80,12 +94,9 @@ impl Process {
             };
             let nanos = times.split(' ').next().and_then(|nanos| nanos.parse().ok());
             let used = Duration::from_nanos(nanos.context("this kernel does not count CPU time of threads")?);
-            cpu.all += used;
-            if is_relay {
-                cpu.relay += used;
-            }
+            reading.0.insert(id, (used, is_relay));
         }
-        Ok(cpu)
+        Ok(reading)
     }
 
     /// Its threads.
@@ -126,4 +137,22 @@ pub(crate) fn pin(core: usize) -> Result<()> {
     let output = taskset.output().context("cannot run taskset (Debian: util-linux)")?;
     ensure!(output.status.success(), "taskset: {}", String::from_utf8_lossy(&output.stderr));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_ended_takes_nothing_away_from_the_others() {
+        let reading = |threads: &[(u32, u64, bool)]| {
+            let each =
+                threads.iter().map(|&(id, used, is_relay)| (id, (Duration::from_millis(used), is_relay)));
+            Reading(each.collect())
+        };
+        let before = reading(&[(1, 100, true), (2, 500, false)]);
+        let after = reading(&[(1, 130, true), (3, 5, false)]);
+        let (all, relay) = (Duration::from_millis(35), Duration::from_millis(30));
+        assert_eq!(after.since(&before), Cpu { all, relay });
+    }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client::Target,
-    process::{Cpu, Process},
+    process::{Process, Reading},
     rest::Rest,
     stream,
 };
@@ -127,8 +127,8 @@ impl Subject {
     }
 
     /// CPU time that the gateway has used.
-    pub(crate) fn cpu(&self) -> Result<Cpu> {
-        self.processes.iter().try_fold(Cpu::default(), |sum, process| Ok(sum.and(process.cpu()?)))
+    pub(crate) fn cpu(&self) -> Result<Reading> {
+        self.processes.iter().try_fold(Reading::default(), |all, process| Ok(all.and(process.cpu()?)))
     }
 
     /// The threads that carry sessions: those of the relay, or all where none is named so.
