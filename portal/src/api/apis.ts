@@ -99,6 +99,8 @@ export function useUpdateApi(id: string) {
   return useMutation<Api, Problem, { body: UpdateApi; etag: string }>({
     mutationFn: ({ body, etag }) => ask(updateApi({ path: { id }, body, headers: ifMatch(etag) })),
     onSuccess: takeUp,
+    // A body may hold secrets.
+    gcTime: 0,
   });
 }
 

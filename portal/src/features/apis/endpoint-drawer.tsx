@@ -1,15 +1,24 @@
 // The cogwheel: all settings of one endpoint in groups, each with unit, default, bounds and what a client will notice.
 import { Button, Drawer } from "@mantine/core";
 import type { ReactNode } from "react";
-import type { EndpointBounds, Environment } from "../../api/types";
-import { counted } from "../../lib/format";
+import type { Endpoint, EndpointBounds, Environment } from "../../api/types";
+import { FoldedGroup } from "../../ui/folded-group";
 import { Notice } from "../../ui/notice";
-import { Dim, Facts, FieldGroup, Row, Stack } from "../../ui/page";
+import { Stack } from "../../ui/page";
 import { BoundedField } from "./bounded-field";
-import { ChoiceField } from "./choice-field";
-import { BALANCES } from "./choices";
-import { EndpointField } from "./endpoint-field";
-import { type EndpointRow, type Leaf, unitOf } from "./endpoint-row";
+import { EndpointAddresses } from "./endpoint-addresses";
+import { EndpointCredential } from "./endpoint-credential";
+import { type EndpointRow, type Leaf, pathOf, unitOf } from "./endpoint-row";
+import {
+  saysAddresses,
+  saysCredential,
+  saysHealth,
+  saysKeepAlive,
+  saysSuspension,
+  saysTimeouts,
+  saysTls,
+} from "./endpoint-summary";
+import { EndpointTls } from "./endpoint-tls";
 
 interface Field {
   leaf: Leaf;
@@ -22,13 +31,19 @@ const TIMEOUTS: Field[] = [
     leaf: "connect_timeout_ms",
     label: "Connect timeout",
     notices:
-      "A client waits at most this long for the connection to the backend, TLS included, then gets 504 instead of a WebSocket.",
+      "A client waits at most this long for the backend's name to be found and the connection to open, then gets 504 instead of a WebSocket.",
+  },
+  {
+    leaf: "tls_timeout_ms",
+    label: "TLS timeout",
+    notices:
+      "A client of a wss:// backend waits at most this long for the TLS handshake after that, then gets 504.",
   },
   {
     leaf: "handshake_timeout_ms",
     label: "Handshake timeout",
     notices:
-      "A client waits at most this long for the backend's handshake once it is connected, then gets 504.",
+      "A client waits at most this long for the backend to answer the WebSocket handshake after that, then gets 504.",
   },
   {
     leaf: "idle_timeout_ms",
@@ -76,26 +91,116 @@ const SUSPENSION: Field[] = [
   },
 ];
 
+const HEALTH: Field[] = [
+  {
+    leaf: "health_interval_ms",
+    label: "Time between checks",
+    notices:
+      "Each address gets a WebSocket handshake of the gateway's own so often, so that no client has to find out. 0 means never; else at least 100.",
+  },
+  {
+    leaf: "health_timeout_ms",
+    label: "Time for a check",
+    notices: "A check that took longer, from the connection to the answer 101, has failed.",
+  },
+  {
+    leaf: "health_unhealthy_after",
+    label: "Unhealthy after",
+    notices: "No client is sent to an address after so many checks that failed in a row.",
+  },
+  {
+    leaf: "health_healthy_after",
+    label: "Healthy after",
+    notices: "Clients are sent to it again after so many that succeeded in a row.",
+  },
+];
+
 export interface EndpointChange {
-  number: (leaf: Leaf, value: number | string) => void;
-  balance: (word: string) => void;
-  other: (place: number, url: string) => void;
+  /** A field under its name in the row: `tls.verify`. */
+  set: (field: string, value: string | number | boolean) => void;
   checkOther: (place: number) => void;
   addOther: () => void;
   removeOther: (place: number) => void;
 }
 
-interface Settings {
+export interface EndpointSettings {
   environment: Environment;
   bounds: EndpointBounds;
   row: EndpointRow;
+  /** What the row was filled from. */
+  base: Endpoint | null | undefined;
   errors: Record<string, ReactNode>;
   readOnly: boolean;
   change: EndpointChange;
 }
 
-export function EndpointDrawer(props: Settings & { apiId: string; onClose: () => void }) {
-  const { environment, readOnly } = props;
+interface Group {
+  title: string;
+  about?: string;
+  says: (row: EndpointRow) => string;
+  /** Its fields, by their names in the row: whole ones, or how they begin. */
+  holds: string[];
+  fields: Field[] | ((props: EndpointSettings & { apiId: string }) => ReactNode);
+}
+
+const leaves = (fields: Field[]) => fields.map(({ leaf }) => leaf);
+
+const GROUPS: Group[] = [
+  { title: "Timeouts", says: saysTimeouts, holds: leaves(TIMEOUTS), fields: TIMEOUTS },
+  {
+    title: "Keep-alive",
+    about:
+      "The gateway's own Pings do not reach the other side, are not counted, and keep no session from being idle.",
+    says: saysKeepAlive,
+    holds: leaves(KEEP_ALIVE),
+    fields: KEEP_ALIVE,
+  },
+  {
+    title: "Addresses and balancing",
+    about: "Where one address fails, the next is tried at once: the client notices nothing but the time.",
+    says: saysAddresses,
+    holds: ["others", "balance", "sticky_header"],
+    fields: EndpointAddresses,
+  },
+  {
+    title: "Suspension",
+    about: "Where all addresses are suspended, all are tried: asking is better than refusing.",
+    says: saysSuspension,
+    holds: leaves(SUSPENSION),
+    fields: SUSPENSION,
+  },
+  {
+    title: "Health checks",
+    about: "A check is a handshake that the backend sees. Where all addresses are unhealthy, all are tried.",
+    says: saysHealth,
+    holds: leaves(HEALTH),
+    fields: HEALTH,
+  },
+  {
+    title: "TLS with the backend",
+    about: "For wss:// addresses.",
+    says: saysTls,
+    holds: ["tls"],
+    fields: EndpointTls,
+  },
+  {
+    title: "Credential for the backend",
+    about: "What a client showed the gateway is never passed on: the backend gets a credential of its own.",
+    says: saysCredential,
+    holds: ["credential"],
+    fields: EndpointCredential,
+  },
+];
+
+export function EndpointDrawer(props: EndpointSettings & { apiId: string; onClose: () => void }) {
+  const { environment, readOnly, row } = props;
+  const wrong = Object.keys(props.errors).filter(
+    (at) => props.errors[at] && at.startsWith(`${environment}.`),
+  );
+  const isIn = (group: Group, at: string) =>
+    group.holds.some(
+      (field) => at === `${environment}.${field}` || at.startsWith(`${environment}.${field}.`),
+    );
   return (
     <Drawer
       opened
@@ -105,32 +210,26 @@ export function EndpointDrawer(props: Settings & { apiId: string; onClose: () =>
       closeButtonProps={{ "aria-label": "Close" }}
     >
       <Stack>
-        {props.row.url === "" && !readOnly && (
+        {row.url === "" && !readOnly && (
           <Notice tone="calm">
             This endpoint has no address yet. Settings are kept from when the page has its address.
           </Notice>
         )}
-        <FieldGroup title="Timeouts">
-          <Numbers {...props} fields={TIMEOUTS} />
-        </FieldGroup>
-        <FieldGroup
-          title="Keep-alive"
-          about="The gateway's own Pings do not reach the other side, are not counted, and keep no session from being idle."
-        >
-          <Numbers {...props} fields={KEEP_ALIVE} />
-        </FieldGroup>
-        <FieldGroup
-          title="Addresses and balancing"
-          about="Where one address fails, the next is tried at once: the client notices nothing but the time."
-        >
-          <Addresses {...props} />
-        </FieldGroup>
-        <FieldGroup
-          title="Suspension"
-          about="Where all addresses are suspended, all are tried: asking is better than refusing."
-        >
-          <Numbers {...props} fields={SUSPENSION} />
-        </FieldGroup>
+        {GROUPS.map((group) => (
+          <FoldedGroup
+            key={group.title}
+            title={group.title}
+            says={group.says(row)}
+            wanted={wrong.some((at) => isIn(group, at))}
+            {...(group.about && { about: group.about })}
+          >
+            {Array.isArray(group.fields) ? (
+              <Numbers {...props} fields={group.fields} />
+            ) : (
+              <group.fields {...props} />
+            )}
+          </FoldedGroup>
+        ))}
         <p>{readOnly ? "A creator can change these." : "Close this and press Save to keep what you set."}</p>
         <div>
           <Button onClick={props.onClose}>Done</Button>
@@ -140,88 +239,20 @@ export function EndpointDrawer(props: Settings & { apiId: string; onClose: () =>
   );
 }
 
-function Numbers({ fields, ...props }: Settings & { fields: Field[] }) {
+function Numbers({ fields, ...props }: EndpointSettings & { fields: Field[] }) {
   return fields.map(({ leaf, label, notices }) => (
     <BoundedField
       key={leaf}
       label={label}
-      leaf={leaf.replace("suspension_", "suspension.")}
+      leaf={pathOf(leaf)}
       unit={unitOf(leaf)}
       notices={notices}
       bounds={props.bounds[leaf]}
       value={props.row[leaf]}
-      onChange={(value) => props.change.number(leaf, value)}
+      onChange={(value) => props.change.set(leaf, value)}
       error={props.errors[`${props.environment}.${leaf}`]}
       readOnly={props.readOnly}
       path={`${props.environment}.${leaf}`}
     />
   ));
-}
-
-function Addresses(props: Settings & { apiId: string }) {
-  const { environment, row, readOnly, change, bounds } = props;
-  const all = row.others.length + 1;
-  return (
-    <>
-      <Facts of={[["First address", <code key="url">{row.url || "none yet"}</code>]]} />
-      {row.others.map((url, place) => (
-        <EndpointField
-          key={place}
-          label={`Further address ${place + 1}`}
-          description="The same backend at another place: ws:// or wss:// (secured)."
-          path={`${environment}.others.${place}`}
-          value={url}
-          onChange={(next) => change.other(place, next)}
-          onBlur={() => change.checkOther(place)}
-          error={props.errors[`${environment}.others.${place}`]}
-          echo={null}
-          apiId={props.apiId}
-          readOnly={readOnly}
-          timeouts={{
-            connect_timeout_ms: Number(row.connect_timeout_ms),
-            handshake_timeout_ms: Number(row.handshake_timeout_ms),
-          }}
-          aside={
-            !readOnly && (
-              <Button
-                variant="default"
-                aria-label={`Remove further address ${place + 1}`}
-                onClick={() => change.removeOther(place)}
-              >
-                Remove
-              </Button>
-            )
-          }
-        />
-      ))}
-      {props.errors[`${environment}.others`] && (
-        <Notice tone="bad" live>
-          {props.errors[`${environment}.others`]}
-        </Notice>
-      )}
-      <Row>
-        {!readOnly && (
-          <Button variant="default" size="xs" disabled={all >= bounds.targets_max} onClick={change.addOther}>
-            Add an address
-          </Button>
-        )}
-        <Dim>
-          {counted(all, "address", "addresses")} of at most {bounds.targets_max}
-        </Dim>
-      </Row>
-      <ChoiceField
-        label="Choice of address"
-        description={
-          all === 1
-            ? "Which address is tried first. It matters from the second address on."
-            : "Which address is tried first."
-        }
-        choices={BALANCES}
-        value={row.balance}
-        onChange={change.balance}
-        error={props.errors[`${environment}.balance`]}
-        readOnly={readOnly}
-      />
-    </>
-  );
 }

@@ -3,11 +3,11 @@ import { ActionIcon } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { fieldErrors } from "../../api/problem";
+import { asProblem, fieldErrors } from "../../api/problem";
 import { useCan } from "../../api/session";
 import { settingsQuery } from "../../api/settings";
 import type { Api, EndpointBounds, Environment, UpdateApi } from "../../api/types";
-import { counted, title } from "../../lib/format";
+import { title } from "../../lib/format";
 import { Card, Dim, Stack } from "../../ui/page";
 import { Loading, ProblemNotice } from "../../ui/states";
 import styles from "../../ui/ui.module.css";
@@ -15,9 +15,10 @@ import { useApi } from "./api-frame";
 import { type EndpointChange, EndpointDrawer } from "./endpoint-drawer";
 import { EndpointField } from "./endpoint-field";
 import { type EndpointRow, endpointOf, problemFields, rowErrors, rowOf } from "./endpoint-row";
+import { saysAddresses } from "./endpoint-summary";
 import { SaveRow } from "./save-row";
+import { withoutSecrets } from "./secret-row";
 import { type DesignForm, useDesign } from "./use-design";
-import { fieldValue } from "./words";
 
 const ENVIRONMENTS: Environment[] = ["production", "sandbox"];
 const SERVES: Record<Environment, string> = {
@@ -41,15 +42,11 @@ function sent(rows: Rows, base: Api): UpdateApi["endpoints"] {
   return endpoints;
 }
 
-/** `3 addresses, round robin`. */
-function addresses({ others, balance }: EndpointRow): string {
-  const told = counted(others.length + 1, "address", "addresses");
-  return others.length === 0 ? told : `${told}, ${fieldValue("balance", balance).toLowerCase()}`;
-}
-
 export function Component() {
   const api = useApi();
   const settings = useQuery(settingsQuery);
+  if (settings.isError)
+    return <ProblemNotice problem={asProblem(settings.error)} onRetry={() => settings.refetch()} />;
   if (!settings.data) return <Loading />;
   return (
     <>
@@ -76,12 +73,25 @@ function EndpointsForm({ api, bounds, echo }: { api: Api; bounds: EndpointBounds
       Object.keys(errors).some((at) => at.startsWith(`${environment}.`) && at !== `${environment}.url`);
     setDrawer(ENVIRONMENTS.find(inside) ?? null);
   };
+  /** What was saved is the page's, but for the secrets: nobody sees them again. */
+  const forget = (rows: Rows) => {
+    const now = form.getValues();
+    for (const environment of ENVIRONMENTS) {
+      const [sent, typed] = [rows[environment], now[environment]];
+      if (typed.credential.secret === sent.credential.secret) {
+        form.setFieldValue(`${environment}.credential.secret`, "");
+      }
+      if (typed.tls.client_key === sent.tls.client_key)
+        form.setFieldValue(`${environment}.tls.client_key`, "");
+    }
+    form.resetDirty({ production: withoutSecrets(rows.production), sandbox: withoutSecrets(rows.sandbox) });
+  };
   const submit = form.onSubmit(
     (rows) =>
       design.save(
         { endpoints: sent(rows, design.base) },
         {
-          onSaved: () => form.resetDirty(rows),
+          onSaved: () => forget(rows),
           onProblem: (problem) => {
             const names = { ...problemFields("production", bounds), ...problemFields("sandbox", bounds) };
             const { fields } = fieldErrors(problem, names);
@@ -93,9 +103,12 @@ function EndpointsForm({ api, bounds, echo }: { api: Api; bounds: EndpointBounds
     reveal,
   );
   const changeOf = (environment: Environment): EndpointChange => ({
-    number: (leaf, value) => form.setFieldValue(`${environment}.${leaf}`, value),
-    balance: (word) => form.setFieldValue(`${environment}.balance`, word),
-    other: (place, url) => form.setFieldValue(`${environment}.others.${place}`, url),
+    set: (field, value) => {
+      form.setFieldValue(`${environment}.${field}`, value);
+      // Whether a credential holds is told by all of it.
+      const all = Object.keys(form.errors).filter((at) => at.startsWith(`${environment}.credential.`));
+      if (field.startsWith("credential.")) all.forEach(form.clearFieldError);
+    },
     checkOther: (place) => form.validateField(`${environment}.others.${place}`),
     addOther: () => form.insertListItem(`${environment}.others`, ""),
     removeOther: (place) => form.removeListItem(`${environment}.others`, place),
@@ -133,17 +146,18 @@ function EndpointsForm({ api, bounds, echo }: { api: Api; bounds: EndpointBounds
               }
             />
             {form.values[environment].url !== "" && (
-              <p className={styles.below}>{addresses(form.values[environment])}</p>
+              <p className={styles.below}>{saysAddresses(form.values[environment])}</p>
             )}
           </Card>
         ))}
-        {may && <SaveRow design={design} dirty={form.isDirty()} />}
+        {may ? <SaveRow design={design} dirty={form.isDirty()} /> : <Dim>A creator can change these.</Dim>}
       </Stack>
       {drawer && (
         <EndpointDrawer
           environment={drawer}
           bounds={bounds}
           row={form.values[drawer]}
+          base={design.base.endpoints[drawer]}
           errors={form.errors}
           readOnly={!may}
           apiId={api.id}

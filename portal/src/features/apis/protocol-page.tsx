@@ -6,6 +6,7 @@ import { asProblem, fieldErrors } from "../../api/problem";
 import { useCan } from "../../api/session";
 import { settingsQuery } from "../../api/settings";
 import type { Api, Protocol, ProtocolBounds } from "../../api/types";
+import { Notice } from "../../ui/notice";
 import { Card, Dim, FormWidth, Stack } from "../../ui/page";
 import { Loading, ProblemNotice } from "../../ui/states";
 import { useApi } from "./api-frame";
@@ -17,7 +18,11 @@ import { SaveRow } from "./save-row";
 import { useDesign } from "./use-design";
 
 type Size = keyof ProtocolBounds;
-type Values = Record<Size, number | string> & { compression: string; utf8_check: boolean };
+type Values = Record<Size, number | string> & {
+  compression: string;
+  frame_checks: boolean;
+  utf8_check: boolean;
+};
 
 const SIZES: { leaf: Size; label: string; notices: string }[] = [
   {
@@ -36,16 +41,18 @@ const SIZES: { leaf: Size; label: string; notices: string }[] = [
 
 const FIELDS = {
   "/protocol/compression": "compression",
+  "/protocol/frame_checks": "frame_checks",
   "/protocol/utf8_check": "utf8_check",
   "/protocol/message_bytes_max": "message_bytes_max",
   "/protocol/frame_bytes_max": "frame_bytes_max",
 };
 
-const valuesOf = ({ compression, utf8_check, message_bytes_max, frame_bytes_max }: Protocol): Values => ({
-  compression,
-  utf8_check,
-  message_bytes_max,
-  frame_bytes_max,
+const valuesOf = (protocol: Protocol): Values => ({
+  compression: protocol.compression,
+  frame_checks: protocol.frame_checks,
+  utf8_check: protocol.utf8_check,
+  message_bytes_max: protocol.message_bytes_max,
+  frame_bytes_max: protocol.frame_bytes_max,
 });
 
 export function Component() {
@@ -104,6 +111,17 @@ function ProtocolForm({ api, bounds }: { api: Api; bounds: ProtocolBounds }) {
               error={form.errors.compression}
               readOnly={!may}
             />
+            <Switch
+              label="Frame checks"
+              description="A client that sends a frame against RFC 6455 (reserved bits and opcodes, broken fragments, oversized control frames, lengths not in their shortest form) is closed with code 1002; where the backend sends it, with 1011. Off: such frames pass as they are, and the other side has to cope; masks, Close frames and sizes stay checked. Default on."
+              disabled={!may}
+              {...form.getInputProps("frame_checks", { type: "checkbox" })}
+            />
+            {!form.values.frame_checks && form.values.compression === "terminate" && (
+              <Notice tone="calm">
+                While compression is Terminate, all frames are checked all the same.
+              </Notice>
+            )}
             <Switch
               label="Check of text"
               description="A client that sends text that is not UTF-8 is closed with code 1007; where the backend sends it, with 1011. Default on."

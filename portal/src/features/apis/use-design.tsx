@@ -38,14 +38,19 @@ export function useDesign(api: Api, onTakeTheirs: (theirs: Api) => void): Design
   const update = useUpdateApi(api.id);
   const [base, setBase] = useState(api);
   const [clash, setClash] = useState<Clash | null>(null);
+  const [saved, setSaved] = useState(false);
 
-  const send = (from: Api, change: Partial<UpdateApi>, then?: Parameters<DesignForm["save"]>[1]) =>
+  const send = (from: Api, change: Partial<UpdateApi>, then?: Parameters<DesignForm["save"]>[1]) => {
+    setSaved(false);
     update.mutate(
       { body: { ...unasked(designOf(from)), ...change }, etag: from.etag },
       {
-        onSuccess: (saved) => {
+        onSuccess: (answer) => {
           setClash(null);
-          setBase(saved);
+          setBase(answer);
+          setSaved(true);
+          // What was sent may hold secrets: it is not kept.
+          update.reset();
           then?.onSaved?.();
         },
         onError: async (problem) => {
@@ -56,6 +61,7 @@ export function useDesign(api: Api, onTakeTheirs: (theirs: Api) => void): Design
         },
       },
     );
+  };
 
   const stale = clash && (
     <StaleNotice
@@ -73,7 +79,7 @@ export function useDesign(api: Api, onTakeTheirs: (theirs: Api) => void): Design
   return {
     base,
     busy: update.isPending,
-    saved: update.isSuccess,
+    saved,
     problem: update.error?.isStale ? null : update.error,
     save: (change, then) => send(base, change, then),
     stale,
