@@ -37,6 +37,7 @@ export const router = createBrowserRouter([
               { index: true, lazy: () => import("../features/apis/overview-page") },
               { path: "basics", lazy: () => import("../features/apis/basics-page") },
               { path: "endpoints", lazy: () => import("../features/apis/endpoints-page") },
+              { path: "headers", lazy: () => import("../features/apis/headers-page") },
               { path: "protocol", lazy: () => import("../features/apis/protocol-page") },
               { path: "plans", lazy: () => import("../features/apis/plans-page") },
               { path: "subscriptions", lazy: () => import("../features/apis/subscriptions-page") },

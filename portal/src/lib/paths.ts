@@ -5,6 +5,7 @@ export const API_PAGES = [
   "overview",
   "basics",
   "endpoints",
+  "headers",
   "protocol",
   "plans",
   "subscriptions",

@@ -47,7 +47,13 @@ export function Component() {
       links: [
         link("overview", "Overview"),
         ...(create ? [link("basics", "Basics")] : []),
-        ...(create || publish ? [link("endpoints", "Endpoints"), link("protocol", "Protocol")] : []),
+        ...(create || publish
+          ? [
+              link("endpoints", "Endpoints"),
+              link("headers", "Headers and topics"),
+              link("protocol", "Protocol"),
+            ]
+          : []),
       ],
     },
     {
