@@ -1,7 +1,7 @@
 // WCAG 2 A and AA by axe on the main pages, and the contrast of the other theme; then a narrow screen.
 import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
-import { expect, publishEcho, type Rest, subscribed, test } from "./journey";
+import type { Locator, Page } from "@playwright/test";
+import { expect, openSettings, publishEcho, type Rest, subscribed, test, unfold } from "./journey";
 import type { Product } from "./product";
 
 type Rules = Parameters<AxeBuilder["options"]>[0];
@@ -54,6 +54,19 @@ async function seed(admin: Rest, product: Product) {
   return api;
 }
 
+/** Every setting of an endpoint in sight, those that others bring about among them. */
+async function everyGroup(drawer: Locator): Promise<void> {
+  await unfold(drawer, "Timeouts");
+  await unfold(drawer, "Health checks");
+  const balancing = await unfold(drawer, "Addresses and balancing");
+  await balancing.getByRole("button", { name: "Add an address" }).click();
+  await balancing.getByRole("radio", { name: "Sticky header" }).check();
+  const trust = await unfold(drawer, "TLS with the backend");
+  await trust.getByRole("switch", { name: "Check the backend's certificate" }).click();
+  const credential = await unfold(drawer, "Credential for the backend");
+  await credential.getByRole("radio", { name: "OAuth client credentials" }).check();
+}
+
 // Every page is looked at twice, each time for seconds.
 test.describe.configure({ timeout: 120_000 });
 
@@ -69,11 +82,18 @@ test("the publisher portal is accessible", async ({ as, product, rest }) => {
     of(""),
     `/publisher/apis/${draft.id}`,
     of("/protocol"),
-    of("/endpoints"),
+    of("/headers"),
   ]);
-  await page.getByRole("button", { name: "Settings of the production endpoint" }).click();
-  await page.getByRole("button", { name: "Add an address" }).click();
-  await expect(page.getByRole("dialog")).toBeVisible();
+  for (const name of ["Allow a header", "Rename a header", "Set a header", "Add a topic mapping"]) {
+    await page.getByRole("button", { name }).click();
+  }
+  await page.getByText("Put in something of the session").click();
+  await page.getByRole("switch", { name: "Say who the client is" }).click();
+  await page.getByLabel("Try a topic").fill("/rooms/7");
+  await check(page);
+  await visit(page, [of("/endpoints")]);
+  const drawer = await openSettings(page);
+  await everyGroup(drawer);
   await check(page);
   await visit(page, [of("/lifecycle")]);
   await page.getByRole("button", { name: "Block" }).click();
@@ -110,6 +130,7 @@ test("on a narrow screen nothing is wider than it and every page is reached", as
     "/publisher/apis/new/websocket",
     `/publisher/apis/${api.id}`,
     `/publisher/apis/${api.id}/endpoints`,
+    `/publisher/apis/${api.id}/headers`,
     `/publisher/apis/${api.id}/protocol`,
     `/publisher/apis/${api.id}/lifecycle`,
     `/devportal/apis/${api.id}`,
@@ -124,9 +145,8 @@ test("on a narrow screen nothing is wider than it and every page is reached", as
     await expect.poll(wider, { message: path }).toBeLessThanOrEqual(0);
   }
   await page.goto(`/publisher/apis/${api.id}/endpoints`);
-  await page.getByRole("button", { name: "Settings of the production endpoint" }).click();
-  const drawer = page.getByRole("dialog", { name: "Settings of the production endpoint" });
-  await drawer.getByRole("button", { name: "Add an address" }).click();
+  const drawer = await openSettings(page);
+  await everyGroup(drawer);
   const inside = () =>
     drawer.evaluate((element) =>
       [element, ...element.querySelectorAll("*")]

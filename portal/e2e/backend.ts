@@ -1,7 +1,7 @@
 // A WebSocket backend that does what a journey tells it to as soon as somebody connects. It speaks as much of
 // RFC 6455 as that needs: the handshake, text frames out, a Close.
 import { createHash } from "node:crypto";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 
@@ -28,14 +28,18 @@ export class Backend {
   private constructor(
     private readonly server: Server,
     private readonly sockets: Set<Duplex>,
+    /** Every handshake, in its order. */
+    readonly asked: IncomingMessage[],
   ) {}
 
   /** `greet` has the open connection. */
   static async start(greet: (socket: Duplex) => void): Promise<Backend> {
     const sockets = new Set<Duplex>();
+    const asked: IncomingMessage[] = [];
     const server = createServer((_, response) => response.writeHead(426).end());
     server.on("upgrade", (request, socket) => {
       sockets.add(socket);
+      asked.push(request);
       socket.on("error", () => socket.destroy());
       const key = `${request.headers["sec-websocket-key"]}${MAGIC}`;
       const accept = createHash("sha1").update(key).digest("base64");
@@ -45,7 +49,7 @@ export class Backend {
       greet(socket);
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    return new Backend(server, sockets);
+    return new Backend(server, sockets, asked);
   }
 
   get url(): string {

@@ -1,7 +1,7 @@
 // Endpoints: the cogwheel's settings, the test that tells where it stopped, and the way of a change to what is live.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { deploysWith, expect, figure, publishEcho, subscribed, test } from "./journey";
+import { deploysWith, expect, figure, openSettings, publishEcho, subscribed, test, unfold } from "./journey";
 
 test("a change waits in the working copy, is shown, and goes live", async ({ as, product, rest }) => {
   const admin = await rest("admin");
@@ -13,16 +13,20 @@ test("a change waits in the working copy, is shown, and goes live", async ({ as,
   const api = await publishEcho(admin, product, { endpoints: { production } });
   const page = await as("admin");
   await page.goto(`/publisher/apis/${api.id}/endpoints`);
-  await page.getByRole("button", { name: "Settings of the production endpoint" }).click();
-  const drawer = page.getByRole("dialog", { name: "Settings of the production endpoint" });
-  const idle = drawer.getByLabel("Idle timeout");
+  const drawer = await openSettings(page);
+  const timeouts = await unfold(drawer, "Timeouts");
+  const idle = timeouts.getByLabel("Idle timeout");
   const before = await idle.inputValue();
   await expect(idle).toHaveAccessibleDescription(/closed with code 1001/);
   await idle.fill("1");
   await expect(idle).toHaveAccessibleDescription(/Choose between/);
   await idle.fill("90000");
-  await drawer.getByLabel("Connect timeout").fill("3000");
-  await drawer.getByLabel("Handshake timeout").fill("4000");
+  await timeouts.getByLabel("Connect timeout").fill("3000");
+  await timeouts.getByLabel("TLS timeout").fill("2500");
+  await timeouts.getByLabel("Handshake timeout").fill("4000");
+  // Folded, a group says what its fields say.
+  await timeouts.getByRole("button", { name: "Timeouts" }).click();
+  await expect(timeouts.getByText("Connect 3 s, TLS 2.5 s, handshake 4 s, idle 1 min 30 s")).toBeVisible();
   await drawer.getByRole("button", { name: "Done" }).click();
   await expect(drawer).toBeHidden();
   await page.getByRole("button", { name: "Save" }).click();
@@ -32,6 +36,7 @@ test("a change waits in the working copy, is shown, and goes live", async ({ as,
   await expect(differs.getByRole("row", { name: /Production endpoint: connect timeout/ })).toContainText(
     "3 s",
   );
+  await expect(differs.getByRole("row", { name: /Production endpoint: TLS timeout/ })).toContainText("2.5 s");
   await expect(differs.getByRole("row", { name: /Production endpoint: handshake timeout/ })).toContainText(
     "4 s",
   );
@@ -45,7 +50,7 @@ test("a change waits in the working copy, is shown, and goes live", async ({ as,
   await page.getByRole("link", { name: "Deployments" }).click();
   await expect(page.getByRole("row", { name: /^2 Live/ })).toContainText("admin");
   await page.getByRole("link", { name: "Endpoints" }).click();
-  await page.getByRole("button", { name: "Settings of the production endpoint" }).click();
+  await unfold(await openSettings(page), "Timeouts");
   await expect(idle).toHaveValue("90,000");
   expect(before).not.toBe("90,000");
   // What nobody touched is as it was.
@@ -67,9 +72,8 @@ test("a further address takes over, and a session lives as long as it is let", a
   await expect(production.getByText("1 address", { exact: true })).toBeVisible();
   // Nobody listens on port 1: what answers is the second address.
   await page.getByLabel("Production endpoint", { exact: true }).fill("ws://127.0.0.1:1");
-  await page.getByRole("button", { name: "Settings of the production endpoint" }).click();
-  const drawer = page.getByRole("dialog", { name: "Settings of the production endpoint" });
-  const balancing = drawer.getByRole("group", { name: "Addresses and balancing" });
+  const drawer = await openSettings(page);
+  const balancing = await unfold(drawer, "Addresses and balancing");
   const further = balancing.getByLabel("Further address 1", { exact: true });
   await balancing.getByRole("button", { name: "Add an address" }).click();
   await further.fill("ws://127.0.0.1:1");
@@ -86,7 +90,7 @@ test("a further address takes over, and a session lives as long as it is let", a
     /the others are for when it does not work/,
   );
 
-  const keepAlive = drawer.getByRole("group", { name: "Keep-alive" });
+  const keepAlive = await unfold(drawer, "Keep-alive");
   const life = keepAlive.getByLabel("Longest life of a session");
   await expect(life).toHaveValue("0");
   await expect(life).toHaveAccessibleDescription(/closed with code 1001.*0 means never/);
@@ -94,7 +98,7 @@ test("a further address takes over, and a session lives as long as it is let", a
   await life.fill("2000");
   await keepAlive.getByLabel("Ping interval").fill("30000");
   await keepAlive.getByLabel("Pong timeout").fill("5000");
-  const suspension = drawer.getByRole("group", { name: "Suspension" });
+  const suspension = await unfold(drawer, "Suspension");
   await suspension.getByLabel("Suspended after").fill("0");
   await suspension.getByLabel("First suspension").fill("");
   await drawer.getByRole("button", { name: "Done" }).click();
@@ -131,6 +135,42 @@ test("a further address takes over, and a session lives as long as it is let", a
   await expect(figure(session, "Received")).toHaveText(/^1 /);
   await expect(session.getByText("1001 Going away")).toBeVisible();
   await expect(session.getByText("The session was as old as the API lets one get.")).toBeVisible();
+});
+
+test("a header that decides, and health checks, are set where they belong", async ({ as, product, rest }) => {
+  const admin = await rest("admin");
+  const production = { url: product.addresses.echo, others: ["ws://127.0.0.1:1"] };
+  const api = await publishEcho(admin, product, { endpoints: { production } });
+  const page = await as("creator");
+  await page.goto(`/publisher/apis/${api.id}/endpoints`);
+  const drawer = await openSettings(page);
+  const balancing = await unfold(drawer, "Addresses and balancing");
+  const header = balancing.getByLabel("Header that decides");
+  await expect(header).toHaveCount(0);
+  await balancing.getByRole("radio", { name: "Sticky header" }).check();
+  const health = await unfold(drawer, "Health checks");
+  const interval = health.getByLabel("Time between checks");
+  await expect(interval).toHaveValue("0");
+  await expect(interval).toHaveAccessibleDescription(
+    /0 means never; else at least 100\. Default 0 \(never\)/,
+  );
+  await interval.fill("50");
+  await health.getByLabel("Unhealthy after").fill("3");
+  await drawer.getByRole("button", { name: "Done" }).click();
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(interval).toHaveAccessibleDescription(/Choose 0 for no checks, or between 100 and/);
+  await expect(header).toHaveAccessibleDescription(/Enter the name of a header\./);
+  await interval.fill("10000");
+  await header.fill("X-Device");
+  await drawer.getByRole("button", { name: "Done" }).click();
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Saved to the working copy")).toBeVisible();
+  await deploysWith(page, [
+    "Production endpoint: choice of address Round robin Sticky header",
+    "Production endpoint: sticky header nothing X-Device",
+    "Production endpoint: time between health checks never 10 s",
+    "Production endpoint: unhealthy after 2 checks 3 checks",
+  ]);
 });
 
 test("a test of an endpoint tells where it stopped and what to try", async ({ as, product, rest }) => {

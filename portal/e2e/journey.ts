@@ -144,3 +144,18 @@ export async function deploysWith(page: Page, rows: string[]): Promise<void> {
   await page.getByRole("button", { name: "Deploy", exact: true }).click();
   await expect(differs).toHaveCount(0);
 }
+
+/** The drawer behind the cogwheel of the production endpoint. */
+export async function openSettings(page: Page): Promise<Locator> {
+  const name = "Settings of the production endpoint";
+  await page.getByRole("button", { name }).click();
+  return page.getByRole("dialog", { name });
+}
+
+/** A group of the drawer with its fields to be seen. */
+export async function unfold(drawer: Locator, name: string): Promise<Locator> {
+  const group = drawer.getByRole("group", { name, exact: true });
+  const sign = group.getByRole("button", { name, exact: true });
+  if ((await sign.getAttribute("aria-expanded")) === "false") await sign.click();
+  return group;
+}

@@ -5,6 +5,7 @@ import { deploysWith, expect, publishEcho, subscribed, test } from "./journey";
 const fields = (page: Page) => ({
   off: page.getByRole("radio", { name: "Off" }),
   terminate: page.getByRole("radio", { name: "Terminate" }),
+  frames: page.getByRole("switch", { name: "Frame checks" }),
   text: page.getByRole("switch", { name: "Check of text" }),
   message: page.getByLabel("Largest message"),
   frame: page.getByLabel("Largest frame"),
@@ -22,13 +23,19 @@ test("a smaller message limit goes live, and a client that crosses it is told", 
   const page = await as("creator");
   await page.goto(`/publisher/apis/${api.id}`);
   await page.getByRole("link", { name: "Protocol" }).click();
-  const { off, terminate, text, message, frame, save } = fields(page);
+  const { off, terminate, frames, text, message, frame, save } = fields(page);
   await expect(off).toBeChecked();
   await expect(text).toBeChecked();
   await expect(message).toHaveValue("16,777,216");
   await expect(message).toHaveAccessibleDescription(/code 1009.*Default 16,777,216 \(16 MiB\), from 125 to/);
   await expect(terminate).toHaveAccessibleDescription(/checked and measured as it is/);
   await terminate.check();
+  await expect(frames).toBeChecked();
+  await expect(frames).toHaveAccessibleDescription(
+    /code 1002.*Off: such frames pass as they are.*Default on\./,
+  );
+  await frames.uncheck();
+  await expect(page.getByText("all frames are checked all the same")).toBeVisible();
   await text.uncheck();
   await message.fill("1");
   await expect(message).toHaveAccessibleDescription(/Choose between 125 and 1,073,741,824 bytes\./);
@@ -39,6 +46,7 @@ test("a smaller message limit goes live, and a client that crosses it is told", 
 
   await deploysWith(page, [
     "Protocol: compression Off Terminate",
+    "Protocol: frame checks on off",
     "Protocol: check of text on off",
     "Protocol: largest message 16 MiB 1 KiB",
     "Protocol: largest frame 16 MiB 2 KiB",

@@ -1,10 +1,11 @@
 // Each role sees the controls it may use and no other, and REST refuses what the page does not show.
-import { expect, publishEcho, type Rest, subscribed, test, type User } from "./journey";
+import { expect, openSettings, publishEcho, type Rest, subscribed, test, type User, unfold } from "./journey";
 
 const EVERY_PAGE = [
   "Overview",
   "Basics",
   "Endpoints",
+  "Headers and topics",
   "Protocol",
   "Plans",
   "Subscriptions",
@@ -64,7 +65,13 @@ test("a creator designs and does not publish", async ({ as, product, rest }) => 
 });
 
 test("a publisher releases and does not design", async ({ as, product, rest }) => {
-  const api = await publishEcho(await rest("admin"), product);
+  const credential = { kind: "basic", username: "gateway", password: "shown to nobody" };
+  const production = { url: product.addresses.echo, credential };
+  const api = await publishEcho(await rest("admin"), product, {
+    endpoints: { production },
+    headers: { set: [{ name: "X-Plan", value: "{plan}" }] },
+    mappings: [{ topic: "/a", backend: "/b" }],
+  });
   const page = await as("publisher");
   await page.goto("/publisher");
   await expect(page.getByRole("link", { name: "EchoWebSocket 1.0" })).toBeVisible();
@@ -80,16 +87,37 @@ test("a publisher releases and does not design", async ({ as, product, rest }) =
   await pages.getByRole("link", { name: "Endpoints" }).click();
   await expect(page.getByLabel("Production endpoint", { exact: true })).toHaveAttribute("readonly", "");
   await expect(page.getByRole("button", { name: "Save" })).toHaveCount(0);
-  await page.getByRole("button", { name: "Settings of the production endpoint" }).click();
-  const drawer = page.getByRole("dialog", { name: "Settings of the production endpoint" });
-  await expect(drawer.getByLabel("Ping interval")).toHaveAttribute("readonly", "");
-  await expect(drawer.getByRole("radio", { name: "Failover" })).toBeDisabled();
-  await expect(drawer.getByRole("button", { name: "Add an address" })).toHaveCount(0);
+  const drawer = await openSettings(page);
+  const keepAlive = await unfold(drawer, "Keep-alive");
+  await expect(keepAlive.getByLabel("Ping interval")).toHaveAttribute("readonly", "");
+  const balancing = await unfold(drawer, "Addresses and balancing");
+  await expect(balancing.getByRole("radio", { name: "Failover" })).toBeDisabled();
+  await expect(balancing.getByRole("button", { name: "Add an address" })).toHaveCount(0);
+  const trust = await unfold(drawer, "TLS with the backend");
+  await expect(trust.getByRole("switch", { name: "Check the backend's certificate" })).toBeDisabled();
+  await expect(trust.getByLabel("Own authorities")).toHaveAttribute("readonly", "");
+  const shown = await unfold(drawer, "Credential for the backend");
+  await expect(shown.getByRole("radio", { name: "OAuth client credentials" })).toBeDisabled();
+  await expect(shown.getByLabel("User name", { exact: true })).toHaveValue("gateway");
+  await expect(shown.getByLabel("Password", { exact: true })).toHaveAttribute("readonly", "");
+  await expect(shown.getByLabel("Password", { exact: true })).toHaveValue("");
   await drawer.getByRole("button", { name: "Done" }).click();
+  await pages.getByRole("link", { name: "Headers and topics" }).click();
+  await expect(page.getByRole("radio", { name: "Only listed headers" })).toBeDisabled();
+  await expect(page.getByLabel("Value of set header 1")).toHaveAttribute("readonly", "");
+  await expect(page.getByRole("switch", { name: "Say who the client is" })).toBeDisabled();
+  await expect(
+    page.getByRole("button", { name: /^(Allow|Deny|Rename|Set|Add|Remove|Move|Save)/ }),
+  ).toHaveCount(0);
+  await expect(page.getByText("A creator can change these.")).toBeVisible();
+  // To try a topic changes nothing.
+  await page.getByLabel("Try a topic").fill("/a");
+  await expect(page.getByText("Topic mapping 1: the backend is asked for /b")).toBeVisible();
   await pages.getByRole("link", { name: "Protocol" }).click();
   await expect(page.getByLabel("Largest message")).toHaveAttribute("readonly", "");
   await expect(page.getByRole("radio", { name: "Terminate" })).toBeDisabled();
   await expect(page.getByRole("switch", { name: "Check of text" })).toBeDisabled();
+  await expect(page.getByRole("switch", { name: "Frame checks" })).toBeDisabled();
   await expect(page.getByText("A creator can change these.")).toBeVisible();
   await expect(page.getByRole("button", { name: "Save" })).toHaveCount(0);
   await page.goto(`/publisher/apis/${api.id}/delete`);

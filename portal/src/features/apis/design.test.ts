@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { EndpointInput, UpdateApi } from "../../api/types";
-import { conflict } from "./design";
+import type { Api, EndpointInput, UpdateApi } from "../../api/types";
+import { conflict, isSameDesign } from "./design";
 
 const endpoint = {
   url: "ws://a",
@@ -95,4 +95,14 @@ test("a conflict tells that a secret was set, never which", () => {
     { field: "Production endpoint: user or header of the credential", mine: "gateway", theirs: "nothing" },
     { field: "Production endpoint: secret of the credential", mine: "set anew", theirs: "nothing" },
   ]);
+});
+
+test("a deployment leaves the design as it was, a change of a secret does not", () => {
+  const field = "endpoints.production.credential.secret";
+  const secret = { field, live: null, working: "set" };
+  const api = (over: Partial<Api>) =>
+    ({ etag: "1", description: "x", endpoints: {}, plans: [], differs: [], ...over }) as unknown as Api;
+  expect(isSameDesign(api({ differs: [secret] }), api({ etag: "2" }))).toBe(true);
+  expect(isSameDesign(api({}), api({ etag: "2", description: "y" }))).toBe(false);
+  expect(isSameDesign(api({}), api({ etag: "2", differs: [secret] }))).toBe(false);
 });

@@ -93,6 +93,18 @@ export function fieldsOf(design: UpdateApi): Record<string, string> {
   return fields;
 }
 
+/**
+ * Whether nothing of the design changed between two readings: a deployment or a move changes the record alone. A secret
+ * that changed is only seen in what differs from what is live.
+ */
+export function isSameDesign(before: Api, after: Api): boolean {
+  const known = new Set(before.differs.map(({ field }) => field));
+  return (
+    JSON.stringify(designOf(before)) === JSON.stringify(designOf(after)) &&
+    after.differs.every(({ field }) => known.has(field))
+  );
+}
+
 /** Where two designs differ, mine against theirs. */
 export function conflict(
   mine: UpdateApi,

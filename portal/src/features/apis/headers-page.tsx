@@ -212,10 +212,9 @@ function HeadersForm({ api, settings }: { api: Api; settings: Settings }) {
             </FieldGroup>
           </Stack>
         </Card>
-        <Card title="Topics">
+        <Card title="Topic mappings">
           <Stack>
             <RuleRows
-              title="Topic mappings"
               about="A topic that fits leads to this path behind the endpoint's own. The first that fits decides; a topic that none fits is appended as it is. {name} stands for a whole segment of a topic, and a last segment * for all that follows, filled in as {*}."
               noun="topic mapping"
               adds="Add a topic mapping"

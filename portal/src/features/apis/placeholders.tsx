@@ -3,7 +3,7 @@ import { Button } from "@mantine/core";
 import { Details, Row } from "../../ui/page";
 
 export function Placeholders(props: {
-  /** Whose value it is, in a sentence. */
+  /** Where they are put, in a sentence. */
   of: string;
   names: string[];
   onChoose: (placeholder: string) => void;
@@ -16,7 +16,7 @@ export function Placeholders(props: {
             key={name}
             variant="default"
             size="compact-xs"
-            aria-label={`Put {${name}} into the value of ${props.of}`}
+            aria-label={`Put {${name}} into ${props.of}`}
             onClick={() => props.onChoose(`{${name}}`)}
           >
             {`{${name}}`}

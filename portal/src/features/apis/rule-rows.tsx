@@ -20,7 +20,8 @@ export interface RuleChange {
 }
 
 export function RuleRows(props: {
-  title: string;
+  /** The name of the group; without one they are all that a card holds. */
+  title?: string;
   about: string;
   /** One of them, in a sentence: `allowed header`. */
   noun: string;
@@ -39,8 +40,8 @@ export function RuleRows(props: {
 }) {
   const { rows, columns, noun, path, readOnly, change } = props;
   const { move } = change;
-  return (
-    <FieldGroup title={props.title} about={props.about}>
+  const fields = (
+    <>
       {rows.map((row, place) => (
         <div key={place}>
           <div className={styles.ruleRow}>
@@ -93,7 +94,7 @@ export function RuleRows(props: {
               </div>
             )}
           </div>
-          {props.beneath?.(place)}
+          {props.beneath && <div className={styles.below}>{props.beneath(place)}</div>}
         </div>
       ))}
       {props.errors[path] && (
@@ -111,6 +112,19 @@ export function RuleRows(props: {
           {rows.length === 0 ? `No ${noun}` : counted(rows.length, noun)}; at most {props.max}
         </Dim>
       </Row>
-    </FieldGroup>
+    </>
+  );
+  if (props.title) {
+    return (
+      <FieldGroup title={props.title} about={props.about}>
+        {fields}
+      </FieldGroup>
+    );
+  }
+  return (
+    <>
+      <Dim>{props.about}</Dim>
+      {fields}
+    </>
   );
 }

@@ -6,7 +6,7 @@ import { apiQuery, useUpdateApi } from "../../api/apis";
 import type { Problem } from "../../api/problem";
 import type { Api, UpdateApi } from "../../api/types";
 import { StaleNotice } from "../../ui/states";
-import { conflict, designOf } from "./design";
+import { conflict, designOf, isSameDesign } from "./design";
 
 export interface DesignForm {
   /** What the form was filled from. */
@@ -36,7 +36,9 @@ function unasked({ is_default_version: _, ...design }: UpdateApi): UpdateApi {
 export function useDesign(api: Api, onTakeTheirs: (theirs: Api) => void): DesignForm {
   const queries = useQueryClient();
   const update = useUpdateApi(api.id);
-  const [base, setBase] = useState(api);
+  const [filledFrom, setBase] = useState(api);
+  // What was deployed meanwhile is no change of somebody else.
+  const base = isSameDesign(filledFrom, api) ? api : filledFrom;
   const [clash, setClash] = useState<Clash | null>(null);
   const [saved, setSaved] = useState(false);
 
