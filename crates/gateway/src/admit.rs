@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use tidegate_model::{
-    admit::{self, Grant},
+    admit::{self, Grant, Identity},
     id::{ApiId, ApplicationId},
     snapshot::Snapshot,
     time::Timestamp,
@@ -35,6 +35,8 @@ pub(crate) struct Desk(ArcSwapOption<Decisions>);
 /// A request that may connect.
 pub(crate) struct Admitted {
     pub(crate) grant: Grant,
+    /// Who the credential says the client is.
+    pub(crate) identity: Arc<Identity>,
     pub(crate) meter: Meter,
     pub(crate) snapshot_number: u64,
     /// What follows the API's path; empty or beginning with `/`.
@@ -115,6 +117,7 @@ impl Desk {
             subprotocols: found.subprotocols,
             is_by_subprotocol: found.place == Place::Subprotocol,
             grant,
+            identity,
             meter,
         })
     }

@@ -7,7 +7,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use tidegate_model::{forwarded::TrustedProxies, id::SessionId};
+use tidegate_model::{forwarded::TrustedProxies, id::SessionId, mapping};
 use tidegate_wire::deflate::Agreed;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -20,7 +20,7 @@ use crate::{
     answer::Answer,
     compression::{self, Settled},
     crowd::{AddressPlace, Crowded},
-    dial::{Asker, Backend, InUse, Tail},
+    dial::{Asker, Backend, InUse, Opening, Passing, Tail},
     drain,
     handshake::{self, Asked, NoRequest, Request},
     http2,
@@ -201,22 +201,34 @@ async fn admit_and_dial<'g>(
     let Ok(session_place) = places else { return Err(refused(Refusal::Overloaded)) };
     let Some(endpoint) = admitted.grant.endpoint() else { return Err(refused(Refusal::Fault)) };
     let instance = id.to_string();
+    let opening = Opening {
+        grant: &admitted.grant,
+        subject: &admitted.identity.subject,
+        topic: &admitted.topic,
+        instance: &instance,
+        address: client.address.ip(),
+    };
+    let passing = Passing::new(request, &opening, &*inner.entropy);
+    let trace = passing.trace_id();
+    tracing::debug!(session = %id, %trace, "a backend is asked");
     let asker = Asker {
         request: Some(request),
         client: Some(client.address.ip()),
         proto: if client.is_tls { "https" } else { "http" },
         instance: &instance,
+        passing: Some(&passing),
     };
+    let mapped = mapping::map(&admitted.grant.api.mappings, &admitted.topic);
     let compression = admitted.grant.api.protocol.compression;
     let deflate = compression::offers(compression, &request.deflate);
     let tail = Tail {
-        topic: &admitted.topic,
+        topic: mapped.as_deref().unwrap_or(&admitted.topic),
         query: admitted.query.as_deref(),
         subprotocols: &admitted.subprotocols,
         deflate: &deflate,
     };
     let backend = inner.dialler.dial(endpoint, &asker, &tail).await.map_err(|error| {
-        tracing::info!(session = %id, api = %admitted.grant.api_id(), %error, "a backend cannot be had");
+        tracing::info!(session = %id, %trace, api = %admitted.grant.api_id(), %error, "a backend cannot be had");
         refused(error.into())
     })?;
     // The backend knows the session by its id already, and that names the worker.

@@ -3,11 +3,14 @@
 //! The steps (understand, resolve, connect, secure, ask) are called one by one by the probe, and together by a
 //! session's admission; so *Test endpoint* tells what a session would meet. Two time limits hold: one over the
 //! connection with TLS, one over the handshake. What goes wrong is one of [`DialError`], which names no address. It
-//! does not know who asks; see `dial/ask.rs` for the question and `dial/address.rs` for what is never dialled.
+//! does not know who asks; see `dial/ask.rs` for the question, `dial/passing.rs` for what passes beside it and
+//! `dial/address.rs` for what is never dialled.
 
 mod address;
 mod ask;
+mod passing;
 mod targets;
+mod trace;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -26,6 +29,7 @@ use tokio_rustls::{TlsConnector, TlsStream};
 use url::{Host, Url};
 
 pub(crate) use ask::{Asker, Chosen, Question, Tail};
+pub(crate) use passing::{Opening, Passing};
 pub(crate) use targets::InUse;
 use targets::Targets;
 

@@ -101,7 +101,7 @@ pub(crate) async fn run(inner: &Inner, request: &ProbeRequest) -> ProbeReport {
         report.passed(ProbeStep::Tls, "TLS is established and the certificate is trusted.");
     }
     let instance = inner.next_id(0).to_string();
-    let asker = Asker { request: None, client: None, proto: "http", instance: &instance };
+    let asker = Asker { request: None, client: None, proto: "http", instance: &instance, passing: None };
     let backend = match inner.dialler.ask(endpoint, &target, stream, &asker, &Tail::default()).await {
         Ok(backend) => backend,
         Err(error) => return report.failed(ProbeStep::Handshake, error, advice(error, &target, endpoint)),

@@ -12,6 +12,51 @@ pub const HEADER_NAME_BYTES_MAX: usize = 128;
 /// Longest value that is set, in bytes, before its placeholders are filled in.
 pub const HEADER_VALUE_BYTES_MAX: usize = 1_024;
 
+/// Headers that are the gateway's to say, or of one hop, or of the handshake, in lower case. No rule
+/// touches them, and none of a client's goes on.
+const GATEWAYS_OWN: [&str; 21] = [
+    "connection",
+    "content-length",
+    "expect",
+    "forwarded",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "max-forwards",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "traceparent",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "x-jwt-assertion",
+    // Some servers route by these two instead of by the path that was admitted.
+    "x-original-url",
+    "x-real-ip",
+    "x-request-id",
+    "x-rewrite-url",
+];
+const GATEWAYS_OWN_FAMILIES: [&str; 3] = ["sec-websocket-", "x-forwarded-", "x-tidegate-"];
+
+/// Whether two names are one to lenient servers, which read names without case and an underscore as a hyphen.
+pub fn is_same_name(one: &str, other: &str) -> bool {
+    one.len() == other.len()
+        && one.bytes().zip(other.bytes()).all(|(one, other)| lenient(one) == lenient(other))
+}
+
+const fn lenient(byte: u8) -> u8 {
+    if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() }
+}
+
+/// Whether a header of this name is not the client's to send and not a rule's to touch.
+pub fn is_gateways_own(name: &str) -> bool {
+    let is_of_family =
+        |family: &&str| name.get(..family.len()).is_some_and(|begin| is_same_name(begin, family));
+    GATEWAYS_OWN.iter().any(|own| is_same_name(own, name)) || GATEWAYS_OWN_FAMILIES.iter().any(is_of_family)
+}
+
 /// Which headers pass when no rule names them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,7 +104,7 @@ pub struct SetHeader {
     pub value: String,
 }
 
-/// See the module. Names are compared without regard to case.
+/// See the module. Names are compared by [`is_same_name`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HeaderRules {

@@ -99,7 +99,7 @@ impl TopicMapping {
         Ok(())
     }
 
-    /// The backend's path and query for a topic, where the mapping fits it.
+    /// The backend's path and query for a topic, where the mapping fits it and the path has one reading.
     fn of(&self, topic: &str) -> Option<String> {
         let mut found = Vec::new();
         let mut rest = topic.strip_prefix('/')?;
@@ -140,7 +140,9 @@ impl TopicMapping {
                 }
             }
         }
-        Some(filled)
+        // A topic's `;x` behind a dot of the mapping would be a dot segment to a lenient server.
+        let path = filled.split('?').next().unwrap_or_default();
+        crate::route::canonical(path).is_ok().then_some(filled)
     }
 }
 

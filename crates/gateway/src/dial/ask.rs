@@ -1,7 +1,7 @@
 //! The handshake with a backend: what is asked in the client's name, and the answer until it is judged.
 //!
-//! Everything a gateway says about its client is its own: the client cannot add or remove it. Credentials, hop-by-hop
-//! headers and whatever the client's `Connection` names are left behind. It does not know addresses or time limits.
+//! Everything a gateway says about its client is its own: the client cannot add or remove it. Which of the client's
+//! headers go on is `passing.rs`'s to say. It does not know addresses or time limits.
 
 use std::io::ErrorKind;
 
@@ -17,39 +17,13 @@ use tidegate_wire::{
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use url::Url;
 
-use super::{Backend, DialError};
+use super::{Backend, DialError, passing::Passing};
 use crate::{handshake::Request, stream::Stream};
 
 /// The largest head of a backend's answer: as much as a client's request may have.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
 /// What is asked of the socket at once.
 const READ_BYTES: usize = 2 * 1024;
-
-/// Headers of a client that go no further, in lower case: hop by hop (RFC 9110 section 7.6.1), the handshake's own,
-/// credentials, and what the gateway says itself. `sec-websocket-`, `x-forwarded-` and `x-tidegate-` go as families.
-const LEFT_BEHIND: [&str; 20] = [
-    "authorization",
-    "connection",
-    "content-length",
-    "cookie",
-    "expect",
-    "forwarded",
-    "host",
-    "http2-settings",
-    "keep-alive",
-    "max-forwards",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-    "x-real-ip",
-    "x-request-id",
-    "x-original-url",
-];
-const FAMILIES_LEFT_BEHIND: [&str; 3] = ["sec-websocket-", "x-forwarded-", "x-tidegate-"];
 
 /// What a backend is asked.
 pub(crate) struct Question {
@@ -70,6 +44,8 @@ pub(crate) struct Asker<'a> {
     pub(crate) proto: &'static str,
     /// The session's id.
     pub(crate) instance: &'a str,
+    /// What passes beside the handshake; none when the gateway asks for itself.
+    pub(crate) passing: Option<&'a Passing<'a>>,
 }
 
 impl Asker<'_> {
@@ -92,7 +68,7 @@ impl Asker<'_> {
 /// What follows the endpoint's URL.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Tail<'a> {
-    /// Appended to the path; empty or beginning with `/`.
+    /// Appended to the path; empty or beginning with `/`. One that was mapped may have a query.
     pub(crate) topic: &'a str,
     /// Appended to the query.
     pub(crate) query: Option<&'a str>,
@@ -113,15 +89,18 @@ impl Question {
     pub(crate) fn new(url: &Url, asker: &Asker<'_>, tail: &Tail<'_>, nonce: [u8; 16]) -> Self {
         let key = HandshakeKey::from_nonce(nonce);
         let mut head = Vec::with_capacity(1_024);
+        head.extend_from_slice(format!("GET {} HTTP/1.1\r\n", target(url, tail)).as_bytes());
         let mut line = |name: &str, value: &[u8]| {
-            // What was read cannot hold a line end; written out it must not either.
-            debug_assert!(!value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)));
+            // Nothing that comes here can hold a line end; what would, goes no further.
+            if [name.as_bytes(), value].iter().any(|text| text.iter().any(|byte| b"\r\n\0".contains(byte))) {
+                debug_assert!(false, "a header with a line end");
+                return tracing::error!("a header with a line end is not sent");
+            }
             head.extend_from_slice(name.as_bytes());
-            head.extend_from_slice(if name.starts_with("GET") { b"" } else { b": " });
+            head.extend_from_slice(b": ");
             head.extend_from_slice(value);
             head.extend_from_slice(b"\r\n");
         };
-        line("GET ", format!("{} HTTP/1.1", target(url, tail)).as_bytes());
         line("Host", host(url).as_bytes());
         line("Upgrade", b"websocket");
         line("Connection", b"Upgrade");
@@ -141,9 +120,9 @@ impl Question {
         if let Some(request) = asker.request {
             line("X-Forwarded-Proto", asker.proto.as_bytes());
             line("X-Forwarded-Host", request.authority.as_bytes());
-            for (name, value) in forwarded(request) {
-                line(name, value);
-            }
+        }
+        for (name, value) in asker.passing.map(Passing::headers).unwrap_or_default() {
+            line(name, &value);
         }
         head.extend_from_slice(b"\r\n");
         Self { head, key, subprotocols: tail.subprotocols.to_vec(), deflate: tail.deflate.to_vec() }
@@ -203,11 +182,12 @@ impl Question {
     }
 }
 
-/// The endpoint's path with the topic behind it, and both queries.
+/// The endpoint's path with the topic behind it, and the queries: the endpoint's, the mapping's, the client's.
 fn target(url: &Url, tail: &Tail<'_>) -> String {
-    let path = if tail.topic.is_empty() { url.path() } else { url.path().trim_end_matches('/') };
-    let mut target = format!("{path}{}", tail.topic);
-    let queries = url.query().into_iter().chain(tail.query).filter(|query| !query.is_empty());
+    let (topic, mapped) = tail.topic.split_once('?').unwrap_or((tail.topic, ""));
+    let path = if topic.is_empty() { url.path() } else { url.path().trim_end_matches('/') };
+    let mut target = format!("{path}{topic}");
+    let queries = url.query().into_iter().chain([mapped]).chain(tail.query).filter(|query| !query.is_empty());
     for (place, query) in queries.enumerate() {
         target.push(if place == 0 { '?' } else { '&' });
         target.push_str(query);
@@ -218,30 +198,6 @@ fn target(url: &Url, tail: &Tail<'_>) -> String {
 fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
-/// The client's headers that a backend gets.
-fn forwarded(request: &Request) -> impl Iterator<Item = (&str, &[u8])> {
-    let named: Vec<String> = request
-        .headers
-        .iter()
-        .filter(|(name, _)| name == "connection")
-        .flat_map(|(_, value)| value.split(|byte| *byte == b','))
-        .map(|option| canonical(&String::from_utf8_lossy(option.trim_ascii())))
-        .collect();
-    let is_left_behind = move |name: &str| {
-        let name = canonical(name);
-        LEFT_BEHIND.contains(&name.as_str())
-            || FAMILIES_LEFT_BEHIND.iter().any(|family| name.starts_with(family))
-            || named.contains(&name)
-    };
-    let headers = request.headers.iter().filter(move |(name, _)| !is_left_behind(name));
-    headers.map(|(name, value)| (name.as_str(), value.as_slice()))
-}
-
-/// A name as lenient backends read it: without case, and an underscore for a hyphen.
-fn canonical(name: &str) -> String {
-    name.to_ascii_lowercase().replace('_', "-")
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod facts;
 mod http2;
 mod lean;
 mod limits;
+mod passing;
 mod presence;
 mod probe;
 mod protocol;

@@ -31,3 +31,15 @@ fn a_brace_alone_and_an_unknown_name_are_refused() {
     }
     assert_eq!(pieces("{password}"), Err(BadTemplate::Unknown("password".to_owned())));
 }
+
+#[test]
+fn what_is_the_gateways_own_is_so_in_every_spelling() {
+    for name in
+        ["Host", "x_jwt_assertion", "X-Forwarded_For", "SEC_WEBSOCKET_KEY", "TraceParent", "x-tidegate-"]
+    {
+        assert!(is_gateways_own(name), "{name}");
+    }
+    for name in ["Origin", "Cookie", "Authorization", "tracestate", "X-Forwarded", "Hosts"] {
+        assert!(!is_gateways_own(name), "{name}");
+    }
+}

@@ -47,6 +47,16 @@ fn the_first_that_fits_decides() {
 }
 
 #[test]
+fn no_parameter_completes_a_dot_segment_or_an_empty_one() {
+    assert_eq!(mapped("/{a}", "/.{a}", "/;x"), None);
+    assert_eq!(mapped("/{a}", "/..{a}/secret", "/;x"), None);
+    assert_eq!(mapped("/{a}/{b}", "/{a}{b}", "/.;x/y"), None);
+    assert_eq!(mapped("/v1/*", "/..{*}", "/v1/;x"), None);
+    assert_eq!(mapped("/v1/*", "/{*}/feed", "/v1/"), None);
+    assert_eq!(mapped("/{a}", "/..{a}", "/x;y").as_deref(), Some("/..x;y"));
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_with_the_reason() {
     let topic = |topic| mapping(topic, "/").check_topic();
     assert_eq!(topic("rooms"), Err(BadMapping::NoSlash));

@@ -2,33 +2,12 @@
 
 use super::{FieldProblem, Problems};
 use crate::{
-    headers::{HEADER_NAME_BYTES_MAX, HEADER_VALUE_BYTES_MAX, HeaderRules, RULES_MAX, pieces},
+    headers::{
+        HEADER_NAME_BYTES_MAX, HEADER_VALUE_BYTES_MAX, HeaderRules, RULES_MAX, is_gateways_own, is_same_name,
+        pieces,
+    },
     mapping::{MAPPING_BYTES_MAX, MAPPINGS_MAX, TopicMapping},
 };
-
-/// Headers that no rule may touch: of one hop, of the handshake, and what the gateway says by itself.
-const GATEWAYS_OWN: [&str; 19] = [
-    "connection",
-    "content-length",
-    "expect",
-    "forwarded",
-    "host",
-    "http2-settings",
-    "keep-alive",
-    "max-forwards",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "traceparent",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-    "x-jwt-assertion",
-    "x-real-ip",
-    "x-request-id",
-];
-const GATEWAYS_OWN_FAMILIES: [&str; 3] = ["sec-websocket-", "x-forwarded-", "x-tidegate-"];
 
 /// The name of a header: a token (RFC 9110 section 5.6.2).
 pub(super) fn header_name(pointer: &str, name: &str, problems: &mut Problems) {
@@ -44,11 +23,7 @@ pub(super) fn header_name(pointer: &str, name: &str, problems: &mut Problems) {
 
 /// A header that is the gateway's to say.
 pub(super) fn own_header(pointer: &str, name: &str, problems: &mut Problems) {
-    // Lenient servers read an underscore as a hyphen.
-    let plain = name.to_ascii_lowercase().replace('_', "-");
-    let is_own = GATEWAYS_OWN.contains(&plain.as_str())
-        || GATEWAYS_OWN_FAMILIES.iter().any(|family| plain.starts_with(family));
-    if is_own {
+    if is_gateways_own(name) {
         let detail = format!("“{name}” belongs to the connection or is said by the gateway itself.");
         problems.push(FieldProblem::new(pointer, "reserved", detail));
     }
@@ -70,7 +45,7 @@ pub fn headers(pointer: &str, rules: &HeaderRules, problems: &mut Problems) {
             let at = format!("{pointer}/{list}/{place}{leaf}");
             header_name(&at, name, problems);
             own_header(&at, name, problems);
-            if names[..place].iter().any(|before| before.eq_ignore_ascii_case(name)) {
+            if names[..place].iter().any(|before| is_same_name(before, name)) {
                 problems.push(FieldProblem::new(at, "duplicate", "This header stands here already."));
             }
         }
