@@ -17,7 +17,7 @@ use tidegate_model::{
     id::{ApiId, BootId},
     link::{ControlLink, Down, LinkClosed, PROTOCOL_VERSION, Up},
     port::{Catalog, EventLog, PortError},
-    snapshot::{IssuerFacts, Snapshot},
+    snapshot::{BackendTokenFacts, IssuerFacts, Snapshot},
 };
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
@@ -36,6 +36,7 @@ pub(crate) struct Feed {
     catalog: Arc<dyn Catalog>,
     events: Arc<dyn EventLog>,
     issuer: IssuerFacts,
+    backend_tokens: Option<BackendTokenFacts>,
     snapshot: watch::Sender<Arc<Snapshot>>,
     /// One reading of the catalog at a time; whoever waits finds the newer snapshot already there.
     refreshing: AsyncMutex<()>,
@@ -45,11 +46,17 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    pub(crate) fn new(catalog: Arc<dyn Catalog>, events: Arc<dyn EventLog>, issuer: IssuerFacts) -> Self {
+    pub(crate) fn new(
+        catalog: Arc<dyn Catalog>,
+        events: Arc<dyn EventLog>,
+        issuer: IssuerFacts,
+        backend_tokens: Option<BackendTokenFacts>,
+    ) -> Self {
         Self {
             catalog,
             events,
             issuer,
+            backend_tokens,
             snapshot: watch::Sender::new(Arc::default()),
             refreshing: AsyncMutex::new(()),
             gateways: Mutex::default(),
@@ -70,6 +77,7 @@ impl Feed {
         let number = parts.number;
         if number > self.snapshot.borrow().number() {
             parts.issuer = self.issuer.clone();
+            parts.backend_tokens.clone_from(&self.backend_tokens);
             self.snapshot.send_replace(Arc::new(Snapshot::new(parts)));
         }
         Ok(number)

@@ -1,6 +1,10 @@
-//! The authorization server's identity: issuer, audience, keys, and issuing access tokens with them.
+//! The authorization server's identity: issuer, audience, keys, and issuing access tokens with them. Beside it the key
+//! that gateways sign for backends with, which is none of the issuer's.
 
-use tidegate_model::snapshot::IssuerFacts;
+use tidegate_model::{
+    snapshot::{BackendTokenFacts, IssuerFacts},
+    user::Secret,
+};
 use tidegate_oauth::{
     Random,
     jwk::{SigningKey, key_set},
@@ -14,6 +18,37 @@ pub const ACCESS_TOKEN_SECONDS: i64 = 3_600;
 /// The audience of access tokens for gateways of this issuer.
 pub fn audience(issuer: &str) -> String {
     format!("{issuer}/gateway")
+}
+
+/// The issuer of backend tokens of this issuer's gateways.
+pub(crate) fn backend_issuer(issuer: &str) -> String {
+    format!("{issuer}/backend")
+}
+
+/// The keys of backend tokens.
+pub(crate) struct BackendKeys {
+    facts: Option<BackendTokenFacts>,
+    key_set: String,
+}
+
+impl BackendKeys {
+    /// Of keys as they are stored, newest first; the newest signs.
+    pub(crate) fn new(issuer: &str, keys: &[SigningKey]) -> Self {
+        let facts = keys.first().map(|key| BackendTokenFacts {
+            issuer: backend_issuer(issuer),
+            key: Secret(key.to_text().expose().to_owned()),
+        });
+        Self { facts, key_set: key_set(keys) }
+    }
+
+    pub(crate) const fn facts(&self) -> Option<&BackendTokenFacts> {
+        self.facts.as_ref()
+    }
+
+    /// The public halves.
+    pub(crate) fn key_set(&self) -> &str {
+        &self.key_set
+    }
 }
 
 pub(crate) struct Issuer {

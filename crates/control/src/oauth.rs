@@ -109,8 +109,17 @@ fn no_store(mut response: Response) -> Response {
 
 /// `GET /oauth2/jwks`.
 pub(crate) async fn keys(State(Control(inner)): State<Control>) -> impl IntoResponse {
+    published(inner.issuer.key_set())
+}
+
+/// `GET /oauth2/backend-jwks`: what backends verify `X-JWT-Assertion` with.
+pub(crate) async fn backend_keys(State(Control(inner)): State<Control>) -> impl IntoResponse {
+    published(inner.backend_keys.key_set())
+}
+
+fn published(key_set: &str) -> impl IntoResponse + use<> {
     let fields = [(header::CONTENT_TYPE, "application/jwk-set+json"), (header::CACHE_CONTROL, CACHE)];
-    (fields, inner.issuer.key_set().to_owned())
+    (fields, key_set.to_owned())
 }
 
 /// `GET /.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`.

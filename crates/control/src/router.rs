@@ -95,6 +95,7 @@ pub(crate) fn build(control: Control) -> Router {
         .nest("/api/v1", rest)
         .route("/oauth2/token", post(oauth::token))
         .route("/oauth2/jwks", get(oauth::keys))
+        .route("/oauth2/backend-jwks", get(oauth::backend_keys))
         .route("/.well-known/openid-configuration", get(oauth::discovery))
         .route("/.well-known/oauth-authorization-server", get(oauth::discovery))
         .route("/console/{*path}", any(console::open))

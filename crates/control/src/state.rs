@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tidegate_model::{
-    command::{Command, Outcome, SigningKeyRecord},
+    command::{Command, KeyPurpose, Outcome, SigningKeyRecord},
     port::{Catalog, Clock, CommandError, ConsoleDoor, Entropy, EventLog, PortError, Probe},
     time::Timestamp,
     user::{Actor, Secret},
@@ -13,8 +13,13 @@ use tidegate_oauth::jwk::{BadKey, SigningKey, SystemRandom};
 use tokio::sync::Semaphore;
 
 use crate::{
-    feed::Feed, issuer::Issuer, pages::Assets, password::CONCURRENT_HASHES, problem::Problem,
-    settings::Settings, sign_in_throttle::SignInThrottle,
+    feed::Feed,
+    issuer::{BackendKeys, Issuer},
+    pages::Assets,
+    password::CONCURRENT_HASHES,
+    problem::Problem,
+    settings::Settings,
+    sign_in_throttle::SignInThrottle,
 };
 
 /// What others implement.
@@ -40,7 +45,7 @@ pub enum StartError {
     /// Records cannot be read or written.
     #[error(transparent)]
     Port(#[from] PortError),
-    /// The first signing key was refused.
+    /// A first signing key was refused.
     #[error("the signing key could not be stored: {0}")]
     Store(#[from] CommandError),
     /// The signing key cannot be used.
@@ -57,38 +62,34 @@ pub(crate) struct Inner {
     pub(crate) settings: ArcSwap<Settings>,
     pub(crate) assets: Assets,
     pub(crate) issuer: Issuer,
+    pub(crate) backend_keys: BackendKeys,
     pub(crate) feed: Feed,
     pub(crate) throttle: SignInThrottle,
     pub(crate) hashing: Arc<Semaphore>,
 }
 
 impl Control {
-    /// Starts the control plane: makes a signing key if there is none yet.
+    /// Starts the control plane: makes a signing key of each purpose that has none yet.
     ///
     /// # Errors
     /// [`StartError`].
     pub async fn start(ports: Ports, settings: Settings, assets: Assets) -> Result<Self, StartError> {
-        let mut records = ports.catalog.signing_keys().await?;
-        if records.is_empty() {
-            let key = SigningKey::generate(&SystemRandom::new())?;
-            let record = SigningKeyRecord {
-                kid: key.kid().to_owned(),
-                private_key: Secret(key.to_text().expose().to_owned()),
-                created_at: ports.clock.now(),
-            };
-            let command = Command::StoreSigningKey(record.clone());
-            ports.catalog.execute(&Actor::product(), ports.clock.now(), command).await?;
-            records.push(record);
-        }
-        let keys = records.iter().map(|record| SigningKey::from_text(&record.private_key.0));
-        let issuer = Issuer::new(&settings.issuer, keys.collect::<Result<_, _>>()?);
-        let feed = Feed::new(Arc::clone(&ports.catalog), Arc::clone(&ports.events), issuer.facts());
+        let issuer = Issuer::new(&settings.issuer, keys(&ports, KeyPurpose::AccessTokens).await?);
+        let backend_keys =
+            BackendKeys::new(&settings.issuer, &keys(&ports, KeyPurpose::BackendTokens).await?);
+        let feed = Feed::new(
+            Arc::clone(&ports.catalog),
+            Arc::clone(&ports.events),
+            issuer.facts(),
+            backend_keys.facts().cloned(),
+        );
         feed.refresh().await?;
         Ok(Self(Arc::new(Inner {
             ports,
             settings: ArcSwap::from_pointee(settings),
             assets,
             issuer,
+            backend_keys,
             feed,
             throttle: SignInThrottle::default(),
             hashing: Arc::new(Semaphore::new(CONCURRENT_HASHES)),
@@ -104,6 +105,26 @@ impl Control {
     pub fn set_settings(&self, settings: Settings) {
         self.0.settings.store(Arc::new(settings));
     }
+}
+
+/// The keys of this purpose, newest first; one is made where there is none yet.
+async fn keys(ports: &Ports, purpose: KeyPurpose) -> Result<Vec<SigningKey>, StartError> {
+    let records = ports.catalog.signing_keys().await?;
+    let stored = records.iter().filter(|record| record.purpose == purpose);
+    let mut keys =
+        stored.map(|record| SigningKey::from_text(&record.private_key.0)).collect::<Result<Vec<_>, _>>()?;
+    if keys.is_empty() {
+        let key = SigningKey::generate(&SystemRandom::new())?;
+        let command = Command::StoreSigningKey(SigningKeyRecord {
+            purpose,
+            kid: key.kid().to_owned(),
+            private_key: Secret(key.to_text().expose().to_owned()),
+            created_at: ports.clock.now(),
+        });
+        ports.catalog.execute(&Actor::product(), ports.clock.now(), command).await?;
+        keys.push(key);
+    }
+    Ok(keys)
 }
 
 impl Inner {

@@ -9,13 +9,15 @@ use arc_swap::ArcSwapOption;
 use tidegate_model::{
     admit::{self, Grant, Identity},
     id::{ApiId, ApplicationId},
+    port::Entropy,
     snapshot::Snapshot,
     time::Timestamp,
 };
-use tidegate_oauth::bearer::Place;
+use tidegate_oauth::{bearer::Place, token::CannotSign};
 
 use crate::{
     authenticate::{self, Verifier},
+    dial::{Assertions, Opening},
     handshake::Request,
     refusal::Refusal,
     relay::{Budgets, Meter},
@@ -26,6 +28,8 @@ use crate::{
 struct Decisions {
     snapshot: Arc<Snapshot>,
     verifier: Arc<Verifier>,
+    /// `None`: no key for it came, or one that cannot be used.
+    assertions: Option<Arc<Assertions>>,
 }
 
 /// The present decisions, replaced as a whole.
@@ -37,6 +41,8 @@ pub(crate) struct Admitted {
     pub(crate) grant: Grant,
     /// Who the credential says the client is.
     pub(crate) identity: Arc<Identity>,
+    /// Signs what the backend is told of the client, where the API wants it.
+    assertions: Option<Arc<Assertions>>,
     pub(crate) meter: Meter,
     pub(crate) snapshot_number: u64,
     /// What follows the API's path; empty or beginning with `/`.
@@ -47,6 +53,22 @@ pub(crate) struct Admitted {
     pub(crate) subprotocols: Vec<String>,
     /// The credential came as a subprotocol.
     pub(crate) is_by_subprotocol: bool,
+}
+
+impl Admitted {
+    /// A signed word for the backend on who the client is, where the API wants it. Without a key for it there is no
+    /// session: a backend that trusts the word must not be asked without.
+    pub(crate) fn assertion(
+        &self,
+        opening: &Opening<'_>,
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<Option<String>, CannotSign> {
+        if !self.grant.api.headers.backend_jwt {
+            return Ok(None);
+        }
+        self.assertions.as_ref().ok_or(CannotSign)?.token(opening, now, entropy).map(Some)
+    }
 }
 
 /// A request that may not, and for whom it is counted.
@@ -69,6 +91,7 @@ impl Desk {
     pub(crate) fn replace(&self, snapshot: &Arc<Snapshot>) {
         let facts = snapshot.issuer();
         let before = self.0.load_full();
+        let assertions = assertions(snapshot, before.as_deref());
         let kept = before.filter(|before| before.verifier.is_for(facts)).map(|it| Arc::clone(&it.verifier));
         let verifier = match kept.map_or_else(|| Verifier::new(facts).map(Arc::new), Ok) {
             Ok(verifier) => verifier,
@@ -78,7 +101,7 @@ impl Desk {
                 return self.0.store(None);
             }
         };
-        self.0.store(Some(Arc::new(Decisions { snapshot: Arc::clone(snapshot), verifier })));
+        self.0.store(Some(Arc::new(Decisions { snapshot: Arc::clone(snapshot), verifier, assertions })));
     }
 
     /// Whether the request may connect.
@@ -118,9 +141,23 @@ impl Desk {
             is_by_subprotocol: found.place == Place::Subprotocol,
             grant,
             identity,
+            assertions: decisions.assertions.clone(),
             meter,
         })
     }
+}
+
+/// What signs for backends from now on; what signed before stays while its key does.
+fn assertions(snapshot: &Snapshot, before: Option<&Decisions>) -> Option<Arc<Assertions>> {
+    let facts = snapshot.backend_tokens()?;
+    let before = before.and_then(|before| before.assertions.as_ref());
+    if let Some(kept) = before.filter(|before| before.is_for(facts)) {
+        return Some(Arc::clone(kept));
+    }
+    let made = Assertions::new(facts).inspect_err(|error| {
+        tracing::error!(error = error as &dyn std::error::Error, "the key of backend tokens cannot be used");
+    });
+    made.ok().map(Arc::new)
 }
 
 /// A refusal of someone who may connect as such.

@@ -8,6 +8,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tidegate_model::{forwarded::TrustedProxies, id::SessionId, mapping};
+use tidegate_oauth::token::CannotSign;
 use tidegate_wire::deflate::Agreed;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -208,7 +209,9 @@ async fn admit_and_dial<'g>(
         instance: &instance,
         address: client.address.ip(),
     };
-    let passing = Passing::new(request, &opening, &*inner.entropy);
+    let assertion = admitted.assertion(&opening, inner.clock.now(), &*inner.entropy);
+    let assertion = assertion.map_err(|CannotSign| refused(Refusal::Fault))?;
+    let passing = Passing::new(request, &opening, assertion, &*inner.entropy);
     let trace = passing.trace_id();
     tracing::debug!(session = %id, %trace, "a backend is asked");
     let asker = Asker {

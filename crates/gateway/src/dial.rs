@@ -8,6 +8,7 @@
 
 mod address;
 mod ask;
+mod assertion;
 mod passing;
 mod targets;
 mod trace;
@@ -29,6 +30,7 @@ use tokio_rustls::{TlsConnector, TlsStream};
 use url::{Host, Url};
 
 pub(crate) use ask::{Asker, Chosen, Question, Tail};
+pub(crate) use assertion::Assertions;
 pub(crate) use passing::{Opening, Passing};
 pub(crate) use targets::InUse;
 use targets::Targets;

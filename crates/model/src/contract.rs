@@ -460,7 +460,12 @@ fn key_command(application: ApplicationId, client_id: &str, environment: Environ
 }
 
 fn signing_key(kid: &str, created_at: Timestamp) -> SigningKeyRecord {
-    SigningKeyRecord { kid: kid.to_owned(), private_key: Secret(format!("private {kid}")), created_at }
+    SigningKeyRecord {
+        purpose: KeyPurpose::AccessTokens,
+        kid: kid.to_owned(),
+        private_key: Secret(format!("private {kid}")),
+        created_at,
+    }
 }
 
 fn api_of(outcome: Outcome) -> Api {

@@ -186,7 +186,7 @@ pub trait Catalog: Send + Sync + 'static {
     async fn token(&self, token_hash: &Secret, now: Timestamp) -> Result<Option<PersonalToken>, PortError>;
     /// Personal access tokens of a user, oldest first.
     async fn tokens(&self, user: UserId) -> Result<Vec<PersonalToken>, PortError>;
-    /// Signing keys of the authorization server, newest first.
+    /// Signing keys of every purpose, newest first.
     async fn signing_keys(&self) -> Result<Vec<SigningKeyRecord>, PortError>;
 
     /// Business plans, in the order a page shows them.

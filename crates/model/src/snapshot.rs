@@ -16,6 +16,7 @@ use crate::{
     plan::Plan,
     protocol::Protocol,
     route::{Match, Routes, base_path, default_path},
+    user::Secret,
 };
 
 /// An API as a gateway serves it: identity, state, and the live revision's runtime settings. One that was retired has
@@ -95,6 +96,15 @@ pub struct IssuerFacts {
     pub jwks: String,
 }
 
+/// What gateways sign for backends with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackendTokenFacts {
+    /// `iss` of what is signed.
+    pub issuer: String,
+    /// The private key, as the `oauth` crate writes it.
+    pub key: Secret,
+}
+
 /// The snapshot as data, in no particular order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotParts {
@@ -102,6 +112,9 @@ pub struct SnapshotParts {
     pub number: u64,
     /// The authorization server.
     pub issuer: IssuerFacts,
+    /// What gateways sign for backends with; without it, no API is served that wants it.
+    #[serde(default)]
+    pub backend_tokens: Option<BackendTokenFacts>,
     /// APIs with a live revision, and retired ones.
     pub apis: Vec<ApiFacts>,
     /// Applications.
@@ -121,6 +134,7 @@ pub struct SnapshotParts {
 pub struct Snapshot {
     number: u64,
     issuer: IssuerFacts,
+    backend_tokens: Option<BackendTokenFacts>,
     routes: Routes,
     apis: HashMap<ApiId, Arc<ApiFacts>>,
     applications: HashMap<ApplicationId, Arc<ApplicationFacts>>,
@@ -143,6 +157,7 @@ impl Snapshot {
         Self {
             number: parts.number,
             issuer: parts.issuer,
+            backend_tokens: parts.backend_tokens,
             routes,
             apis: parts.apis.into_iter().map(|api| (api.id, Arc::new(api))).collect(),
             applications: parts.applications.into_iter().map(|app| (app.id, Arc::new(app))).collect(),
@@ -173,6 +188,11 @@ impl Snapshot {
     /// Whose tokens are accepted.
     pub const fn issuer(&self) -> &IssuerFacts {
         &self.issuer
+    }
+
+    /// What gateways sign for backends with.
+    pub const fn backend_tokens(&self) -> Option<&BackendTokenFacts> {
+        self.backend_tokens.as_ref()
     }
 
     /// The API and topic at a canonical path.

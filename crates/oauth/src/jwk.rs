@@ -124,6 +124,11 @@ impl SigningKey {
         &self.kid
     }
 
+    /// The key as aws-lc signs with it, parsed.
+    pub(crate) fn pair(&self) -> Result<EcdsaKeyPair, BadKey> {
+        EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &self.pkcs8).map_err(|_| BadKey::Stored)
+    }
+
     pub(crate) const fn encoding(&self) -> &EncodingKey {
         &self.encoding
     }

@@ -3,8 +3,10 @@
 //!
 //! It knows no HTTP implementation, no storage, no clock and no business: time is seconds since the epoch as an
 //! argument, random bytes come from a [`Random`]. Start reading at [`token`], then [`jwk`] for the keys, [`grant`]
-//! for the token endpoint and [`bearer`] for the other side, where tokens are presented.
+//! for the token endpoint, [`bearer`] for the other side, where tokens are presented, and [`assertion`] for what backends
+//! are told.
 
+pub mod assertion;
 pub mod bearer;
 pub mod client;
 pub mod grant;

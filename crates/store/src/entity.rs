@@ -50,9 +50,10 @@ entity! {
     }
 }
 entity! {
-    /// Keys of the authorization server.
+    /// Keys of the authorization server, and of gateways for backends.
     signing_key, "signing_keys" {
         #[sea_orm(primary_key, auto_increment = false)] kid: String, private_key: String, created_at: i64,
+        purpose: String,
     }
 }
 entity! {

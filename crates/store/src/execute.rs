@@ -462,6 +462,7 @@ impl At<'_> {
                     kid: Set(key.kid.clone()),
                     private_key: Set(key.private_key.0),
                     created_at: Set(key.created_at.millis()),
+                    purpose: Set(key.purpose.as_str().to_owned()),
                 };
                 entity::signing_key::Entity::insert(row).exec_without_returning(db).await?;
                 self.noticed("authorization server", "made a signing key", &key.kid).await?;

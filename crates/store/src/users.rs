@@ -5,7 +5,7 @@ use sea_orm::{
     QueryFilter as _, QueryOrder as _,
 };
 use tidegate_model::{
-    command::SigningKeyRecord,
+    command::{KeyPurpose, SigningKeyRecord},
     id::UserId,
     time::Timestamp,
     user::{Account, PersonalToken, PortalSession, Secret, User},
@@ -119,12 +119,11 @@ pub(crate) async fn signing_keys(connection: &impl ConnectionTrait) -> Result<Ve
         .order_by_asc(entity::signing_key::Column::Kid)
         .all(connection)
         .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| SigningKeyRecord {
-            kid: row.kid,
-            private_key: Secret(row.private_key),
-            created_at: Timestamp(row.created_at),
-        })
-        .collect())
+    let record = |row: entity::signing_key::Model| {
+        let purpose = KeyPurpose::parse(&row.purpose)
+            .ok_or_else(|| DbErr::Custom("a signing key without a known purpose".to_owned()))?;
+        let (kid, private_key, created_at) = (row.kid, Secret(row.private_key), Timestamp(row.created_at));
+        Ok(SigningKeyRecord { purpose, kid, private_key, created_at })
+    };
+    rows.into_iter().map(record).collect()
 }

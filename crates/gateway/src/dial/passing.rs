@@ -40,12 +40,19 @@ pub(crate) struct Passing<'a> {
     request: &'a Request,
     rules: &'a HeaderRules,
     trace: Trace,
+    /// A signed word on who the client is, where the rules want it.
+    assertion: Option<String>,
     /// What the rules have the gateway say.
     set: Vec<(&'a str, String)>,
 }
 
 impl<'a> Passing<'a> {
-    pub(crate) fn new(request: &'a Request, opening: &Opening<'a>, entropy: &dyn Entropy) -> Self {
+    pub(crate) fn new(
+        request: &'a Request,
+        opening: &Opening<'a>,
+        assertion: Option<String>,
+        entropy: &dyn Entropy,
+    ) -> Self {
         let rules = &opening.grant.api.headers;
         let mut set = Vec::with_capacity(rules.set.len());
         for rule in rules.set.iter().filter(|rule| !is_gateways_own(&rule.name)) {
@@ -54,7 +61,7 @@ impl<'a> Passing<'a> {
                 None => tracing::debug!(header = rule.name, "a header that is set is too long and not said"),
             }
         }
-        Self { request, rules, trace: Trace::of(request, entropy), set }
+        Self { request, rules, trace: Trace::of(request, entropy), assertion, set }
     }
 
     pub(crate) const fn trace_id(&self) -> TraceId {
@@ -65,6 +72,9 @@ impl<'a> Passing<'a> {
     pub(crate) fn headers(&self) -> Vec<(&str, Cow<'_, [u8]>)> {
         let named = named_by_connection(self.request);
         let mut headers = vec![("traceparent", Cow::Owned(self.trace.to_string().into_bytes()))];
+        if let Some(assertion) = &self.assertion {
+            headers.push(("X-JWT-Assertion", Cow::Borrowed(assertion.as_bytes())));
+        }
         for (name, value) in &self.request.headers {
             let is_of_one_hop = is_gateways_own(name) || named.iter().any(|named| is_same_name(named, name));
             if let Some(name) = self.name_at_backend(name).filter(|_| !is_of_one_hop) {

@@ -1,17 +1,21 @@
 //! What a backend gets beside messages: headers by the API's rules, the trace, and mapped topics.
 
-use serde_json::json;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
+use serde_json::{Value, json};
 use tidegate_model::{
     headers::{Forward, HeaderRules, Placeholder, Rename, SetHeader},
     mapping::TopicMapping,
+    snapshot::BackendTokenFacts,
+    user::Secret,
 };
+use tidegate_oauth::jwk::{SigningKey, key_set};
 
 use crate::{
     backend::Backend,
     client::Ask,
     rig::Rig,
     socket::Head,
-    world::{PATH, PRODUCTION, World},
+    world::{NOW, PATH, PRODUCTION, World, new_key},
 };
 
 fn set(name: &str, value: &str) -> SetHeader {
@@ -206,4 +210,125 @@ async fn a_mapped_topic_has_one_reading_or_reaches_nobody() {
         assert_eq!((answer.status, &*answer.problem()), (400, "ambiguous-path"), "{topic}");
     }
     backend.saw_nothing().await;
+}
+
+/// The world in which backends of its API are told who the client is, and the key of that.
+fn asserting(url: &str) -> (World, SigningKey) {
+    let mut world = World::new(url);
+    let key = new_key();
+    let facts = BackendTokenFacts {
+        issuer: "https://issuer.test/backend".to_owned(),
+        key: Secret(key.to_text().expose().to_owned()),
+    };
+    world.parts.backend_tokens = Some(facts);
+    world.api().headers.backend_jwt = true;
+    (world, key)
+}
+
+/// What the token says to whoever has the published key, by a library of other hands.
+fn verified(token: &str, key: &SigningKey) -> Value {
+    let header = jsonwebtoken::decode_header(token).unwrap();
+    assert_eq!(header.typ.as_deref(), Some("backend+jwt"));
+    let set: JwkSet = serde_json::from_str(&key_set([key])).unwrap();
+    let published = set.find(&header.kid.unwrap()).expect("its key is published");
+    let mut rules = Validation::new(Algorithm::ES256);
+    rules.set_audience(&[PATH]);
+    rules.set_issuer(&["https://issuer.test/backend"]);
+    // The clock is the test's.
+    rules.validate_exp = false;
+    jsonwebtoken::decode(token, &DecodingKey::from_jwk(published).unwrap(), &rules).unwrap().claims
+}
+
+#[tokio::test]
+async fn a_backend_is_told_who_the_client_is_in_a_token_of_its_own() {
+    let backend = Backend::echo().await;
+    let (mut world, key) = asserting(&backend.url());
+    world.parts.applications[0].name = "Ünd\r\nX: \"y\"".to_owned();
+    let rig = Rig::start(&mut world).await;
+    let claims = json!({"sub": "ada", "client_id": PRODUCTION});
+    let ask = Ask::to(PATH).bearer(&world.token_with(&json!({}), &claims)).with("x_jwt_assertion", "forged");
+    let client = rig.open(&ask).await;
+    let head = backend.head();
+    let told = verified(head.one("x-jwt-assertion"), &key);
+    let now = NOW.seconds();
+    let expected = json!({
+        "iss": "https://issuer.test/backend", "aud": PATH, "sub": "ada", "client_id": PRODUCTION,
+        "application": "Ünd\r\nX: \"y\"", "application_id": world.parts.applications[0].id.to_string(),
+        "plan": "Gold", "api": "Api1", "api_id": world.parts.apis[0].id.to_string(), "version": "1.0",
+        "environment": "production", "session": client.head.one("x-request-id"),
+        "iat": now, "exp": now + 60, "jti": told["jti"],
+    });
+    assert_eq!(told, expected);
+
+    client.leave().await;
+    let client = rig.open(&ask).await;
+    let second = verified(backend.last_head().one("x-jwt-assertion"), &key);
+    assert_eq!(second["session"], client.head.one("x-request-id"));
+    assert_ne!(second["jti"], told["jti"]);
+}
+
+#[tokio::test]
+async fn no_api_is_told_that_did_not_ask_and_no_client() {
+    let backend = Backend::echo().await;
+    let (mut world, key) = asserting(&backend.url());
+    world.api().headers.backend_jwt = false;
+    let rig = Rig::start(&mut world).await;
+    rig.open(&Ask::usual(&world)).await.leave().await;
+    assert_eq!(backend.last_head().all("x-jwt-assertion"), [""; 0]);
+
+    world.api().headers.backend_jwt = true;
+    rig.decide(&mut world).await;
+    let client = rig.open(&Ask::usual(&world)).await;
+    assert_eq!(client.head.all("x-jwt-assertion"), [""; 0]);
+    verified(backend.last_head().one("x-jwt-assertion"), &key);
+}
+
+#[tokio::test]
+async fn a_backend_token_opens_no_session() {
+    let backend = Backend::echo().await;
+    let (mut world, _) = asserting(&backend.url());
+    let rig = Rig::start(&mut world).await;
+    rig.open(&Ask::usual(&world)).await.leave().await;
+    let token = backend.head().one("x-jwt-assertion").to_owned();
+    let answer = rig.ask(&Ask::to(PATH).bearer(&token)).await;
+    assert_eq!((answer.status, &*answer.problem()), (401, "credential-invalid"));
+    assert_eq!(backend.seen.borrow().heads.len(), 1, "nothing was dialled");
+}
+
+#[tokio::test]
+async fn a_backend_that_wants_a_token_is_not_asked_without() {
+    let backend = Backend::bind().await;
+    let (mut world, key) = asserting(&backend.url());
+    let facts = world.parts.backend_tokens.take().unwrap();
+    let rig = Rig::start(&mut world).await;
+    for broken in [None, Some(BackendTokenFacts { key: Secret("nonsense".to_owned()), ..facts.clone() })] {
+        world.parts.backend_tokens = broken;
+        rig.decide(&mut world).await;
+        let answer = rig.ask(&Ask::usual(&world)).await;
+        assert_eq!((answer.status, &*answer.problem()), (500, "internal"));
+    }
+    backend.saw_nothing().await;
+    world.parts.backend_tokens = Some(facts);
+    rig.decide(&mut world).await;
+    let usual = Ask::usual(&world);
+    let (_, visit) = tokio::join!(rig.open(&usual), async {
+        let mut visit = backend.next().await;
+        visit.accept("").await;
+        visit
+    });
+    verified(visit.head.one("x-jwt-assertion"), &key);
+}
+
+#[tokio::test]
+async fn a_new_key_signs_from_its_snapshot_on() {
+    let backend = Backend::echo().await;
+    let (mut world, old) = asserting(&backend.url());
+    let rig = Rig::start(&mut world).await;
+    rig.open(&Ask::usual(&world)).await.leave().await;
+    verified(backend.last_head().one("x-jwt-assertion"), &old);
+    let new = new_key();
+    world.parts.backend_tokens.as_mut().unwrap().key = Secret(new.to_text().expose().to_owned());
+    rig.decide(&mut world).await;
+    rig.open(&Ask::usual(&world)).await.leave().await;
+    verified(backend.last_head().one("x-jwt-assertion"), &new);
 }

@@ -93,6 +93,7 @@ impl World {
         let parts = SnapshotParts {
             number: 0,
             issuer: issuer(&key),
+            backend_tokens: None,
             clients: vec![client(PRODUCTION, Environment::Production), client(SANDBOX, Environment::Sandbox)],
             apis: vec![api],
             applications: vec![application],

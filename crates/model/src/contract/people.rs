@@ -119,7 +119,8 @@ pub async fn tokens_are_listed_oldest_first(ground: &impl Ground) {
 
 pub async fn signing_keys_are_listed_newest_first(ground: &impl Ground) {
     let stage = Stage::on(ground.open().await);
-    let keys = [("b", 1), ("a", 3), ("c", 2)].map(|(kid, at)| signing_key(kid, START.plus_millis(at)));
+    let mut keys = [("b", 1), ("a", 3), ("c", 2)].map(|(kid, at)| signing_key(kid, START.plus_millis(at)));
+    keys[2].purpose = KeyPurpose::BackendTokens;
     for key in keys.clone() {
         stage.done(Command::StoreSigningKey(key)).await;
     }

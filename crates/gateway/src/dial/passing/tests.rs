@@ -83,7 +83,7 @@ fn opening(grant: &Grant) -> Opening<'_> {
 /// What the backend gets but for `traceparent`, names in lower case.
 fn passed(rules: HeaderRules, sent: &[(&str, &str)]) -> Vec<(String, String)> {
     let (grant, request) = (grant(rules), request(sent));
-    let passing = Passing::new(&request, &opening(&grant), &Sevens);
+    let passing = Passing::new(&request, &opening(&grant), None, &Sevens);
     let text = |(name, value): (&str, Cow<'_, [u8]>)| {
         (name.to_ascii_lowercase(), String::from_utf8(value.into_owned()).unwrap())
     };
@@ -107,7 +107,7 @@ fn value_of(template: &str, change: impl FnOnce(&mut Grant)) -> Option<String> {
     let mut grant = grant(HeaderRules { set: vec![set("X", template)], ..HeaderRules::default() });
     change(&mut grant);
     let request = request(&[("X", "of the client")]);
-    let passing = Passing::new(&request, &opening(&grant), &Sevens);
+    let passing = Passing::new(&request, &opening(&grant), None, &Sevens);
     let found = passing.headers().into_iter().find(|(name, _)| name.eq_ignore_ascii_case("x"));
     found.map(|(_, value)| String::from_utf8(value.into_owned()).unwrap())
 }
@@ -325,7 +325,7 @@ fn a_trace_goes_on_or_begins() {
     let grant = grant(HeaderRules::default());
     let told = |sent: &[(&str, &str)]| {
         let request = request(sent);
-        let passing = Passing::new(&request, &opening(&grant), &Sevens);
+        let passing = Passing::new(&request, &opening(&grant), None, &Sevens);
         let text = |(name, value): (&str, Cow<'_, [u8]>)| {
             (name.to_owned(), String::from_utf8(value.into_owned()).unwrap())
         };

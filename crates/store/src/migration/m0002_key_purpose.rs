@@ -1,0 +1,22 @@
+//! What a signing key is for: until now all of them signed access tokens.
+
+#![allow(elided_lifetimes_in_paths, reason = "the library's trait is written so")]
+
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Step;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Step {
+    /// A start that is killed in the middle leaves nothing, so that the next one can begin again.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        let statement = "ALTER TABLE signing_keys ADD COLUMN purpose TEXT NOT NULL DEFAULT 'access_tokens'";
+        schema.get_connection().execute_unprepared(statement).await?;
+        Ok(())
+    }
+}
