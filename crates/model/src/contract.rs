@@ -19,8 +19,8 @@ use crate::{
     api::{Api, Change, Design, Moved, Revision},
     application::{Application, Key, Subscription},
     command::{
-        Command, CreateApi, CreateApplication, CreateKey, CreateSubscription, MoveApi, Outcome, Refused,
-        SigningKeyRecord, UpdateApi,
+        Command, CreateApi, CreateApplication, CreateKey, CreateSubscription, KeyPurpose, MoveApi, Outcome,
+        Refused, SigningKeyRecord, UpdateApi,
     },
     endpoint::{Endpoint, Endpoints, Environment},
     id::{ApiId, ApplicationId, SubscriptionId, TokenId, UserId},

@@ -13,7 +13,8 @@ use crate::id::ApiId;
 pub struct AmbiguousPath;
 
 /// Checks that `path` (without query) has exactly one reading: begins with `/`, no empty segment except at the
-/// end, no dot segments, no backslash, and percent-encoding only of what must be encoded.
+/// end, no dot segments, no backslash, and percent-encoding only of what must be encoded, in UTF-8: a lenient decoder
+/// reads overlong forms of `.` and `/` as what they are not.
 ///
 /// # Errors
 /// [`AmbiguousPath`] otherwise.
@@ -44,7 +45,30 @@ pub fn canonical(path: &str) -> Result<&str, AmbiguousPath> {
             _ => at += 1,
         }
     }
+    if path.contains('%') && !is_utf8_decoded(bytes) {
+        return Err(AmbiguousPath);
+    }
     Ok(path)
+}
+
+/// Whether a path whose escapes are whole is UTF-8 without them.
+fn is_utf8_decoded(mut path: &[u8]) -> bool {
+    let mut decoded = Vec::with_capacity(path.len());
+    while let [byte, rest @ ..] = path {
+        path = rest;
+        let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+        let escaped = match (*byte, rest) {
+            (b'%', [high, low, ..]) => digit(*high).zip(digit(*low)),
+            _ => None,
+        };
+        if let Some((high, low)) = escaped {
+            path = &rest[2..];
+            decoded.push(high << 4 | low);
+        } else {
+            decoded.push(*byte);
+        }
+    }
+    std::str::from_utf8(&decoded).is_ok()
 }
 
 /// The path under which a version of a context answers: `{version}` filled in where the context has it, else appended.

@@ -21,6 +21,7 @@ mod durability;
 mod first_start;
 mod lifecycle;
 mod limits;
+mod passing;
 mod probe;
 mod protocol;
 mod proxies;

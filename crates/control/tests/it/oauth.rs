@@ -5,8 +5,17 @@ use axum::{
     http::{Method, Request, header},
 };
 use serde_json::json;
-use tidegate_model::role::Role;
-use tidegate_oauth::token::AccessTokenVerifier;
+use tidegate_model::{
+    command::{Command, KeyPurpose, SigningKeyRecord},
+    port::Catalog as _,
+    role::Role,
+    time::Timestamp,
+    user::Secret,
+};
+use tidegate_oauth::{
+    jwk::{SigningKey, SystemRandom},
+    token::AccessTokenVerifier,
+};
 
 use crate::support::{Answer, House, ORIGIN, Person};
 
@@ -80,4 +89,32 @@ async fn requests_that_are_refused_say_why_in_the_words_of_the_rfc() {
         "invalid_request"
     );
     house.get(&Person::default(), "/oauth2/token").await.is(405);
+}
+
+/// The names of the keys that are published there.
+async fn published(house: &House, path: &str) -> Vec<String> {
+    let answer = house.get(&Person::default(), path).await.is(200);
+    assert_eq!(answer.header("content-type"), "application/jwk-set+json");
+    let keys = answer.json()["keys"].as_array().unwrap().clone();
+    assert!(keys.iter().all(|key| key.get("d").is_none()), "private halves stay");
+    keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn backend_tokens_have_a_key_of_their_own_which_older_records_get_at_start() {
+    let old = SigningKey::generate(&SystemRandom::new()).unwrap();
+    let record = SigningKeyRecord {
+        purpose: KeyPurpose::AccessTokens,
+        kid: old.kid().to_owned(),
+        private_key: Secret(old.to_text().expose().to_owned()),
+        created_at: Timestamp(1),
+    };
+    let house = House::after([Command::StoreSigningKey(record)]).await;
+    assert_eq!(published(&house, "/oauth2/jwks").await, [old.kid()], "the issuer keeps its key");
+    let of_backends = published(&house, "/oauth2/backend-jwks").await;
+    let stored = house.catalog.signing_keys().await.unwrap();
+    let own: Vec<_> = stored.iter().filter(|key| key.purpose == KeyPurpose::BackendTokens).collect();
+    assert_eq!(of_backends, [own[0].kid.clone()]);
+    assert_ne!(of_backends, [old.kid()]);
+    assert_eq!((own.len(), stored.len()), (1, 2));
 }

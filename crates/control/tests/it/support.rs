@@ -143,8 +143,16 @@ fn portal(path: &str) -> Option<Asset> {
 
 impl House {
     pub(crate) async fn new() -> Self {
+        Self::after([]).await
+    }
+
+    /// On records where this was done before.
+    pub(crate) async fn after(before: impl IntoIterator<Item = Command>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let catalog = SqliteCatalog::open(&folder.path().join("tidegate.db")).await.unwrap();
+        for command in before {
+            catalog.execute(&Actor::product(), Timestamp(1), command).await.unwrap();
+        }
         let clock = Arc::new(FixedClock(AtomicI64::new(1_800_000_000_000)));
         let door = Arc::new(Door::default());
         let ports = Ports {

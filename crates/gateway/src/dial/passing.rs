@@ -56,9 +56,10 @@ impl<'a> Passing<'a> {
         let rules = &opening.grant.api.headers;
         let mut set = Vec::with_capacity(rules.set.len());
         for rule in rules.set.iter().filter(|rule| !is_gateways_own(&rule.name)) {
-            match filled(&rule.value, opening) {
-                Some(value) => set.push((rule.name.as_str(), value)),
-                None => tracing::debug!(header = rule.name, "a header that is set is too long and not said"),
+            if let Some(value) = filled(&rule.value, opening) {
+                set.push((rule.name.as_str(), value));
+            } else {
+                tracing::debug!(header = rule.name, "a header that is set is too long and not said");
             }
         }
         Self { request, rules, trace: Trace::of(request, entropy), assertion, set }

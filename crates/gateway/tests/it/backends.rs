@@ -44,6 +44,33 @@ async fn a_backend_that_answers_something_else() {
         ("HTTP/1.1 307 Temporary Redirect\r\nLocation: ws://elsewhere.test/\r\n\r\n", "backend-refused"),
         ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 101 Switching Protocols\r\n\r\n", "backend-refused"),
         (
+            "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+             Connection: Upgrade\r\nSec-WebSocket-Accept: ACCEPT\r\n\r\n",
+            "backend-refused",
+        ),
+        (
+            "HTTP/1.1 201 Created\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: ACCEPT\r\n\r\n",
+            "backend-refused",
+        ),
+        ("HTTP/1.1 204 No Content\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", "backend-refused"),
+        ("HTTP/1.1 304 Not Modified\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", "backend-refused"),
+        (
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: ACCEPT\r\n\r\n",
+            "backend-malformed",
+        ),
+        (
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Accept: ACCEPT\r\n\r\n",
+            "backend-malformed",
+        ),
+        (
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Protocol: chat\r\n\r\n",
+            "backend-malformed",
+        ),
+        (
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
             "backend-malformed",
@@ -66,6 +93,33 @@ async fn a_backend_that_answers_something_else() {
     ] {
         let backend = Backend::answering(answer).await;
         assert_eq!(told(&backend.url()).await, (502, problem.to_owned()), "{answer}");
+    }
+}
+
+/// Neither what the client sent behind its head nor what the backend sent behind its answer passes.
+#[tokio::test]
+async fn no_wrong_answer_opens_a_tunnel() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+        "HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 13\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
+    ] {
+        let backend = Backend::bind().await;
+        let mut world = World::new(&backend.url());
+        let rig = Rig::start(&mut world).await;
+        let ask = Ask::usual(&world).behind(b"GET /secret HTTP/1.1\r\nHost: backend\r\n\r\n");
+        let answering = async {
+            let mut visit = backend.next().await;
+            visit.frames.write(format!("{answer}the secret").as_bytes()).await;
+            visit.frames.rest().await
+        };
+        let (told, forwarded) = tokio::join!(rig.ask(&ask), answering);
+        assert_eq!(told.status, 502, "{answer}");
+        assert!(!String::from_utf8_lossy(&told.body).contains("the secret"), "{answer}");
+        assert_eq!(forwarded, b"", "nothing follows the head: {answer}");
+        backend.saw_nothing().await;
     }
 }
 

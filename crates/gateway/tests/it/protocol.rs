@@ -174,6 +174,27 @@ async fn compression_that_ends_here_is_each_sides_own() {
     assert_eq!(told.borrow().totals(), expected, "bytes are those of the messages, not of their packing");
 }
 
+/// More offers than anybody needs are refused; what is not an offer of RFC 7692 is declined.
+#[tokio::test]
+async fn offers_are_read_within_bounds() {
+    let (backend, world, rig) = rig(protocol::Compression::Terminate).await;
+    for many in [vec!["permessage-deflate"; 500], vec!["x"; 1_000]] {
+        let answer = rig.ask(&Ask::usual(&world).with(EXTENSIONS, &many.join(","))).await;
+        assert_eq!((answer.status, &*answer.problem()), (400, "malformed-handshake"));
+    }
+    backend.saw_nothing().await;
+    for offer in [
+        "permessage-deflate; server_max_window_bits=7",
+        "permessage-deflate; server_max_window_bits=16",
+        "permessage-deflate; server_max_window_bits",
+        "permessage-deflate; unknown",
+        "x-webkit-deflate-frame",
+    ] {
+        let (client, _visit) = meet(&rig, &world, &backend, offer, "").await;
+        assert_eq!(client.head.all("sec-websocket-extensions"), [""; 0], "{offer}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_compressed_is_looked_at_where_it_ends() {
     let (backend, world, rig) = rig(protocol::Compression::Terminate).await;

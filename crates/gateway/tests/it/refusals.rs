@@ -141,6 +141,8 @@ async fn whoever_may_not_connect() {
         (to("/echo/1.0/%252e"), 400, "ambiguous-path", "encoded twice"),
         (to("/echo/1.0/a%2fb"), 400, "ambiguous-path", "an encoded slash"),
         (to("/echo/1.0\\x"), 400, "ambiguous-path", "a backslash"),
+        (to("/echo/1.0/%c0%ae%c0%ae/x"), 400, "ambiguous-path", "overlong dots"),
+        (to("/echo/1.0/%e0%80%afx"), 400, "ambiguous-path", "an overlong slash"),
     ] {
         is_refused(&rig.ask(&ask).await, status, problem, why);
     }
@@ -193,9 +195,22 @@ async fn requests_that_are_no_handshake() {
             "malformed-handshake",
             "two keys",
         ),
-        (usual().with("Content-Length", "5").behind(b"hello"), 400, "malformed-handshake", "a body"),
-        (usual().with("Content-Length", "+0"), 400, "malformed-handshake", "a length with a sign"),
-        (usual().with("Transfer-Encoding", "chunked"), 400, "malformed-handshake", "a coded body"),
+        (other("Sec-WebSocket-Key", "AAECAwQFBgcICQoLDA0O"), 400, "malformed-handshake", "15 bytes of key"),
+        (
+            other("Sec-WebSocket-Key", "AAECAwQFBgcICQoLDA0ODxA="),
+            400,
+            "malformed-handshake",
+            "17 bytes of key",
+        ),
+        (usual().with("Sec-WebSocket-Version", "13"), 426, "upgrade-required", "a version twice"),
+        (other("Sec-WebSocket-Version", "13\t"), 400, "malformed-request", "a version and a tab"),
+        (method("CONNECT"), 405, "method-not-allowed", "CONNECT"),
+        (
+            other("Upgrade", "h2c").with("HTTP2-Settings", "AAMAAABkAAQAoAAAAAIAAAAA"),
+            400,
+            "malformed-handshake",
+            "h2c as its RFC asks",
+        ),
         (usual().without("Host"), 400, "malformed-handshake", "no host"),
         (other("Host", "a, b"), 400, "malformed-handshake", "a list of hosts"),
         (usual().with("Host", "other.test"), 400, "malformed-request", "two hosts"),
@@ -209,6 +224,33 @@ async fn requests_that_are_no_handshake() {
         assert_eq!(answer.head.all("allow"), if status == 405 { vec!["GET"] } else { vec![] }, "{why}");
         let version = if status == 426 { vec!["13"] } else { vec![] };
         assert_eq!(answer.head.all("sec-websocket-version"), version, "{why}");
+    }
+    backend.saw_nothing().await;
+}
+
+#[tokio::test]
+async fn requests_that_have_or_may_have_a_body() {
+    let (backend, world, rig) = rig().await;
+    let usual = || Ask::usual(&world);
+    for (ask, why) in [
+        (usual().with("Content-Length", "5").behind(b"hello"), "a body"),
+        (
+            usual().with("Content-Length", "38").behind(b"GET /secret HTTP/1.1\r\nHost: backend\r\n\r\n"),
+            "a body that is a request",
+        ),
+        (usual().with("Content-Length", "0, 0"), "a list of lengths"),
+        (usual().with("Content-Length", "0").with("Content-Length", "0"), "two lengths"),
+        (
+            usual().with("Content-Length", "0").with("Transfer-Encoding", "chunked").behind(b"0\r\n\r\n"),
+            "a length and a coding",
+        ),
+        (usual().with("Transfer-Encoding", "chunked, identity"), "two codings"),
+        (usual().with("Transfer-Encoding", "xchunked"), "a coding nobody knows"),
+        (Ask { version: "HTTP/1.0", ..usual().with("Transfer-Encoding", "chunked") }, "a coding in HTTP/1.0"),
+        (usual().with("Content-Length", "+0"), "a length with a sign"),
+        (usual().with("Transfer-Encoding", "chunked"), "a coded body"),
+    ] {
+        is_refused(&rig.ask(&ask).await, 400, "malformed-handshake", why);
     }
     backend.saw_nothing().await;
 }
@@ -229,6 +271,23 @@ async fn heads_that_others_may_read_differently() {
         (replaced("Upgrade: websocket", "Upgrade:\r\n websocket"), 400, "malformed-request", "a folded line"),
         (replaced("websocket", "web\0socket"), 400, "malformed-request", "NUL"),
         (replaced("websocket", "web\u{e9}socket"), 400, "malformed-request", "a byte beyond ASCII"),
+        (replaced("Upgrade:", "Up\tgrade:"), 400, "malformed-request", "a tab in a name"),
+        (
+            replaced("Upgrade:", "X: a\rX-Two: b\r\nUpgrade:"),
+            400,
+            "malformed-request",
+            "a line end in a value",
+        ),
+        (
+            replaced("Upgrade:", "Sec-WebSocket-Protocol: a\0b\r\nUpgrade:"),
+            400,
+            "malformed-request",
+            "NUL in a subprotocol",
+        ),
+        (replaced(PATH, &format!("{PATH}/\u{e9}")), 400, "malformed-request", "a path beyond ASCII"),
+        (replaced(PATH, &format!("{PATH}?a=\u{e9}")), 400, "malformed-request", "a query beyond ASCII"),
+        (replaced(PATH, &format!("{PATH}?a=\0")), 400, "malformed-request", "NUL in a query"),
+        (replaced(PATH, &format!("{PATH}?a=\r\nX: y")), 400, "malformed-request", "a line end in a query"),
         (replaced("GET ", "GET  "), 400, "malformed-request", "two blanks"),
         (format!("\r\n{usual}").into_bytes(), 400, "malformed-request", "an empty line before it"),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), 400, "malformed-request", "HTTP/2 without asking"),
@@ -303,10 +362,16 @@ async fn handshakes_at_the_same_time_do_not_overfill_it() {
 #[tokio::test]
 async fn a_connection_ends_with_its_refusal() {
     let (backend, world, rig) = rig().await;
-    // H17: what was sent behind a refused head is never read as a second request.
+    // What was sent behind a refused head is never read as a second request.
     let second = Ask::usual(&world).bytes();
-    let ask = Ask::to(PATH).without("Connection").with("Connection", "keep-alive, Upgrade").behind(&second);
+    let keep_alive = |ask: Ask| ask.without("Connection").with("Connection", "keep-alive, Upgrade");
+    let ask = keep_alive(Ask::to(PATH)).behind(&second);
     is_refused(&rig.ask(&ask).await, 401, "credential-missing", "the first request");
+    let other_version =
+        Ask::usual(&world).without("Sec-WebSocket-Version").with("Sec-WebSocket-Version", "777");
+    let ask =
+        keep_alive(other_version).behind(b"GET /secret HTTP/1.1\r\nHost: backend\r\n\r\n").behind(&second);
+    is_refused(&rig.ask(&ask).await, 426, "upgrade-required", "another version");
     backend.saw_nothing().await;
 }
 

@@ -87,6 +87,23 @@ async fn topic_and_query_follow_the_path() {
 }
 
 #[tokio::test]
+async fn the_host_of_a_whole_url_is_what_the_backend_is_told() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url());
+    let rig = Rig::start(&mut world).await;
+    let token = world.token();
+    rig.open(&Ask::to(&format!("http://other.test:81{PATH}")).bearer(&token)).await.leave().await;
+    assert_eq!(backend.last_head().one("x-forwarded-host"), "other.test:81");
+    let ask =
+        Ask::to(PATH).without("Host").with("Host", "[::1]:9099").with("Content-Length", "0").bearer(&token);
+    rig.open(&ask).await.leave().await;
+    let head = backend.last_head();
+    assert_eq!(head.one("x-forwarded-host"), "[::1]:9099");
+    assert_eq!(head.one("host"), backend.address.to_string());
+    assert_eq!(head.all("content-length"), [""; 0]);
+}
+
+#[tokio::test]
 async fn a_backend_learns_who_asks_from_the_gateway_alone() {
     let backend = Backend::echo().await;
     let mut world = World::new(&backend.url());

@@ -5,11 +5,11 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 use futures_util::future::join_all;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteConnectOptions};
 use tidegate_model::{
-    command::{Command, CreateApplication, Refused},
+    command::{Command, CreateApplication, KeyPurpose, Refused, SigningKeyRecord},
     id::ApplicationId,
     port::{Catalog as _, CommandError, PageRequest},
     time::Timestamp,
-    user::Actor,
+    user::{Actor, Secret},
 };
 use tidegate_store::{OpenError, SqliteCatalog};
 use uuid::Uuid;
@@ -90,6 +90,25 @@ async fn a_file_of_a_newer_version_is_refused() {
     altered(&path, "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_later', 1)").await;
     let refused = SqliteCatalog::open(&path).await.err().unwrap();
     assert!(matches!(refused, OpenError::Newer { .. }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn keys_of_a_file_from_before_purposes_sign_access_tokens() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("records.db");
+    let key = SigningKeyRecord {
+        purpose: KeyPurpose::AccessTokens,
+        kid: "first".to_owned(),
+        private_key: Secret("private".to_owned()),
+        created_at: Timestamp(1),
+    };
+    let catalog = SqliteCatalog::open(&path).await.unwrap();
+    catalog.execute(&Actor::product(), Timestamp(1), Command::StoreSigningKey(key.clone())).await.unwrap();
+    drop(catalog);
+    altered(&path, "ALTER TABLE signing_keys DROP COLUMN purpose").await;
+    altered(&path, "DELETE FROM seaql_migrations WHERE version = 'm0002_key_purpose'").await;
+    let catalog = SqliteCatalog::open(&path).await.unwrap();
+    assert_eq!(catalog.signing_keys().await.unwrap(), [key]);
 }
 
 #[tokio::test]
