@@ -1,18 +1,18 @@
-// Headers and topics: what a creator sets on the page is kept, tried out, told in words and deployed.
+// Headers and topics: what a creator sets on the page is what a backend gets.
 import type { Page } from "@playwright/test";
-import { deploysWith, expect, publishEcho, test } from "./journey";
+import { Backend, text } from "./backend";
+import { deploysWith, expect, publishEcho, subscribed, test } from "./journey";
 
 async function save(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByText("Saved to the working copy")).toBeVisible();
 }
 
-test("a header that is set and a topic that is mapped are tried out, kept and deployed", async ({
-  as,
-  product,
-  rest,
-}) => {
-  const api = await publishEcho(await rest("admin"), product);
+test("a header that is set and a topic that is mapped reach the backend", async ({ as, product, rest }) => {
+  const backend = await Backend.start((socket) => socket.write(text("hello")));
+  const production = { url: `${backend.url}/base` };
+  const api = await publishEcho(await rest("admin"), product, { endpoints: { production } });
+  const { id } = await subscribed(await rest("developer"), api.id);
   const page = await as("creator");
   await page.goto(`/publisher/apis/${api.id}`);
   await page.getByRole("link", { name: "Headers and topics" }).click();
@@ -54,6 +54,16 @@ test("a header that is set and a topic that is mapped are tried out, kept and de
     "Headers: set none X-Who: {application} on {plan}",
     "Topic mappings none /rooms/lobby → /lobby, /rooms/{room} → /chat?room={room}",
   ]);
+
+  const developer = await as("developer");
+  await developer.goto(`/devportal/apis/${api.id}/console?application=${id}`);
+  await developer.getByLabel("Topic").fill("/rooms/7");
+  await developer.getByRole("button", { name: "Connect", exact: true }).click();
+  await expect(developer.getByRole("button", { name: /^Received/ })).toHaveCount(1);
+  const [asked] = backend.asked;
+  expect(asked?.url).toBe("/base/chat?room=7");
+  expect(asked?.headers["x-who"]).toBe("Shop on Gold");
+  backend.stop();
 });
 
 test("what is wrong with a rule is told beside its field", async ({ as, product, rest }) => {
