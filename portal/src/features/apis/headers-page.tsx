@@ -43,7 +43,7 @@ const RULES: Rules[] = [
     list: "allow",
     title: "Allowed",
     about:
-      "These pass where only listed ones do. Cookie passes only when it is allowed here: it may be a credential.",
+      "These pass where only listed ones do. Cookie passes only when it is allowed here or renamed below: it may be a credential.",
     noun: "allowed header",
     adds: "Allow a header",
     columns: [NAME],
@@ -195,7 +195,7 @@ function HeadersForm({ api, settings }: { api: Api; settings: Settings }) {
             <FieldGroup title="Backend JWT">
               <Switch
                 label="Say who the client is in a signed token"
-                description="The backend gets a JWT in X-JWT-Assertion: who the client is, its application and its plan, signed by this installation. A client cannot send that header itself. Default off."
+                description="The backend gets a JWT in X-JWT-Assertion: who the client is, its application, its plan, the API and the session, signed by this installation and valid for 60 seconds. A client cannot send that header itself; where no token can be signed it gets 500. Default off."
                 disabled={!may}
                 error={errors.backend_jwt}
                 {...form.getInputProps("backend_jwt", { type: "checkbox" })}
