@@ -5,6 +5,7 @@ pub(crate) mod change;
 pub(crate) mod credential;
 pub(crate) mod deploy;
 pub(crate) mod endpoint;
+pub(crate) mod endpoint_health;
 pub(crate) mod lifecycle;
 pub(crate) mod passing;
 pub(crate) mod protocol;

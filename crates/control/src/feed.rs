@@ -1,4 +1,4 @@
-//! The feed: snapshots down to every gateway, batches of facts and presence up, over each gateway's link.
+//! The feed: snapshots down to every gateway, batches of facts, presence and the health of backends up, over each gateway's link.
 //!
 //! A change that gateways can notice is answered only when they have applied it (or a bound has passed), so that a
 //! 2xx means "live". It knows no gateway, only links.
@@ -13,11 +13,14 @@ use std::{
 };
 
 use tidegate_model::{
+    endpoint::Endpoints,
     fact::{OpenSessions, TrafficOf},
     id::{ApiId, BootId},
     link::{ControlLink, Down, LinkClosed, PROTOCOL_VERSION, Up},
-    port::{Catalog, EventLog, PortError},
+    port::{Catalog, Clock, EventLog, PortError},
     snapshot::{BackendTokenFacts, IssuerFacts, Snapshot},
+    target::TargetFacts,
+    time::Timestamp,
 };
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
@@ -30,11 +33,22 @@ struct Gateway {
     boot: Option<BootId>,
     applied: u64,
     open: Vec<OpenSessions>,
+    targets: Vec<TargetFacts>,
+    /// When it told of them.
+    targets_at: Timestamp,
+}
+
+/// What a gateway told of an address, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) facts: TargetFacts,
+    pub(crate) at: Timestamp,
 }
 
 pub(crate) struct Feed {
     catalog: Arc<dyn Catalog>,
     events: Arc<dyn EventLog>,
+    clock: Arc<dyn Clock>,
     issuer: IssuerFacts,
     backend_tokens: Option<BackendTokenFacts>,
     snapshot: watch::Sender<Arc<Snapshot>>,
@@ -49,12 +63,14 @@ impl Feed {
     pub(crate) fn new(
         catalog: Arc<dyn Catalog>,
         events: Arc<dyn EventLog>,
+        clock: Arc<dyn Clock>,
         issuer: IssuerFacts,
         backend_tokens: Option<BackendTokenFacts>,
     ) -> Self {
         Self {
             catalog,
             events,
+            clock,
             issuer,
             backend_tokens,
             snapshot: watch::Sender::new(Arc::default()),
@@ -138,6 +154,21 @@ impl Feed {
         counts
     }
 
+    /// What every gateway told of the addresses of an API's endpoints.
+    pub(crate) fn targets(&self, api: ApiId) -> Vec<Told> {
+        let gateways = self.gateways();
+        let told = gateways.values().flat_map(|gateway| {
+            let of_api = gateway.targets.iter().filter(|facts| facts.api == api);
+            of_api.map(|facts| Told { facts: facts.clone(), at: gateway.targets_at })
+        });
+        told.collect()
+    }
+
+    /// The endpoints of an API that gateways serve now.
+    pub(crate) fn live_endpoints(&self, api: ApiId) -> Endpoints {
+        self.snapshot.borrow().api(api).map(|api| api.endpoints.clone()).unwrap_or_default()
+    }
+
     /// Talks to one gateway until its link ends.
     pub(crate) async fn run(&self, link: Arc<dyn ControlLink>) {
         let name = self.next.fetch_add(1, Ordering::Relaxed);
@@ -180,6 +211,10 @@ impl Feed {
                 self.applied.send_modify(|changes| *changes += 1);
             }
             Up::Presence(open) => self.with(name, |gateway| gateway.open = open),
+            Up::Targets(targets) => {
+                let now = self.clock.now();
+                self.with(name, |gateway| (gateway.targets, gateway.targets_at) = (targets, now));
+            }
             Up::Batch(batch) => match self.events.append(&batch).await {
                 Ok(_) => link.send(Down::BatchStored { boot: batch.boot, number: batch.number }).await?,
                 // Not told, so the gateway repeats it.

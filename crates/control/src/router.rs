@@ -62,6 +62,7 @@ fn rest() -> OpenApiRouter<Control> {
         .routes(routes!(apis::deploy::create))
         .routes(routes!(apis::deploy::list))
         .routes(routes!(apis::change::new_version))
+        .routes(routes!(apis::endpoint_health::get))
         .routes(routes!(apis::test_endpoint::of_api))
         .routes(routes!(apis::test_endpoint::url))
         .routes(routes!(applications::create, applications::list))

@@ -80,6 +80,7 @@ impl Control {
         let feed = Feed::new(
             Arc::clone(&ports.catalog),
             Arc::clone(&ports.events),
+            Arc::clone(&ports.clock),
             issuer.facts(),
             backend_keys.facts().cloned(),
         );

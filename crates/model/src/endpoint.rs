@@ -228,6 +228,20 @@ impl Endpoint {
         self.tls.keep_secret(&before.tls);
     }
 
+    /// The same endpoint at another address alone, for a test of that address. Trust and credential go along where it
+    /// has scheme, host and port of one that has them: what is secret is never sent elsewhere.
+    #[must_use]
+    pub fn at(&self, url: impl Into<String>) -> Self {
+        let url = url.into();
+        let is_known = self.targets().any(|known| origin(known).is_some_and(|it| Some(it) == origin(&url)));
+        let (tls, credential) = if is_known {
+            (self.tls.clone(), self.credential.clone())
+        } else {
+            (Box::default(), Box::default())
+        };
+        Self { url, others: Vec::new(), tls, credential, ..self.clone() }
+    }
+
     fn redact(&mut self) {
         self.credential.redact();
         self.tls.redact();

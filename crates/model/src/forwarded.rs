@@ -5,16 +5,11 @@
 
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use crate::network::{BadNetwork, Networks};
 
 /// Networks whose machines may say for whom they speak.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TrustedProxies(Vec<IpNet>);
-
-/// Neither an address nor a network.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("“{0}” is neither an address nor a network like 10.0.0.0/8")]
-pub struct BadNetwork(pub String);
+pub struct TrustedProxies(Networks);
 
 impl TrustedProxies {
     /// Reads addresses and networks with commas between them; nothing: nobody is trusted.
@@ -22,18 +17,12 @@ impl TrustedProxies {
     /// # Errors
     /// [`BadNetwork`].
     pub fn parse(list: &str) -> Result<Self, BadNetwork> {
-        let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-        let networks = entries.map(|entry| {
-            let network = entry.parse::<IpNet>().or_else(|_| entry.parse::<IpAddr>().map(IpNet::from));
-            network.map_err(|_| BadNetwork(entry.to_owned()))
-        });
-        Ok(Self(networks.collect::<Result<_, _>>()?))
+        Networks::parse(list).map(Self)
     }
 
     /// Whether a machine may say for whom it speaks.
     pub fn trusts(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.0.iter().any(|network| network.contains(&address))
+        self.0.contains(address.to_canonical())
     }
 
     /// The client behind `peer`, who connected. `reported` are the values of `X-Forwarded-For`, in the order of the

@@ -1,7 +1,8 @@
 //! The link: everything that passes between the control plane and a gateway, as versioned messages, and its
 //! one-process form, a pair of bounded channels.
 //!
-//! Down go snapshots and answers, up go numbered batches of facts and presence. A gateway repeats a batch until
+//! Down go snapshots and answers, up go numbered batches of facts, presence and how
+//! addresses of backends do. A gateway repeats a batch until
 //! it is told that the batch is on disk, so that nothing is lost and nothing counted twice.
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use crate::{
     fact::{Batch, OpenSessions},
     id::BootId,
     snapshot::Snapshot,
+    target::TargetFacts,
 };
 
 /// Version of the messages; a peer with another major refuses to talk rather than misread.
@@ -54,6 +56,9 @@ pub enum Up {
     Batch(Arc<Batch>),
     /// Sessions open now, all of them.
     Presence(Vec<OpenSessions>),
+    /// How this gateway finds the addresses of endpoints, those that it knows something of; replaces what was said
+    /// before.
+    Targets(Vec<TargetFacts>),
 }
 
 /// The other end is gone.

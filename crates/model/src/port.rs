@@ -214,7 +214,7 @@ pub trait EventLog: Send + Sync + 'static {
 /// What *Test endpoint* is to try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeRequest {
-    /// Address and timeouts.
+    /// Address and settings; further addresses are not tried.
     pub endpoint: Endpoint,
 }
 
@@ -223,6 +223,8 @@ pub struct ProbeRequest {
 pub enum ProbeStep {
     /// The address was understood.
     Parse,
+    /// The token that the backend will be shown is there; only where the credential has one.
+    Credential,
     /// The host has addresses.
     Resolve,
     /// TCP is connected.
@@ -240,6 +242,7 @@ impl ProbeStep {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Parse => "parse",
+            Self::Credential => "credential",
             Self::Resolve => "resolve",
             Self::Connect => "connect",
             Self::Tls => "tls",

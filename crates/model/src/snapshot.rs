@@ -205,6 +205,11 @@ impl Snapshot {
         self.apis.get(&id)
     }
 
+    /// All APIs, in no particular order.
+    pub fn apis(&self) -> impl Iterator<Item = &Arc<ApiFacts>> {
+        self.apis.values()
+    }
+
     /// An application by id.
     pub fn application(&self, id: ApplicationId) -> Option<&Arc<ApplicationFacts>> {
         self.applications.get(&id)

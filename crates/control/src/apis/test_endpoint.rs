@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use tidegate_model::{
-    endpoint::{self, Endpoint},
+    endpoint::Endpoint,
     port::{ProbeReport, ProbeRequest},
     role::Permission,
     rule::{self, FieldProblem},
@@ -19,7 +19,8 @@ use crate::{
     state::{Control, Inner},
 };
 
-/// What to try. Without `url` the API's own endpoint is tried.
+/// What to try. Without `url` the API's own endpoint is tried; with it the saved trust and credential go along only
+/// where scheme, host and port are those of the endpoint.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ProbeRequest)]
@@ -29,6 +30,7 @@ pub(crate) struct EndpointTest {
     /// An address that is not saved yet.
     url: Option<String>,
     connect_timeout_ms: Option<u32>,
+    tls_timeout_ms: Option<u32>,
     handshake_timeout_ms: Option<u32>,
 }
 
@@ -36,7 +38,7 @@ pub(crate) struct EndpointTest {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ProbeStep)]
 pub(crate) struct ProbeStepAnswer {
-    /// `parse`, `resolve`, `connect`, `tls`, `handshake` or `ping`.
+    /// `parse`, `credential` (a token is asked for), `resolve`, `connect`, `tls`, `handshake` or `ping`.
     step: &'static str,
     ok: bool,
     millis: f64,
@@ -83,14 +85,19 @@ impl EndpointTest {
     fn timed(&self, saved: Endpoint) -> Endpoint {
         Endpoint {
             connect_timeout_ms: self.connect_timeout_ms.unwrap_or(saved.connect_timeout_ms),
+            tls_timeout_ms: self.tls_timeout_ms.unwrap_or(saved.tls_timeout_ms),
             handshake_timeout_ms: self.handshake_timeout_ms.unwrap_or(saved.handshake_timeout_ms),
             ..saved
         }
     }
 
-    fn unsaved(&self) -> Option<Endpoint> {
-        let saved =
-            Endpoint { idle_timeout_ms: endpoint::IDLE_TIMEOUT.default, ..Endpoint::new(self.url.clone()?) };
+    /// What is meant, beside what is saved; `None`: nothing is.
+    fn meant(&self, saved: Option<Endpoint>) -> Option<Endpoint> {
+        let saved = match (&self.url, saved) {
+            (None, saved) => saved?,
+            (Some(url), Some(saved)) => saved.at(url),
+            (Some(url), None) => Endpoint::new(url),
+        };
         Some(self.timed(saved))
     }
 }
@@ -106,7 +113,7 @@ pub(crate) async fn url(
     caller.may(Permission::ApiCreate)?;
     let missing =
         || Problem::Validation(vec![FieldProblem::new("/url", "required", "Enter an address to try.")]);
-    probe(&inner, input.unsaved().ok_or_else(missing)?).await
+    probe(&inner, input.meant(None).ok_or_else(missing)?).await
 }
 
 /// Try an endpoint of an API
@@ -132,7 +139,7 @@ pub(crate) async fn of_api(
             return Err(Problem::Validation(vec![problem]));
         }
     };
-    let endpoint = input.unsaved().or_else(|| saved.map(|saved| input.timed(saved)));
+    let endpoint = input.meant(saved);
     let missing = || Problem::Conflict("This environment has no endpoint to try. Add one first.".to_owned());
     probe(&inner, endpoint.ok_or_else(missing)?).await
 }

@@ -8,10 +8,12 @@ use axum::{
 };
 use serde_json::{Value, json};
 use tidegate_model::{
+    endpoint::Environment,
     fact::{Batch, CountKey, Counts, OpenSessions},
     id::{ApiId, ApplicationId, BootId},
     link::Up,
     role::Role,
+    target::{TargetFacts, TargetState},
     time::Timestamp,
 };
 use uuid::Uuid;
@@ -245,6 +247,50 @@ async fn traffic_is_what_gateways_reported_once() {
     assert_eq!(traffic["minutes"].as_array().unwrap().len(), 2);
     assert_eq!(traffic["minutes"][1]["messages_from_clients"], 3);
     assert_eq!(traffic["totals"]["bytes_from_clients"], 12);
+}
+
+#[tokio::test]
+async fn the_health_of_an_endpoints_addresses_is_what_gateways_told_last() {
+    let house = House::new().await;
+    let admin = house.person("admin", &[Role::Admin]).await;
+    let mut body = echo();
+    body["publish"] = json!(true);
+    body["endpoints"] = json!({"production": {"url": "ws://one", "others": ["ws://two"]}});
+    let api = house.post(&admin, "/api/v1/apis", body).await.is(201).json();
+    let path = format!("/api/v1/apis/{}/endpoints/health", api["id"].as_str().unwrap());
+    let health = house.get(&admin, &path).await.is(200).json();
+    let states = |health: &serde_json::Value, field: &str| {
+        let targets = health["production"].as_array().unwrap().clone();
+        targets.iter().map(|it| it[field].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(states(&health, "url"), ["ws://one", "ws://two"], "{health}");
+    assert_eq!(states(&health, "state"), ["unknown", "unknown"], "{health}");
+    assert!(health["sandbox"].as_array().unwrap().is_empty());
+    let facts = |url: &str, state, failures| TargetFacts {
+        api: ApiId(api["id"].as_str().unwrap().parse().unwrap()),
+        environment: Environment::Production,
+        url: url.to_owned(),
+        state,
+        failures,
+        open: 2,
+        last_check: None,
+    };
+    house.gateway_says(Up::Targets(vec![facts("ws://one", TargetState::Up, 0)])).await;
+    let suspended = facts("ws://two", TargetState::Suspended { left_ms: 30_000 }, 3);
+    house.gateway_says(Up::Targets(vec![facts("ws://one", TargetState::Unhealthy, 0), suspended])).await;
+    // The link is read in order: once a later change was applied, what was told before it is known.
+    house.post(&admin, "/api/v1/applications", json!({"name": "x"})).await.is(201);
+    let health = loop {
+        let health = house.get(&admin, &path).await.is(200).json();
+        if states(&health, "state") == ["unhealthy", "suspended"] {
+            break health;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(states(&health, "suspended_seconds"), [0, 30], "{health}");
+    assert_eq!(states(&health, "sessions_open"), [2, 2], "{health}");
+    let developer = house.person("developer", &[Role::Subscriber]).await;
+    house.get(&developer, &path).await.is(403);
 }
 
 #[tokio::test]

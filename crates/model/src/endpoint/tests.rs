@@ -94,3 +94,19 @@ fn nothing_secret_is_left_after_redaction() {
     endpoints.redact();
     assert!(!serde_json::to_string(&endpoints).unwrap().contains("hidden"));
 }
+
+#[test]
+fn a_test_of_another_address_takes_secrets_along_to_the_same_place_only() {
+    let mut saved = with("wss://backend:8443/a", basic("me", "old")).production.unwrap();
+    saved.others.push("wss://second".to_owned());
+    saved.tls.client_key = secret("key");
+    for url in ["wss://backend:8443/other?x=1", "wss://BACKEND:8443", "wss://second:443/"] {
+        let tried = saved.at(url);
+        assert_eq!((tried.url.as_str(), tried.others.len()), (url, 0));
+        assert_eq!((&tried.credential, &tried.tls), (&saved.credential, &saved.tls), "{url}");
+    }
+    for url in ["ws://backend:8443/a", "wss://backend/a", "wss://thief:8443/a", "nonsense", ""] {
+        let tried = saved.at(url);
+        assert_eq!((*tried.credential, *tried.tls), <_>::default(), "{url}");
+    }
+}

@@ -444,6 +444,14 @@ export type Endpoints = {
 };
 
 /**
+ * The addresses of the endpoints that are live, in their order. An environment without an endpoint has none.
+ */
+export type EndpointsHealth = {
+    production: Array<TargetHealth>;
+    sandbox: Array<TargetHealth>;
+};
+
+/**
  * The endpoints of an API as they are given.
  */
 export type EndpointsInput = {
@@ -578,6 +586,14 @@ export type KeyWithSecret = Key & {
      * It is not shown again.
      */
     client_secret: string;
+};
+
+/**
+ * A health check, and whether it was passed.
+ */
+export type LastCheck = {
+    at: string;
+    ok: boolean;
 };
 
 /**
@@ -1043,7 +1059,8 @@ export type ProbeReport = {
 };
 
 /**
- * What to try. Without `url` the API's own endpoint is tried.
+ * What to try. Without `url` the API's own endpoint is tried; with it the saved trust and credential go along only
+ * where scheme, host and port are those of the endpoint.
  */
 export type ProbeRequest = {
     connect_timeout_ms?: number | null;
@@ -1052,6 +1069,7 @@ export type ProbeRequest = {
      */
     environment?: string | null;
     handshake_timeout_ms?: number | null;
+    tls_timeout_ms?: number | null;
     /**
      * An address that is not saved yet.
      */
@@ -1066,7 +1084,7 @@ export type ProbeStep = {
     millis: number;
     ok: boolean;
     /**
-     * `parse`, `resolve`, `connect`, `tls`, `handshake` or `ping`.
+     * `parse`, `credential` (a token is asked for), `resolve`, `connect`, `tls`, `handshake` or `ping`.
      */
     step: string;
 };
@@ -1338,6 +1356,39 @@ export type SuspensionInput = {
 };
 
 /**
+ * One address, over all gateways.
+ */
+export type TargetHealth = {
+    /**
+     * Sessions that it failed in a row, on the gateway where it failed most.
+     */
+    failures: number;
+    /**
+     * Gateways that know something of it.
+     */
+    gateways: number;
+    last_check: LastCheck | null;
+    /**
+     * Sessions open now, of every API with this address.
+     */
+    sessions_open: number;
+    /**
+     * `up`, `suspended`, `unhealthy`, or `unknown` where no gateway has tried or checked it yet. Where gateways find
+     * different things, the worst of them.
+     */
+    state: string;
+    /**
+     * Seconds until the last gateway tries it again; 0 where it is not suspended.
+     */
+    suspended_seconds: number;
+    /**
+     * Those among them that give it sessions.
+     */
+    up: number;
+    url: string;
+};
+
+/**
  * A token as it is listed.
  */
 export type Token = {
@@ -1583,6 +1634,27 @@ export type DeployApiResponses = {
 };
 
 export type DeployApiResponse = DeployApiResponses[keyof DeployApiResponses];
+
+export type GetEndpointsHealthData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/apis/{id}/endpoints/health';
+};
+
+export type GetEndpointsHealthErrors = {
+    default: Problem;
+};
+
+export type GetEndpointsHealthError = GetEndpointsHealthErrors[keyof GetEndpointsHealthErrors];
+
+export type GetEndpointsHealthResponses = {
+    200: EndpointsHealth;
+};
+
+export type GetEndpointsHealthResponse = GetEndpointsHealthResponses[keyof GetEndpointsHealthResponses];
 
 export type TestApiEndpointData = {
     body: ProbeRequest;
