@@ -1,17 +1,22 @@
 //! Phase four: the backend's connection, before the client gets its 101.
 //!
 //! The steps (understand, resolve, connect, secure, ask) are called one by one by the probe, and together by a
-//! session's admission; so *Test endpoint* tells what a session would meet. Two time limits hold: one over the
-//! connection with TLS, one over the handshake. What goes wrong is one of [`DialError`], which names no address. It
-//! does not know who asks; see `dial/ask.rs` for the question, `dial/passing.rs` for what passes beside it and
-//! `dial/address.rs` for what is never dialled.
+//! session's admission and a health check; so *Test endpoint* tells what a session would meet. Three time limits hold:
+//! over name and connection, over TLS, over the handshake. A credential's token is fetched before, with limits of its
+//! own. What goes wrong is one of [`DialError`], which names no address. It does not know who asks; see `dial/ask.rs`
+//! for the question, `dial/passing.rs` for what passes beside it, `dial/credential.rs` for what a backend is shown,
+//! `dial/address.rs` for what is never dialled, `dial/trust.rs` for TLS.
 
 mod address;
 mod ask;
 mod assertion;
+mod credential;
+mod names;
 mod passing;
 mod targets;
+mod token;
 mod trace;
+mod trust;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -19,21 +24,29 @@ use std::{
     time::Duration,
 };
 
+use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
-use tidegate_model::{endpoint::Endpoint, port::Entropy};
+use tidegate_model::{
+    endpoint::Endpoint,
+    port::{Clock, Entropy},
+};
 use tidegate_wire::Micros;
 use tokio::{
-    net::{TcpStream, lookup_host},
+    net::TcpStream,
     time::{Instant, timeout, timeout_at},
 };
 use tokio_rustls::{TlsConnector, TlsStream};
 use url::{Host, Url};
 
+pub(crate) use address::AddressRules;
 pub(crate) use ask::{Asker, Chosen, Question, Tail};
 pub(crate) use assertion::Assertions;
+pub(crate) use credential::Shown;
+pub use names::{Names, SystemNames};
 pub(crate) use passing::{Opening, Passing};
-pub(crate) use targets::InUse;
-use targets::Targets;
+pub(crate) use targets::{InUse, Targets, Way};
+use token::{NoToken, Tokens};
+use trust::{BadTrust, Distrust, Trust};
 
 use crate::{
     stream::{Stream, prepare},
@@ -60,8 +73,14 @@ pub(crate) enum DialError {
     Unreachable,
     #[error("the backend did not accept the connection within its connect timeout")]
     ConnectTimeout,
+    #[error("the backend did not do its part of TLS within its TLS timeout")]
+    TlsTimeout,
     #[error("the backend's TLS certificate is not trusted, or it does not speak TLS")]
-    Untrusted,
+    Untrusted(Distrust),
+    #[error("the TLS settings for the backend cannot be used")]
+    BadTrust(BadTrust),
+    #[error("the gateway did not get its credential for the backend")]
+    NoToken(NoToken),
     #[error("the backend did not answer within its handshake timeout")]
     HandshakeTimeout,
     #[error("the backend answered with status {status} instead of 101")]
@@ -74,32 +93,54 @@ pub(crate) enum DialError {
 
 impl DialError {
     /// One of each, for lists.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::BadUrl,
         Self::Forbidden,
         Self::Unresolved,
         Self::Unreachable,
         Self::ConnectTimeout,
-        Self::Untrusted,
+        Self::TlsTimeout,
+        Self::Untrusted(Distrust::Issuer),
+        Self::BadTrust(BadTrust::Pair),
+        Self::NoToken(NoToken::Unreachable),
+        Self::NoToken(NoToken::Timeout),
         Self::HandshakeTimeout,
         Self::Refused { status: 200 },
         Self::Malformed,
         Self::Gone,
     ];
 
-    /// Whether another address may do better; else it is what the backend itself says, or nobody's fault.
-    fn is_of_the_address(self) -> bool {
+    /// Whether it took too long.
+    pub(crate) fn is_timeout(self) -> bool {
+        matches!(
+            self,
+            Self::ConnectTimeout
+                | Self::TlsTimeout
+                | Self::HandshakeTimeout
+                | Self::NoToken(NoToken::Timeout)
+        )
+    }
+
+    /// Whether another address may do better; else it is what the backend itself says, or what the settings cause.
+    pub(crate) fn is_of_the_address(self) -> bool {
         match self {
             Self::Refused { status } => !(400..=499).contains(&status),
-            Self::BadUrl | Self::Forbidden => false,
+            Self::BadUrl | Self::Forbidden | Self::BadTrust(_) | Self::NoToken(_) => false,
             Self::Unresolved
             | Self::Unreachable
             | Self::ConnectTimeout
-            | Self::Untrusted
+            | Self::TlsTimeout
+            | Self::Untrusted(_)
             | Self::HandshakeTimeout
             | Self::Malformed
             | Self::Gone => true,
         }
+    }
+}
+
+impl From<NoToken> for DialError {
+    fn from(error: NoToken) -> Self {
+        Self::NoToken(error)
     }
 }
 
@@ -125,10 +166,14 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn parse(url: &str) -> Result<Self, DialError> {
-        let url = Url::parse(url).map_err(|_| DialError::BadUrl)?;
+        Self::of(Url::parse(url).map_err(|_| DialError::BadUrl)?, "ws", "wss")
+    }
+
+    /// A URL of one of these schemes.
+    fn of(url: Url, plain: &str, secure: &str) -> Result<Self, DialError> {
         let is_tls = match url.scheme() {
-            "ws" => false,
-            "wss" => true,
+            scheme if scheme == plain => false,
+            scheme if scheme == secure => true,
             _ => return Err(DialError::BadUrl),
         };
         let port = url.port_or_known_default().ok_or(DialError::BadUrl)?;
@@ -146,24 +191,37 @@ impl Target {
 
 /// Dials backends.
 pub(crate) struct Dialler {
-    /// The product's own listeners.
-    own: Vec<SocketAddr>,
-    tls: Arc<rustls::ClientConfig>,
+    rules: AddressRules,
+    names: Arc<dyn Names>,
+    trust: Trust,
+    tokens: Tokens,
+    clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     monotonic: Monotonic,
     targets: Targets,
     socket_buffer_bytes: Option<usize>,
 }
 
+/// What a dialler is made of.
+pub(crate) struct DiallerParts {
+    pub(crate) rules: AddressRules,
+    pub(crate) names: Arc<dyn Names>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) monotonic: Monotonic,
+    pub(crate) socket_buffer_bytes: Option<usize>,
+}
+
 impl Dialler {
-    pub(crate) fn new(
-        own: Vec<SocketAddr>,
-        tls: Arc<rustls::ClientConfig>,
-        entropy: Arc<dyn Entropy>,
-        monotonic: Monotonic,
-        socket_buffer_bytes: Option<usize>,
-    ) -> Self {
-        Self { own, tls, entropy, monotonic, targets: Targets::default(), socket_buffer_bytes }
+    pub(crate) fn new(parts: DiallerParts) -> Result<Self, rustls::Error> {
+        let DiallerParts { rules, names, clock, entropy, monotonic, socket_buffer_bytes } = parts;
+        let (trust, tokens, targets) = (Trust::new()?, Tokens::default(), Targets::default());
+        Ok(Self { rules, names, trust, tokens, clock, entropy, monotonic, targets, socket_buffer_bytes })
+    }
+
+    /// What is known of addresses.
+    pub(crate) fn targets(&self) -> &Targets {
+        &self.targets
     }
 
     /// All steps at one address of the endpoint after another, until one answers 101 or the answer is the backend's
@@ -191,8 +249,9 @@ impl Dialler {
         Err(last)
     }
 
-    /// All steps at one address, within the endpoint's time limits.
-    async fn dial_one(
+    /// All steps at one address, within the endpoint's time limits. A backend that refuses a token which was kept is
+    /// asked once more, with a new one.
+    pub(crate) async fn dial_one(
         &self,
         url: &str,
         endpoint: &Endpoint,
@@ -200,15 +259,33 @@ impl Dialler {
         tail: &Tail<'_>,
     ) -> Result<Backend, DialError> {
         let target = Target::parse(url)?;
+        let shown = self.shown(&endpoint.credential).await?;
+        let first = self.attempt(&target, endpoint, asker, tail, shown.as_ref()).await;
+        if !matches!(first, Err(DialError::Refused { status: 401 })) {
+            return first;
+        }
+        match self.shown_instead(&endpoint.credential, shown.as_ref()).await? {
+            Some(instead) => self.attempt(&target, endpoint, asker, tail, Some(&instead)).await,
+            None => first,
+        }
+    }
+
+    async fn attempt(
+        &self,
+        target: &Target,
+        endpoint: &Endpoint,
+        asker: &Asker<'_>,
+        tail: &Tail<'_>,
+        shown: Option<&Shown>,
+    ) -> Result<Backend, DialError> {
         let connected = async {
-            let addresses = self.resolve(&target).await?;
-            let deadline = Instant::now() + connect_timeout(endpoint);
-            let (stream, _) = self.connect(&addresses, deadline).await?;
-            self.secure(&target, stream).await
+            let addresses = self.resolve(target).await?;
+            self.connect(&addresses, Instant::now() + connect_timeout(endpoint)).await
         };
-        let stream =
-            timeout(connect_timeout(endpoint), connected).await.map_err(|_| DialError::ConnectTimeout)??;
-        self.ask(endpoint, &target, stream, asker, tail).await
+        let connected = timeout(connect_timeout(endpoint), connected).await;
+        let (stream, _) = connected.map_err(|_| DialError::ConnectTimeout)??;
+        let stream = self.secure(endpoint, target, stream).await?;
+        self.ask(endpoint, target, stream, asker, tail, shown).await
     }
 
     /// The addresses of the target's host that may be dialled.
@@ -220,13 +297,13 @@ impl Dialler {
             Host::Domain(name) => match name.parse::<IpAddr>() {
                 // The scheme is not one of those whose hosts the URL parser reads as addresses.
                 Ok(ip) => vec![(ip, port).into()],
-                Err(_) => lookup_host((name, port)).await.map_err(|_| DialError::Unresolved)?.collect(),
+                Err(_) => self.names.lookup(name, port).await.map_err(|_| DialError::Unresolved)?,
             },
         };
         if found.is_empty() {
             return Err(DialError::Unresolved);
         }
-        let allowed = found.into_iter().filter(|address| address::is_allowed(*address, &self.own));
+        let allowed = found.into_iter().filter(|address| self.rules.allow(*address));
         let allowed: Vec<_> = allowed.take(ADDRESSES_MAX).collect();
         if allowed.is_empty() { Err(DialError::Forbidden) } else { Ok(allowed) }
     }
@@ -254,17 +331,39 @@ impl Dialler {
         Err(last)
     }
 
-    /// TLS where the URL asks for it.
-    pub(crate) async fn secure(&self, target: &Target, stream: TcpStream) -> Result<Stream, DialError> {
+    /// TLS where the URL asks for it, as the endpoint wants it and within its time limit.
+    pub(crate) async fn secure(
+        &self,
+        endpoint: &Endpoint,
+        target: &Target,
+        stream: TcpStream,
+    ) -> Result<Stream, DialError> {
         if !target.is_tls {
             return Ok(Stream::Tcp(stream));
         }
-        let host = target.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        let name = ServerName::try_from(host.to_owned()).map_err(|_| DialError::BadUrl)?;
-        let connector = TlsConnector::from(Arc::clone(&self.tls));
-        let stream = connector.connect(name, stream).await.map_err(|error| {
+        let (config, name) = self.trust.of(&endpoint.tls).map_err(DialError::BadTrust)?;
+        let limit = Duration::from_millis(endpoint.tls_timeout_ms.into());
+        timeout(limit, self.secure_with(target, stream, config, name))
+            .await
+            .map_err(|_| DialError::TlsTimeout)?
+    }
+
+    /// The same with these settings, and without a limit; `name` stands for the URL's host.
+    async fn secure_with(
+        &self,
+        target: &Target,
+        stream: TcpStream,
+        config: Arc<ClientConfig>,
+        name: Option<ServerName<'static>>,
+    ) -> Result<Stream, DialError> {
+        if !target.is_tls {
+            return Ok(Stream::Tcp(stream));
+        }
+        let host = || target.url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let name = name.map_or_else(|| ServerName::try_from(host()), Ok).map_err(|_| DialError::BadUrl)?;
+        let stream = TlsConnector::from(config).connect(name, stream).await.map_err(|error| {
             tracing::debug!(error = &error as &dyn std::error::Error, "TLS with a backend failed");
-            DialError::Untrusted
+            DialError::Untrusted(Distrust::of(&error))
         })?;
         Ok(Stream::Tls(Box::new(TlsStream::Client(stream))))
     }
@@ -277,10 +376,11 @@ impl Dialler {
         stream: Stream,
         asker: &Asker<'_>,
         tail: &Tail<'_>,
+        shown: Option<&Shown>,
     ) -> Result<Backend, DialError> {
         let mut nonce = [0; 16];
         self.entropy.fill(&mut nonce);
-        let question = Question::new(&target.url, asker, tail, nonce);
+        let question = Question::new(&target.url, asker, tail, shown, nonce);
         let limit = Duration::from_millis(endpoint.handshake_timeout_ms.into());
         timeout(limit, question.ask(stream)).await.map_err(|_| DialError::HandshakeTimeout)?
     }
@@ -288,25 +388,4 @@ impl Dialler {
 
 pub(crate) fn connect_timeout(endpoint: &Endpoint) -> Duration {
     Duration::from_millis(endpoint.connect_timeout_ms.into())
-}
-
-/// The TLS settings for backends: the machine's own roots, names checked, HTTP/1.1.
-pub(crate) fn backend_tls() -> Result<rustls::ClientConfig, rustls::Error> {
-    let mut roots = rustls::RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    let (_, ignored) = roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() || ignored > 0 || !found.errors.is_empty() {
-        tracing::warn!(
-            trusted = roots.len(),
-            ignored,
-            errors = found.errors.len(),
-            "some of the machine's certificates cannot be read; wss backends may not be trusted"
-        );
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder =
-        rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
 }

@@ -14,6 +14,7 @@ mod crowd;
 mod dial;
 mod drain;
 mod handshake;
+mod health;
 mod http2;
 mod link;
 mod listen;
@@ -39,6 +40,7 @@ use tidegate_model::{
     forwarded::TrustedProxies,
     id::{BootId, SessionId},
     link::GatewayLink,
+    network::Networks,
     port::{Clock, ConsoleDoor, Entropy, PortError, Probe, ProbeReport, ProbeRequest},
 };
 use tokio::{
@@ -50,7 +52,8 @@ use crate::{
     admit::Desk,
     connection::Client,
     crowd::{AddressPlace, Crowd},
-    dial::Dialler,
+    dial::{AddressRules, Dialler, DiallerParts},
+    health::Checker,
     refusal::Refusal,
     relay::{Budgets, Commons, Workers},
     report::Reporter,
@@ -58,6 +61,7 @@ use crate::{
     time::Monotonic,
 };
 
+pub use dial::{Names, SystemNames};
 pub use listen::Listener;
 pub use refusal::problem_kinds;
 
@@ -98,6 +102,12 @@ pub struct Settings {
     pub sessions_max: usize,
     /// The product's own listeners, which are never dialled as a backend.
     pub own: Vec<SocketAddr>,
+    /// The only networks that are dialled, and what lifts a built-in refusal; empty: all that are not refused.
+    pub backend_allow: Networks,
+    /// Networks that are never dialled.
+    pub backend_deny: Networks,
+    /// Who looks up the names of backends.
+    pub names: Arc<dyn Names>,
     /// Who may say for whom it connects.
     pub trusted: TrustedProxies,
     /// They say it with a PROXY header, with which each of their connections must begin.
@@ -128,6 +138,7 @@ pub struct Running {
     inner: Arc<Inner>,
     ended: watch::Sender<bool>,
     talking: JoinHandle<()>,
+    checking: JoinHandle<()>,
 }
 
 struct Inner {
@@ -138,7 +149,7 @@ struct Inner {
     entropy: Arc<dyn Entropy>,
     desk: Arc<Desk>,
     budgets: Arc<Budgets>,
-    dialler: Dialler,
+    dialler: Arc<Dialler>,
     workers: Arc<Workers>,
     reporter: Arc<Reporter>,
     handshaking: Semaphore,
@@ -168,14 +179,18 @@ impl Gateway {
         let boot = BootId::new(clock.now(), entropy.id_bytes());
         let (budgets, reporter) = (Arc::<Budgets>::default(), Arc::new(Reporter::new(boot)));
         let monotonic = Monotonic::start();
-        let backend_tls = Arc::new(dial::backend_tls()?);
-        let dialler = Dialler::new(
-            settings.own,
-            backend_tls,
-            Arc::clone(&entropy),
+        let dialler = Arc::new(Dialler::new(DiallerParts {
+            rules: AddressRules {
+                own: settings.own,
+                allow: settings.backend_allow,
+                deny: settings.backend_deny,
+            },
+            names: settings.names,
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
             monotonic,
-            settings.socket_buffer_bytes,
-        );
+            socket_buffer_bytes: settings.socket_buffer_bytes,
+        })?);
         let commons = Commons {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
@@ -207,9 +222,17 @@ impl Gateway {
             proxy_protocol: settings.proxy_protocol,
             socket_buffer_bytes: settings.socket_buffer_bytes,
         });
+        let (dialler, clock, entropy) =
+            (Arc::clone(&inner.dialler), Arc::clone(&inner.clock), Arc::clone(&inner.entropy));
+        let checker = Checker::new(boot, dialler, clock, entropy, monotonic);
+        let (snapshots, told) = (watch::Sender::default(), watch::Sender::default());
+        let targets = told.subscribe();
+        let checking = tokio::spawn(checker.run(snapshots.subscribe(), told, inner.draining.subscribe()));
         let talk = link::Talk {
             boot,
             link,
+            snapshots,
+            targets,
             desk: Arc::clone(&inner.desk),
             budgets: Arc::clone(&inner.budgets),
             workers: Arc::clone(&inner.workers),
@@ -217,7 +240,7 @@ impl Gateway {
         };
         let (ended, is_ended) = watch::channel(false);
         let talking = tokio::spawn(talk.run(is_ended));
-        Ok((Self(Arc::clone(&inner)), Running { inner, ended, talking }))
+        Ok((Self(Arc::clone(&inner)), Running { inner, ended, talking, checking }))
     }
 
     /// Accepts connections until the gateway drains.
@@ -235,8 +258,10 @@ impl Running {
     pub async fn drain(self) -> usize {
         let cut = drain::run(&self.inner).await;
         self.ended.send_replace(true);
-        if self.talking.await.is_err() {
-            tracing::error!("the link's task panicked");
+        for (ended, what) in [(self.talking.await, "link"), (self.checking.await, "checks")] {
+            if ended.is_err() {
+                tracing::error!(what, "a task of the gateway panicked");
+            }
         }
         cut
     }

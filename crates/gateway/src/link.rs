@@ -10,6 +10,7 @@ use tidegate_model::{
     id::BootId,
     link::{Down, GatewayLink, LinkClosed, PROTOCOL_VERSION, Up},
     snapshot::Snapshot,
+    target::TargetFacts,
 };
 use tokio::{
     sync::watch,
@@ -33,6 +34,10 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 pub(crate) struct Talk {
     pub(crate) boot: BootId,
     pub(crate) link: Arc<dyn GatewayLink>,
+    /// For whoever checks what the newest one names.
+    pub(crate) snapshots: watch::Sender<Arc<Snapshot>>,
+    /// How addresses of backends do.
+    pub(crate) targets: watch::Receiver<Vec<TargetFacts>>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) workers: Arc<Workers>,
@@ -68,7 +73,7 @@ impl Talk {
     async fn talk(&self, mut ended: watch::Receiver<bool>) -> Result<(), LinkClosed> {
         self.link.send(Up::Hello { protocol: PROTOCOL_VERSION, boot: self.boot }).await?;
         let (mut number, mut underway) = (0, None::<Underway>);
-        let mut is_last = false;
+        let (mut is_last, mut targets) = (false, self.targets.clone());
         loop {
             if let Some(open) = self.reporter.presence() {
                 self.link.send(Up::Presence(open)).await?;
@@ -93,6 +98,11 @@ impl Talk {
                     }
                     Down::BatchStored { .. } => {}
                 },
+                // Nobody tells any more once the gateway drains.
+                Ok(()) = targets.changed() => {
+                    let told = targets.borrow_and_update().clone();
+                    self.link.send(Up::Targets(told)).await?;
+                }
                 // Counts wait for the batch that is under way; who is connected does not.
                 () = self.reporter.changed() => {}
                 () = sleep_until(repeat_at.unwrap_or_else(Instant::now)), if repeat_at.is_some() => {
@@ -115,6 +125,7 @@ impl Talk {
         self.desk.replace(snapshot);
         self.workers.decide(snapshot).await;
         self.budgets.forget_absent(snapshot);
+        self.snapshots.send_replace(Arc::clone(snapshot));
         let number = snapshot.number();
         tracing::debug!(number, "decides with a new snapshot");
         self.link.send(Up::Applied { number }).await

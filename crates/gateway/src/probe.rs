@@ -9,7 +9,7 @@ use std::{
 };
 
 use tidegate_model::{
-    endpoint::Endpoint,
+    endpoint::{Credential, Endpoint},
     port::{ProbeReport, ProbeRequest, ProbeStep, ProbeStepReport},
 };
 use tidegate_wire::{
@@ -71,6 +71,14 @@ pub(crate) async fn run(inner: &Inner, request: &ProbeRequest) -> ProbeReport {
         }
     };
     report.passed(ProbeStep::Parse, format!("Understood: {} {}.", target.url.scheme(), target.place()));
+    let shown = match inner.dialler.shown(&endpoint.credential).await {
+        Ok(shown) => shown,
+        Err(error) => return report.failed(ProbeStep::Credential, error, advice(error, &target, endpoint)),
+    };
+    let has_token = matches!(*endpoint.credential, Credential::OAuth { .. });
+    if has_token {
+        report.passed(ProbeStep::Credential, "The authorization server gave a token.");
+    }
     let deadline = time::Instant::now() + connect_timeout(endpoint);
     let addresses = match time::timeout_at(deadline, inner.dialler.resolve(&target)).await {
         Ok(Ok(addresses)) => addresses,
@@ -92,17 +100,30 @@ pub(crate) async fn run(inner: &Inner, request: &ProbeRequest) -> ProbeReport {
         }
         Err(error) => return report.failed(ProbeStep::Connect, error, advice(error, &target, endpoint)),
     };
-    let secured = time::timeout_at(deadline, inner.dialler.secure(&target, stream)).await;
-    let stream = match secured.unwrap_or(Err(DialError::ConnectTimeout)) {
+    let stream = match inner.dialler.secure(endpoint, &target, stream).await {
         Ok(stream) => stream,
         Err(error) => return report.failed(ProbeStep::Tls, error, advice(error, &target, endpoint)),
     };
-    if target.is_tls {
+    if target.is_tls && endpoint.tls.verify {
         report.passed(ProbeStep::Tls, "TLS is established and the certificate is trusted.");
+    } else if target.is_tls {
+        report.passed(
+            ProbeStep::Tls,
+            "TLS is established; the certificate was not checked, as the endpoint says.",
+        );
     }
     let instance = inner.next_id(0).to_string();
     let asker = Asker { request: None, client: None, proto: "http", instance: &instance, passing: None };
-    let backend = match inner.dialler.ask(endpoint, &target, stream, &asker, &Tail::default()).await {
+    let tail = Tail::default();
+    let asked = inner.dialler.ask(endpoint, &target, stream, &asker, &tail, shown.as_ref()).await;
+    let asked = match asked {
+        // A token that was kept may be refused; a session would then try a new one as well.
+        Err(DialError::Refused { status: 401 }) if has_token => {
+            inner.dialler.dial_one(&endpoint.url, endpoint, &asker, &tail).await
+        }
+        asked => asked,
+    };
+    let backend = match asked {
         Ok(backend) => backend,
         Err(error) => return report.failed(ProbeStep::Handshake, error, advice(error, &target, endpoint)),
     };
@@ -174,8 +195,8 @@ fn advice(error: DialError, target: &Target, endpoint: &Endpoint) -> String {
     match error {
         DialError::BadUrl => "Enter an address like ws://host:port/path.".to_owned(),
         DialError::Forbidden => {
-            "Link-local and metadata addresses and Tidegate's own listeners are never dialled; enter the address of \
-             the backend itself."
+            "Link-local and metadata addresses, Tidegate's own listeners and what this machine's operator does not \
+             allow are never dialled; enter the address of the backend itself."
                 .to_owned()
         }
         DialError::Unresolved => "Check the spelling of the name, and whether this machine can look it up.".to_owned(),
@@ -187,19 +208,25 @@ fn advice(error: DialError, target: &Target, endpoint: &Endpoint) -> String {
             "Nothing answered within {} ms. Check address and port, or give it more time.",
             endpoint.connect_timeout_ms
         ),
-        DialError::Untrusted => {
-            "The certificate must be valid for this name and issued by an authority that this machine trusts; for a \
-             backend without TLS use ws://."
-                .to_owned()
-        }
+        DialError::TlsTimeout => format!(
+            "The connection is open, but TLS was not established within {} ms. Check that TLS is spoken there, or give \
+             it more time.",
+            endpoint.tls_timeout_ms
+        ),
+        DialError::Untrusted(why) => why.advice().to_owned(),
+        DialError::BadTrust(which) => which.advice().to_owned(),
+        DialError::NoToken(why) => why.advice(),
         DialError::HandshakeTimeout => format!(
             "The connection is open, but no answer came within {} ms. Check that a WebSocket backend listens there, \
              or give it more time.",
             endpoint.handshake_timeout_ms
         ),
-        DialError::Refused { status: 401 | 403 } => {
-            "The backend asks for a credential of its own, or does not accept this origin.".to_owned()
-        }
+        DialError::Refused { status: 401 | 403 } => match *endpoint.credential {
+            Credential::None => "The backend asks for a credential of its own, or does not accept this origin. The \
+                                 endpoint has no credential: set one."
+                .to_owned(),
+            _ => "The backend does not accept the endpoint's credential, or this origin.".to_owned(),
+        },
         DialError::Refused { status: 404 } => "Check the path of the address.".to_owned(),
         DialError::Refused { .. } => {
             "An HTTP server answered, but not as a WebSocket backend. Check port and path.".to_owned()
@@ -207,7 +234,9 @@ fn advice(error: DialError, target: &Target, endpoint: &Endpoint) -> String {
         DialError::Malformed => "Something answered that is not a WebSocket backend. Check port and path.".to_owned(),
         DialError::Gone => format!(
             "The connection was closed without an answer. {}",
-            if target.is_tls { "Look at the backend's log." } else { "If the backend speaks TLS, use wss://." }
+            if target.is_tls {
+                "Look at the backend's log; it may ask for a client certificate of ours."
+            } else { "If the backend speaks TLS, use wss://." }
         ),
     }
 }

@@ -269,7 +269,19 @@ fn backend(error: DialError) -> Kind {
         DialError::ConnectTimeout => {
             (504, "backend-connect-timeout", "The backend did not accept the connection in time")
         }
-        DialError::Untrusted => (502, "backend-untrusted", "The backend's TLS cannot be trusted"),
+        DialError::TlsTimeout => (504, "backend-tls-timeout", "The backend did not establish TLS in time"),
+        DialError::Untrusted(_) => (502, "backend-untrusted", "The backend's TLS cannot be trusted"),
+        DialError::BadTrust(_) => {
+            (502, "backend-misconfigured-tls", "The TLS settings for the backend cannot be used")
+        }
+        DialError::NoToken(_) if error.is_timeout() => (
+            504,
+            "backend-credential-timeout",
+            "The gateway's credential for the backend did not come in time",
+        ),
+        DialError::NoToken(_) => {
+            (502, "backend-credential", "The gateway cannot get its credential for the backend")
+        }
         DialError::HandshakeTimeout => {
             (504, "backend-handshake-timeout", "The backend did not answer the handshake in time")
         }

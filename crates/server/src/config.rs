@@ -1,8 +1,10 @@
 //! Configuration of `tidegate serve`: what was written ([`RawServe`]), and what is meant ([`Serve`]).
 //!
 //! Order: defaults, environment, arguments. Resolving answers all problems at once, each with its flag, its
-//! variable and a way out. It reads nothing but its argument; see `listen` for addresses, `clients` for who connects.
+//! variable and a way out. It reads nothing but its argument; see `listen` for addresses, `clients` for who
+//! connects, `backends` for who is dialled.
 
+mod backends;
 mod certificate;
 mod clients;
 mod listen;
@@ -11,6 +13,7 @@ use std::{env, fmt, num::NonZeroUsize, path::PathBuf};
 
 use tidegate_model::user::Secret;
 
+pub(crate) use backends::{Backends, RawBackends};
 pub(crate) use certificate::{OwnCertificate, RawCertificate, TLS_CERT, TLS_KEY};
 pub(crate) use clients::{Clients, RawClients};
 pub(crate) use listen::{Bound, Listen};
@@ -71,6 +74,8 @@ pub(crate) struct RawServe {
     pub(crate) certificate: RawCertificate,
     #[command(flatten)]
     pub(crate) clients: RawClients,
+    #[command(flatten)]
+    pub(crate) backends: RawBackends,
     /// KiB that may wait in the kernel for each direction of a socket, 4 to 16384, or 0 for the system's own choice [default: 128]
     #[arg(long, env = "TIDEGATE_SOCKET_BUFFER", value_name = "KIB")]
     pub(crate) socket_buffer: Option<String>,
@@ -100,6 +105,8 @@ pub(crate) struct Serve {
     pub(crate) certificate: Option<OwnCertificate>,
     /// Who connects, and who may say so.
     pub(crate) clients: Clients,
+    /// Who may be dialled.
+    pub(crate) backends: Backends,
     /// Bytes in the kernel for each direction of a socket; `None`: as the system likes.
     pub(crate) socket_buffer_bytes: Option<usize>,
     /// Relay workers; `None`: one per core.
@@ -152,6 +159,7 @@ impl RawServe {
         let workers = found.keep(self.workers.map(|written| workers(&written)).transpose());
         let certificate = found.keep(self.certificate.resolve());
         let clients = self.clients.resolve(&mut found);
+        let backends = self.backends.resolve(&mut found);
         let socket_buffer = found.keep(socket_buffer(self.socket_buffer.as_deref()));
         let data = found.keep(self.data.or_else(usual_data_folder).ok_or_else(no_home));
         let admin_password = found.keep(admin_password.map(self::admin_password).transpose());
@@ -164,6 +172,7 @@ impl RawServe {
             host,
             certificate,
             clients,
+            backends,
             socket_buffer,
             workers,
             data,
@@ -178,6 +187,7 @@ impl RawServe {
                 Some(host),
                 Some(certificate),
                 Some(clients),
+                Some(backends),
                 Some(socket_buffer_bytes),
                 Some(workers),
                 Some(data),
@@ -194,6 +204,7 @@ impl RawServe {
                     echo,
                     certificate,
                     clients,
+                    backends,
                     socket_buffer_bytes,
                     workers,
                     admin_password,

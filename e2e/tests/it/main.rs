@@ -12,6 +12,7 @@ mod product;
 mod programs;
 mod wait;
 
+mod backends;
 mod certificate;
 mod clients;
 mod conformance;

@@ -3,9 +3,12 @@
 //! Everything a gateway says about its client is its own: the client cannot add or remove it. Which of the client's
 //! headers go on is `passing.rs`'s to say. It does not know addresses or time limits.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
-use tidegate_model::endpoint::{Balance, Endpoint};
+use tidegate_model::{
+    endpoint::{Balance, Endpoint},
+    headers::is_same_name,
+};
 use tidegate_wire::{
     deflate::{Agreed, Offer},
     handshake::{
@@ -17,7 +20,7 @@ use tidegate_wire::{
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use url::Url;
 
-use super::{Backend, DialError, passing::Passing};
+use super::{Backend, DialError, Distrust, Shown, passing::Passing};
 use crate::{handshake::Request, stream::Stream};
 
 /// The largest head of a backend's answer: as much as a client's request may have.
@@ -86,7 +89,14 @@ pub(crate) struct Chosen {
 }
 
 impl Question {
-    pub(crate) fn new(url: &Url, asker: &Asker<'_>, tail: &Tail<'_>, nonce: [u8; 16]) -> Self {
+    /// What is `shown` stands for every other header of that name, whoever set it.
+    pub(crate) fn new(
+        url: &Url,
+        asker: &Asker<'_>,
+        tail: &Tail<'_>,
+        shown: Option<&Shown>,
+        nonce: [u8; 16],
+    ) -> Self {
         let key = HandshakeKey::from_nonce(nonce);
         let mut head = Vec::with_capacity(1_024);
         head.extend_from_slice(format!("GET {} HTTP/1.1\r\n", target(url, tail)).as_bytes());
@@ -121,8 +131,14 @@ impl Question {
             line("X-Forwarded-Proto", asker.proto.as_bytes());
             line("X-Forwarded-Host", request.authority.as_bytes());
         }
+        let is_shown = |name: &str| shown.is_some_and(|shown| is_same_name(&shown.name, name));
         for (name, value) in asker.passing.map(Passing::headers).unwrap_or_default() {
-            line(name, &value);
+            if !is_shown(name) {
+                line(name, &value);
+            }
+        }
+        if let Some(Shown { name, value, .. }) = shown {
+            line(name, value);
         }
         head.extend_from_slice(b"\r\n");
         Self { head, key, subprotocols: tail.subprotocols.to_vec(), deflate: tail.deflate.to_vec() }
@@ -130,7 +146,9 @@ impl Question {
 
     /// Asks, and judges the answer.
     pub(crate) async fn ask(&self, mut stream: Stream) -> Result<Backend, DialError> {
-        let gone = |_| DialError::Gone;
+        let gone = |error: io::Error| {
+            if Distrust::is_of_ours(&error) { DialError::Untrusted(Distrust::Ours) } else { DialError::Gone }
+        };
         stream.write_all(&self.head).await.map_err(gone)?;
         stream.flush().await.map_err(gone)?;
         let mut bytes = Vec::with_capacity(READ_BYTES);
@@ -148,7 +166,7 @@ impl Question {
                 Ok(0) => return Err(DialError::Gone),
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return Err(DialError::Gone),
+                Err(error) => return Err(gone(error)),
             }
         }
     }

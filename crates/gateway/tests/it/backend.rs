@@ -2,7 +2,10 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::{
@@ -41,8 +44,10 @@ pub(crate) struct Visit {
     pub(crate) frames: Frames,
 }
 
+const UNAVAILABLE: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+
 /// What a serving backend does.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Manner {
     /// Says everything again.
     Echo,
@@ -50,6 +55,8 @@ enum Manner {
     Sink,
     /// Takes everything and answers no Ping.
     Rude,
+    /// Says everything again while the switch is on, and answers 503 while it is off.
+    Moody(Arc<AtomicBool>),
     /// Answers the handshake with this and hangs up when the other side does.
     Answer(&'static str),
 }
@@ -84,6 +91,11 @@ impl Backend {
         Self::bind().await.serve(Manner::Rude)
     }
 
+    /// An echo that answers 503 while the switch is off.
+    pub(crate) async fn moody(works: Arc<AtomicBool>) -> Self {
+        Self::bind().await.serve(Manner::Moody(works))
+    }
+
     /// `ACCEPT` in the answer stands for the right accept key.
     pub(crate) async fn answering(answer: &'static str) -> Self {
         Self::bind().await.serve(Manner::Answer(answer))
@@ -94,7 +106,7 @@ impl Backend {
         self.serving = Some(tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(attend(Box::new(stream), manner, Arc::clone(&seen)));
+                tokio::spawn(attend(Box::new(stream), manner.clone(), Arc::clone(&seen)));
             }
         }));
         self
@@ -150,23 +162,37 @@ async fn attend(stream: Box<dyn Duplex>, manner: Manner, seen: Arc<watch::Sender
     // A test's own look, or a client that went.
     let Some(mut visit) = Visit::begin(stream).await else { return };
     seen.send_modify(|seen| seen.heads.push(visit.head.clone()));
-    if let Manner::Answer(answer) = manner {
+    let answer = match &manner {
+        Manner::Answer(answer) => Some(*answer),
+        Manner::Moody(works) if !works.load(Ordering::SeqCst) => Some(UNAVAILABLE),
+        _ => None,
+    };
+    if let Some(answer) = answer {
         let answer =
             answer.replace("ACCEPT", &derive_accept_key(visit.head.one("sec-websocket-key").as_bytes()));
         visit.frames.write(answer.as_bytes()).await;
         visit.frames.rest().await;
         return;
     }
+    converse(visit, &manner, &seen).await;
+}
+
+/// Echoes to one visitor.
+pub(crate) async fn serve_echo(visit: Visit) {
+    converse(visit, &Manner::Echo, &Arc::default()).await;
+}
+
+async fn converse(mut visit: Visit, manner: &Manner, seen: &watch::Sender<Seen>) {
     visit.accept("").await;
     while let Some(frame) = visit.frames.next().await {
         match frame.opcode {
             TEXT | BINARY => {
                 seen.send_modify(|seen| seen.messages += 1);
-                if matches!(manner, Manner::Echo) {
+                if matches!(manner, Manner::Echo | Manner::Moody(_)) {
                     visit.frames.send(frame.opcode, &frame.payload).await;
                 }
             }
-            PING if matches!(manner, Manner::Echo | Manner::Sink) => {
+            PING if !matches!(manner, Manner::Rude) => {
                 visit.frames.send(PONG, &frame.payload).await;
             }
             CLOSE => {

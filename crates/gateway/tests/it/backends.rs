@@ -257,3 +257,88 @@ async fn a_slow_backend_holds_up_nobody_else() {
     visit.accept("").await;
     client::switched(waiting).await;
 }
+
+/// Knows one name, and tells its addresses one after the other; the last one again and again.
+#[derive(Debug)]
+struct Changing(std::sync::Mutex<Vec<SocketAddr>>);
+
+#[async_trait::async_trait]
+impl tidegate_gateway::Names for Changing {
+    async fn lookup(&self, host: &str, _port: u16) -> std::io::Result<Vec<SocketAddr>> {
+        assert_eq!(host, "rebound.test");
+        let mut left = self.0.lock().unwrap();
+        Ok(vec![if left.len() > 1 { left.remove(0) } else { left[0] }])
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_looked_up_for_every_session_and_its_address_judged_each_time() {
+    let (one, other) = (Backend::echo().await, Backend::echo().await);
+    let metadata = SocketAddr::from(([169, 254, 169, 254], 80));
+    let names = Changing(std::sync::Mutex::new(vec![one.address, other.address, metadata]));
+    let mut world = World::new("ws://rebound.test/");
+    let rig = Rig::with(&mut world, |settings| settings.names = std::sync::Arc::new(names)).await;
+    let ask = Ask::usual(&world);
+    rig.open(&ask).await.echo("to the first address").await;
+    rig.open(&ask).await.echo("to the second").await;
+    assert_eq!((one.seen.borrow().heads.len(), other.seen.borrow().heads.len()), (1, 1));
+    let answer = rig.ask(&ask).await;
+    assert_eq!((answer.status, &*answer.problem()), (502, "backend-forbidden"));
+}
+
+#[tokio::test]
+async fn the_operators_lists_decide_before_anything_is_dialled() {
+    let read = |list| tidegate_model::network::Networks::parse(list).unwrap();
+    for (allow, deny, opens) in [
+        ("127.0.0.0/8", "", true),
+        ("10.0.0.0/8", "", false),
+        ("", "127.0.0.1", false),
+        ("127.0.0.0/8", "127.0.0.1", false),
+        ("", "10.0.0.0/8,::1", true),
+    ] {
+        let backend = Backend::bind().await;
+        let mut world = World::new(&backend.url());
+        let rig = Rig::with(&mut world, |settings| {
+            (settings.backend_allow, settings.backend_deny) = (read(allow), read(deny));
+        });
+        let rig = rig.await;
+        let ask = Ask::usual(&world);
+        if opens {
+            let accepting = async {
+                let mut visit = backend.next().await;
+                visit.accept("").await;
+                visit
+            };
+            tokio::join!(rig.open(&ask), accepting);
+        } else {
+            let answer = rig.ask(&ask).await;
+            assert_eq!((answer.status, &*answer.problem()), (502, "backend-forbidden"), "{allow} {deny}");
+            backend.saw_nothing().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn sessions_with_the_same_header_meet_the_same_address() {
+    let (one, other) = (Backend::echo().await, Backend::echo().await);
+    let mut world = World::new(&one.url());
+    let production = world.production();
+    production.others.push(other.url());
+    production.balance = tidegate_model::endpoint::Balance::StickyHeader;
+    production.sticky_header = "X-Device".to_owned();
+    let rig = Rig::start(&mut world).await;
+    for device in 0..16 {
+        let ask = Ask::usual(&world).with("x-device", &format!("device-{device}"));
+        for _ in 0..3 {
+            rig.open(&ask).await.echo("hello").await;
+        }
+    }
+    let devices = |backend: &Backend| {
+        let seen = backend.seen.borrow();
+        seen.heads.iter().map(|head| head.one("x-device").to_owned()).collect::<Vec<_>>()
+    };
+    let (at_one, at_other) = (devices(&one), devices(&other));
+    assert_eq!(at_one.len() + at_other.len(), 48);
+    assert!(!at_one.is_empty() && !at_other.is_empty(), "{at_one:?} {at_other:?}");
+    assert!(at_one.iter().all(|device| !at_other.contains(device)), "{at_one:?} {at_other:?}");
+}

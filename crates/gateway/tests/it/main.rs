@@ -9,6 +9,8 @@
 
 mod addresses;
 mod backend;
+mod backend_credentials;
+mod backend_tls;
 mod backends;
 mod behind;
 mod client;
@@ -17,6 +19,7 @@ mod credentials;
 mod crowd;
 mod ending;
 mod facts;
+mod health;
 mod http2;
 mod lean;
 mod limits;
@@ -27,6 +30,7 @@ mod protocol;
 mod proxy_header;
 mod refusals;
 mod rig;
+mod secure_backend;
 mod sessions;
 mod socket;
 mod stalled;

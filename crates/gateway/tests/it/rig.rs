@@ -13,14 +13,16 @@ use std::{
 
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
-use tidegate_gateway::{Gateway, Listener, Ports, Running, Settings};
+use tidegate_gateway::{Gateway, Listener, Ports, Running, Settings, SystemNames};
 use tidegate_model::{
     fact::{Batch, CountKey, Counts, OpenSessions, SessionClosed},
     forwarded::TrustedProxies,
     id::BootId,
     link::{self, ChannelEnd, ControlLink as _, Down, GatewayLink, Up},
+    network::Networks,
     port::{Clock, Entropy},
     snapshot::Snapshot,
+    target::TargetFacts,
     time::Timestamp,
 };
 use tokio::{net::TcpStream, sync::watch, task::JoinHandle};
@@ -136,6 +138,8 @@ pub(crate) struct Told {
     /// As they came, repeats included.
     pub(crate) batches: Vec<Arc<Batch>>,
     pub(crate) presence: Vec<Vec<OpenSessions>>,
+    /// The last word on addresses of backends.
+    pub(crate) targets: Vec<TargetFacts>,
 }
 
 impl Told {
@@ -229,6 +233,7 @@ async fn listen(
             Up::Hello { protocol, boot } => told.send_modify(|told| told.hellos.push((protocol, boot))),
             Up::Applied { number } => told.send_modify(|told| told.applied.push(number)),
             Up::Presence(open) => told.send_modify(|told| told.presence.push(open)),
+            Up::Targets(targets) => told.send_modify(|told| told.targets = targets),
             Up::Batch(batch) => {
                 // Kept first: whoever knows of the acknowledgement finds the batch here.
                 told.send_modify(|told| told.batches.push(Arc::clone(&batch)));
@@ -351,6 +356,9 @@ impl Rig {
             connections_per_address: None,
             socket_buffer_bytes: None,
             own: vec![ws, wss],
+            backend_allow: Networks::default(),
+            backend_deny: Networks::default(),
+            names: Arc::new(SystemNames),
         };
         change(&mut settings);
         let (gateway, running) = Gateway::start(ports, settings).unwrap();

@@ -39,6 +39,7 @@ fn all_problems_come_at_once() {
             proxy_protocol: Some("maybe".into()),
             connections_per_address: Some("-1".into()),
         },
+        backends: RawBackends { backend_allow: Some("a".into()), backend_deny: Some("10.0.0.0/40".into()) },
         socket_buffer: Some("3".into()),
     };
     let problems = raw.resolve(Some("short".into())).expect_err("everything is wrong");
@@ -54,6 +55,8 @@ fn all_problems_come_at_once() {
         "--trusted-proxies",
         "--proxy-protocol",
         "--connections-per-address",
+        "--backend-allow",
+        "--backend-deny",
         "--workers",
         ADMIN_PASSWORD,
     ] {
@@ -106,6 +109,16 @@ fn trusted_proxies_are_networks() {
         problems.starts_with("--trusted-proxies (TIDEGATE_TRUSTED_PROXIES): “proxy.example”"),
         "{problems}"
     );
+}
+
+#[test]
+fn networks_of_backends_are_read() {
+    let config = resolved(RawServe::default());
+    assert!(config.backends.allow.is_empty() && config.backends.deny.is_empty());
+    let backends = RawBackends { backend_allow: Some("10.0.0.0/8, fd00::/8".into()), backend_deny: None };
+    let config = resolved(RawServe { backends, ..RawServe::default() });
+    assert!(config.backends.allow.contains("fd00::1".parse().expect("an address")));
+    assert!(!config.backends.allow.contains("192.168.0.1".parse().expect("an address")));
 }
 
 #[test]

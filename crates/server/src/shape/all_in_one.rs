@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use rustls::ServerConfig;
 use serde::Serialize;
 use tidegate_control::{Control, Serving};
-use tidegate_gateway::{Gateway, Listener};
+use tidegate_gateway::{Gateway, Listener, SystemNames};
 use tidegate_model::link;
 use tidegate_store::SqliteCatalog;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -213,6 +213,9 @@ fn gateway_settings(
         connections_per_address: config.clients.connections_per_address,
         socket_buffer_bytes: config.socket_buffer_bytes,
         sessions_max: descriptors.saturating_sub(DESCRIPTORS_KEPT) / DESCRIPTORS_PER_SESSION,
+        backend_allow: config.backends.allow.clone(),
+        backend_deny: config.backends.deny.clone(),
+        names: Arc::new(SystemNames),
         own: own.map(std::net::TcpListener::local_addr).collect::<Result<_, _>>()?,
     })
 }

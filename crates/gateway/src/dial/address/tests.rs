@@ -8,6 +8,10 @@ fn at(address: &str) -> SocketAddr {
     address.parse().unwrap_or_else(|_| panic!("{address} is an address"))
 }
 
+fn is_allowed(address: SocketAddr, own: &[SocketAddr]) -> bool {
+    AddressRules { own: own.to_vec(), ..AddressRules::default() }.allow(address)
+}
+
 #[track_caller]
 fn refuses(address: &str, own: &[&str], why: &str) {
     let own: Vec<_> = own.iter().map(|own| at(own)).collect();
@@ -109,6 +113,58 @@ fn a_listener_on_all_addresses_is_behind_every_address_of_this_machine() {
         allows("192.0.2.1:9099", &[own], "RFC 5737: no machine has it");
         allows("[2001:db8::1]:9099", &[own], "RFC 3849: no machine has it");
     }
+}
+
+/// Whether an address may be dialled under these lists, with a listener of the product's own at 127.0.0.1:9099.
+fn listed(allow: &str, deny: &str, address: &str) -> bool {
+    let read = |list| Networks::parse(list).expect("these are networks");
+    let rules = AddressRules { own: vec![at("127.0.0.1:9099")], allow: read(allow), deny: read(deny) };
+    rules.allow(at(address))
+}
+
+#[test]
+fn what_the_operator_denies_is_not_dialled_whoever_allows_it() {
+    for address in ["10.1.2.3:80", "[::ffff:10.1.2.3]:80", "[64:ff9b::a01:203]:80", "[2002:a01:203::]:80"] {
+        assert!(!listed("", "10.0.0.0/8", address), "{address}");
+        assert!(!listed("10.0.0.0/8", "10.1.2.3", address), "{address}");
+    }
+    assert!(listed("", "10.0.0.0/8", "192.168.1.1:80"));
+    assert!(!listed("", "64:ff9b::/96", "[64:ff9b::5db8:d822]:443"), "as it is written as well");
+    assert!(!listed("", "fd00::/8,0.0.0.0/0", "[fd00::1]:80"));
+}
+
+#[test]
+fn where_the_operator_allows_networks_nothing_else_is_dialled() {
+    assert!(listed("10.0.0.0/8", "", "10.1.2.3:80"));
+    assert!(listed("10.0.0.0/8,fd00::/8", "", "[fd00::1]:80"));
+    assert!(listed("10.0.0.0/8", "", "[::ffff:10.1.2.3]:80"));
+    for address in ["192.168.1.1:80", "93.184.216.34:443", "[fd00::1]:80", "127.0.0.1:80"] {
+        assert!(!listed("10.0.0.0/8", "", address), "{address}");
+    }
+}
+
+#[test]
+fn a_built_in_refusal_is_lifted_by_a_network_within_it_and_by_no_wider_one() {
+    for (allow, address, is_lifted) in [
+        ("169.254.10.0/24", "169.254.10.7:80", true),
+        ("169.254.10.0/24", "169.254.169.254:80", false),
+        ("169.254.0.0/16", "169.254.169.254:80", true),
+        ("0.0.0.0/0", "169.254.169.254:80", false),
+        ("0.0.0.0/0,::/0", "[::ffff:169.254.169.254]:80", false),
+        ("::/0", "[fe80::1]:80", false),
+        ("fe80::/64", "[fe80::1]:80", true),
+        ("100.64.0.0/10", "100.100.100.200:80", false),
+        ("100.100.100.200", "100.100.100.200:80", true),
+        ("0.0.0.0/0", "0.0.0.0:80", false),
+    ] {
+        assert_eq!(listed(allow, "", address), is_lifted, "{allow} {address}");
+    }
+}
+
+#[test]
+fn own_listeners_are_never_dialled_whatever_is_allowed() {
+    assert!(!listed("127.0.0.1", "", "127.0.0.1:9099"));
+    assert!(listed("127.0.0.1", "", "127.0.0.1:9098"));
 }
 
 fn any_ipv4() -> impl Strategy<Value = Ipv4Addr> {

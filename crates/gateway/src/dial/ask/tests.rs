@@ -31,7 +31,7 @@ fn asked(url: &str, request: Option<&Request>, tail: &Tail<'_>) -> (String, Vec<
         instance: INSTANCE,
         passing: None,
     };
-    let question = Question::new(&Url::parse(url).unwrap(), &asker, tail, NONCE);
+    let question = Question::new(&Url::parse(url).unwrap(), &asker, tail, None, NONCE);
     let head = String::from_utf8(question.head).unwrap();
     let head = head.strip_suffix("\r\n\r\n").expect("a head ends once");
     let mut lines = head.split("\r\n");
@@ -57,7 +57,7 @@ fn a_question_of_the_gateways_own_is_short() {
     let key = HandshakeKey::from_nonce(NONCE);
     let asker = Asker { request: None, client: None, proto: "http", instance: INSTANCE, passing: None };
     let url = Url::parse("ws://backend.test/chat").unwrap();
-    let question = Question::new(&url, &asker, &Tail::default(), NONCE);
+    let question = Question::new(&url, &asker, &Tail::default(), None, NONCE);
     let expected = format!(
         "GET /chat HTTP/1.1\r\nHost: backend.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: {}\r\nSec-WebSocket-Version: 13\r\nX-Request-Id: {INSTANCE}\r\n\r\n",
@@ -138,7 +138,7 @@ fn question(offers: &[&str]) -> Question {
     let offers: Vec<String> = offers.iter().map(|&offer| offer.to_owned()).collect();
     let asker = Asker { request: None, client: None, proto: "http", instance: INSTANCE, passing: None };
     let tail = Tail { subprotocols: &offers, ..Tail::default() };
-    Question::new(&Url::parse("ws://backend.test").unwrap(), &asker, &tail, NONCE)
+    Question::new(&Url::parse("ws://backend.test").unwrap(), &asker, &tail, None, NONCE)
 }
 
 fn accept() -> String {

@@ -110,3 +110,94 @@ fn what_nobody_uses_is_forgotten_beyond_the_bound() {
     assert!(targets.by_url().contains_key("ws://held"));
     drop(held);
 }
+
+fn check(targets: &Targets, endpoint: &Endpoint, url: &str, ok: bool) -> Option<bool> {
+    let check = LastCheck { at: tidegate_model::time::Timestamp(7), ok };
+    targets.checked(url, targets.way(endpoint), endpoint.health, check)
+}
+
+fn checked_endpoint() -> Endpoint {
+    let health =
+        HealthCheck { interval_ms: 100, unhealthy_after: 2, healthy_after: 3, ..HealthCheck::default() };
+    Endpoint { health, ..endpoint(Balance::Failover) }
+}
+
+#[test]
+fn an_address_is_left_out_after_its_failed_checks_and_comes_back_after_as_many_as_it_needs() {
+    let (targets, checked) = (Targets::default(), checked_endpoint());
+    let state = || targets.known("ws://a", targets.way(&checked), at(0)).unwrap().state;
+    assert_eq!(check(&targets, &checked, "ws://a", false), None);
+    assert_eq!(check(&targets, &checked, "ws://a", true), None);
+    assert_eq!(check(&targets, &checked, "ws://a", false), None, "a success begins the count anew");
+    assert_eq!((urls(&targets, &checked, at(0)).len(), state()), (3, TargetState::Up));
+    assert_eq!(check(&targets, &checked, "ws://a", false), Some(false));
+    assert_eq!(
+        (urls(&targets, &checked, at(0)), state()),
+        (vec!["b".to_owned(), "c".to_owned()], TargetState::Unhealthy)
+    );
+    assert_eq!(check(&targets, &checked, "ws://a", false), None, "it is no news");
+    for ok in [true, true, false, true, true] {
+        assert_eq!(check(&targets, &checked, "ws://a", ok), None);
+    }
+    assert_eq!(urls(&targets, &checked, at(0)), ["b", "c"]);
+    assert_eq!(check(&targets, &checked, "ws://a", true), Some(true));
+    assert_eq!(urls(&targets, &checked, at(0)), ["a", "b", "c"]);
+}
+
+#[test]
+fn where_all_are_unhealthy_or_suspended_all_are_asked() {
+    let (targets, checked) = (Targets::default(), checked_endpoint());
+    for url in ["ws://a", "ws://b"] {
+        check(&targets, &checked, url, false);
+        check(&targets, &checked, url, false);
+    }
+    assert_eq!(urls(&targets, &checked, at(0)), ["c"]);
+    fail(&targets, &checked, "ws://c", at(0));
+    fail(&targets, &checked, "ws://c", at(0));
+    assert_eq!(urls(&targets, &checked, at(0)), ["a", "b", "c"]);
+    drop(targets.order(&checked, CLIENT, at(0))[0].succeeded());
+    assert_eq!(urls(&targets, &checked, at(1_000)), ["c"], "a session that opens is no check");
+}
+
+#[test]
+fn what_checks_found_does_not_outlive_them() {
+    let (targets, checked) = (Targets::default(), checked_endpoint());
+    check(&targets, &checked, "ws://a", false);
+    check(&targets, &checked, "ws://a", false);
+    targets.unchecked("ws://a", targets.way(&checked));
+    assert_eq!(urls(&targets, &checked, at(0)), ["a", "b", "c"]);
+    assert!(targets.target("ws://a").standings().is_empty());
+}
+
+#[test]
+fn what_one_endpoint_has_of_its_own_spoils_nothing_for_another_with_the_same_address() {
+    let (targets, ours) = (Targets::default(), endpoint(Balance::Failover));
+    let mut theirs = ours.clone();
+    theirs.credential = Box::new(tidegate_model::endpoint::Credential::Basic {
+        username: "me".to_owned(),
+        password: tidegate_model::user::Secret("wrong".to_owned()),
+    });
+    fail(&targets, &theirs, "ws://a", at(0));
+    fail(&targets, &theirs, "ws://a", at(0));
+    assert_eq!(urls(&targets, &theirs, at(0)), ["b", "c"]);
+    assert_eq!(urls(&targets, &ours, at(0)), ["a", "b", "c"]);
+    let again = Endpoint { idle_timeout_ms: 1, ..theirs };
+    assert_eq!(urls(&targets, &again, at(0)), ["b", "c"], "the same way, whatever else differs");
+}
+
+#[test]
+fn what_is_known_is_told() {
+    let (targets, failover) = (Targets::default(), endpoint(Balance::Failover));
+    let way = targets.way(&failover);
+    let known = |url: &str, now| targets.known(url, way, at(now));
+    assert_eq!(known("ws://a", 0), None);
+    let held = targets.order(&failover, CLIENT, at(0))[0].succeeded();
+    let up = Known { state: TargetState::Up, failures: 0, open: 1, last_check: None };
+    assert_eq!(known("ws://a", 0), Some(up));
+    drop(held);
+    fail(&targets, &failover, "ws://a", at(0));
+    fail(&targets, &failover, "ws://a", at(0));
+    let suspended = Known { state: TargetState::Suspended { left_ms: 900 }, failures: 2, open: 0, ..up };
+    assert_eq!(known("ws://a", 100), Some(suspended));
+    assert_eq!(known("ws://a", 1_000).unwrap().state, TargetState::Up);
+}
