@@ -48,6 +48,7 @@ fn table() -> BTreeMap<&'static str, Who> {
         ("deployApi", either()),
         ("listRevisions", view()),
         ("createVersion", create()),
+        ("getEndpointsHealth", view()),
         ("testApiEndpoint", either()),
         ("testEndpoint", create()),
         ("createApplication", develop()),
