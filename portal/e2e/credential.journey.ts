@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
-import { deploysWith, expect, openSettings, publishEcho, test, unfold } from "./journey";
+import { Backend } from "./backend";
+import { deploysWith, expect, openSettings, publishEcho, subscribed, test, unfold } from "./journey";
 
 /** Everything that a page shows or keeps: its text, its fields, its address, what the browser stores for it. */
 const everything = (page: Page): Promise<string> =>
@@ -141,4 +142,34 @@ test("a client certificate keeps its key, and an unchecked backend is warned of"
   await expect(kept).toHaveValue("");
   await expect(kept).toHaveAttribute("placeholder", "A key is kept");
   expect(await everything(page)).not.toContain(line);
+});
+
+test("the backend gets the credential that its endpoint has, and never the client's", async ({
+  as,
+  product,
+  rest,
+}) => {
+  const SECRET = "correct horse battery staple";
+  const backend = await Backend.start(() => {});
+  const production = { url: backend.url };
+  const api = await publishEcho(await rest("admin"), product, { endpoints: { production } });
+  const { id } = await subscribed(await rest("developer"), api.id);
+  const page = await as("creator");
+  await page.goto(`/publisher/apis/${api.id}/endpoints`);
+  const credential = await unfold(await openSettings(page), "Credential for the backend");
+  await credential.getByRole("radio", { name: "A header of its own" }).check();
+  await expect(credential.getByText("anybody in between can read it")).toBeVisible();
+  await credential.getByLabel("Header", { exact: true }).fill("X-Api-Key");
+  await credential.getByLabel("Value", { exact: true }).fill(SECRET);
+  await saveFrom(page);
+  await deploysWith(page, ["Production endpoint: credential None A header of its own"]);
+  const developer = await as("developer");
+  await developer.goto(`/devportal/apis/${api.id}/console?application=${id}`);
+  await developer.getByRole("button", { name: "Connect", exact: true }).click();
+  await expect(developer.getByRole("complementary", { name: "Session" }).getByText("Open")).toBeVisible();
+  const [asked] = backend.asked;
+  expect(asked?.headers["x-api-key"]).toBe(SECRET);
+  expect(asked?.headers.authorization).toBeUndefined();
+  expect(await everything(developer)).not.toContain(SECRET);
+  backend.stop();
 });

@@ -173,6 +173,23 @@ test("a header that decides, and health checks, are set where they belong", asyn
   ]);
 });
 
+test("the health of each address is told where it is set", async ({ as, product, rest }) => {
+  const admin = await rest("admin");
+  const production = {
+    url: product.addresses.echo,
+    // Nobody listens on port 1.
+    others: ["ws://127.0.0.1:1"],
+    health: { interval_ms: 100, unhealthy_after: 1 },
+  };
+  const api = await publishEcho(admin, product, { endpoints: { production } });
+  const page = await as("publisher");
+  await page.goto(`/publisher/apis/${api.id}/endpoints`);
+  const health = page.getByRole("group", { name: "Health of the production addresses that are live" });
+  await expect(health.getByRole("row", { name: `${product.addresses.echo} Up 0 Passed` })).toBeVisible();
+  await expect(health.getByRole("row", { name: "ws://127.0.0.1:1 Unhealthy 0 Failed" })).toBeVisible();
+  await expect(page.getByRole("group", { name: /^Health of the sandbox/ })).toHaveCount(0);
+});
+
 test("a test of an endpoint tells where it stopped and what to try", async ({ as, product, rest }) => {
   const api = await publishEcho(await rest("admin"), product);
   const page = await as("admin");

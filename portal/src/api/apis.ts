@@ -9,6 +9,7 @@ import {
   deployApi,
   getApi,
   getApiTraffic,
+  getEndpointsHealth,
   getLifecycle,
   listApiSubscriptions,
   listApis,
@@ -43,6 +44,13 @@ export const trafficQuery = (id: string) =>
   queryOptions({
     queryKey: ["api", id, "traffic"],
     queryFn: () => ask(getApiTraffic({ path: { id }, query: { minutes: 60 } })),
+    refetchInterval: LIVE_MILLIS,
+  });
+
+export const endpointsHealthQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["api", id, "health"],
+    queryFn: () => ask(getEndpointsHealth({ path: { id } })),
     refetchInterval: LIVE_MILLIS,
   });
 

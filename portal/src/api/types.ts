@@ -41,6 +41,7 @@ export type {
   Settings,
   Subscription,
   Suspension,
+  TargetHealth,
   Token,
   TopicMapping,
   Traffic,

@@ -6,6 +6,7 @@ import styles from "./ui.module.css";
 
 const DONE: Record<string, string> = {
   parse: "Address understood",
+  credential: "Token for the backend received",
   resolve: "Host found",
   connect: "Connected",
   tls: "TLS established",
@@ -14,6 +15,7 @@ const DONE: Record<string, string> = {
 };
 const FAILED: Record<string, string> = {
   parse: "Address not understood",
+  credential: "No token for the backend",
   resolve: "Host not found",
   connect: "Not connected",
   tls: "TLS not established",

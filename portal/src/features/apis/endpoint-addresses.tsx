@@ -30,6 +30,7 @@ export function EndpointAddresses(props: EndpointSettings & { apiId: string }) {
           readOnly={readOnly}
           timeouts={{
             connect_timeout_ms: Number(row.connect_timeout_ms),
+            tls_timeout_ms: Number(row.tls_timeout_ms),
             handshake_timeout_ms: Number(row.handshake_timeout_ms),
           }}
           aside={

@@ -2,6 +2,7 @@
 import { Button, TextInput } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useProbe } from "../../api/apis";
+import type { ProbeRequest } from "../../api/types";
 import { checkEndpointUrl } from "../../lib/rules";
 import { Stack } from "../../ui/page";
 import { ProbeReportView } from "../../ui/probe-report";
@@ -21,7 +22,7 @@ export function EndpointField(props: {
   /** Its name in the form, by which the form finds it to focus it. */
   path?: string;
   readOnly?: boolean;
-  timeouts?: { connect_timeout_ms: number; handshake_timeout_ms: number };
+  timeouts?: Pick<ProbeRequest, "connect_timeout_ms" | "tls_timeout_ms" | "handshake_timeout_ms">;
   aside?: ReactNode;
 }) {
   const probe = useProbe(props.apiId);

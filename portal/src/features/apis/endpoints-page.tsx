@@ -14,6 +14,7 @@ import styles from "../../ui/ui.module.css";
 import { useApi } from "./api-frame";
 import { type EndpointChange, EndpointDrawer } from "./endpoint-drawer";
 import { EndpointField } from "./endpoint-field";
+import { EndpointHealth } from "./endpoint-health";
 import { type EndpointRow, endpointOf, problemFields, rowErrors, rowOf } from "./endpoint-row";
 import { saysAddresses } from "./endpoint-summary";
 import { SaveRow } from "./save-row";
@@ -132,6 +133,7 @@ function EndpointsForm({ api, bounds, echo }: { api: Api; bounds: EndpointBounds
               readOnly={!may}
               timeouts={{
                 connect_timeout_ms: Number(form.values[environment].connect_timeout_ms),
+                tls_timeout_ms: Number(form.values[environment].tls_timeout_ms),
                 handshake_timeout_ms: Number(form.values[environment].handshake_timeout_ms),
               }}
               aside={
@@ -148,6 +150,7 @@ function EndpointsForm({ api, bounds, echo }: { api: Api; bounds: EndpointBounds
             {form.values[environment].url !== "" && (
               <p className={styles.below}>{saysAddresses(form.values[environment])}</p>
             )}
+            <EndpointHealth apiId={api.id} environment={environment} />
           </Card>
         ))}
         {may ? <SaveRow design={design} dirty={form.isDirty()} /> : <Dim>A creator can change these.</Dim>}
