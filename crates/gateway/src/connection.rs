@@ -119,7 +119,8 @@ pub(crate) async fn carry(
     address_place: Option<AddressPlace>,
 ) {
     if stream.is_http2() {
-        return http2::carry(inner, stream, client, address_place).await;
+        // Boxed: every connection has room for the larger of the two, and nearly all speak HTTP/1.1.
+        return Box::pin(http2::carry(inner, stream, client, address_place)).await;
     }
     let Ok(_handshaking) = inner.handshaking.try_acquire() else {
         let refusal = inner.refusal_when_full();
@@ -300,7 +301,11 @@ pub(crate) async fn refuse(inner: &Inner, stream: Stream, client: Client, id: Se
     let (status, client) = (refusal.status(), client.address.ip());
     tracing::debug!(connection = %id, %client, status, %refusal, "refused");
     let answer = refusal.answer(&inner.problem_base, id);
-    if stream.is_http2() { http2::refuse(stream, &answer).await } else { say(stream, &answer).await }
+    if stream.is_http2() {
+        Box::pin(http2::refuse(stream, &answer)).await;
+    } else {
+        say(stream, &answer).await;
+    }
 }
 
 /// Says the last words of a connection and lets them arrive.

@@ -54,6 +54,7 @@ pub(crate) async fn run(
     mut draining: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let socket = TcpListener::from_std(listener.socket)?;
+    prepare(&socket, inner.socket_buffer_bytes);
     let acceptor = listener.tls.map(TlsAcceptor::from);
     loop {
         let accepted = tokio::select! {
@@ -84,7 +85,6 @@ async fn received(
     address: SocketAddr,
     acceptor: Option<&TlsAcceptor>,
 ) {
-    prepare(&stream, inner.socket_buffer_bytes);
     let speaks_for_others = inner.proxy_protocol && inner.trusted.trusts(address.ip());
     let mut client = Client { address, is_tls: acceptor.is_some() };
     let mut draining = inner.draining.subscribe();

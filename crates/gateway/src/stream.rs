@@ -5,6 +5,7 @@
 
 use std::{
     io,
+    os::fd::AsFd,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -21,11 +22,13 @@ use crate::relay::{Coder, Leg, Socket};
 /// Makes a new connection fit for small messages and bounded memory: what waits in the kernel for a peer that does not
 /// read is part of what a session may cost. `buffer_bytes` is for each direction; the kernel takes about twice that
 /// for its own accounts. `None` leaves it to the system, which lets it grow to several megabytes.
-pub(crate) fn prepare(stream: &TcpStream, buffer_bytes: Option<usize>) {
+///
+/// A listener hands it on to every connection that it accepts: three calls of the system less for each.
+pub(crate) fn prepare<S: AsFd>(socket: &S, buffer_bytes: Option<usize>) {
+    let socket = SockRef::from(socket);
     // A socket that cannot do any of this still works.
-    let _ = stream.set_nodelay(true);
+    let _ = socket.set_tcp_nodelay(true);
     if let Some(bytes) = buffer_bytes {
-        let socket = SockRef::from(stream);
         let _ = socket.set_send_buffer_size(bytes);
         let _ = socket.set_recv_buffer_size(bytes);
     }
@@ -120,3 +123,6 @@ impl AsyncWrite for Stream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,7 +25,7 @@ use crate::{
     refusal::{closing_code, closing_word},
 };
 
-/// Bytes that one session may move before the others of its worker have their turn: four scratches, so that a
+/// Bytes that one session may move before the others of its worker have their turn: two scratches, so that a
 /// large message keeps its pace and thousands of small ones wait a fraction of a millisecond.
 const FAIR_BYTES: usize = 256 * 1024;
 
