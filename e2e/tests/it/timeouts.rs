@@ -1,4 +1,4 @@
-//! The three timeouts of an endpoint: for each the client sees the difference between a short and a long one.
+//! The timeouts of an endpoint: for each the client sees the difference between a short and a long one.
 
 use std::time::{Duration, Instant};
 
@@ -46,15 +46,17 @@ async fn refused_in_time([short, long]: [Opening; 2], kind: &str) {
 }
 
 #[tokio::test]
-async fn the_connect_timeout_bounds_the_connection_and_its_tls() {
+async fn the_connect_timeout_bounds_the_connection_and_the_tls_timeout_its_tls() {
     let product = Product::start().await;
     let admin = product.portal.admin().await;
     let (full, silent) = (Backend::full().await, Backend::silent());
-    let timeout = "connect_timeout_ms";
-    let unaccepted = pair(&admin, "Unaccepted", &full.url(), timeout).await;
-    let unsecured = pair(&admin, "Unsecured", &silent.secured_url(), timeout).await;
-    let kind = "backend-connect-timeout";
-    join(refused_in_time(unaccepted, kind), refused_in_time(unsecured, kind)).await;
+    let unaccepted = pair(&admin, "Unaccepted", &full.url(), "connect_timeout_ms").await;
+    let unsecured = pair(&admin, "Unsecured", &silent.secured_url(), "tls_timeout_ms").await;
+    join(
+        refused_in_time(unaccepted, "backend-connect-timeout"),
+        refused_in_time(unsecured, "backend-tls-timeout"),
+    )
+    .await;
 }
 
 #[tokio::test]

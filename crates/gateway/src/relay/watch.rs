@@ -51,7 +51,7 @@ impl Pulse {
         self.0.store(0, Ordering::Relaxed);
     }
 
-    fn turn(&self) -> Option<Micros> {
+    pub(super) fn turn(&self) -> Option<Micros> {
         let begun = self.0.load(Ordering::Relaxed);
         (begun > 0).then(|| Micros::new(begun))
     }

@@ -85,6 +85,17 @@ impl Two {
         hold
     }
 
+    /// Waits until a worker has heard what was said to all and has nothing to do: its turn would else seem to last, by
+    /// the time that a test gives the watch.
+    fn rests(&self, worker: usize) {
+        let (door, began) = (&self.workers.doors[worker], Instant::now());
+        let has_heard = || door.heard.borrow().round == self.workers.word.borrow().round;
+        while !has_heard() || door.pulse.turn().is_some() {
+            assert!(began.elapsed() < PATIENCE);
+            thread::yield_now();
+        }
+    }
+
     fn watch(&self) -> Watch {
         self.workers.watch(self.commons.monotonic.now(), Arc::new(|worker| panic!("{worker} is stuck")))
     }
@@ -274,6 +285,7 @@ fn a_worker_that_stalls_gets_no_sessions_and_holds_up_nobody() {
             () = async {} => {}
         }
     });
+    two.rests(1);
     let mut now = two.commons.monotonic.now();
     for _ in 0..8 {
         now = now.plus(Micros::from_millis(250));
