@@ -12,6 +12,7 @@ mod draining;
 mod ledger;
 mod leg;
 mod meter;
+mod places;
 mod session;
 #[cfg(test)]
 mod tests;

@@ -37,6 +37,7 @@ use super::{
     draining::Draining,
     ledger::Ledger,
     meter::Budgets,
+    places::Places,
     session::{Pumped, Session, Turn},
     timers::Timers,
     watch::Pulse,
@@ -90,8 +91,7 @@ pub(super) struct Worker {
     commons: Commons,
     scratch: Box<[u8]>,
     lent: Lent,
-    sessions: Vec<Option<Session>>,
-    free: Vec<usize>,
+    sessions: Places<Session>,
     open: usize,
     ready: Vec<usize>,
     timers: Timers,
@@ -119,8 +119,7 @@ impl Worker {
             commons,
             scratch: vec![0; SCRATCH_BYTES].into_boxed_slice(),
             lent: Lent::default(),
-            sessions: Vec::new(),
-            free: Vec::new(),
+            sessions: Places::default(),
             open: 0,
             ready: Vec::new(),
             timers: Timers::default(),
@@ -231,7 +230,7 @@ impl Worker {
             let side = if token & 1 == 0 { Side::Client } else { Side::Backend };
             let place = token >> 1;
             // A session that ended earlier in this turn; its place is not given away before the next orders.
-            let Some(session) = self.sessions.get_mut(place).and_then(Option::as_mut) else { continue };
+            let Some(session) = self.sessions.get_mut(place) else { continue };
             session.notice(side, event);
             // One that waits for its fair turn has it later in this one.
             if !session.is_queued {
@@ -242,7 +241,7 @@ impl Worker {
 
     /// Lets a session do something, and puts it where it belongs afterwards. A panic stays inside.
     fn serve(&mut self, place: usize, act: impl FnOnce(&mut Session, &mut Turn<'_>) -> Pumped) {
-        let Some(session) = self.sessions.get_mut(place).and_then(Option::as_mut) else { return };
+        let Some(session) = self.sessions.get_mut(place) else { return };
         let mut turn = Turn {
             now: self.now,
             wall: self.wall,
@@ -311,14 +310,11 @@ impl Worker {
         let limits = handover.stage.as_ref().map_or(limits, |stage| Arc::clone(&stage.limits));
         let relay = Relay::new(self.now, limits);
         let mut session = Session::new(handover, relay);
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.sessions.push(None);
-            self.sessions.len() - 1
-        });
+        let place = self.sessions.vacant();
         let number = session.record.id.number;
         let watched =
             session.register(self.inside.poll.registry(), [Token(place << 1), Token(place << 1 | 1)]);
-        self.sessions[place] = Some(session);
+        self.sessions.put(place, session);
         self.open += 1;
         self.inside.load.fetch_add(1, Ordering::Relaxed);
         self.ledger.opened(api, application, 1);
@@ -345,14 +341,14 @@ impl Worker {
     fn decide(&mut self, snapshot: Arc<Snapshot>) {
         self.snapshot = snapshot;
         self.limits.clear();
-        for place in 0..self.sessions.len() {
+        for place in self.sessions.all() {
             self.ask_again(place);
         }
     }
 
     /// Whether a session may stay under the present snapshot, and what it is allowed from now on.
     fn ask_again(&mut self, place: usize) {
-        let Some(session) = self.sessions.get_mut(place).and_then(Option::as_mut) else { return };
+        let Some(session) = self.sessions.get_mut(place) else { return };
         let held = &session.record.grant;
         let grant = match standing(&self.snapshot, held, self.wall) {
             Ok(grant) => grant,
@@ -391,7 +387,7 @@ impl Worker {
 
     fn continue_ready(&mut self) {
         for place in std::mem::take(&mut self.ready) {
-            if let Some(session) = self.sessions.get_mut(place).and_then(Option::as_mut) {
+            if let Some(session) = self.sessions.get_mut(place) {
                 session.is_queued = false;
                 self.serve(place, Session::pump);
             }
@@ -400,7 +396,7 @@ impl Worker {
 
     fn fire_timers(&mut self) {
         while let Some((at, place)) = self.timers.due(self.now) {
-            let Some(session) = self.sessions.get_mut(place).and_then(Option::as_mut) else { continue };
+            let Some(session) = self.sessions.get_mut(place) else { continue };
             if session.armed != at {
                 continue;
             }
@@ -413,12 +409,12 @@ impl Worker {
         }
         while let Some((place, number)) = self.timers.expired(self.wall) {
             let is_it = |session: &&Session| session.record.id.number == number;
-            if self.sessions.get(place).and_then(Option::as_ref).is_some_and(|session| is_it(&session)) {
+            if self.sessions.get(place).is_some_and(|session| is_it(&session)) {
                 self.close(place, &refusal::unwelcome(Unwelcome::Expired));
             }
         }
         let sessions = &self.sessions;
-        let session = |place: usize| sessions.get(place).and_then(Option::as_ref);
+        let session = |place: usize| sessions.get(place);
         self.timers.tidy(
             self.open,
             |at, place| session(place).is_some_and(|session| session.armed == at),
@@ -428,8 +424,7 @@ impl Worker {
     }
 
     fn conclude(&mut self, place: usize) {
-        let Some(mut session) = self.sessions.get_mut(place).and_then(Option::take) else { return };
-        self.free.push(place);
+        let Some(mut session) = self.sessions.take(place) else { return };
         self.open -= 1;
         self.inside.load.fetch_sub(1, Ordering::Relaxed);
         let grant = &session.record.grant;
@@ -459,7 +454,7 @@ impl Worker {
     fn flush(&mut self) {
         self.flush_at = None;
         for place in std::mem::take(&mut self.ledger.dirty) {
-            let Some(session) = self.sessions.get_mut(place).and_then(Option::as_mut) else { continue };
+            let Some(session) = self.sessions.get_mut(place) else { continue };
             if let Some(counts) = session.unreported(self.ledger.minute) {
                 self.ledger.add(counts);
             }
@@ -470,7 +465,7 @@ impl Worker {
     }
 
     fn begin_drain(&mut self, drain: &Drain) {
-        let queue = (0..self.sessions.len()).filter(|place| self.sessions[*place].is_some()).collect();
+        let queue = self.sessions.all().filter(|place| self.sessions.get(*place).is_some()).collect();
         self.draining = Some(Draining::begin(drain, queue, self.now));
     }
 
@@ -479,8 +474,8 @@ impl Worker {
             self.close(place, &farewell);
         }
         if self.draining.as_ref().is_some_and(|draining| draining.is_time_up(self.now)) {
-            for place in 0..self.sessions.len() {
-                let Some(session) = self.sessions[place].as_mut() else { continue };
+            for place in self.sessions.all() {
+                let Some(session) = self.sessions.get_mut(place) else { continue };
                 session.abandon();
                 self.conclude(place);
                 self.draining.iter_mut().for_each(|draining| draining.cut += 1);
@@ -498,8 +493,8 @@ impl Worker {
         let Inside { number: worker, .. } = self.inside;
         tracing::error!(worker, sessions = self.open, why, "a relay worker is lost, and begins anew");
         let farewell = refusal::worker_lost();
-        for place in 0..self.sessions.len() {
-            let Some(session) = self.sessions[place].as_mut() else { continue };
+        for place in self.sessions.all() {
+            let Some(session) = self.sessions.get_mut(place) else { continue };
             let mut turn = Turn {
                 now: self.now,
                 wall: self.wall,
@@ -516,8 +511,8 @@ impl Worker {
             }
             self.draining.iter_mut().for_each(|draining| draining.cut += 1);
         }
-        self.sessions = Vec::new();
-        (self.free, self.ready, self.timers) = (Vec::new(), Vec::new(), Timers::default());
+        self.sessions = Places::default();
+        (self.ready, self.timers) = (Vec::new(), Timers::default());
         (self.lent, self.limits) = (Lent::default(), HashMap::new());
         self.open = 0;
         self.inside.load.store(0, Ordering::Relaxed);
@@ -546,8 +541,8 @@ impl Worker {
     }
 
     fn end(mut self) {
-        for place in 0..self.sessions.len() {
-            if let Some(session) = self.sessions[place].as_mut() {
+        for place in self.sessions.all() {
+            if let Some(session) = self.sessions.get_mut(place) {
                 session.abandon();
                 self.conclude(place);
             }
