@@ -55,10 +55,6 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if let Ok(revision) = revision {
         compare.args(["--revision", String::from_utf8_lossy(&revision.stdout).trim()]);
     }
-    let revision = Command::new("git").args(["describe", "--always", "--dirty"]).current_dir(root()).output();
-    if let Ok(revision) = revision {
-        compare.args(["--revision", String::from_utf8_lossy(&revision.stdout).trim()]);
-    }
     compare.arg("--folder").arg(target().join("bench")).arg("--out").arg(&out);
     compare.args(["--command", &said.collect::<Vec<_>>().join(" ")]).args(args);
     step(&format!("measure, and write {}", out.display()), &mut compare)
