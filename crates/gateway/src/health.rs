@@ -21,7 +21,7 @@ use tidegate_model::{
     snapshot::Snapshot,
     target::{LastCheck, TargetFacts},
 };
-use tidegate_wire::mask;
+use tidegate_wire::close::{CloseReason, code};
 use tokio::{
     io::AsyncReadExt as _,
     sync::{Semaphore, watch},
@@ -216,10 +216,8 @@ impl Checker {
         let Backend { mut stream, .. } = backend;
         let mut key = [0; 4];
         self.entropy.fill(&mut key);
-        let mut code = 1_000_u16.to_be_bytes();
-        mask::apply(key, &mut code);
-        let frame = [&[0x88, 0x82], &key[..], &code].concat();
-        if stream.write_all_flushed(&frame).await.is_ok() {
+        let close = CloseReason::ours(code::NORMAL, "").to_frame(Some(key));
+        if stream.write_all_flushed(close.as_bytes()).await.is_ok() {
             let mut rest = tokio::io::sink();
             let _ = tokio::io::copy(&mut stream.take(GOODBYE_BYTES_MAX), &mut rest).await;
         }

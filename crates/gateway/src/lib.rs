@@ -23,6 +23,8 @@ mod refusal;
 mod relay;
 mod report;
 mod stream;
+#[cfg(test)]
+mod testing;
 mod time;
 
 use std::{

@@ -37,16 +37,10 @@ pub(crate) enum CredentialInput {
 }
 
 /// A secret as it comes in. Its Debug hides it.
-#[derive(Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(transparent)]
 #[schema(as = Secret, value_type = String, format = Password)]
 pub(crate) struct Hidden(Secret);
-
-impl std::fmt::Debug for Hidden {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 fn given(secret: Option<Hidden>) -> Secret {
     secret.map(|hidden| hidden.0).unwrap_or_default()

@@ -20,12 +20,10 @@ use std::{
 
 use tidegate_model::{
     admit::Grant,
-    endpoint::{Endpoint, Endpoints, Environment},
-    headers::HeaderRules,
-    id::{ApiId, ApplicationId, BootId, SessionId},
+    endpoint::Environment,
+    id::{BootId, SessionId},
     lifecycle::State,
     port::{Clock, Entropy},
-    protocol::Protocol,
     snapshot::{ApiFacts, ApplicationFacts, ClientFacts, Snapshot, SnapshotParts},
     time::Timestamp,
 };
@@ -37,7 +35,7 @@ use tidegate_wire::{
 };
 
 use super::{Budgets, Commons, Farewell, Handover, Meter, Workers};
-use crate::{report::Reporter, time::Monotonic};
+use crate::{report::Reporter, testing, time::Monotonic};
 
 use peer::{Legs, Peer};
 
@@ -112,41 +110,14 @@ fn commons() -> Commons {
 
 /// A world with one API, one application and one client of it, and a session's grant in it.
 fn world() -> (SnapshotParts, Grant) {
-    let api = ApiFacts {
-        id: ApiId::new(Timestamp(0), [2; 10]),
-        name: "Echo".into(),
-        context: "/echo".into(),
-        version: "1.0".into(),
-        state: State::Prototyped,
-        is_default_version: false,
-        revision: 1,
-        endpoints: Endpoints { production: Some(Endpoint::new("ws://localhost:1")), sandbox: None },
-        protocol: Protocol::default(),
-        headers: HeaderRules::default(),
-        mappings: Vec::new(),
-    };
-    let application = ApplicationFacts {
-        id: ApplicationId::new(Timestamp(0), [3; 10]),
-        name: "App".into(),
-        policy: String::new(),
-    };
+    let api = ApiFacts { state: State::Prototyped, ..testing::api() };
+    let application = ApplicationFacts { policy: String::new(), ..testing::application() };
     let client = ClientFacts {
         client_id: "client".into(),
         application: application.id,
         environment: Environment::Production,
     };
-    let grant = Grant {
-        api: Arc::new(api.clone()),
-        application: Arc::new(application.clone()),
-        client_id: client.client_id.as_str().into(),
-        environment: Environment::Production,
-        subscription: None,
-        plan: "".into(),
-        plan_limit: None,
-        policy: "".into(),
-        application_limit: None,
-        expires_at: Timestamp(i64::MAX),
-    };
+    let grant = testing::grant(api.clone(), application.clone());
     let parts = SnapshotParts {
         number: 1,
         apis: vec![api],

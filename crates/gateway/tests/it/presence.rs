@@ -59,14 +59,7 @@ async fn a_client_that_does_not_answer_is_gone_for_its_backend() {
     payload_of(client.frames.next().await);
     let asked = payload_of(visit.frames.next().await);
     visit.frames.send(PONG, &asked).await;
-    let told = loop {
-        let frame = visit.frames.next().await.expect("the goodbye");
-        if frame.opcode == PING {
-            visit.frames.send(PONG, &frame.payload).await;
-        } else {
-            break visit.frames.farewell(&frame).await;
-        }
-    };
+    let told = visit.frames.closed_after_pongs().await;
     assert_eq!(told, because(1001, "client_gone"));
     assert_eq!(client.frames.rest().await, b"", "its own connection ends without a word");
 }
@@ -75,14 +68,7 @@ async fn a_client_that_does_not_answer_is_gone_for_its_backend() {
 async fn a_backend_that_does_not_answer_is_gone_for_its_client() {
     let (_rig, mut client, mut visit) = meet(asking).await;
     payload_of(visit.frames.next().await);
-    let told = loop {
-        let frame = client.frames.next().await.expect("the goodbye");
-        if frame.opcode == PING {
-            client.frames.send(PONG, &frame.payload).await;
-        } else {
-            break client.frames.farewell(&frame).await;
-        }
-    };
+    let told = client.frames.closed_after_pongs().await;
     assert_eq!(told, because(1014, "backend_gone"));
 }
 

@@ -239,6 +239,17 @@ impl Frames {
         self.farewell(&frame).await
     }
 
+    /// The Close that comes, behind Pings that are answered.
+    pub(crate) async fn closed_after_pongs(&mut self) -> (u16, String) {
+        loop {
+            let frame = self.next().await.expect("the goodbye");
+            if frame.opcode != PING {
+                return self.farewell(&frame).await;
+            }
+            self.send(PONG, &frame.payload).await;
+        }
+    }
+
     /// Answers a Close.
     pub(crate) async fn farewell(&mut self, close: &Frame) -> (u16, String) {
         let answer = self.frame(CLOSE, &close.payload);

@@ -1,15 +1,13 @@
 // Endpoints: a row per environment with its address, a test, how many addresses there are, and the cogwheel.
 import { ActionIcon } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { asProblem, fieldErrors } from "../../api/problem";
+import { fieldErrors } from "../../api/problem";
 import { useCan } from "../../api/session";
-import { settingsQuery } from "../../api/settings";
 import type { Api, EndpointBounds, Environment, UpdateApi } from "../../api/types";
 import { title } from "../../lib/format";
 import { Card, Dim, Stack } from "../../ui/page";
-import { Loading, ProblemNotice } from "../../ui/states";
+import { ProblemNotice } from "../../ui/states";
 import styles from "../../ui/ui.module.css";
 import { useApi } from "./api-frame";
 import { type EndpointChange, EndpointDrawer } from "./endpoint-drawer";
@@ -20,6 +18,7 @@ import { saysAddresses } from "./endpoint-summary";
 import { SaveRow } from "./save-row";
 import { withoutSecrets } from "./secret-row";
 import { type DesignForm, useDesign } from "./use-design";
+import { WithSettings } from "./with-settings";
 
 const ENVIRONMENTS: Environment[] = ["production", "sandbox"];
 const SERVES: Record<Environment, string> = {
@@ -45,15 +44,15 @@ function sent(rows: Rows, base: Api): UpdateApi["endpoints"] {
 
 export function Component() {
   const api = useApi();
-  const settings = useQuery(settingsQuery);
-  if (settings.isError)
-    return <ProblemNotice problem={asProblem(settings.error)} onRetry={() => settings.refetch()} />;
-  if (!settings.data) return <Loading />;
   return (
-    <>
-      <title>{`Endpoints · ${api.name}`}</title>
-      <EndpointsForm api={api} bounds={settings.data.endpoint_bounds} echo={settings.data.echo_url ?? null} />
-    </>
+    <WithSettings>
+      {(settings) => (
+        <>
+          <title>{`Endpoints · ${api.name}`}</title>
+          <EndpointsForm api={api} bounds={settings.endpoint_bounds} echo={settings.echo_url ?? null} />
+        </>
+      )}
+    </WithSettings>
   );
 }
 

@@ -2,14 +2,12 @@
 // backend a topic is found.
 import { Switch } from "@mantine/core";
 import { type UseFormReturnType, useForm } from "@mantine/form";
-import { useQuery } from "@tanstack/react-query";
-import { asProblem, fieldErrors } from "../../api/problem";
+import { fieldErrors } from "../../api/problem";
 import { useCan } from "../../api/session";
-import { settingsQuery } from "../../api/settings";
 import type { Api, PassingBounds, Settings } from "../../api/types";
 import { Address } from "../../ui/copy";
 import { Card, Dim, FieldGroup, Stack } from "../../ui/page";
-import { Loading, ProblemNotice } from "../../ui/states";
+import { ProblemNotice } from "../../ui/states";
 import { useApi } from "./api-frame";
 import { ChoiceField } from "./choice-field";
 import { FORWARDS } from "./choices";
@@ -26,6 +24,7 @@ import { type Column, type RuleChange, RuleRows } from "./rule-rows";
 import { SaveRow } from "./save-row";
 import { TopicTryOut } from "./topic-try-out";
 import { useDesign } from "./use-design";
+import { WithSettings } from "./with-settings";
 
 interface Rules {
   list: Exclude<PassingList, "mappings">;
@@ -98,15 +97,15 @@ const EMPTY: { [L in PassingList]: PassingRows[L][number] } = {
 
 export function Component() {
   const api = useApi();
-  const settings = useQuery(settingsQuery);
-  if (settings.isError)
-    return <ProblemNotice problem={asProblem(settings.error)} onRetry={() => settings.refetch()} />;
-  if (!settings.data) return <Loading />;
   return (
-    <>
-      <title>{`Headers and topics · ${api.name}`}</title>
-      <HeadersForm api={api} settings={settings.data} />
-    </>
+    <WithSettings>
+      {(settings) => (
+        <>
+          <title>{`Headers and topics · ${api.name}`}</title>
+          <HeadersForm api={api} settings={settings} />
+        </>
+      )}
+    </WithSettings>
   );
 }
 

@@ -1,14 +1,12 @@
 // Protocol: compression, the check of text and the sizes that the gateway lets pass.
 import { Switch } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useQuery } from "@tanstack/react-query";
-import { asProblem, fieldErrors } from "../../api/problem";
+import { fieldErrors } from "../../api/problem";
 import { useCan } from "../../api/session";
-import { settingsQuery } from "../../api/settings";
 import type { Api, Protocol, ProtocolBounds } from "../../api/types";
 import { Notice } from "../../ui/notice";
 import { Card, Dim, FormWidth, Stack } from "../../ui/page";
-import { Loading, ProblemNotice } from "../../ui/states";
+import { ProblemNotice } from "../../ui/states";
 import { useApi } from "./api-frame";
 import { BoundedField } from "./bounded-field";
 import { ChoiceField } from "./choice-field";
@@ -16,6 +14,7 @@ import { COMPRESSIONS } from "./choices";
 import { checkNumber } from "./endpoint-row";
 import { SaveRow } from "./save-row";
 import { useDesign } from "./use-design";
+import { WithSettings } from "./with-settings";
 
 type Size = keyof ProtocolBounds;
 type Values = Record<Size, number | string> & {
@@ -57,15 +56,15 @@ const valuesOf = (protocol: Protocol): Values => ({
 
 export function Component() {
   const api = useApi();
-  const settings = useQuery(settingsQuery);
-  if (settings.isError)
-    return <ProblemNotice problem={asProblem(settings.error)} onRetry={() => settings.refetch()} />;
-  if (!settings.data) return <Loading />;
   return (
-    <>
-      <title>{`Protocol · ${api.name}`}</title>
-      <ProtocolForm api={api} bounds={settings.data.protocol_bounds} />
-    </>
+    <WithSettings>
+      {(settings) => (
+        <>
+          <title>{`Protocol · ${api.name}`}</title>
+          <ProtocolForm api={api} bounds={settings.protocol_bounds} />
+        </>
+      )}
+    </WithSettings>
   );
 }
 

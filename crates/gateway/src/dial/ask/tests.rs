@@ -6,21 +6,10 @@ use tidegate_wire::handshake::accept_key;
 use tokio::net::UnixStream;
 
 use super::*;
+use crate::testing::request;
 
 const NONCE: [u8; 16] = [7; 16];
 const INSTANCE: &str = "boot-1-42";
-
-fn request(headers: &[(&str, &str)]) -> Request {
-    let owned = |(name, value): &(&str, &str)| (name.to_ascii_lowercase(), value.as_bytes().to_vec());
-    Request {
-        authority: "gateway.test:9099".to_owned(),
-        path: "/echo/1.0".to_owned(),
-        query: None,
-        subprotocols: Vec::new(),
-        headers: headers.iter().map(owned).collect(),
-        deflate: Vec::new(),
-    }
-}
 
 /// A head taken apart: the request line, and name (in lower case) with value of every header.
 fn asked(url: &str, request: Option<&Request>, tail: &Tail<'_>) -> (String, Vec<(String, String)>) {

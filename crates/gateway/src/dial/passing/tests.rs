@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use tidegate_model::{
-    endpoint::{Endpoints, Environment},
     headers::{Rename, SetHeader},
-    id::{ApiId, ApplicationId},
-    lifecycle::State,
+    id::ApplicationId,
     snapshot::{ApiFacts, ApplicationFacts},
     time::Timestamp,
 };
 
 use super::*;
+use crate::testing::{self, request};
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
@@ -25,48 +24,18 @@ impl Entropy for Sevens {
     }
 }
 
-fn request(headers: &[(&str, &str)]) -> Request {
-    let owned = |(name, value): &(&str, &str)| (name.to_ascii_lowercase(), value.as_bytes().to_vec());
-    Request {
-        authority: "gateway.test:9099".to_owned(),
-        path: "/echo/1.0".to_owned(),
-        query: None,
-        subprotocols: Vec::new(),
-        headers: headers.iter().map(owned).collect(),
-        deflate: Vec::new(),
-    }
-}
-
 fn grant(rules: HeaderRules) -> Grant {
-    let api = ApiFacts {
-        id: ApiId::new(NOW, [1; 10]),
-        name: "Echo".to_owned(),
-        context: "/echo".to_owned(),
-        version: "1.0".to_owned(),
-        state: State::Published,
-        is_default_version: false,
-        revision: 1,
-        endpoints: Endpoints::default(),
-        protocol: tidegate_model::protocol::Protocol::default(),
-        headers: rules,
-        mappings: Vec::new(),
-    };
+    let api = ApiFacts { headers: rules, ..testing::api() };
     let application = ApplicationFacts {
         id: ApplicationId::new(NOW, [2; 10]),
         name: "My App".to_owned(),
-        policy: "Policy".to_owned(),
+        ..testing::application()
     };
     Grant {
-        api: Arc::new(api),
-        application: Arc::new(application),
         client_id: "client-1".into(),
-        environment: Environment::Production,
-        subscription: None,
         plan: "Gold".into(),
-        plan_limit: None,
         policy: "Policy".into(),
-        application_limit: None,
-        expires_at: NOW,
+        ..testing::grant(api, application)
     }
 }
 

@@ -2,16 +2,15 @@
 
 use tidegate_model::{
     admit::{Identity, admit},
-    endpoint::{Endpoint, Endpoints, Environment},
-    headers::HeaderRules,
+    endpoint::Environment,
     lifecycle::State,
     plan::Plan,
-    protocol::Protocol,
-    snapshot::{ApiFacts, ApplicationFacts, ClientFacts, SnapshotParts, SubscriptionFacts},
+    snapshot::{ClientFacts, SnapshotParts, SubscriptionFacts},
 };
 use tidegate_wire::{Side, close::CloseReason, relay::MessageKind};
 
 use super::*;
+use crate::testing;
 
 /// 23 seconds into a minute.
 const NOW: Timestamp = Timestamp(1_800_000_023_000);
@@ -31,24 +30,7 @@ fn plan(name: &str, limit: impl Into<Option<Limit>>) -> Plan {
 
 /// One API, one application with one key, subscribed under the plan Gold.
 fn world(gold: impl Into<Option<Limit>>, policy: impl Into<Option<Limit>>) -> SnapshotParts {
-    let api = ApiFacts {
-        id: ApiId::new(NOW, [1; 10]),
-        name: "Echo".to_owned(),
-        context: "/echo".to_owned(),
-        version: "1.0".to_owned(),
-        state: State::Published,
-        is_default_version: false,
-        revision: 1,
-        endpoints: Endpoints { production: Some(Endpoint::new("ws://localhost:1")), sandbox: None },
-        protocol: Protocol::default(),
-        headers: HeaderRules::default(),
-        mappings: Vec::new(),
-    };
-    let application = ApplicationFacts {
-        id: ApplicationId::new(NOW, [2; 10]),
-        name: "App".to_owned(),
-        policy: "Policy".to_owned(),
-    };
+    let (api, application) = (testing::api(), testing::application());
     let subscription = SubscriptionFacts {
         id: SubscriptionId::new(NOW, [3; 10]),
         application: application.id,

@@ -9,7 +9,7 @@ use crate::{
     backend::{Backend, Visit},
     client::{Client, because},
     rig::Rig,
-    socket::{self, BINARY, COMPRESSED, Frames, PING, PONG, TEXT},
+    socket::{self, BINARY, COMPRESSED, Frames, PING, TEXT},
     soon,
     world::{PATH, World},
 };
@@ -276,14 +276,7 @@ async fn who_is_silent_is_asked() {
     let mut client = Frames::of_client(Box::new(tunnel));
     assert_eq!(client.next().await.expect("a Ping").opcode, PING);
     // The client does not answer; the backend does.
-    let told = loop {
-        let frame = visit.frames.next().await.expect("the goodbye");
-        if frame.opcode == PING {
-            visit.frames.send(PONG, &frame.payload).await;
-        } else {
-            break visit.frames.farewell(&frame).await;
-        }
-    };
+    let told = visit.frames.closed_after_pongs().await;
     assert_eq!(told, because(1001, "client_gone"));
 }
 

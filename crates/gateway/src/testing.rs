@@ -1,0 +1,71 @@
+//! What several unit tests begin with: a request, and a session's grant in a small world. Each changes what it is about.
+
+use std::sync::Arc;
+
+use tidegate_model::{
+    admit::Grant,
+    endpoint::{Endpoint, Endpoints, Environment},
+    headers::HeaderRules,
+    id::{ApiId, ApplicationId},
+    lifecycle::State,
+    protocol::Protocol,
+    snapshot::{ApiFacts, ApplicationFacts},
+    time::Timestamp,
+};
+
+use crate::handshake::Request;
+
+/// A client's handshake with these headers.
+pub(crate) fn request(headers: &[(&str, &str)]) -> Request {
+    let owned = |(name, value): &(&str, &str)| (name.to_ascii_lowercase(), value.as_bytes().to_vec());
+    Request {
+        authority: "gateway.test:9099".to_owned(),
+        path: "/echo/1.0".to_owned(),
+        query: None,
+        subprotocols: Vec::new(),
+        headers: headers.iter().map(owned).collect(),
+        deflate: Vec::new(),
+    }
+}
+
+/// An API that is published.
+pub(crate) fn api() -> ApiFacts {
+    ApiFacts {
+        id: ApiId::new(Timestamp(0), [2; 10]),
+        name: "Echo".to_owned(),
+        context: "/echo".to_owned(),
+        version: "1.0".to_owned(),
+        state: State::Published,
+        is_default_version: false,
+        revision: 1,
+        endpoints: Endpoints { production: Some(Endpoint::new("ws://localhost:1")), sandbox: None },
+        protocol: Protocol::default(),
+        headers: HeaderRules::default(),
+        mappings: Vec::new(),
+    }
+}
+
+/// An application.
+pub(crate) fn application() -> ApplicationFacts {
+    ApplicationFacts {
+        id: ApplicationId::new(Timestamp(0), [3; 10]),
+        name: "App".to_owned(),
+        policy: "Policy".to_owned(),
+    }
+}
+
+/// What a session of this application at this API is allowed: everything, for ever.
+pub(crate) fn grant(api: ApiFacts, application: ApplicationFacts) -> Grant {
+    Grant {
+        api: Arc::new(api),
+        application: Arc::new(application),
+        client_id: "client".into(),
+        environment: Environment::Production,
+        subscription: None,
+        plan: "".into(),
+        plan_limit: None,
+        policy: "".into(),
+        application_limit: None,
+        expires_at: Timestamp(i64::MAX),
+    }
+}
