@@ -49,10 +49,13 @@ test("a credential is given once, kept, and asked for again where it would go el
   await credential.getByLabel("User name", { exact: true }).fill("gateway");
   // Without its secret it is none.
   await page.getByRole("button", { name: "Done" }).click();
+  const unsaved = page.getByText("A test uses the saved credential and TLS settings.");
+  await expect(unsaved).toBeVisible();
   await page.getByRole("button", { name: "Save" }).click();
   await expect(password).toHaveAccessibleDescription(/Enter the password\./);
   await password.fill(SECRET);
   await saveFrom(page);
+  await expect(unsaved).toBeHidden();
   expect(await everything(page)).not.toContain(SECRET);
   await deploysWith(page, [
     "Production endpoint: credential None User name and password",

@@ -18,7 +18,7 @@ use tidegate_wire::{
     },
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use super::{Backend, DialError, Distrust, Shown, passing::Passing};
 use crate::{handshake::Request, stream::Stream};
@@ -201,16 +201,35 @@ impl Question {
 }
 
 /// The endpoint's path with the topic behind it, and the queries: the endpoint's, the mapping's, the client's.
+///
+/// What the API says of a parameter stands: the client's of the same name does not go on, since backends differ on which
+/// of two they read.
 fn target(url: &Url, tail: &Tail<'_>) -> String {
     let (topic, mapped) = tail.topic.split_once('?').unwrap_or((tail.topic, ""));
     let path = if topic.is_empty() { url.path() } else { url.path().trim_end_matches('/') };
+    let own = [url.query().unwrap_or_default(), mapped];
+    let taken: Vec<String> = own.into_iter().flat_map(parameters).flat_map(names).collect();
+    let is_free = |parameter: &&str| !names(parameter).any(|name| taken.contains(&name));
+    let clients = parameters(tail.query.unwrap_or_default()).filter(is_free);
+    let own = own.into_iter().filter(|query| !query.is_empty());
     let mut target = format!("{path}{topic}");
-    let queries = url.query().into_iter().chain([mapped]).chain(tail.query).filter(|query| !query.is_empty());
-    for (place, query) in queries.enumerate() {
+    for (place, query) in own.chain(clients).enumerate() {
         target.push(if place == 0 { '?' } else { '&' });
         target.push_str(query);
     }
     target
+}
+
+fn parameters(query: &str) -> impl Iterator<Item = &str> {
+    query.split('&').filter(|parameter| !parameter.is_empty())
+}
+
+/// The names that a backend may read in a parameter: some still take `;` for `&`.
+fn names(parameter: &str) -> impl Iterator<Item = String> {
+    parameter
+        .split(';')
+        .filter_map(|part| form_urlencoded::parse(part.as_bytes()).next())
+        .map(|(name, _)| name.into())
 }
 
 fn host(url: &Url) -> String {

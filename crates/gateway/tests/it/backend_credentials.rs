@@ -8,6 +8,7 @@ use std::{
 
 use tidegate_model::{
     endpoint::Credential,
+    headers::SetHeader,
     port::{Probe as _, ProbeRequest, ProbeStep},
     user::Secret,
 };
@@ -54,6 +55,20 @@ async fn a_header_is_shown_in_place_of_the_clients_in_any_spelling() {
     let head = backend.head();
     assert_eq!(head.all("x-api-key"), ["of the gateway"]);
     assert!(!head.text.contains("of the client"), "{}", head.text);
+}
+
+#[tokio::test]
+async fn a_credential_stands_for_what_a_rule_would_set() {
+    let backend = Backend::echo().await;
+    let value = Secret("of the gateway".to_owned());
+    let mut world = world(&backend, Credential::Header { name: "X-Api-Key".to_owned(), value });
+    let rule = SetHeader { name: "x_api_key".to_owned(), value: "of a rule".to_owned() };
+    world.api().headers.set = vec![rule];
+    let rig = Rig::start(&mut world).await;
+    rig.open(&Ask::usual(&world)).await.echo("hello").await;
+    let head = backend.head();
+    assert_eq!(head.all("x-api-key"), ["of the gateway"]);
+    assert!(!head.text.contains("of a rule"), "{}", head.text);
 }
 
 /// An authorization server that gives `token-1`, `token-2` and so on, or what it is told to say.

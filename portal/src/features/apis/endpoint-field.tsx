@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { useProbe } from "../../api/apis";
 import type { ProbeRequest } from "../../api/types";
 import { checkEndpointUrl } from "../../lib/rules";
-import { Stack } from "../../ui/page";
+import { Dim, Stack } from "../../ui/page";
 import { ProbeReportView } from "../../ui/probe-report";
 import { ProblemNotice } from "../../ui/states";
 import styles from "../../ui/ui.module.css";
@@ -24,6 +24,8 @@ export function EndpointField(props: {
   readOnly?: boolean;
   timeouts?: Pick<ProbeRequest, "connect_timeout_ms" | "tls_timeout_ms" | "handshake_timeout_ms">;
   aside?: ReactNode;
+  /** Credential or trust differ from what is saved, which a test goes by. */
+  unsaved?: boolean;
 }) {
   const probe = useProbe(props.apiId);
   const broken = checkEndpointUrl(props.value) !== null;
@@ -64,6 +66,9 @@ export function EndpointField(props: {
             Use the built-in echo backend
           </Button>
         </div>
+      )}
+      {props.unsaved && (
+        <Dim>A test uses the saved credential and TLS settings. Save first to try the changed ones.</Dim>
       )}
       {probe.error && <ProblemNotice problem={probe.error} />}
       {probe.data && !stale && <ProbeReportView report={probe.data} />}

@@ -130,6 +130,7 @@ function EndpointsForm({ api, bounds, echo }: { api: Api; bounds: EndpointBounds
               echo={environment === "production" || form.values.production.url !== "" ? echo : null}
               apiId={api.id}
               readOnly={!may}
+              unsaved={form.isDirty(`${environment}.credential`) || form.isDirty(`${environment}.tls`)}
               timeouts={{
                 connect_timeout_ms: Number(form.values[environment].connect_timeout_ms),
                 tls_timeout_ms: Number(form.values[environment].tls_timeout_ms),

@@ -99,9 +99,29 @@ fn topic_and_query_follow_the_endpoints_own() {
         ("ws://b.test/a b#fragment", "", None, "/a%20b"),
         ("ws://b.test/chat?key=k", "/rooms?room=7", Some("a=1"), "/chat/rooms?key=k&room=7&a=1"),
         ("ws://b.test/chat", "/?room=7", None, "/chat/?room=7"),
+        ("ws://b.test/chat?", "", Some("&&a=1&"), "/chat?a=1"),
     ] {
         let (line, _) = asked(url, None, &Tail { topic, query, ..Tail::default() });
         assert_eq!(line, format!("GET {target} HTTP/1.1"), "{url} with {topic:?} and {query:?}");
+    }
+}
+
+#[test]
+fn a_client_does_not_name_again_what_the_api_says_of_a_parameter() {
+    let topic = "/rooms?room=7&of=x";
+    for (query, target) in [
+        ("room=8", "/rooms?key=k&room=7&of=x"),
+        ("a=1&room=8&b=2", "/rooms?key=k&room=7&of=x&a=1&b=2"),
+        ("key=other&room", "/rooms?key=k&room=7&of=x"),
+        ("%72oom=8&roo%6D=9", "/rooms?key=k&room=7&of=x"),
+        ("a=1;room=8&b=2", "/rooms?key=k&room=7&of=x&b=2"),
+        // Other names.
+        ("rooms=8&Room=9&room%20=1", "/rooms?key=k&room=7&of=x&rooms=8&Room=9&room%20=1"),
+        ("a=room=8", "/rooms?key=k&room=7&of=x&a=room=8"),
+    ] {
+        let tail = Tail { topic, query: Some(query), ..Tail::default() };
+        let (line, _) = asked("ws://b.test/?key=k", None, &tail);
+        assert_eq!(line, format!("GET {target} HTTP/1.1"), "{query:?}");
     }
 }
 
