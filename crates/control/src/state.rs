@@ -9,7 +9,7 @@ use tidegate_model::{
     time::Timestamp,
     user::{Actor, Secret},
 };
-use tidegate_oauth::jwk::{BadKey, SigningKey, SystemRandom};
+use tidegate_oauth::jwk::{Algorithm, BadKey, SigningKey, SystemRandom};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -115,7 +115,7 @@ async fn keys(ports: &Ports, purpose: KeyPurpose) -> Result<Vec<SigningKey>, Sta
     let mut keys =
         stored.map(|record| SigningKey::from_text(&record.private_key.0)).collect::<Result<Vec<_>, _>>()?;
     if keys.is_empty() {
-        let key = SigningKey::generate(&SystemRandom::new())?;
+        let key = SigningKey::generate(Algorithm::Es256, &SystemRandom::new())?;
         let command = Command::StoreSigningKey(SigningKeyRecord {
             purpose,
             kid: key.kid().to_owned(),

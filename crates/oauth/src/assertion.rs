@@ -5,15 +5,10 @@
 
 use std::fmt;
 
-use aws_lc_rs::signature::EcdsaKeyPair;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 
-use crate::{
-    Random,
-    jwk::{BadKey, SigningKey, SystemRandom},
-    token::CannotSign,
-};
+use crate::{Random, jwk::SigningKey, token::CannotSign};
 
 /// How long a backend token is valid, in seconds: it is checked when the handshake arrives, and a minute forgives clocks
 /// that differ and an address that answers only after others did not.
@@ -59,14 +54,12 @@ struct Claims<'a> {
     jti: &'a str,
 }
 
-/// Signs backend tokens. The key is parsed once: `jsonwebtoken` parses it for every token, which costs more than the
-/// signature.
+/// Signs backend tokens.
 pub struct AssertionSigner {
     issuer: String,
     /// The encoded header, the same for all.
     header: String,
-    pair: EcdsaKeyPair,
-    random: SystemRandom,
+    key: SigningKey,
 }
 
 impl fmt::Debug for AssertionSigner {
@@ -77,17 +70,14 @@ impl fmt::Debug for AssertionSigner {
 
 impl AssertionSigner {
     /// Signs as this issuer with this key.
-    ///
-    /// # Errors
-    /// [`BadKey::Stored`].
-    pub fn new(issuer: &str, key: &SigningKey) -> Result<Self, BadKey> {
-        let header = serde_json::json!({"typ": BACKEND_TOKEN_TYPE, "alg": "ES256", "kid": key.kid()});
-        Ok(Self {
+    pub fn new(issuer: &str, key: &SigningKey) -> Self {
+        let alg = key.algorithm().name();
+        let header = serde_json::json!({"typ": BACKEND_TOKEN_TYPE, "alg": alg, "kid": key.kid()});
+        Self {
             issuer: issuer.to_owned(),
             header: URL_SAFE_NO_PAD.encode(header.to_string()),
-            pair: key.pair()?,
-            random: SystemRandom::new(),
-        })
+            key: key.clone(),
+        }
     }
 
     /// A token that is valid from `now`, in seconds since the epoch.
@@ -110,11 +100,7 @@ impl AssertionSigner {
             jti: &URL_SAFE_NO_PAD.encode(id),
         };
         let claims = serde_json::to_vec(&claims).map_err(|_| CannotSign)?;
-        let mut token = format!("{}.{}", self.header, URL_SAFE_NO_PAD.encode(claims));
-        let signature = self.pair.sign(&self.random, token.as_bytes()).map_err(|_| CannotSign)?;
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-        Ok(token)
+        self.key.compact(format!("{}.{}", self.header, URL_SAFE_NO_PAD.encode(claims)))
     }
 }
 

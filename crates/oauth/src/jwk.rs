@@ -1,25 +1,28 @@
 //! Keys: our signing key, and public keys (ours and other issuers') as a JSON Web Key Set (RFC 7517).
 //!
-//! `jsonwebtoken` reads and writes the JOSE formats: JWK, thumbprint, encoding of what is signed. The signature is
-//! checked on aws-lc itself, because its [`ParsedPublicKey`] is parsed once per key set: an ES256 check then costs
-//! 75 µs instead of the library's 128 µs, which parses the key again for every token.
+//! `jsonwebtoken` reads and writes keys in the JOSE format, thumbprints included. Signatures are made and checked on aws-lc
+//! itself, because its keys are parsed once: an ES256 check then costs 75 µs instead of the library's 128 µs, which
+//! parses the key again for every token.
 //!
 //! Ignorant of tokens; those are in [`crate::token`].
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, ParsedPublicKey,
-    RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
+use aws_lc_rs::{
+    encoding::AsDer as _,
+    rsa::KeySize,
+    signature::{
+        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair,
+        KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair,
+        RsaPublicKeyComponents,
+    },
 };
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use jsonwebtoken::{
-    EncodingKey,
-    jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse, ThumbprintHash},
-};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse, ThumbprintHash};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::json;
@@ -51,6 +54,11 @@ pub enum BadKey {
     Set,
 }
 
+/// Signing failed; our fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the token could not be signed")]
+pub struct CannotSign;
+
 /// A private key as it is stored: PKCS#8 in base64. Its Debug hides it, and it has no Display.
 #[derive(Clone)]
 pub struct PrivateKeyText(String);
@@ -68,11 +76,48 @@ impl fmt::Debug for PrivateKeyText {
     }
 }
 
-/// Our signing key: ES256 (ECDSA on P-256 with SHA-256), small to carry and quick to sign with.
+/// What a key signs with. It belongs to the key; what a token's header says must equal it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// ECDSA on P-256 with SHA-256 (RFC 7518, section 3.4): small to carry and quick to sign with.
+    Es256,
+    /// Ed25519 (RFC 8037, section 3.1): the smallest and quickest, not read by every library yet.
+    EdDsa,
+    /// RSA with PKCS #1 v1.5 and SHA-256 (RFC 7518, section 3.3): what every library reads; large and slow to sign with.
+    Rs256,
+}
+
+impl Algorithm {
+    /// All that are known.
+    pub const ALL: [Self; 3] = [Self::Es256, Self::EdDsa, Self::Rs256];
+
+    /// The value of `alg`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+            Self::Rs256 => "RS256",
+        }
+    }
+
+    /// The algorithm of this name, exactly as it is written in `alg`.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+}
+
+/// The pair as aws-lc signs with it, parsed once.
+enum Pair {
+    Es256(EcdsaKeyPair),
+    EdDsa(Ed25519KeyPair),
+    Rs256(RsaKeyPair),
+}
+
+/// A signing key of ours. It has one algorithm and signs with no other.
 #[derive(Clone)]
 pub struct SigningKey {
     pkcs8: Vec<u8>,
-    encoding: EncodingKey,
+    pair: Arc<Pair>,
     public: Jwk,
     kid: String,
 }
@@ -84,14 +129,21 @@ impl fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// A new key, from the system's randomness.
+    /// A new key, from the system's randomness. An RSA key takes some hundred milliseconds.
     ///
     /// # Errors
     /// [`BadKey::Generate`].
-    pub fn generate(random: &SystemRandom) -> Result<Self, BadKey> {
-        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, random)
-            .map_err(|_| BadKey::Generate)?;
-        Self::from_pkcs8(document.as_ref())
+    pub fn generate(algorithm: Algorithm, random: &SystemRandom) -> Result<Self, BadKey> {
+        let pkcs8 = match algorithm {
+            Algorithm::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, random)
+                .map(|document| document.as_ref().to_vec()),
+            Algorithm::EdDsa => {
+                Ed25519KeyPair::generate_pkcs8(random).map(|document| document.as_ref().to_vec())
+            }
+            Algorithm::Rs256 => RsaKeyPair::generate(KeySize::Rsa2048)
+                .and_then(|pair| pair.as_der().map(|document| document.as_ref().to_vec())),
+        };
+        Self::from_pkcs8(&pkcs8.map_err(|_| BadKey::Generate)?)
     }
 
     /// The key that [`SigningKey::to_text`] wrote.
@@ -108,15 +160,11 @@ impl SigningKey {
     }
 
     fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, BadKey> {
-        // Checks curve, range and that both halves belong together; the library does so at first use only.
-        EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).map_err(|_| BadKey::Stored)?;
-        let encoding = EncodingKey::from_ec_der(pkcs8);
-        let mut public =
-            Jwk::from_encoding_key(&encoding, jsonwebtoken::Algorithm::ES256).map_err(|_| BadKey::Stored)?;
+        let pair = Pair::read(pkcs8).ok_or(BadKey::Stored)?;
+        let mut public: Jwk = serde_json::from_value(pair.public()).map_err(|_| BadKey::Stored)?;
         let kid = public.thumbprint(ThumbprintHash::SHA256).map_err(|_| BadKey::Stored)?;
         public.common.key_id = Some(kid.clone());
-        public.common.public_key_use = Some(PublicKeyUse::Signature);
-        Ok(Self { pkcs8: pkcs8.to_vec(), encoding, public, kid })
+        Ok(Self { pkcs8: pkcs8.to_vec(), pair: Arc::new(pair), public, kid })
     }
 
     /// RFC 7638 thumbprint; `kid` of the tokens signed with it.
@@ -124,13 +172,87 @@ impl SigningKey {
         &self.kid
     }
 
-    /// The key as aws-lc signs with it, parsed.
-    pub(crate) fn pair(&self) -> Result<EcdsaKeyPair, BadKey> {
-        EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &self.pkcs8).map_err(|_| BadKey::Stored)
+    /// The only algorithm that it signs with.
+    pub fn algorithm(&self) -> Algorithm {
+        match *self.pair {
+            Pair::Es256(_) => Algorithm::Es256,
+            Pair::EdDsa(_) => Algorithm::EdDsa,
+            Pair::Rs256(_) => Algorithm::Rs256,
+        }
     }
 
-    pub(crate) const fn encoding(&self) -> &EncodingKey {
-        &self.encoding
+    /// The public half as a JSON Web Key, as a set publishes it.
+    pub const fn public(&self) -> &Jwk {
+        &self.public
+    }
+
+    /// A JWS in compact form (RFC 7515, section 3.1) over this payload. `alg` and `kid` are this key's, beside the
+    /// `typ`.
+    ///
+    /// # Errors
+    /// [`CannotSign`] when the library refuses.
+    pub fn jws(&self, typ: &str, payload: &impl Serialize) -> Result<String, CannotSign> {
+        let header = serde_json::json!({"typ": typ, "alg": self.algorithm().name(), "kid": self.kid});
+        let payload = serde_json::to_vec(payload).map_err(|_| CannotSign)?;
+        let header = URL_SAFE_NO_PAD.encode(header.to_string());
+        self.compact(format!("{header}.{}", URL_SAFE_NO_PAD.encode(payload)))
+    }
+
+    /// The message with its signature.
+    pub(crate) fn compact(&self, message: String) -> Result<String, CannotSign> {
+        let signature = self.pair.sign(message.as_bytes())?;
+        let mut token = message;
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Ok(token)
+    }
+}
+
+impl Pair {
+    /// Checks what the library checks: curve, range, and that both halves belong together.
+    fn read(pkcs8: &[u8]) -> Option<Self> {
+        if let Ok(pair) = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8) {
+            return Some(Self::Es256(pair));
+        }
+        if let Ok(pair) = Ed25519KeyPair::from_pkcs8(pkcs8) {
+            return Some(Self::EdDsa(pair));
+        }
+        let pair = RsaKeyPair::from_pkcs8(pkcs8).ok()?;
+        (pair.public_modulus_len() * 8 >= RSA_BITS_MIN).then_some(Self::Rs256(pair))
+    }
+
+    fn public(&self) -> Value {
+        let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        match self {
+            Self::Es256(pair) => {
+                // SEC 1, section 2.3.3: 4, then both coordinates.
+                let (x, y) = pair.public_key().as_ref()[1..].split_at(COORDINATE_BYTES);
+                serde_json::json!({"kty": "EC", "crv": "P-256", "x": part(x), "y": part(y), "alg": "ES256", "use": "sig"})
+            }
+            Self::EdDsa(pair) => {
+                let x = part(pair.public_key().as_ref());
+                serde_json::json!({"kty": "OKP", "crv": "Ed25519", "x": x, "alg": "EdDSA", "use": "sig"})
+            }
+            Self::Rs256(pair) => {
+                let key = pair.public_key();
+                let n = part(key.modulus().big_endian_without_leading_zero());
+                let e = part(key.exponent().big_endian_without_leading_zero());
+                serde_json::json!({"kty": "RSA", "n": n, "e": e, "alg": "RS256", "use": "sig"})
+            }
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, CannotSign> {
+        let random = SystemRandom::new();
+        match self {
+            Self::Es256(pair) => pair.sign(&random, message).map(|signature| signature.as_ref().to_vec()),
+            Self::EdDsa(pair) => return Ok(pair.sign(message).as_ref().to_vec()),
+            Self::Rs256(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).map(|()| signature)
+            }
+        }
+        .map_err(|_| CannotSign)
     }
 }
 
@@ -138,24 +260,6 @@ impl SigningKey {
 pub fn key_set<'k>(keys: impl IntoIterator<Item = &'k SigningKey>) -> String {
     let set = JwkSet { keys: keys.into_iter().map(|key| key.public.clone()).collect() };
     serde_json::to_string(&set).expect("a set of text fields always serialises")
-}
-
-/// What a key signs with. It belongs to the key; what a token's header says must equal it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Algorithm {
-    Es256,
-    EdDsa,
-    Rs256,
-}
-
-impl Algorithm {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-            Self::Rs256 => "RS256",
-        }
-    }
 }
 
 /// A key that tokens are verified with.

@@ -1,7 +1,6 @@
 //! Access tokens as JWT (RFC 9068): issuing ours, and verifying what a client presents.
 //!
-//! Format and signing are the library's (`jsonwebtoken` on aws-lc); why checking a signature is not, [`crate::jwk`]
-//! says. Everything a token claims about how it should be verified is ours to judge: the algorithm is pinned by the
+//! Signatures are those of [`crate::jwk`]. Everything a token claims about how it should be verified is ours to judge: the algorithm is pinned by the
 //! key that `kid` names, keys and addresses of keys inside a token are never looked at, `crit` is refused, claims
 //! have exactly their types, no name stands twice, and time is an argument.
 //!
@@ -9,7 +8,6 @@
 //! 7518, section 3.4). So the bytes of a token identify nothing: who revokes, revokes by `jti` or client.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, Header};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
@@ -17,6 +15,8 @@ use crate::{
     Random, bearer, json,
     jwk::{BadKey, SigningKey, VerificationKey, verification_keys},
 };
+
+pub use crate::jwk::CannotSign;
 
 /// Longest token that is looked at, in bytes. Ours have about 600; a header field holds 8 KiB in most servers.
 pub const TOKEN_BYTES_MAX: usize = 8_192;
@@ -94,11 +94,6 @@ pub struct Grant<'g> {
     pub lifetime: i64,
 }
 
-/// Signing failed; our fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the token could not be signed")]
-pub struct CannotSign;
-
 /// Issues an access token.
 ///
 /// # Errors
@@ -117,10 +112,7 @@ pub fn issue(key: &SigningKey, grant: &Grant<'_>, random: &mut dyn Random) -> Re
         jti: URL_SAFE_NO_PAD.encode(id),
         scope: grant.scope.to_owned(),
     };
-    let mut header = Header::new(Algorithm::ES256);
-    header.typ = Some("at+jwt".to_owned());
-    header.kid = Some(key.kid().to_owned());
-    jsonwebtoken::encode(&header, &claims, key.encoding()).map_err(|_| CannotSign)
+    key.jws("at+jwt", &claims)
 }
 
 /// Why a token is refused. None of them repeats anything of the token.

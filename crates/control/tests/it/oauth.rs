@@ -13,7 +13,7 @@ use tidegate_model::{
     user::Secret,
 };
 use tidegate_oauth::{
-    jwk::{SigningKey, SystemRandom},
+    jwk::{Algorithm, SigningKey, SystemRandom},
     token::AccessTokenVerifier,
 };
 
@@ -102,7 +102,7 @@ async fn published(house: &House, path: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn backend_tokens_have_a_key_of_their_own_which_older_records_get_at_start() {
-    let old = SigningKey::generate(&SystemRandom::new()).unwrap();
+    let old = SigningKey::generate(Algorithm::Es256, &SystemRandom::new()).unwrap();
     let record = SigningKeyRecord {
         purpose: KeyPurpose::AccessTokens,
         kid: old.kid().to_owned(),

@@ -2,7 +2,7 @@
 
 use tidegate_oauth::{
     bearer::Place,
-    jwk::{SigningKey, SystemRandom, key_set},
+    jwk::{Algorithm, SigningKey, SystemRandom, key_set},
     token::{Grant, issue},
 };
 
@@ -14,7 +14,7 @@ const NOW: Timestamp = Timestamp(1_800_000_000_000);
 const LIFETIME_SECONDS: i64 = 60;
 
 fn key() -> SigningKey {
-    SigningKey::generate(&SystemRandom::new()).unwrap()
+    SigningKey::generate(Algorithm::Es256, &SystemRandom::new()).unwrap()
 }
 
 fn facts(key: &SigningKey) -> IssuerFacts {

@@ -21,7 +21,7 @@ pub(crate) struct Assertions {
 
 impl Assertions {
     pub(crate) fn new(facts: &BackendTokenFacts) -> Result<Self, BadKey> {
-        let signer = AssertionSigner::new(&facts.issuer, &SigningKey::from_text(&facts.key.0)?)?;
+        let signer = AssertionSigner::new(&facts.issuer, &SigningKey::from_text(&facts.key.0)?);
         Ok(Self { facts: facts.clone(), signer })
     }
 

@@ -21,7 +21,7 @@ use tidegate_model::{
     throttle::Window,
     time::Timestamp,
 };
-use tidegate_oauth::jwk::{SigningKey, SystemRandom, key_set};
+use tidegate_oauth::jwk::{Algorithm, SigningKey, SystemRandom, key_set};
 
 /// 23 seconds into a minute.
 pub(crate) const NOW: Timestamp = Timestamp(1_800_000_023_000);
@@ -40,7 +40,7 @@ pub(crate) struct World {
 }
 
 pub(crate) fn new_key() -> SigningKey {
-    SigningKey::generate(&SystemRandom::new()).unwrap()
+    SigningKey::generate(Algorithm::Es256, &SystemRandom::new()).unwrap()
 }
 
 pub(crate) fn issuer(key: &SigningKey) -> IssuerFacts {

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::{
     rsa::{KeyPair, KeySize},
-    signature::{ECDSA_P384_SHA384_FIXED_SIGNING, Ed25519KeyPair, KeyPair as _},
+    signature::ECDSA_P384_SHA384_FIXED_SIGNING,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::*;
 
 fn generated() -> SigningKey {
-    SigningKey::generate(&SystemRandom::new()).unwrap()
+    SigningKey::generate(Algorithm::Es256, &SystemRandom::new()).unwrap()
 }
 
 fn decoded(text: &str) -> Vec<u8> {
@@ -113,6 +113,29 @@ fn a_published_key_is_public_and_named_by_its_thumbprint() {
 }
 
 #[test]
+fn what_is_published_of_each_algorithm_is_what_the_rfcs_name() {
+    for (algorithm, members) in [
+        (Algorithm::Es256, &["alg", "crv", "kid", "kty", "use", "x", "y"][..]),
+        (Algorithm::EdDsa, &["alg", "crv", "kid", "kty", "use", "x"]),
+        (Algorithm::Rs256, &["alg", "e", "kid", "kty", "n", "use"]),
+    ] {
+        let key = SigningKey::generate(algorithm, &SystemRandom::new()).unwrap();
+        let set: Value = serde_json::from_str(&key_set([&key])).unwrap();
+        let published = set["keys"][0].as_object().unwrap();
+        let mut names: Vec<_> = published.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, members);
+        assert_eq!((&published["alg"], &published["use"]), (&json!(algorithm.name()), &json!("sig")));
+        let read = verification_keys(&set.to_string()).unwrap();
+        assert_eq!((&*read[0].kid, read[0].algorithm), (key.kid(), algorithm));
+        assert!(Algorithm::named(algorithm.name()) == Some(algorithm));
+    }
+    for unknown in ["", "es256", "HS256", "none", "PS256", "ES256 ", "Ed25519"] {
+        assert_eq!(Algorithm::named(unknown), None, "{unknown}");
+    }
+}
+
+#[test]
 fn a_stored_key_comes_back_and_is_not_printed() {
     let key = generated();
     let text = key.to_text();
@@ -148,12 +171,15 @@ fn a_key_stored_in_the_published_format_stays_readable() {
 fn what_is_no_key_of_ours_is_not_read_back() {
     let random = SystemRandom::new();
     let p384 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, &random).unwrap();
-    let ed = Ed25519KeyPair::generate_pkcs8(&random).unwrap();
+    let large = KeyPair::generate(KeySize::Rsa2048).unwrap().as_der().unwrap();
+    let large: &aws_lc_rs::encoding::Pkcs8V1Der<'_> = &large;
     let pem = format!(
         "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
         generated().to_text().expose()
     );
-    for text in ["", "AA==", "!", &STANDARD.encode(p384.as_ref()), &STANDARD.encode(ed.as_ref()), &pem] {
+    for text in
+        ["", "AA==", "!", &STANDARD.encode(p384.as_ref()), &STANDARD.encode(&large.as_ref()[1..]), &pem]
+    {
         assert_eq!(SigningKey::from_text(text).unwrap_err(), BadKey::Stored, "{text:.30}");
     }
 }

@@ -8,7 +8,10 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    jwk::{SystemRandom, key_set},
+    jwk::{
+        Algorithm::{self, Es256 as ES256},
+        SystemRandom, key_set,
+    },
     testing::counting,
 };
 
@@ -33,7 +36,11 @@ struct Fixture {
 }
 
 fn fixture() -> Fixture {
-    let key = SigningKey::generate(&SystemRandom::new()).unwrap();
+    fixture_of(ES256)
+}
+
+fn fixture_of(algorithm: Algorithm) -> Fixture {
+    let key = SigningKey::generate(algorithm, &SystemRandom::new()).unwrap();
     let verifier = AccessTokenVerifier::new(ISSUER, AUDIENCE, &key_set([&key])).unwrap();
     Fixture { key, verifier }
 }
@@ -44,14 +51,11 @@ impl Fixture {
     }
 
     fn signed_text(&self, header: &str, claims: &str) -> String {
-        let message = message(header, claims);
-        let signature =
-            crypto::sign(message.as_bytes(), self.key.encoding(), jsonwebtoken::Algorithm::ES256).unwrap();
-        format!("{message}.{signature}")
+        self.key.compact(message(header, claims)).unwrap()
     }
 
     fn header(&self) -> Value {
-        json!({"typ": "at+jwt", "alg": "ES256", "kid": self.key.kid()})
+        json!({"typ": "at+jwt", "alg": self.key.algorithm().name(), "kid": self.key.kid()})
     }
 
     #[track_caller]
@@ -109,6 +113,44 @@ fn a_token_says_that_it_is_an_access_token() {
     let token = issue(&f.key, &grant(), &mut counting()).unwrap();
     let header = decoded(token.split('.').next().unwrap()).unwrap();
     assert_eq!(Value::from(header), f.header());
+}
+
+#[test]
+fn each_algorithm_signs_and_every_other_name_for_it_is_refused() {
+    for algorithm in Algorithm::ALL {
+        let f = fixture_of(algorithm);
+        let restored = SigningKey::from_text(f.key.to_text().expose()).unwrap();
+        assert_eq!((restored.kid(), restored.algorithm()), (f.key.kid(), algorithm));
+        let token = issue(&restored, &grant(), &mut counting()).unwrap();
+        assert!(f.verifier.verify(&token, NOW).is_ok(), "{algorithm:?}");
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let shorter = URL_SAFE_NO_PAD.encode(&URL_SAFE_NO_PAD.decode(signature).unwrap()[1..]);
+        for signature in ["", &shorter, &URL_SAFE_NO_PAD.encode([0; 64]), &URL_SAFE_NO_PAD.encode([0; 256])] {
+            f.refuses(&format!("{message}.{signature}"), BadToken::BadSignature, algorithm.name());
+        }
+        // T2: the key says what it signs with, and no other name is believed, though the signature is right.
+        for name in
+            ["none", "HS256", "ES256", "EdDSA", "Ed25519", "RS256", "PS256", "RS512", "ES384", "eddsa"]
+        {
+            let verdict = f.verifier.verify(&f.signed(&with(f.header(), "alg", json!(name)), &claims()), NOW);
+            let expected = (name != algorithm.name()).then_some(BadToken::UnknownKey);
+            assert_eq!(verdict.err(), expected, "{name} over {algorithm:?}");
+        }
+    }
+}
+
+#[test]
+fn a_key_of_one_algorithm_never_answers_for_another_in_the_same_set() {
+    let keys = Algorithm::ALL.map(|algorithm| fixture_of(algorithm).key);
+    let verifier = AccessTokenVerifier::new(ISSUER, AUDIENCE, &key_set(&keys)).unwrap();
+    for signer in &keys {
+        for named in &keys {
+            let header = json!({"typ": "at+jwt", "alg": named.algorithm().name(), "kid": named.kid()});
+            let token = signer.compact(message(&header.to_string(), &claims().to_string())).unwrap();
+            let expected = (signer.kid() != named.kid()).then_some(BadToken::BadSignature);
+            assert_eq!(verifier.verify(&token, NOW).err(), expected, "{signer:?} as {named:?}");
+        }
+    }
 }
 
 #[test]

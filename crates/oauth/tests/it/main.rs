@@ -5,7 +5,7 @@ use tidegate_oauth::{
     bearer::{self, BadCredential, Place},
     client,
     grant::{self, TokenError, TokenResponse},
-    jwk::{SigningKey, SystemRandom, key_set},
+    jwk::{Algorithm, SigningKey, SystemRandom, key_set},
     metadata::metadata,
     secret,
     token::{self, AccessTokenVerifier, BadToken},
@@ -28,7 +28,8 @@ impl Issuer {
         let mut random = |bytes: &mut [u8]| bytes.fill(7);
         let client_secret = secret::generate(secret::Kind::ClientSecret, &mut random);
         let issuer = Self {
-            key: SigningKey::generate(&SystemRandom::new()).expect("the system has randomness"),
+            key: SigningKey::generate(Algorithm::Es256, &SystemRandom::new())
+                .expect("the system has randomness"),
             client_id: client::new_client_id(&mut random),
             secret_hash: secret::hash(&client_secret),
         };
