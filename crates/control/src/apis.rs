@@ -10,4 +10,5 @@ pub(crate) mod lifecycle;
 pub(crate) mod passing;
 pub(crate) mod protocol;
 pub(crate) mod read;
+pub(crate) mod security;
 pub(crate) mod test_endpoint;

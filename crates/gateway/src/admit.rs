@@ -10,13 +10,15 @@ use tidegate_model::{
     admit::{self, Grant, Identity},
     id::{ApiId, ApplicationId},
     port::Entropy,
-    snapshot::Snapshot,
+    security::{Security, Way},
+    snapshot::{ApiFacts, Snapshot},
     time::Timestamp,
 };
 use tidegate_oauth::{bearer::Place, token::CannotSign};
 
 use crate::{
     authenticate::{self, Verifier},
+    connection::Client,
     dial::{Assertions, Opening},
     handshake::Request,
     refusal::Refusal,
@@ -33,8 +35,12 @@ struct Decisions {
 }
 
 /// The present decisions, replaced as a whole.
-#[derive(Debug, Default)]
-pub(crate) struct Desk(ArcSwapOption<Decisions>);
+#[derive(Debug)]
+pub(crate) struct Desk {
+    decisions: ArcSwapOption<Decisions>,
+    /// Credentials may be a part of the address, where an API accepts them there.
+    query_credentials: bool,
+}
 
 /// A request that may connect.
 pub(crate) struct Admitted {
@@ -87,10 +93,14 @@ impl<E: Into<Refusal>> From<E> for NotAdmitted {
 }
 
 impl Desk {
+    pub(crate) fn new(query_credentials: bool) -> Self {
+        Self { decisions: ArcSwapOption::empty(), query_credentials }
+    }
+
     /// Decide with this snapshot from now on. The verifier and what it remembers stay while the issuer does.
     pub(crate) fn replace(&self, snapshot: &Arc<Snapshot>) {
         let facts = snapshot.issuer();
-        let before = self.0.load_full();
+        let before = self.decisions.load_full();
         let assertions = assertions(snapshot, before.as_deref());
         let kept = before.filter(|before| before.verifier.is_for(facts)).map(|it| Arc::clone(&it.verifier));
         let verifier = match kept.map_or_else(|| Verifier::new(facts).map(Arc::new), Ok) {
@@ -98,20 +108,31 @@ impl Desk {
             Err(error) => {
                 // No token can be believed: nobody is admitted until keys come that can be used.
                 tracing::error!(error = &error as &dyn std::error::Error, "the issuer's keys cannot be used");
-                return self.0.store(None);
+                return self.decisions.store(None);
             }
         };
-        self.0.store(Some(Arc::new(Decisions { snapshot: Arc::clone(snapshot), verifier, assertions })));
+        self.decisions.store(Some(Arc::new(Decisions {
+            snapshot: Arc::clone(snapshot),
+            verifier,
+            assertions,
+        })));
+    }
+
+    /// Which credentials this gateway takes for an API.
+    fn accepted(&self, security: &Security) -> Vec<Way> {
+        let is_taken = |way: &Way| self.query_credentials || !way.is_in_query();
+        security.accepts.iter().copied().filter(is_taken).collect()
     }
 
     /// Whether the request may connect.
     pub(crate) fn ask(
         &self,
         request: &Request,
+        client: Client,
         budgets: &Budgets,
         now: Timestamp,
     ) -> Result<Admitted, NotAdmitted> {
-        let decisions = self.0.load_full().ok_or(Refusal::NotReady)?;
+        let decisions = self.decisions.load_full().ok_or(Refusal::NotReady)?;
         let snapshot = &decisions.snapshot;
         let canonical = request.path.as_str();
         let (api, topic) = match admit::locate(snapshot, canonical) {
@@ -123,7 +144,12 @@ impl Desk {
             }
         };
         let known = |refusal: Refusal| NotAdmitted { api: Some(api.id), ..refusal.into() };
-        let found = authenticate::find(request).map_err(|error| known(error.into()))?;
+        // Before anything else is looked at: whoever lured a browser here learns nothing from the answer.
+        if !client.is_own_page && !is_permitted_page(request, api) {
+            return Err(known(Refusal::Origin));
+        }
+        let accepted = self.accepted(&api.security);
+        let found = authenticate::find(request, &accepted).map_err(&known)?;
         let identity = decisions.verifier.identify(&found.token, now).map_err(|error| known(error.into()))?;
         let grant = admit::admit(snapshot, api, &identity).map_err(|refusal| NotAdmitted {
             application: snapshot.client(&identity.client_id).map(|client| client.application),
@@ -145,6 +171,14 @@ impl Desk {
             meter,
         })
     }
+}
+
+/// Whether the page that a browser speaks for, if it is one, may connect to the API.
+fn is_permitted_page(request: &Request, api: &ApiFacts) -> bool {
+    let has_cookies = request.headers.iter().any(|(name, _)| name == "cookie");
+    let is_ambient = has_cookies && api.headers.passes_cookies();
+    let origins = request.headers.iter().filter(|(name, _)| name == "origin");
+    api.security.permits_origin(origins.map(|(_, value)| value.as_slice()), is_ambient)
 }
 
 /// What signs for backends from now on; what signed before stays while its key does.

@@ -10,14 +10,14 @@ use std::{
 };
 
 use aws_lc_rs::digest::{SHA256, digest};
-use tidegate_model::{admit::Identity, snapshot::IssuerFacts, time::Timestamp};
+use tidegate_model::{admit::Identity, security::Way, snapshot::IssuerFacts, time::Timestamp};
 use tidegate_oauth::{
-    bearer::{self, BadCredential, Found},
+    bearer::{self, BadCredential, Found, Place},
     jwk::BadKey,
     token::{AccessTokenVerifier, BadToken},
 };
 
-use crate::handshake::Request;
+use crate::{handshake::Request, refusal::Refusal};
 
 /// Verified tokens remembered in one generation; two generations live. With some 300 bytes each it is 10 MiB at most,
 /// for more clients than one gateway's handshakes see in a minute.
@@ -40,11 +40,26 @@ struct Remembered {
     old: HashMap<Digest, Arc<Identity>>,
 }
 
-/// Finds the one credential of a request.
-pub(crate) fn find(request: &Request) -> Result<Found, BadCredential> {
+/// Finds the one credential of a request, which must be in a place that is accepted.
+pub(crate) fn find(request: &Request, accepted: &[Way]) -> Result<Found, Refusal> {
     let authorization = request.headers.iter().filter(|(name, _)| name == "authorization");
     let authorization = authorization.map(|(_, value)| value.as_slice());
-    bearer::find(authorization, request.query.as_deref(), &request.subprotocols)
+    let found = bearer::find(authorization, request.query.as_deref(), &request.subprotocols);
+    let not_accepted = |presented| Refusal::NotAccepted { presented, accepted: accepted.into() };
+    let found = found.map_err(|error| match error {
+        BadCredential::Missing => not_accepted(None),
+        error => error.into(),
+    })?;
+    let way = way(found.place);
+    if accepted.contains(&way) { Ok(found) } else { Err(not_accepted(Some(way))) }
+}
+
+const fn way(place: Place) -> Way {
+    match place {
+        Place::Header => Way::OAuthHeader,
+        Place::Query => Way::OAuthQuery,
+        Place::Subprotocol => Way::OAuthSubprotocol,
+    }
 }
 
 impl Verifier {

@@ -44,6 +44,8 @@ const LINGER_BYTES_MAX: u64 = 64 * 1024;
 pub(crate) struct Client {
     pub(crate) address: SocketAddr,
     pub(crate) is_tls: bool,
+    /// It is a page of the portal: whoever let it in has checked where it comes from.
+    pub(crate) is_own_page: bool,
 }
 
 impl Client {
@@ -51,7 +53,7 @@ impl Client {
     pub(crate) fn announced(self, origin: Origin) -> Self {
         match origin {
             Origin::Itself => self,
-            Origin::Client { address, is_tls } => Self { address, is_tls: self.is_tls || is_tls },
+            Origin::Client { address, is_tls } => Self { address, is_tls: self.is_tls || is_tls, ..self },
         }
     }
 
@@ -69,7 +71,7 @@ impl Client {
         let is_tls = proto.map_or(self.is_tls, |proto| {
             ["https", "wss"].iter().any(|secure| proto.trim().eq_ignore_ascii_case(secure))
         });
-        Self { address: SocketAddr::new(ip, self.address.port()), is_tls }
+        Self { address: SocketAddr::new(ip, self.address.port()), is_tls, ..self }
     }
 }
 
@@ -197,7 +199,7 @@ async fn admit_and_dial<'g>(
 ) -> Result<Ready<'g>, End> {
     let counted = || inner.crowd.place(client.address.ip()).map_err(|Crowded| Refusal::Crowded);
     let address_place = claim.address_place.map_or_else(counted, Ok)?;
-    let admitted = inner.desk.ask(request, &inner.budgets, inner.clock.now())?;
+    let admitted = inner.desk.ask(request, client, &inner.budgets, inner.clock.now())?;
     let refused = |refusal: Refusal| End::Refused(not_now(&admitted.grant, refusal));
     let places = Arc::clone(&inner.sessions).try_acquire_many_owned(claim.session_places);
     let Ok(session_place) = places else { return Err(refused(Refusal::Overloaded)) };

@@ -110,6 +110,8 @@ pub struct Settings {
     pub backend_deny: Networks,
     /// Who looks up the names of backends.
     pub names: Arc<dyn Names>,
+    /// Credentials may be a part of the address, at APIs that accept them there.
+    pub query_credentials: bool,
     /// Who may say for whom it connects.
     pub trusted: TrustedProxies,
     /// They say it with a PROXY header, with which each of their connections must begin.
@@ -209,7 +211,7 @@ impl Gateway {
             dialler,
             clock,
             entropy,
-            desk: Arc::default(),
+            desk: Arc::new(Desk::new(settings.query_credentials)),
             budgets,
             workers: Arc::new(Workers::start(workers, &commons, stuck)?),
             reporter,
@@ -297,7 +299,7 @@ impl ConsoleDoor for Gateway {
         let inner = Arc::clone(&self.0);
         // Ends by itself: every phase has a deadline. The portal's listener is TLS, and so is the console's client.
         tokio::spawn(async move {
-            let client = Client { address: client, is_tls: true };
+            let client = Client { address: client, is_tls: true, is_own_page: true };
             // The portal's connections are the portal's to count.
             let place = AddressPlace::uncounted();
             connection::carry(&inner, Stream::Unix(far), client, Some(place)).await;

@@ -86,7 +86,7 @@ async fn received(
     acceptor: Option<&TlsAcceptor>,
 ) {
     let speaks_for_others = inner.proxy_protocol && inner.trusted.trusts(address.ip());
-    let mut client = Client { address, is_tls: acceptor.is_some() };
+    let mut client = Client { address, is_tls: acceptor.is_some(), is_own_page: false };
     let mut draining = inner.draining.subscribe();
     let ready = async {
         let waits = acceptor.is_some() || speaks_for_others;

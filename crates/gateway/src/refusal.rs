@@ -7,6 +7,7 @@
 use tidegate_model::{
     admit::{Refusal as NotAdmitted, Unwelcome},
     id::SessionId,
+    security::Way,
 };
 use tidegate_oauth::{
     bearer::{self, BadCredential},
@@ -50,7 +51,18 @@ pub(crate) enum Refusal {
     /// Routing or admission said no.
     #[error(transparent)]
     NotAdmitted(#[from] NotAdmitted),
-    /// There is no credential, or it cannot be taken.
+    /// A page that the API does not name, in a browser.
+    #[error("a web page of this origin may not connect to this API; its publisher can name the origin")]
+    Origin,
+    /// No credential that is accepted here.
+    #[error("{}", not_accepted(*.presented, .accepted))]
+    NotAccepted {
+        /// What was presented; `None`: nothing.
+        presented: Option<Way>,
+        /// What the API accepts.
+        accepted: Box<[Way]>,
+    },
+    /// The credential cannot be taken.
     #[error(transparent)]
     Credential(#[from] BadCredential),
     /// The token is not believed.
@@ -106,7 +118,13 @@ impl Refusal {
                 _ => (400, "malformed-handshake", "This is not a WebSocket handshake"),
             },
             Self::NotAdmitted(refusal) => not_admitted(*refusal),
-            Self::Credential(BadCredential::Missing) => (401, "credential-missing", "A credential is needed"),
+            Self::Origin => (403, "origin-refused", "This page may not connect"),
+            Self::NotAccepted { presented: None, .. } | Self::Credential(BadCredential::Missing) => {
+                (401, "credential-missing", "A credential is needed")
+            }
+            Self::NotAccepted { presented: Some(_), .. } => {
+                (401, "credential-not-accepted", "The API does not accept this kind of credential")
+            }
             Self::Credential(BadCredential::Several) => {
                 (400, "credential-several", "More than one credential was presented")
             }
@@ -136,11 +154,6 @@ impl Refusal {
                 "The plan {} has no messages left; there are new ones in {} seconds.",
                 used_up.plan, used_up.retry_after_seconds
             ),
-            Self::Credential(BadCredential::Missing) => {
-                "Present an access token in the Authorization header (Bearer), in the access_token query parameter, \
-                 or as the subprotocols bearer and the token."
-                    .to_owned()
-            }
             Self::Upgrade(UpgradeError::NotAnUpgrade) => {
                 "Connect with a WebSocket client: the request must ask for an upgrade to websocket, version 13."
                     .to_owned()
@@ -158,6 +171,7 @@ impl Refusal {
     fn headers(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Credential(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
+            Self::NotAccepted { .. } => vec![("WWW-Authenticate", bearer::challenge(REALM, None))],
             Self::Token(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
             Self::NotAdmitted(NotAdmitted::UnknownClient) => {
                 let challenge = bearer::challenge(REALM, Some(("invalid_token", &self.to_string())));
@@ -224,7 +238,9 @@ fn samples() -> Vec<Refusal> {
         Refusal::Fault,
         Refusal::Token(BadToken::Malformed),
         Refusal::Token(BadToken::Expired),
-        Refusal::Credential(BadCredential::Missing),
+        Refusal::Origin,
+        Refusal::NotAccepted { presented: None, accepted: Box::default() },
+        Refusal::NotAccepted { presented: Some(Way::OAuthQuery), accepted: Box::default() },
         Refusal::Credential(BadCredential::Several),
     ];
     all.extend([RawHeadError::TooLarge, RawHeadError::TargetTooLong].map(Refusal::RawHead));
@@ -244,6 +260,23 @@ fn samples() -> Vec<Refusal> {
     );
     all.extend(DialError::ALL.map(Refusal::Backend));
     all
+}
+
+/// What to do about a credential that is not there, or not accepted.
+fn not_accepted(presented: Option<Way>, accepted: &[Way]) -> String {
+    let accepted = accepted.iter().map(|way| described(*way)).collect::<Vec<_>>().join(", or ");
+    match presented {
+        None => format!("present {accepted}"),
+        Some(way) => format!("this API does not accept {}; present {accepted}", described(way)),
+    }
+}
+
+const fn described(way: Way) -> &'static str {
+    match way {
+        Way::OAuthHeader => "an access token in the Authorization header (Bearer)",
+        Way::OAuthQuery => "an access token in the access_token query parameter",
+        Way::OAuthSubprotocol => "an access token as the subprotocols bearer and the token",
+    }
 }
 
 fn not_admitted(refusal: NotAdmitted) -> Kind {

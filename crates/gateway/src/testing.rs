@@ -9,6 +9,7 @@ use tidegate_model::{
     id::{ApiId, ApplicationId},
     lifecycle::State,
     protocol::Protocol,
+    security::Security,
     snapshot::{ApiFacts, ApplicationFacts},
     time::Timestamp,
 };
@@ -42,6 +43,7 @@ pub(crate) fn api() -> ApiFacts {
         protocol: Protocol::default(),
         headers: HeaderRules::default(),
         mappings: Vec::new(),
+        security: Security::default(),
     }
 }
 

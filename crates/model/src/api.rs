@@ -11,6 +11,7 @@ use crate::{
     lifecycle::State,
     mapping::TopicMapping,
     protocol::Protocol,
+    security::Security,
     time::Timestamp,
 };
 
@@ -30,6 +31,9 @@ pub struct Design {
     /// Under which paths a backend's topics are.
     #[serde(default)]
     pub mappings: Vec<TopicMapping>,
+    /// How clients prove who they are. Designs from before it have the defaults.
+    #[serde(default)]
+    pub security: Security,
     /// Names of the business plans a subscription may choose from.
     pub plans: Vec<String>,
 }

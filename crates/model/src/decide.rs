@@ -68,6 +68,7 @@ fn design_problems(design: &Design, known_plans: &[String]) -> Vec<FieldProblem>
     rule::protocol("/protocol", &design.protocol, &mut problems);
     rule::headers("/headers", &design.headers, &mut problems);
     rule::mappings("/mappings", &design.mappings, &mut problems);
+    rule::security("/security", &design.security, &design.headers, &mut problems);
     unknown_plans(&design.plans, known_plans, &mut problems);
     problems
 }

@@ -122,6 +122,14 @@ pub struct HeaderRules {
     pub backend_jwt: bool,
 }
 
+impl HeaderRules {
+    /// Whether a client's cookies go on, under any name.
+    pub fn passes_cookies(&self) -> bool {
+        let mut passed = self.allow.iter().chain(self.rename.iter().map(|rule| &rule.from));
+        passed.any(|name| is_same_name(name, "cookie"))
+    }
+}
+
 /// What a value that is set can say of the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Placeholder {

@@ -26,6 +26,7 @@ pub mod protocol;
 pub mod role;
 pub mod route;
 pub mod rule;
+pub mod security;
 pub mod snapshot;
 pub mod target;
 pub mod throttle;

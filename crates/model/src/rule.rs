@@ -6,9 +6,11 @@
 
 mod backend;
 mod passing;
+mod security;
 
 pub use backend::{endpoint, endpoint_url, endpoints};
 pub use passing::{headers, mappings};
+pub use security::security;
 
 use crate::endpoint::Bounds;
 use crate::protocol::{FRAME_BYTES, MESSAGE_BYTES, Protocol};

@@ -16,6 +16,7 @@ use crate::{
     plan::Plan,
     protocol::Protocol,
     route::{Match, Routes, base_path, default_path},
+    security::Security,
     user::Secret,
 };
 
@@ -48,6 +49,9 @@ pub struct ApiFacts {
     /// Under which paths a backend's topics are.
     #[serde(default)]
     pub mappings: Vec<TopicMapping>,
+    /// How clients prove who they are.
+    #[serde(default)]
+    pub security: Security,
 }
 
 /// An application as a gateway knows it.

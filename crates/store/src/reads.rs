@@ -87,6 +87,7 @@ fn api_facts(api: Api) -> Option<ApiFacts> {
         protocol: design.protocol,
         headers: design.headers,
         mappings: design.mappings,
+        security: design.security,
     })
 }
 

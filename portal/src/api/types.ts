@@ -37,6 +37,8 @@ export type {
   Protocol,
   ProtocolBounds,
   Revision,
+  Security,
+  SecurityInput,
   Session,
   Settings,
   Subscription,

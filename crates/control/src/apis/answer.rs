@@ -13,6 +13,7 @@ use super::{
     endpoint::EndpointsAnswer,
     passing::{HeadersAnswer, MappingBody},
     protocol::ProtocolAnswer,
+    security::SecurityAnswer,
 };
 use crate::settings::Settings;
 
@@ -107,6 +108,8 @@ pub(crate) struct ApiAnswer {
     headers: HeadersAnswer,
     /// The working copy's topic mappings.
     mappings: Vec<MappingBody>,
+    /// How clients prove who they are, by the working copy.
+    security: SecurityAnswer,
     /// The working copy's plans.
     plans: Vec<String>,
     urls: Urls,
@@ -142,6 +145,7 @@ pub(crate) fn api_answer(settings: &Settings, api: Api) -> ApiAnswer {
         protocol: api.design.protocol.into(),
         headers: api.design.headers.into(),
         mappings: api.design.mappings.into_iter().map(MappingBody::from).collect(),
+        security: api.design.security.into(),
         live: api
             .live
             .map(|live| LiveAnswer { revision: live.revision, deployed_at: live.deployed_at.rfc3339() }),

@@ -20,6 +20,7 @@ use super::{
     passing::{HeadersInput, MappingBody},
     protocol::ProtocolInput,
     read::viewed,
+    security::SecurityInput,
 };
 use crate::{
     authenticate::Caller,
@@ -49,6 +50,8 @@ pub(crate) struct NewApi {
     /// Under which paths a backend's topics are; the first that fits decides.
     #[serde(default)]
     mappings: Vec<MappingBody>,
+    #[serde(default)]
+    security: SecurityInput,
     /// Names of business plans.
     #[serde(default)]
     plans: Vec<String>,
@@ -70,6 +73,8 @@ pub(crate) struct ApiChange {
     headers: Option<HeadersInput>,
     /// Under which paths a backend's topics are; absent: as before.
     mappings: Option<Vec<MappingBody>>,
+    /// How clients prove who they are; absent: as before.
+    security: Option<SecurityInput>,
     /// Names of business plans.
     plans: Vec<String>,
     /// Whether it answers without a version as well, from when it is live; until then the one that does goes on. Absent:
@@ -122,6 +127,7 @@ pub(crate) async fn create(
             protocol: input.protocol.meant()?,
             headers: input.headers.meant()?,
             mappings: input.mappings.into_iter().map(Into::into).collect(),
+            security: input.security.meant()?,
             plans: input.plans,
         },
         publish: input.publish,
@@ -159,6 +165,7 @@ pub(crate) async fn update(
             mappings: input
                 .mappings
                 .map_or(before.mappings, |mappings| mappings.into_iter().map(Into::into).collect()),
+            security: input.security.map_or(Ok(before.security), SecurityInput::meant)?,
             plans: input.plans,
         },
         is_default_version: input.is_default_version,

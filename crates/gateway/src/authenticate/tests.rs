@@ -149,11 +149,12 @@ fn memory_has_a_bound() {
 
 #[test]
 fn a_credential_is_found_in_one_place_and_taken_out() {
-    let found = find(&request(&[("authorization", "Bearer abc")], Some("a=1"), &["chat"])).unwrap();
+    let find = |request: Request| find(&request, &Way::ALL).unwrap();
+    let found = find(request(&[("authorization", "Bearer abc")], Some("a=1"), &["chat"]));
     assert_eq!((found.place, &*found.token, found.query.as_deref()), (Place::Header, "abc", Some("a=1")));
-    let found = find(&request(&[], Some("a=1&access_token=abc&b=2"), &[])).unwrap();
+    let found = find(request(&[], Some("a=1&access_token=abc&b=2"), &[]));
     assert_eq!((found.place, &*found.token, found.query.as_deref()), (Place::Query, "abc", Some("a=1&b=2")));
-    let found = find(&request(&[], None, &["chat", "bearer", "abc"])).unwrap();
+    let found = find(request(&[], None, &["chat", "bearer", "abc"]));
     assert_eq!(
         (found.place, &*found.token, found.subprotocols),
         (Place::Subprotocol, "abc", vec!["chat".to_owned()])
@@ -163,14 +164,29 @@ fn a_credential_is_found_in_one_place_and_taken_out() {
 #[test]
 fn none_and_several_are_told_apart() {
     let bearer = ("authorization", "Bearer abc");
-    let table: [(Request, BadCredential); 5] = [
-        (request(&[("cookie", "token=abc")], Some("token=abc"), &["chat"]), BadCredential::Missing),
-        (request(&[bearer, bearer], None, &[]), BadCredential::Several),
-        (request(&[bearer], Some("access_token=abc"), &[]), BadCredential::Several),
-        (request(&[], Some("access_token=abc"), &["bearer", "abc"]), BadCredential::Several),
-        (request(&[("authorization", "Basic YTpi")], None, &[]), BadCredential::NotBearer),
+    let missing = Refusal::NotAccepted { presented: None, accepted: Box::new(Way::ALL) };
+    let table: [(Request, Refusal); 5] = [
+        (request(&[("cookie", "token=abc")], Some("token=abc"), &["chat"]), missing),
+        (request(&[bearer, bearer], None, &[]), BadCredential::Several.into()),
+        (request(&[bearer], Some("access_token=abc"), &[]), BadCredential::Several.into()),
+        (request(&[], Some("access_token=abc"), &["bearer", "abc"]), BadCredential::Several.into()),
+        (request(&[("authorization", "Basic YTpi")], None, &[]), BadCredential::NotBearer.into()),
     ];
     for (request, expected) in table {
-        assert_eq!(find(&request).unwrap_err(), expected, "{request:?}");
+        assert_eq!(find(&request, &Way::ALL).unwrap_err(), expected, "{request:?}");
+    }
+}
+
+#[test]
+fn only_accepted_places_are_taken() {
+    for (way, request) in [
+        (Way::OAuthHeader, request(&[("authorization", "Bearer abc")], None, &[])),
+        (Way::OAuthQuery, request(&[], Some("access_token=abc"), &[])),
+        (Way::OAuthSubprotocol, request(&[], None, &["bearer", "abc"])),
+    ] {
+        assert_eq!(find(&request, &[way]).unwrap().token, "abc");
+        let others: Vec<Way> = Way::ALL.into_iter().filter(|other| *other != way).collect();
+        let refused = find(&request, &others).unwrap_err();
+        assert_eq!(refused, Refusal::NotAccepted { presented: Some(way), accepted: others.into() });
     }
 }

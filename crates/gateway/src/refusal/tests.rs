@@ -175,7 +175,13 @@ fn statuses_are_those_of_the_design() {
             401,
             vec![BadToken::Expired.into(), BadToken::WrongAudience.into(), NotAdmitted::UnknownClient.into()],
         ),
-        (403, vec![NotAdmitted::NoSubscription.into(), NotAdmitted::Blocked.into()]),
+        (
+            401,
+            [None, Some(Way::OAuthQuery)]
+                .map(|presented| Refusal::NotAccepted { presented, accepted: Box::default() })
+                .into(),
+        ),
+        (403, vec![NotAdmitted::NoSubscription.into(), NotAdmitted::Blocked.into(), Refusal::Origin]),
         (404, vec![NotAdmitted::UnknownPath.into(), NotAdmitted::Retired.into()]),
         (400, vec![ConnectError::NoProtocol.into(), ConnectError::Upgrade(UpgradeError::Version).into()]),
         (405, vec![UpgradeError::Method.into(), ConnectError::Method.into()]),
@@ -247,6 +253,24 @@ fn a_challenge_tells_no_credential_from_a_bad_one() {
         assert!(challenge.contains(r#"error="invalid_token""#), "{challenge}");
     }
     assert!(challenge(BadCredential::Several.into()).contains(r#"error="invalid_request""#));
+}
+
+#[test]
+fn what_is_not_accepted_is_told_with_what_is() {
+    let accepted = || vec![Way::OAuthHeader, Way::OAuthSubprotocol].into();
+    let detail = |presented| {
+        let answer = answer(&Refusal::NotAccepted { presented, accepted: accepted() });
+        answer.problem["detail"].as_str().unwrap().to_owned()
+    };
+    let present = "an access token in the Authorization header (Bearer), or an access token as the subprotocols \
+                   bearer and the token.";
+    assert_eq!(detail(None), format!("Present {present}"));
+    let query = detail(Some(Way::OAuthQuery));
+    assert!(
+        query.starts_with("This API does not accept an access token in the access_token query"),
+        "{query}"
+    );
+    assert!(query.ends_with(present), "{query}");
 }
 
 #[test]

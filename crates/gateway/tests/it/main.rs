@@ -23,6 +23,7 @@ mod health;
 mod http2;
 mod lean;
 mod limits;
+mod origin;
 mod passing;
 mod presence;
 mod probe;

@@ -351,6 +351,7 @@ impl Rig {
             problem_base: "https://problems.test".to_owned(),
             workers: NonZeroUsize::new(2),
             sessions_max: 1_000,
+            query_credentials: true,
             trusted: TrustedProxies::default(),
             proxy_protocol: false,
             connections_per_address: None,

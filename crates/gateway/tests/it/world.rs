@@ -17,6 +17,7 @@ use tidegate_model::{
     lifecycle::State,
     plan::{Limit, Plan},
     protocol::Protocol,
+    security::Security,
     snapshot::{ApiFacts, ApplicationFacts, ClientFacts, IssuerFacts, SnapshotParts, SubscriptionFacts},
     throttle::Window,
     time::Timestamp,
@@ -65,6 +66,7 @@ pub(crate) fn api(number: u8, context: &str, url: &str) -> ApiFacts {
         protocol: Protocol::default(),
         headers: HeaderRules::default(),
         mappings: Vec::new(),
+        security: Security::default(),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     headers::HeaderRules,
     plan::{application_policies, business_plans},
     protocol::Protocol,
+    security::Security,
     snapshot::{ClientFacts, SnapshotParts, SubscriptionFacts},
     throttle::Window,
 };
@@ -48,6 +49,7 @@ fn api(number: u128, name: &str, version: &str, state: State) -> ApiFacts {
         protocol: Protocol::default(),
         headers: HeaderRules::default(),
         mappings: Vec::new(),
+        security: Security::default(),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     endpoint::{Credential, Endpoint},
     headers::HeaderRules,
     protocol::Protocol,
+    security::Security,
     user::Secret,
 };
 
@@ -66,6 +67,7 @@ fn fields(design: &Design) -> Fields {
     header_fields(&design.headers, &mut all);
     let mappings = design.mappings.iter().map(|mapping| format!("{} → {}", mapping.topic, mapping.backend));
     all.push(("mappings".to_owned(), listed(mappings)));
+    security_fields(&design.security, &mut all);
     let mut plans = design.plans.clone();
     plans.sort();
     all.push(("plans".to_owned(), listed(plans.into_iter())));
@@ -128,6 +130,16 @@ fn header_fields(rules: &HeaderRules, all: &mut Fields) {
         ("backend_jwt", Some(backend_jwt.to_string())),
     ] {
         all.push((format!("headers.{leaf}"), value));
+    }
+}
+
+fn security_fields(security: &Security, all: &mut Fields) {
+    let Security { accepts, origins } = security;
+    for (leaf, value) in [
+        ("accepts", listed(accepts.iter().map(|way| way.as_str().to_owned()))),
+        ("origins", listed(origins.iter().cloned())),
+    ] {
+        all.push((format!("security.{leaf}"), value));
     }
 }
 

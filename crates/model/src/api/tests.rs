@@ -54,6 +54,14 @@ fn each_field_that_differs_is_named_with_both_values() {
         &|design| design.endpoints.production.as_mut().unwrap().idle_timeout_ms = 1_000,
         &["endpoints.production.idle_timeout_ms: 900000 to 1000"],
     );
+    check(
+        &|design| design.security.origins.push("https://good.test".to_owned()),
+        &["security.origins: - to https://good.test"],
+    );
+    check(
+        &|design| design.security.accepts = [crate::security::Way::OAuthHeader].into(),
+        &["security.accepts: oauth_header, oauth_query, oauth_subprotocol to oauth_header"],
+    );
     let added = differences(|design| design.endpoints.sandbox = Some(Endpoint::new("ws://sandbox")));
     for expected in [
         "endpoints.sandbox.url: - to ws://sandbox",

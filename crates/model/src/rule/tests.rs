@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     endpoint::{BackendTls, Balance, CONNECT_TIMEOUT, Credential, Endpoint, HANDSHAKE_TIMEOUT, IDLE_TIMEOUT},
     headers::{HeaderRules, Rename, SetHeader},
+    security::Security,
     user::Secret,
 };
 
@@ -217,4 +218,45 @@ fn rules_for_headers() {
     };
     assert_eq!(set("{secret}"), at("/headers/set/0/value", "unknown_placeholder"));
     assert_eq!(set("a\r\nX-B: c"), at("/headers/set/0/value", "illegal_character"));
+}
+
+#[test]
+fn securities() {
+    use crate::security::{ORIGINS_MAX, Way};
+    let told = |security: Security, headers: HeaderRules| {
+        let mut problems = Vec::new();
+        super::security("/security", &security, &headers, &mut problems);
+        problems.into_iter().map(|problem| (problem.pointer, problem.code)).collect::<Vec<_>>()
+    };
+    let named = |origins: &[&str]| Security {
+        origins: origins.iter().map(|&origin| origin.to_owned()).collect(),
+        ..Security::default()
+    };
+    let headers = HeaderRules::default;
+    assert_eq!(told(Security::default(), headers()), []);
+    let one = Security { accepts: [Way::OAuthHeader].into(), ..Security::default() };
+    assert_eq!(told(one, headers()), []);
+    let none = Security { accepts: [].into(), ..Security::default() };
+    assert_eq!(told(none, headers()), [("/security/accepts".to_owned(), "required")]);
+    assert_eq!(told(named(&["https://good.test", "https://*.apps.test", "null", "*"]), headers()), []);
+    let at = |place: usize, code| (format!("/security/origins/{place}"), code);
+    let bad = named(&["https://good.test", "https://good.test", "https://good.test/", ""]);
+    assert_eq!(told(bad, headers()), [at(1, "duplicate"), at(2, "malformed"), at(3, "malformed")]);
+    let long = format!("https://{}.test", "a".repeat(300));
+    assert_eq!(told(named(&[&long]), headers()), [at(0, "too_long")]);
+    let many: Vec<_> = (0..=ORIGINS_MAX).map(|number| format!("https://a{number}.test")).collect();
+    let many = named(&many.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(told(many, headers()), [("/security/origins".to_owned(), "too_many")]);
+    // What any page may do with a person's cookie, any page does.
+    let cookies = [
+        HeaderRules { allow: vec!["Cookie".to_owned()], ..headers() },
+        HeaderRules {
+            rename: vec![Rename { from: "cookie".to_owned(), to: "X-Cookie".to_owned() }],
+            ..headers()
+        },
+    ];
+    for headers in cookies {
+        assert_eq!(told(named(&["*"]), headers.clone()), [at(0, "unsafe")]);
+        assert_eq!(told(named(&["https://good.test"]), headers), []);
+    }
 }

@@ -43,7 +43,7 @@ fn worlds() -> impl Strategy<Value = SnapshotParts> {
             let endpoints = Endpoints { production: endpoint.clone(), sandbox: endpoint.filter(|_| sandbox) };
             let (id, name) = (api_id(place), context[1..].to_owned());
             let (revision, protocol, headers) = (1, Protocol::default(), HeaderRules::default());
-            let mappings = Vec::new();
+            let (mappings, security) = (Vec::new(), Security::default());
             let api = ApiFacts {
                 id,
                 name,
@@ -56,6 +56,7 @@ fn worlds() -> impl Strategy<Value = SnapshotParts> {
                 protocol,
                 headers,
                 mappings,
+                security,
             };
             parts.apis.push(api);
         }

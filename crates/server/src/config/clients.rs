@@ -17,6 +17,9 @@ pub(crate) struct RawClients {
     /// These proxies begin every connection to the gateway with a PROXY header, version 1 or 2; without one it is dropped
     #[arg(long, env = "TIDEGATE_PROXY_PROTOCOL", num_args = 0..=1, require_equals = true, value_name = "BOOL", default_missing_value = "true")]
     pub(crate) proxy_protocol: Option<String>,
+    /// Take credentials that are a part of the address at APIs that accept them there [default: true]
+    #[arg(long, env = "TIDEGATE_QUERY_CREDENTIALS", value_name = "BOOL")]
+    pub(crate) query_credentials: Option<String>,
     /// Connections to the gateway that one address (of IPv6: one /64) may have at once, or 0 for any number [default: 0]
     #[arg(long, env = "TIDEGATE_CONNECTIONS_PER_ADDRESS", value_name = "N")]
     pub(crate) connections_per_address: Option<String>,
@@ -29,6 +32,9 @@ pub(crate) struct Clients {
     pub(crate) trusted: TrustedProxies,
     /// They say so with a PROXY header.
     pub(crate) proxy_protocol: bool,
+    /// Credentials may be a part of the address, at APIs that accept them there. The default, since the first steps of
+    /// many clients put them there; they end up in the histories and logs of whoever is in between.
+    pub(crate) query_credentials: bool,
     /// Connections of one address to the gateway; `None`: any number. That is the default, since an office, a mobile
     /// network or a proxy that is not trusted has thousands of clients behind one address.
     pub(crate) connections_per_address: Option<NonZeroU32>,
@@ -50,7 +56,15 @@ impl RawClients {
                 }
             }));
         let most = found.keep(connections(self.connections_per_address.as_deref()));
-        Some(Clients { trusted: trusted?, proxy_protocol: proxy_protocol?, connections_per_address: most? })
+        let flag = ("--query-credentials", "TIDEGATE_QUERY_CREDENTIALS");
+        let written = self.query_credentials.as_deref().or(Some("true"));
+        let query_credentials = found.keep(yes_or_no(flag.0, flag.1, written));
+        Some(Clients {
+            trusted: trusted?,
+            proxy_protocol: proxy_protocol?,
+            query_credentials: query_credentials?,
+            connections_per_address: most?,
+        })
     }
 }
 

@@ -37,6 +37,7 @@ fn all_problems_come_at_once() {
         clients: RawClients {
             trusted_proxies: Some("x".into()),
             proxy_protocol: Some("maybe".into()),
+            query_credentials: Some("perhaps".into()),
             connections_per_address: Some("-1".into()),
         },
         backends: RawBackends { backend_allow: Some("a".into()), backend_deny: Some("10.0.0.0/40".into()) },
@@ -54,6 +55,7 @@ fn all_problems_come_at_once() {
         "--tls-cert",
         "--trusted-proxies",
         "--proxy-protocol",
+        "--query-credentials",
         "--connections-per-address",
         "--backend-allow",
         "--backend-deny",
@@ -166,6 +168,7 @@ fn a_proxy_header_is_believed_of_someone() {
             trusted_proxies: trusted.map(str::to_owned),
             proxy_protocol: Some("true".into()),
             connections_per_address: connections_per_address.map(str::to_owned),
+            ..RawClients::default()
         },
         ..RawServe::default()
     };
@@ -177,6 +180,24 @@ fn a_proxy_header_is_believed_of_someone() {
     assert_eq!(config.clients.connections_per_address, None);
     let config = resolved(written(Some("10.0.0.1"), Some("50")));
     assert_eq!(config.clients.connections_per_address, NonZeroU32::new(50));
+}
+
+#[test]
+fn credentials_are_taken_in_addresses_unless_an_operator_says_no() {
+    let written = |query_credentials: Option<&str>| RawServe {
+        clients: RawClients {
+            query_credentials: query_credentials.map(str::to_owned),
+            ..RawClients::default()
+        },
+        ..RawServe::default()
+    };
+    for (value, expected) in
+        [(None, true), (Some("true"), true), (Some("false"), false), (Some("off"), false)]
+    {
+        assert_eq!(resolved(written(value)).clients.query_credentials, expected, "{value:?}");
+    }
+    let problems = written(Some("perhaps")).resolve(None).expect_err("neither").to_string();
+    assert!(problems.starts_with("--query-credentials (TIDEGATE_QUERY_CREDENTIALS): "), "{problems}");
 }
 
 #[test]

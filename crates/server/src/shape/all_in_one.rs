@@ -210,6 +210,7 @@ fn gateway_settings(
         workers: config.workers,
         trusted: config.clients.trusted.clone(),
         proxy_protocol: config.clients.proxy_protocol,
+        query_credentials: config.clients.query_credentials,
         connections_per_address: config.clients.connections_per_address,
         socket_buffer_bytes: config.socket_buffer_bytes,
         sessions_max: descriptors.saturating_sub(DESCRIPTORS_KEPT) / DESCRIPTORS_PER_SESSION,

@@ -71,6 +71,10 @@ export type Api = {
      */
     protocol: Protocol;
     /**
+     * How clients prove who they are, by the working copy.
+     */
+    security: Security;
+    /**
      * `created`, `prototyped`, `published`, `blocked`, `deprecated` or `retired`.
      */
     state: string;
@@ -945,6 +949,7 @@ export type NewApi = {
      * Publish at once; needs an endpoint and a plan. All of it happens, or nothing.
      */
     publish?: boolean;
+    security?: SecurityInput;
     version: string;
 };
 
@@ -1201,6 +1206,34 @@ export type Revision = {
 export type Secret = string;
 
 /**
+ * Credentials and origins.
+ */
+export type Security = {
+    /**
+     * `oauth_header`, `oauth_query`, `oauth_subprotocol`.
+     */
+    accepts: Array<string>;
+    origins: Array<string>;
+};
+
+/**
+ * Credentials and origins; what is absent has its default.
+ */
+export type SecurityInput = {
+    /**
+     * Which credentials are accepted, and where: `oauth_header` (`Authorization: Bearer`), `oauth_query`
+     * (`access_token`), `oauth_subprotocol` (behind `bearer`). Default: these three.
+     */
+    accepts?: Array<string> | null;
+    /**
+     * From which web pages a browser may connect: origins like `https://app.example.com`, one wildcard label like
+     * `https:/*.example.com`, `null` for pages without one, `*` for all. Empty: from all, but from none where the
+     * browser presents something by itself.
+     */
+    origins?: Array<string>;
+};
+
+/**
  * Who is signed in, and what they may do.
  */
 export type Session = {
@@ -1455,6 +1488,7 @@ export type UpdateApi = {
      */
     plans: Array<string>;
     protocol?: ProtocolInput | null;
+    security?: SecurityInput | null;
 };
 
 export type ListApisData = {

@@ -92,5 +92,26 @@ export const FORWARDS: Choice[] = [
   },
 ];
 
+/** Credentials in their places. */
+export const WAYS: Choice[] = [
+  {
+    word: "oauth_header",
+    label: "Access token in the Authorization header",
+    notices: "Authorization: Bearer, from programs. A browser's WebSocket cannot send it. Default on.",
+  },
+  {
+    word: "oauth_query",
+    label: "Access token in the query",
+    notices:
+      "access_token=… as a part of the address, which others may write down: browser histories, proxies, shells. Stripped before the backend. Default on; an operator can switch it off for every API.",
+  },
+  {
+    word: "oauth_subprotocol",
+    label: "Access token as a subprotocol",
+    notices:
+      "bearer and the token in Sec-WebSocket-Protocol, from a browser: new WebSocket(url, ['bearer', token]). Default on.",
+  },
+];
+
 export const labelOf = (choices: Choice[], word: string): string =>
   choices.find((choice) => choice.word === word)?.label ?? word;

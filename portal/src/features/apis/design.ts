@@ -7,6 +7,7 @@ import {
   fieldValue,
   HEADER_WORDS,
   PROTOCOL_WORDS,
+  SECURITY_WORDS,
 } from "./words";
 
 /**
@@ -21,6 +22,7 @@ export function designOf(api: Api): UpdateApi {
     protocol: api.protocol,
     headers: api.headers,
     mappings: api.mappings,
+    security: api.security,
     plans: api.plans,
     is_default_version: api.is_default_version,
   };
@@ -90,6 +92,10 @@ export function fieldsOf(design: UpdateApi): Record<string, string> {
   }
   for (const leaf of keysOf(PROTOCOL_WORDS)) fields[`protocol.${leaf}`] = textOf(design.protocol?.[leaf]);
   for (const leaf of keysOf(HEADER_WORDS)) fields[`headers.${leaf}`] = headerSetting(design.headers, leaf);
+  for (const leaf of keysOf(SECURITY_WORDS)) {
+    const given = design.security?.[leaf];
+    fields[`security.${leaf}`] = Array.isArray(given) ? given.join(", ") : textOf(given);
+  }
   return fields;
 }
 

@@ -1,7 +1,15 @@
 // The fields of a design in words: how each is called, and how its values are read. Pure.
-import type { BackendTls, Endpoint, HeaderRules, HealthCheck, Protocol, Suspension } from "../../api/types";
+import type {
+  BackendTls,
+  Endpoint,
+  HeaderRules,
+  HealthCheck,
+  Protocol,
+  Security,
+  Suspension,
+} from "../../api/types";
 import { counted, exactDuration, exactSize, title } from "../../lib/format";
-import { BALANCES, COMPRESSIONS, CREDENTIALS, FORWARDS, labelOf } from "./choices";
+import { BALANCES, COMPRESSIONS, CREDENTIALS, FORWARDS, labelOf, WAYS } from "./choices";
 
 type Grouped = "suspension" | "health" | "tls" | "credential";
 type CredentialLeaf = "kind" | "name" | "token_url" | "client_id" | "scope" | "secret";
@@ -62,6 +70,11 @@ export const HEADER_WORDS: Record<keyof HeaderRules, string> = {
   backend_jwt: "backend JWT",
 };
 
+export const SECURITY_WORDS: Record<keyof Security, string> = {
+  accepts: "accepted credentials",
+  origins: "origins",
+};
+
 const WORDS: Record<string, string> = {
   description: "Description",
   plans: "Business plans",
@@ -77,6 +90,7 @@ export function fieldName(path: string): string {
     return `${title(second)} endpoint: ${ENDPOINT_WORDS[leaf as EndpointLeaf] ?? leaf}`;
   }
   if (group === "protocol") return `Protocol: ${PROTOCOL_WORDS[second as keyof Protocol] ?? second}`;
+  if (group === "security") return `Security: ${SECURITY_WORDS[second as keyof Security] ?? second}`;
   if (group === "headers") return `Headers: ${HEADER_WORDS[second as keyof HeaderRules] ?? second}`;
   return WORDS[path] ?? path;
 }
@@ -84,7 +98,7 @@ export function fieldName(path: string): string {
 /** Settings whose 0 is no number but a no. */
 const NEVER = ["ping_interval_ms", "lifetime_max_ms", "after_failures", "interval_ms"];
 const SWITCHES = ["utf8_check", "frame_checks", "verify", "backend_jwt"];
-const LISTS = ["others", "mappings", "allow", "deny", "rename", "set"];
+const LISTS = ["others", "mappings", "allow", "deny", "rename", "set", "accepts", "origins"];
 const CHOSEN = new Map([
   ["balance", BALANCES],
   ["compression", COMPRESSIONS],
@@ -120,6 +134,12 @@ export function fieldValue(path: string, value: string | null | undefined): stri
   }
   const choices = CHOSEN.get(leaf);
   if (choices) return labelOf(choices, value);
+  if (leaf === "accepts") {
+    const words = value.split(", ");
+    return WAYS.filter(({ word }) => words.includes(word))
+      .map(({ label }) => label)
+      .join(", ");
+  }
   if (SWITCHES.includes(leaf)) return value === "true" ? "on" : "off";
   if (leaf === "authorities" || leaf === "client_certificate") return certificates(value);
   const number = Number(value);
