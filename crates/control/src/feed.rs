@@ -18,11 +18,13 @@ use tidegate_model::{
     id::{ApiId, BootId},
     link::{ControlLink, Down, LinkClosed, PROTOCOL_VERSION, Up},
     port::{Catalog, Clock, EventLog, PortError},
-    snapshot::{BackendTokenFacts, IssuerFacts, Snapshot},
+    snapshot::{BackendTokenFacts, Snapshot},
     target::TargetFacts,
     time::Timestamp,
 };
 use tokio::sync::{Mutex as AsyncMutex, watch};
+
+use crate::issuer::Issuer;
 
 /// How long a change waits for gateways to apply it. They do it in milliseconds; one that does not must not hold up
 /// the people who work on the control plane.
@@ -49,7 +51,7 @@ pub(crate) struct Feed {
     catalog: Arc<dyn Catalog>,
     events: Arc<dyn EventLog>,
     clock: Arc<dyn Clock>,
-    issuer: IssuerFacts,
+    issuer: Arc<Issuer>,
     backend_tokens: Option<BackendTokenFacts>,
     snapshot: watch::Sender<Arc<Snapshot>>,
     /// One reading of the catalog at a time; whoever waits finds the newer snapshot already there.
@@ -64,7 +66,7 @@ impl Feed {
         catalog: Arc<dyn Catalog>,
         events: Arc<dyn EventLog>,
         clock: Arc<dyn Clock>,
-        issuer: IssuerFacts,
+        issuer: Arc<Issuer>,
         backend_tokens: Option<BackendTokenFacts>,
     ) -> Self {
         Self {
@@ -92,7 +94,12 @@ impl Feed {
         let mut parts = self.catalog.snapshot_parts().await?;
         let number = parts.number;
         if number > self.snapshot.borrow().number() {
-            parts.issuer = self.issuer.clone();
+            // Read after the number: keys may be newer than it, never older.
+            let keys = self.catalog.signing_keys().await?;
+            self.issuer
+                .know(keys)
+                .map_err(|error| PortError::corrupt("a signing key cannot be used", error))?;
+            parts.issuer = self.issuer.facts();
             parts.backend_tokens.clone_from(&self.backend_tokens);
             self.snapshot.send_replace(Arc::new(Snapshot::new(parts)));
         }

@@ -1,13 +1,19 @@
 //! The authorization server's identity: issuer, audience, keys, and issuing access tokens with them. Beside it the key
 //! that gateways sign for backends with, which is none of the issuer's.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use tidegate_model::{
+    command::{KeyPurpose, SigningKeyRecord},
+    signing_key,
     snapshot::{BackendTokenFacts, IssuerFacts},
+    time::Timestamp,
     user::Secret,
 };
 use tidegate_oauth::{
     Random,
-    jwk::{SigningKey, key_set},
+    jwk::{BadKey, SigningKey, key_set},
     token::{CannotSign, Grant, issue},
 };
 
@@ -51,29 +57,74 @@ impl BackendKeys {
     }
 }
 
+/// The issuer's keys as they are stored, with what signs.
+#[derive(Default)]
+struct Keys {
+    records: Vec<SigningKeyRecord>,
+    /// In the order of the records.
+    signing: Vec<SigningKey>,
+    key_set: Arc<str>,
+}
+
 pub(crate) struct Issuer {
     url: String,
     audience: String,
-    key_set: String,
-    /// Newest first; the newest signs.
-    keys: Vec<SigningKey>,
+    /// Replaced as a whole when keys come and go.
+    keys: ArcSwap<Keys>,
 }
 
 impl Issuer {
-    pub(crate) fn new(issuer: &str, keys: Vec<SigningKey>) -> Self {
-        Self { url: issuer.to_owned(), audience: audience(issuer), key_set: key_set(&keys), keys }
+    /// Without keys: nothing is issued and nothing believed before [`Issuer::know`].
+    pub(crate) fn new(issuer: &str) -> Self {
+        Self { url: issuer.to_owned(), audience: audience(issuer), keys: ArcSwap::default() }
+    }
+
+    /// Works with these keys from now on, of all that are stored. A key that is known already is not read again.
+    pub(crate) fn know(&self, stored: Vec<SigningKeyRecord>) -> Result<(), BadKey> {
+        let mut records = stored;
+        records.retain(|record| record.purpose == KeyPurpose::AccessTokens);
+        let before = self.keys.load();
+        if before.records == records && !records.is_empty() {
+            return Ok(());
+        }
+        let read = |record: &SigningKeyRecord| {
+            let known = before.signing.iter().find(|key| key.kid() == record.kid);
+            known.map_or_else(|| SigningKey::from_text(&record.private_key.0), |key| Ok(key.clone()))
+        };
+        let signing = records.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let key_set = key_set(&signing).into();
+        self.keys.store(Arc::new(Keys { records, signing, key_set }));
+        Ok(())
     }
 
     pub(crate) fn facts(&self) -> IssuerFacts {
-        IssuerFacts { issuer: self.url.clone(), audience: self.audience.clone(), jwks: self.key_set.clone() }
+        let keys = self.keys.load();
+        IssuerFacts {
+            issuer: self.url.clone(),
+            audience: self.audience.clone(),
+            jwks: keys.key_set.to_string(),
+            keys: keys.records.iter().map(|record| record.kid.clone()).collect(),
+        }
+    }
+
+    /// The keys as they are stored, newest first.
+    pub(crate) fn records(&self) -> Vec<SigningKeyRecord> {
+        self.keys.load().records.clone()
+    }
+
+    /// The key that signs at this time.
+    fn signing_key(&self, now: Timestamp) -> Option<SigningKey> {
+        let keys = self.keys.load();
+        let current = signing_key::current(&keys.records, now)?;
+        keys.signing.iter().find(|key| key.kid() == current.kid).cloned()
     }
 
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    pub(crate) fn key_set(&self) -> &str {
-        &self.key_set
+    pub(crate) fn key_set(&self) -> Arc<str> {
+        Arc::clone(&self.keys.load().key_set)
     }
 
     /// An access token for a client.
@@ -84,9 +135,9 @@ impl Issuer {
         now: i64,
         random: &mut dyn Random,
     ) -> Result<String, CannotSign> {
-        let key = self.keys.first().ok_or(CannotSign)?;
+        let key = self.signing_key(Timestamp::from_seconds(now)).ok_or(CannotSign)?;
         let (issuer, audience) = (self.url.as_str(), self.audience.as_str());
         let grant = Grant { issuer, audience, client_id, scope, now, lifetime: ACCESS_TOKEN_SECONDS };
-        issue(key, &grant, random)
+        issue(&key, &grant, random)
     }
 }

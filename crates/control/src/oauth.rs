@@ -109,7 +109,7 @@ fn no_store(mut response: Response) -> Response {
 
 /// `GET /oauth2/jwks`.
 pub(crate) async fn keys(State(Control(inner)): State<Control>) -> impl IntoResponse {
-    published(inner.issuer.key_set())
+    published(&inner.issuer.key_set())
 }
 
 /// `GET /oauth2/backend-jwks`: what backends verify `X-JWT-Assertion` with.

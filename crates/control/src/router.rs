@@ -13,8 +13,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    apis, applications, catalogue, console, health, oauth, pages, session, settings, state::Control,
-    subscriptions, tokens,
+    apis, applications, catalogue, console, health, oauth, pages, session, settings, signing_keys,
+    state::Control, subscriptions, tokens,
 };
 
 #[derive(OpenApi)]
@@ -74,6 +74,8 @@ fn rest() -> OpenApiRouter<Control> {
         .routes(routes!(applications::keys::token))
         .routes(routes!(subscriptions::create, subscriptions::list))
         .routes(routes!(subscriptions::delete))
+        .routes(routes!(signing_keys::list, signing_keys::rotate))
+        .routes(routes!(signing_keys::remove))
 }
 
 /// The OpenAPI document, as committed in `openapi/control.json`.

@@ -1,5 +1,7 @@
 //! What the product says of itself to everyone: addresses, version, bounds. `GET /settings`.
 
+use std::num::NonZeroU32;
+
 use axum::extract::State;
 use serde::Serialize;
 use tidegate_model::{
@@ -7,6 +9,7 @@ use tidegate_model::{
     forwarded::TrustedProxies,
     headers, mapping, protocol,
 };
+use tidegate_oauth::jwk::Algorithm;
 use utoipa::ToSchema;
 
 use crate::{body::Answer, problem::ProblemDocument, state::Control};
@@ -30,11 +33,35 @@ pub struct Settings {
     pub echo_url: Option<String>,
     /// Whether there is demo data.
     pub demo: bool,
+    /// The issuer's signing keys.
+    pub keys: KeySettings,
     /// Who may say for whom it connects.
     pub trusted: TrustedProxies,
     /// Kinds of problems that gateways answer with, by the last word of their `type`, with their titles: their types
     /// lead to pages of this listener too.
     pub gateway_problems: Vec<(&'static str, &'static str)>,
+}
+
+/// How the issuer's signing keys are made and changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeySettings {
+    /// What new keys sign with.
+    pub algorithm: Algorithm,
+    /// After how many days another key takes over; `None`: only when somebody says so.
+    pub rotate_after_days: Option<NonZeroU32>,
+}
+
+/// ES256: every library that follows RFC 9068 or OpenID Connect reads it, its tokens are a third shorter than those of
+/// RS256, and it signs thirty times faster.
+pub const SIGNING_ALGORITHM: Algorithm = Algorithm::Es256;
+/// A quarter: often enough that whoever verifies has to follow the key set, and that a key that leaked unseen dies;
+/// seldom enough that a rotation is never a surprise. (NIST SP 800-57 would let a signing key live for years.)
+pub const ROTATE_AFTER_DAYS: NonZeroU32 = NonZeroU32::new(90).unwrap();
+
+impl Default for KeySettings {
+    fn default() -> Self {
+        Self { algorithm: SIGNING_ALGORITHM, rotate_after_days: Some(ROTATE_AFTER_DAYS) }
+    }
 }
 
 /// Default, least and greatest value, in the unit that the name says.

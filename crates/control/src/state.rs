@@ -61,7 +61,7 @@ pub(crate) struct Inner {
     pub(crate) ports: Ports,
     pub(crate) settings: ArcSwap<Settings>,
     pub(crate) assets: Assets,
-    pub(crate) issuer: Issuer,
+    pub(crate) issuer: Arc<Issuer>,
     pub(crate) backend_keys: BackendKeys,
     pub(crate) feed: Feed,
     pub(crate) throttle: SignInThrottle,
@@ -74,14 +74,19 @@ impl Control {
     /// # Errors
     /// [`StartError`].
     pub async fn start(ports: Ports, settings: Settings, assets: Assets) -> Result<Self, StartError> {
-        let issuer = Issuer::new(&settings.issuer, keys(&ports, KeyPurpose::AccessTokens).await?);
-        let backend_keys =
-            BackendKeys::new(&settings.issuer, &keys(&ports, KeyPurpose::BackendTokens).await?);
+        let algorithm = settings.keys.algorithm;
+        let issuer = Arc::new(Issuer::new(&settings.issuer));
+        issuer.know(keys(&ports, KeyPurpose::AccessTokens, algorithm).await?)?;
+        // Backends read them with whatever library they have; every one knows this algorithm.
+        let stored = keys(&ports, KeyPurpose::BackendTokens, Algorithm::Es256).await?;
+        let of_backends = stored.iter().filter(|record| record.purpose == KeyPurpose::BackendTokens);
+        let of_backends = of_backends.map(|record| SigningKey::from_text(&record.private_key.0));
+        let backend_keys = BackendKeys::new(&settings.issuer, &of_backends.collect::<Result<Vec<_>, _>>()?);
         let feed = Feed::new(
             Arc::clone(&ports.catalog),
             Arc::clone(&ports.events),
             Arc::clone(&ports.clock),
-            issuer.facts(),
+            Arc::clone(&issuer),
             backend_keys.facts().cloned(),
         );
         feed.refresh().await?;
@@ -108,24 +113,38 @@ impl Control {
     }
 }
 
-/// The keys of this purpose, newest first; one is made where there is none yet.
-async fn keys(ports: &Ports, purpose: KeyPurpose) -> Result<Vec<SigningKey>, StartError> {
-    let records = ports.catalog.signing_keys().await?;
-    let stored = records.iter().filter(|record| record.purpose == purpose);
-    let mut keys =
-        stored.map(|record| SigningKey::from_text(&record.private_key.0)).collect::<Result<Vec<_>, _>>()?;
-    if keys.is_empty() {
-        let key = SigningKey::generate(Algorithm::Es256, &SystemRandom::new())?;
-        let command = Command::StoreSigningKey(SigningKeyRecord {
-            purpose,
-            kid: key.kid().to_owned(),
-            private_key: Secret(key.to_text().expose().to_owned()),
-            created_at: ports.clock.now(),
-        });
-        ports.catalog.execute(&Actor::product(), ports.clock.now(), command).await?;
-        keys.push(key);
+/// All stored keys, newest first; one of this purpose is made where there is none yet.
+async fn keys(
+    ports: &Ports,
+    purpose: KeyPurpose,
+    algorithm: Algorithm,
+) -> Result<Vec<SigningKeyRecord>, StartError> {
+    let stored = ports.catalog.signing_keys().await?;
+    if stored.iter().any(|record| record.purpose == purpose) {
+        return Ok(stored);
     }
-    Ok(keys)
+    let now = ports.clock.now();
+    let command = Command::StoreSigningKey(new_key(purpose, algorithm, now, now)?);
+    ports.catalog.execute(&Actor::product(), now, command).await?;
+    Ok(ports.catalog.signing_keys().await?)
+}
+
+/// A new key that signs from `signs_from` on.
+pub(crate) fn new_key(
+    purpose: KeyPurpose,
+    algorithm: Algorithm,
+    now: Timestamp,
+    signs_from: Timestamp,
+) -> Result<SigningKeyRecord, BadKey> {
+    let key = SigningKey::generate(algorithm, &SystemRandom::new())?;
+    Ok(SigningKeyRecord {
+        purpose,
+        kid: key.kid().to_owned(),
+        algorithm: algorithm.name().to_owned(),
+        private_key: Secret(key.to_text().expose().to_owned()),
+        created_at: now,
+        signs_from,
+    })
 }
 
 impl Inner {

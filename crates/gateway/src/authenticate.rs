@@ -84,11 +84,12 @@ impl Verifier {
             let is_valid = identity.expires_at > now;
             return if is_valid { Ok(identity) } else { Err(BadToken::Expired) };
         }
-        let claims = self.tokens.verify(token, now.seconds())?;
+        let (claims, key) = self.tokens.verify_with_key(token, now.seconds())?;
         let identity = Arc::new(Identity {
             client_id: claims.client_id,
             subject: claims.sub,
             expires_at: Timestamp::from_seconds(claims.exp),
+            signed_with: Some(key),
         });
         self.remembered().add(digest, Arc::clone(&identity));
         Ok(identity)

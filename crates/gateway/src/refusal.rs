@@ -338,6 +338,7 @@ pub(crate) fn unwelcome(unwelcome: Unwelcome) -> Farewell {
     match unwelcome {
         Unwelcome::Expired => farewell("expired", code::UNAUTHORIZED),
         Unwelcome::KeyRevoked => farewell("key_revoked", code::UNAUTHORIZED),
+        Unwelcome::SigningKeyRemoved => farewell("signing_key_removed", code::UNAUTHORIZED),
         Unwelcome::SubscriptionEnded => farewell("subscription_ended", code::FORBIDDEN),
         Unwelcome::ApiBlocked => farewell("api_blocked", code::FORBIDDEN),
         Unwelcome::ApiRetired => farewell("api_retired", code::FORBIDDEN),

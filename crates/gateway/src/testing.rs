@@ -69,5 +69,6 @@ pub(crate) fn grant(api: ApiFacts, application: ApplicationFacts) -> Grant {
         policy: "".into(),
         application_limit: None,
         expires_at: Timestamp(i64::MAX),
+        signed_with: None,
     }
 }

@@ -23,6 +23,8 @@ pub struct Identity {
     pub subject: String,
     /// When the credential ends.
     pub expires_at: Timestamp,
+    /// Name of the issuer's key that signed the credential, where one of ours did.
+    pub signed_with: Option<Arc<str>>,
 }
 
 /// Why a handshake is refused by routing or admission.
@@ -58,6 +60,8 @@ pub enum Unwelcome {
     Expired,
     /// Its key or application was deleted.
     KeyRevoked,
+    /// The key that signed its credential was removed.
+    SigningKeyRemoved,
     /// Its subscription ended.
     SubscriptionEnded,
     /// Its API was blocked.
@@ -89,6 +93,8 @@ pub struct Grant {
     pub application_limit: Option<Limit>,
     /// When the credential ends.
     pub expires_at: Timestamp,
+    /// Name of the issuer's key that signed the credential.
+    pub signed_with: Option<Arc<str>>,
 }
 
 impl Grant {
@@ -132,7 +138,8 @@ pub fn locate<'s, 'p>(
 /// # Errors
 /// [`Refusal`]: unknown client, no subscription, no endpoint for the key's environment.
 pub fn admit(snapshot: &Snapshot, api: &Arc<ApiFacts>, identity: &Identity) -> Result<Grant, Refusal> {
-    let grant = grant(snapshot, api, &identity.client_id, identity.expires_at)?;
+    let grant =
+        grant(snapshot, api, &identity.client_id, identity.expires_at, identity.signed_with.as_ref())?;
     if grant.endpoint().is_none() {
         return Err(Refusal::NoEndpoint(grant.environment));
     }
@@ -144,6 +151,7 @@ fn grant(
     api: &Arc<ApiFacts>,
     client_id: &str,
     expires_at: Timestamp,
+    signed_with: Option<&Arc<str>>,
 ) -> Result<Grant, Refusal> {
     let client = snapshot.client(client_id).ok_or(Refusal::UnknownClient)?;
     let application = snapshot.application(client.application).ok_or(Refusal::UnknownClient)?;
@@ -163,6 +171,7 @@ fn grant(
         subscription: subscription.map(|subscription| subscription.id),
         plan: snapshot.shared_plan(plan),
         expires_at,
+        signed_with: signed_with.map(Arc::clone),
     })
 }
 
@@ -176,15 +185,20 @@ pub fn standing(snapshot: &Snapshot, held: &Grant, now: Timestamp) -> Result<Gra
     if held.expires_at <= now {
         return Err(Unwelcome::Expired);
     }
+    if held.signed_with.as_ref().is_some_and(|kid| !snapshot.issuer().keys.iter().any(|key| **key == **kid)) {
+        return Err(Unwelcome::SigningKeyRemoved);
+    }
     let api = snapshot.api(held.api.id).ok_or(Unwelcome::ApiRetired)?;
     match api.state {
         State::Blocked => return Err(Unwelcome::ApiBlocked),
         State::Retired => return Err(Unwelcome::ApiRetired),
         State::Created | State::Prototyped | State::Published | State::Deprecated => {}
     }
-    grant(snapshot, api, &held.client_id, held.expires_at).map_err(|refusal| match refusal {
-        Refusal::UnknownClient => Unwelcome::KeyRevoked,
-        _ => Unwelcome::SubscriptionEnded,
+    grant(snapshot, api, &held.client_id, held.expires_at, held.signed_with.as_ref()).map_err(|refusal| {
+        match refusal {
+            Refusal::UnknownClient => Unwelcome::KeyRevoked,
+            _ => Unwelcome::SubscriptionEnded,
+        }
     })
 }
 

@@ -220,6 +220,17 @@ pub enum Command {
     },
     /// Keeps a signing key. Answers [`Outcome::Done`].
     StoreSigningKey(SigningKeyRecord),
+    /// Publishes a key that takes over from the one that signs, see [`crate::signing_key::rotate`]. Answers
+    /// [`Outcome::Done`].
+    RotateSigningKey(SigningKeyRecord),
+    /// Takes a key away: nothing that it signed is valid any more. See [`crate::signing_key::remove`]. Answers
+    /// [`Outcome::Done`].
+    RemoveSigningKey {
+        /// Which key.
+        kid: String,
+        /// What signs from now on, where the key was the one that did.
+        successor: Option<SigningKeyRecord>,
+    },
 }
 
 /// What a signing key signs, and nothing else.
@@ -256,10 +267,14 @@ pub struct SigningKeyRecord {
     pub purpose: KeyPurpose,
     /// RFC 7638 thumbprint.
     pub kid: String,
+    /// What it signs with, as `alg` of a token names it.
+    pub algorithm: String,
     /// Private key, PKCS#8 PEM or base64, as the `oauth` crate writes it.
     pub private_key: Secret,
     /// When it was made.
     pub created_at: crate::time::Timestamp,
+    /// When it begins to sign; it is published from the beginning.
+    pub signs_from: crate::time::Timestamp,
 }
 
 /// What a command answers when it was executed and is on disk.

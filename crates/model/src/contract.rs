@@ -103,6 +103,7 @@ macro_rules! port_contract {
             a_token_works_until_it_expires_or_is_deleted
             tokens_are_listed_oldest_first
             signing_keys_are_listed_newest_first
+            signing_keys_take_turns
             nothing_is_kept_for_a_user_that_does_not_exist
         }
         $crate::port_contract! { @suite facts, $ground,
@@ -463,8 +464,10 @@ fn signing_key(kid: &str, created_at: Timestamp) -> SigningKeyRecord {
     SigningKeyRecord {
         purpose: KeyPurpose::AccessTokens,
         kid: kid.to_owned(),
+        algorithm: "ES256".to_owned(),
         private_key: Secret(format!("private {kid}")),
         created_at,
+        signs_from: created_at,
     }
 }
 

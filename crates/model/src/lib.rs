@@ -27,6 +27,7 @@ pub mod role;
 pub mod route;
 pub mod rule;
 pub mod security;
+pub mod signing_key;
 pub mod snapshot;
 pub mod target;
 pub mod throttle;

@@ -98,6 +98,9 @@ pub struct IssuerFacts {
     pub audience: String,
     /// The issuer's public keys, a JSON Web Key Set (RFC 7517) as text.
     pub jwks: String,
+    /// Names of the keys of the set: what was signed with another is not valid any more.
+    #[serde(default)]
+    pub keys: Vec<String>,
 }
 
 /// What gateways sign for backends with.

@@ -265,7 +265,7 @@ pub fn key_set<'k>(keys: impl IntoIterator<Item = &'k SigningKey>) -> String {
 /// A key that tokens are verified with.
 #[derive(Debug)]
 pub(crate) struct VerificationKey {
-    pub(crate) kid: String,
+    pub(crate) kid: Arc<str>,
     pub(crate) algorithm: Algorithm,
     key: ParsedPublicKey,
 }
@@ -292,7 +292,7 @@ impl VerificationKey {
         if value.get("alg").is_some_and(|named| named.as_str() != Some(algorithm.name())) {
             return None;
         }
-        Some(Self { kid, algorithm, key })
+        Some(Self { kid: kid.into(), algorithm, key })
     }
 }
 

@@ -7,6 +7,8 @@
 //! An ECDSA signature (r, s) has a second form (r, n - s) that verifies as well, and ES256 does not forbid it (RFC
 //! 7518, section 3.4). So the bytes of a token identify nothing: who revokes, revokes by `jti` or client.
 
+use std::sync::Arc;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -182,6 +184,15 @@ impl AccessTokenVerifier {
     /// # Errors
     /// [`BadToken`], the first reason found.
     pub fn verify(&self, token: &str, now: i64) -> Result<Claims, BadToken> {
+        self.verify_with_key(token, now).map(|(claims, _)| claims)
+    }
+
+    /// As [`AccessTokenVerifier::verify`], with the `kid` of the key that signed: who removes a key has to find what it
+    /// signed.
+    ///
+    /// # Errors
+    /// [`BadToken`], the first reason found.
+    pub fn verify_with_key(&self, token: &str, now: i64) -> Result<(Claims, Arc<str>), BadToken> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(BadToken::Malformed);
         }
@@ -199,7 +210,7 @@ impl AccessTokenVerifier {
         let claims: Claims =
             serde_json::from_value(decoded(payload)?.into()).map_err(|_| BadToken::Malformed)?;
         self.judge(&claims, now)?;
-        Ok(claims)
+        Ok((claims, Arc::clone(&key.kid)))
     }
 
     fn key_for(&self, header: &Map<String, Value>) -> Result<&VerificationKey, BadToken> {
@@ -219,7 +230,7 @@ impl AccessTokenVerifier {
             return Err(BadToken::WrongType);
         }
         let kid = text("kid")?.ok_or(BadToken::UnknownKey)?;
-        let key = self.keys.iter().find(|key| key.kid == kid).ok_or(BadToken::UnknownKey)?;
+        let key = self.keys.iter().find(|key| *key.kid == *kid).ok_or(BadToken::UnknownKey)?;
         if key.algorithm.name() != algorithm {
             return Err(BadToken::UnknownKey);
         }

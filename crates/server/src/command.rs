@@ -3,6 +3,7 @@
 
 pub(crate) mod connect;
 pub(crate) mod echo;
+pub(crate) mod keys;
 pub(crate) mod openapi;
 pub(crate) mod serve;
 pub(crate) mod user;

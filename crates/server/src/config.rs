@@ -7,15 +7,18 @@
 mod backends;
 mod certificate;
 mod clients;
+mod keys;
 mod listen;
 
 use std::{env, fmt, num::NonZeroUsize, path::PathBuf};
 
+use tidegate_control::KeySettings;
 use tidegate_model::user::Secret;
 
 pub(crate) use backends::{Backends, RawBackends};
 pub(crate) use certificate::{OwnCertificate, RawCertificate, TLS_CERT, TLS_KEY};
 pub(crate) use clients::{Clients, RawClients};
+pub(crate) use keys::RawKeys;
 pub(crate) use listen::{Bound, Listen};
 
 /// Sets the password of `admin`. It has no flag, since arguments can be seen by every user of the machine.
@@ -76,6 +79,8 @@ pub(crate) struct RawServe {
     pub(crate) clients: RawClients,
     #[command(flatten)]
     pub(crate) backends: RawBackends,
+    #[command(flatten)]
+    pub(crate) keys: RawKeys,
     /// KiB that may wait in the kernel for each direction of a socket, 4 to 16384, or 0 for the system's own choice [default: 128]
     #[arg(long, env = "TIDEGATE_SOCKET_BUFFER", value_name = "KIB")]
     pub(crate) socket_buffer: Option<String>,
@@ -107,6 +112,8 @@ pub(crate) struct Serve {
     pub(crate) clients: Clients,
     /// Who may be dialled.
     pub(crate) backends: Backends,
+    /// The issuer's signing keys.
+    pub(crate) keys: KeySettings,
     /// Bytes in the kernel for each direction of a socket; `None`: as the system likes.
     pub(crate) socket_buffer_bytes: Option<usize>,
     /// Relay workers; `None`: one per core.
@@ -160,6 +167,7 @@ impl RawServe {
         let certificate = found.keep(self.certificate.resolve());
         let clients = self.clients.resolve(&mut found);
         let backends = self.backends.resolve(&mut found);
+        let keys = self.keys.resolve(&mut found);
         let socket_buffer = found.keep(socket_buffer(self.socket_buffer.as_deref()));
         let data = found.keep(self.data.or_else(usual_data_folder).ok_or_else(no_home));
         let admin_password = found.keep(admin_password.map(self::admin_password).transpose());
@@ -173,6 +181,7 @@ impl RawServe {
             certificate,
             clients,
             backends,
+            keys,
             socket_buffer,
             workers,
             data,
@@ -188,6 +197,7 @@ impl RawServe {
                 Some(certificate),
                 Some(clients),
                 Some(backends),
+                Some(keys),
                 Some(socket_buffer_bytes),
                 Some(workers),
                 Some(data),
@@ -205,6 +215,7 @@ impl RawServe {
                     certificate,
                     clients,
                     backends,
+                    keys,
                     socket_buffer_bytes,
                     workers,
                     admin_password,

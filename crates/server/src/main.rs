@@ -18,7 +18,7 @@ mod shutdown;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use command::{connect::Connect, echo::Echo, openapi, serve, user::UserCommand};
+use command::{connect::Connect, echo::Echo, keys::Keys, openapi, serve, user::UserCommand};
 use config::RawServe;
 
 /// Turns a WebSocket backend into a managed API: portals, gateway and authorization server in one program.
@@ -37,6 +37,8 @@ enum Command {
     Echo(Echo),
     /// Open a WebSocket and talk: a line in is a message out
     Connect(Box<Connect>),
+    /// Look at the keys that sign tokens, rotate them, or take one away
+    Keys(Keys),
     /// Do things to users
     #[command(subcommand)]
     User(UserCommand),
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
             Command::Serve(raw) => serve::run(*raw).await,
             Command::Echo(echo) => echo.run().await,
             Command::Connect(connect) => connect.run().await,
+            Command::Keys(keys) => keys.run().await,
             Command::User(user) => user.run().await,
             Command::Openapi => openapi::run(),
         }

@@ -53,7 +53,7 @@ entity! {
     /// Keys of the authorization server, and of gateways for backends.
     signing_key, "signing_keys" {
         #[sea_orm(primary_key, auto_increment = false)] kid: String, private_key: String, created_at: i64,
-        purpose: String,
+        purpose: String, algorithm: String, signs_from: i64,
     }
 }
 entity! {

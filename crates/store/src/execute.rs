@@ -19,6 +19,7 @@ use tidegate_model::{
     id::{ApiId, ApplicationId, SubscriptionId},
     role::Permission,
     rule::{self, FieldProblem},
+    signing_key,
     time::Timestamp,
     user::{Account, Actor},
 };
@@ -457,15 +458,38 @@ impl At<'_> {
                 entity::token::Entity::delete_by_id(row.id).exec(db).await?;
                 self.note(&row.user_id, "deleted a personal access token", &row.name).await?;
             }
+            other => return self.change_signing_keys(other).await,
+        }
+        Ok(Outcome::Done)
+    }
+
+    async fn change_signing_keys(&self, command: Command) -> Done {
+        const ISSUER: &str = "authorization server";
+        let db = self.db;
+        match command {
             Command::StoreSigningKey(key) => {
-                let row = entity::signing_key::ActiveModel {
-                    kid: Set(key.kid.clone()),
-                    private_key: Set(key.private_key.0),
-                    created_at: Set(key.created_at.millis()),
-                    purpose: Set(key.purpose.as_str().to_owned()),
-                };
-                entity::signing_key::Entity::insert(row).exec_without_returning(db).await?;
-                self.noticed("authorization server", "made a signing key", &key.kid).await?;
+                let kid = key.kid.clone();
+                users::keep_signing_key(db, key).await?;
+                self.noticed(ISSUER, "made a signing key", &kid).await?;
+            }
+            Command::RotateSigningKey(key) => {
+                signing_key::rotate(&key, &users::signing_keys(db).await?, self.actor, self.now)?;
+                let detail =
+                    format!("{} ({}) signs from {}", key.kid, key.algorithm, key.signs_from.rfc3339());
+                users::keep_signing_key(db, key).await?;
+                self.noticed(ISSUER, "rotated the signing key", &detail).await?;
+            }
+            Command::RemoveSigningKey { kid, successor } => {
+                let keys = users::signing_keys(db).await?;
+                let signs = signing_key::remove(&kid, successor.as_ref(), &keys, self.actor, self.now)?;
+                entity::signing_key::Entity::delete_by_id(&kid).exec(db).await?;
+                let successor = successor.filter(|_| signs);
+                let follows = successor.as_ref().map(|key| format!("; {} signs now", key.kid));
+                let detail = format!("{kid}{}", follows.unwrap_or_default());
+                if let Some(key) = successor {
+                    users::keep_signing_key(db, key).await?;
+                }
+                self.noticed(ISSUER, "removed a signing key", &detail).await?;
             }
             _ => return Err(DbErr::Custom("a command without a place".to_owned()).into()),
         }

@@ -4,12 +4,17 @@ use sea_orm_migration::prelude::*;
 
 mod m0001_first;
 mod m0002_key_purpose;
+mod m0008_signing_keys;
 
 pub(crate) struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first::Step), Box::new(m0002_key_purpose::Step)]
+        vec![
+            Box::new(m0001_first::Step),
+            Box::new(m0002_key_purpose::Step),
+            Box::new(m0008_signing_keys::Step),
+        ]
     }
 }

@@ -113,6 +113,21 @@ pub(crate) async fn tokens(
     rows.into_iter().map(personal_token).collect()
 }
 
+pub(crate) async fn keep_signing_key(
+    connection: &impl ConnectionTrait,
+    key: SigningKeyRecord,
+) -> Result<(), DbErr> {
+    let row = entity::signing_key::ActiveModel {
+        kid: Set(key.kid),
+        private_key: Set(key.private_key.0),
+        created_at: Set(key.created_at.millis()),
+        purpose: Set(key.purpose.as_str().to_owned()),
+        algorithm: Set(key.algorithm),
+        signs_from: Set(key.signs_from.millis()),
+    };
+    entity::signing_key::Entity::insert(row).exec_without_returning(connection).await.map(drop)
+}
+
 pub(crate) async fn signing_keys(connection: &impl ConnectionTrait) -> Result<Vec<SigningKeyRecord>, DbErr> {
     let rows = entity::signing_key::Entity::find()
         .order_by_desc(entity::signing_key::Column::CreatedAt)
@@ -122,8 +137,14 @@ pub(crate) async fn signing_keys(connection: &impl ConnectionTrait) -> Result<Ve
     let record = |row: entity::signing_key::Model| {
         let purpose = KeyPurpose::parse(&row.purpose)
             .ok_or_else(|| DbErr::Custom("a signing key without a known purpose".to_owned()))?;
-        let (kid, private_key, created_at) = (row.kid, Secret(row.private_key), Timestamp(row.created_at));
-        Ok(SigningKeyRecord { purpose, kid, private_key, created_at })
+        Ok(SigningKeyRecord {
+            purpose,
+            kid: row.kid,
+            algorithm: row.algorithm,
+            private_key: Secret(row.private_key),
+            created_at: Timestamp(row.created_at),
+            signs_from: Timestamp(row.signs_from),
+        })
     };
     rows.into_iter().map(record).collect()
 }

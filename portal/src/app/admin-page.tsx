@@ -1,4 +1,4 @@
-// Admin: who you are, what this installation is, where it listens. It changes nothing, and says so.
+// Admin: who you are, what this installation is, where it listens. What can be changed is on pages of its own.
 import { Anchor } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
@@ -54,6 +54,12 @@ export function Component() {
               ["Gateway, plain", <Address key="ws" value={data.ws_url} label="ws address" />],
               ["Gateway, secured", <Address key="wss" value={data.wss_url} label="wss address" />],
               ["Token issuer", <Address key="i" value={data.issuer} label="issuer" />],
+              [
+                "Tokens are signed with",
+                <Anchor key="k" component={Link} to={paths.signingKeys()} inherit>
+                  Signing keys
+                </Anchor>,
+              ],
               ["Tokens are asked for at", <Address key="t" value={data.token_url} label="token address" />],
               [
                 "Echo backend",

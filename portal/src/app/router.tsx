@@ -87,7 +87,10 @@ export const router = createBrowserRouter([
       {
         path: "/admin",
         element: <Needs permission="administer" />,
-        children: [{ index: true, lazy: () => import("./admin-page") }],
+        children: [
+          { index: true, lazy: () => import("./admin-page") },
+          { path: "signing-keys", lazy: () => import("../features/admin/signing-keys-page") },
+        ],
       },
       { path: "*", element: <Gone /> },
     ],

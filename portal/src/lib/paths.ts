@@ -27,6 +27,7 @@ export const paths = {
   signIn: (to?: string) => (to ? `/sign-in?to=${part(to)}` : "/sign-in"),
   tokens: () => "/account/tokens",
   admin: () => "/admin",
+  signingKeys: () => "/admin/signing-keys",
   apis: (query?: { q?: string }) => (query?.q ? `/publisher?q=${part(query.q)}` : "/publisher"),
   newWebSocketApi: () => "/publisher/apis/new/websocket",
   api: (id: string, page: ApiPage = "overview") =>

@@ -7,5 +7,6 @@ mod contract;
 mod oauth;
 mod pages;
 mod roles;
+mod signing_keys;
 mod stories;
 mod support;

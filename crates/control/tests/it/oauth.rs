@@ -106,8 +106,10 @@ async fn backend_tokens_have_a_key_of_their_own_which_older_records_get_at_start
     let record = SigningKeyRecord {
         purpose: KeyPurpose::AccessTokens,
         kid: old.kid().to_owned(),
+        algorithm: "ES256".to_owned(),
         private_key: Secret(old.to_text().expose().to_owned()),
         created_at: Timestamp(1),
+        signs_from: Timestamp(1),
     };
     let house = House::after([Command::StoreSigningKey(record)]).await;
     assert_eq!(published(&house, "/oauth2/jwks").await, [old.kid()], "the issuer keeps its key");

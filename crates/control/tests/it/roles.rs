@@ -65,6 +65,9 @@ fn table() -> BTreeMap<&'static str, Who> {
         ("createSubscription", develop()),
         ("listSubscriptions", develop()),
         ("deleteSubscription", develop()),
+        ("listSigningKeys", Roles(&[Admin])),
+        ("rotateSigningKey", Roles(&[Admin])),
+        ("removeSigningKey", Roles(&[Admin])),
     ])
 }
 
@@ -78,6 +81,7 @@ fn body(operation: &str) -> Option<Value> {
         "changeLifecycle" => json!({"event": "publish"}),
         "createVersion" => json!({"version": "2"}),
         "testApiEndpoint" | "testEndpoint" => json!({"url": "ws://localhost:1"}),
+        "rotateSigningKey" => json!({}),
         "createKey" => json!({"type": "production"}),
         "createSubscription" => {
             json!({"application_id": uuid::Uuid::nil(), "api_id": uuid::Uuid::nil(), "plan": "Gold"})
@@ -106,7 +110,10 @@ async fn every_operation_answers_every_role_as_the_table_says() {
                 continue;
             }
             let nil = uuid::Uuid::nil().to_string();
-            let path = format!("/api/v1{}", path.replace("{id}", &nil).replace("{client_id}", "nobody"));
+            let path = format!(
+                "/api/v1{}",
+                path.replace("{id}", &nil).replace("{client_id}", "nobody").replace("{kid}", "nobody")
+            );
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
             for (role, person) in &people {
                 let status = house.call(person, method.clone(), &path, body(name)).await.status.as_u16();

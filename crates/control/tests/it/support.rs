@@ -172,6 +172,7 @@ impl House {
             issuer: ORIGIN.to_owned(),
             echo_url: None,
             demo: false,
+            keys: tidegate_control::KeySettings::default(),
             trusted: TrustedProxies::default(),
             gateway_problems: vec![("quota", "The limit of the plan is reached")],
         };

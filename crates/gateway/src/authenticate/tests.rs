@@ -18,7 +18,12 @@ fn key() -> SigningKey {
 }
 
 fn facts(key: &SigningKey) -> IssuerFacts {
-    IssuerFacts { issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned(), jwks: key_set([key]) }
+    IssuerFacts {
+        issuer: ISSUER.to_owned(),
+        audience: AUDIENCE.to_owned(),
+        jwks: key_set([key]),
+        keys: vec![key.kid().to_owned()],
+    }
 }
 
 fn token(key: &SigningKey) -> String {
@@ -34,7 +39,12 @@ fn token(key: &SigningKey) -> String {
 }
 
 fn identity(name: &str) -> Arc<Identity> {
-    Arc::new(Identity { client_id: name.to_owned(), subject: name.to_owned(), expires_at: NOW })
+    Arc::new(Identity {
+        client_id: name.to_owned(),
+        subject: name.to_owned(),
+        expires_at: NOW,
+        signed_with: None,
+    })
 }
 
 fn digest_of(number: usize) -> Digest {

@@ -332,6 +332,7 @@ fn whoever_may_not_stay_is_told_why_and_the_backend_that_it_ends() {
     for (farewell, client, word) in [
         (unwelcome(Unwelcome::Expired), 3000, "expired"),
         (unwelcome(Unwelcome::KeyRevoked), 3000, "key_revoked"),
+        (unwelcome(Unwelcome::SigningKeyRemoved), 3000, "signing_key_removed"),
         (unwelcome(Unwelcome::SubscriptionEnded), 3003, "subscription_ended"),
         (unwelcome(Unwelcome::ApiBlocked), 3003, "api_blocked"),
         (unwelcome(Unwelcome::ApiRetired), 3003, "api_retired"),

@@ -2,7 +2,8 @@
 
 use std::io::Read as _;
 
-use tidegate_model::lifecycle::State;
+use tidegate_model::{lifecycle::State, snapshot::IssuerFacts};
+use tidegate_oauth::jwk::key_set;
 use tokio::net::TcpStream;
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     client::{self, Ask, Client, because},
     rig::Rig,
     socket::Frames,
-    world::{LIFETIME, PRODUCTION, World},
+    world::{LIFETIME, PRODUCTION, World, issuer, new_key},
 };
 
 /// A rig with one idle session on each worker.
@@ -55,6 +56,36 @@ async fn a_deleted_api_ends_its_sessions() {
 #[tokio::test]
 async fn a_subscription_that_ends_takes_its_sessions_along() {
     ends(|world| world.parts.subscriptions.clear(), 3003, "subscription_ended").await;
+}
+
+#[tokio::test]
+async fn a_removed_signing_key_ends_what_it_opened() {
+    let other = |world: &mut World| world.parts.issuer = issuer(&new_key());
+    ends(other, 3000, "signing_key_removed").await;
+}
+
+#[tokio::test]
+async fn a_rotation_ends_nothing_and_the_removal_of_one_key_leaves_the_sessions_of_another() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url());
+    let (rig, [mut one, mut other]) = two_sessions(&mut world).await;
+    let (old, new) = (world.key.clone(), new_key());
+    world.parts.issuer = IssuerFacts {
+        jwks: key_set([&new, &old]),
+        keys: [&new, &old].map(|key| key.kid().to_owned()).to_vec(),
+        ..issuer(&old)
+    };
+    rig.decide(&mut world).await;
+    one.echo("stays").await;
+    world.key = new.clone();
+    let mut third = rig.open(&Ask::usual(&world)).await;
+    third.echo("comes").await;
+    world.parts.issuer = issuer(&new);
+    rig.decide(&mut world).await;
+    for client in [&mut one, &mut other] {
+        assert_eq!(client.closed().await, because(3000, "signing_key_removed"));
+    }
+    third.echo("stays").await;
 }
 
 #[tokio::test]

@@ -45,7 +45,12 @@ pub(crate) fn new_key() -> SigningKey {
 }
 
 pub(crate) fn issuer(key: &SigningKey) -> IssuerFacts {
-    IssuerFacts { issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned(), jwks: key_set([key]) }
+    IssuerFacts {
+        issuer: ISSUER.to_owned(),
+        audience: AUDIENCE.to_owned(),
+        jwks: key_set([key]),
+        keys: vec![key.kid().to_owned()],
+    }
 }
 
 fn plan(name: &str, limit: Option<Limit>) -> Plan {

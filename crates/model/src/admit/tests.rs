@@ -100,7 +100,12 @@ fn world() -> SnapshotParts {
 }
 
 fn identity(client_id: &str) -> Identity {
-    Identity { client_id: client_id.to_owned(), subject: "someone".to_owned(), expires_at: LATER }
+    Identity {
+        client_id: client_id.to_owned(),
+        subject: "someone".to_owned(),
+        expires_at: LATER,
+        signed_with: None,
+    }
 }
 
 fn admitted(parts: SnapshotParts, api: u128, client_id: &str) -> Result<Grant, Refusal> {

@@ -131,6 +131,38 @@ pub async fn signing_keys_are_listed_newest_first(ground: &impl Ground) {
     assert_eq!(stage.port.signing_keys().await.unwrap()[0], newest);
 }
 
+pub async fn signing_keys_take_turns(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let later = |kid: &str, millis| SigningKeyRecord {
+        algorithm: "EdDSA".to_owned(),
+        signs_from: START.plus_millis(millis),
+        ..signing_key(kid, START.plus_millis(millis - 5))
+    };
+    stage.done(Command::StoreSigningKey(signing_key("first", START))).await;
+    let now = START.plus_millis(1);
+    let product = Actor::product();
+    let next = later("next", 10);
+    let rotate = |key: &SigningKeyRecord| Command::RotateSigningKey(key.clone());
+    stage.execute_at(now, &product, rotate(&next)).await.unwrap();
+    let refused = stage.execute_at(now, &product, rotate(&later("third", 20))).await.unwrap_err();
+    assert_eq!(kind(&refused), "conflict", "one waits already");
+    let kids = async || {
+        let keys = stage.port.signing_keys().await.unwrap();
+        keys.into_iter().map(|key| key.kid).collect::<Vec<_>>()
+    };
+    assert_eq!(stage.port.signing_keys().await.unwrap()[0], next);
+
+    let remove = |kid: &str, successor| Command::RemoveSigningKey { kid: kid.to_owned(), successor };
+    let refused = stage.execute_at(now, &product, remove("first", None)).await.unwrap_err();
+    assert_eq!(kind(&refused), "conflict", "somebody has to sign");
+    stage.execute_at(now, &product, remove("first", Some(later("successor", 7)))).await.unwrap();
+    assert_eq!(kids().await, ["next", "successor"]);
+    stage.execute_at(now, &product, remove("next", Some(later("unused", 8)))).await.unwrap();
+    assert_eq!(kids().await, ["successor"], "no other took over, for the key did not sign");
+    let refused = stage.execute_at(now, &product, remove("next", None)).await.unwrap_err();
+    assert_eq!(kind(&refused), "no signing key");
+}
+
 pub async fn nothing_is_kept_for_a_user_that_does_not_exist(ground: &impl Ground) {
     let stage = Stage::on(ground.open().await);
     let nobody = UserId(nowhere());

@@ -65,6 +65,19 @@ fn refused_commands(stage: &Stage<impl Catalog>, there: &Furnished) -> Vec<(&'st
         ("no token", Command::DeleteToken { id: there.token.id }, there.other.clone()),
         ("no token", Command::DeleteToken { id: there.token.id }, product()),
         ("duplicate ", Command::StoreSigningKey(signing_key("first", START)), product()),
+        ("duplicate ", Command::RotateSigningKey(signing_key("first", START)), product()),
+        ("needs administer", Command::RotateSigningKey(signing_key("new", START)), there.creator.clone()),
+        (
+            "no signing key",
+            Command::RemoveSigningKey { kid: "nobody".to_owned(), successor: None },
+            product(),
+        ),
+        ("conflict", Command::RemoveSigningKey { kid: "first".to_owned(), successor: None }, product()),
+        (
+            "needs administer",
+            Command::RemoveSigningKey { kid: "first".to_owned(), successor: None },
+            there.owner.clone(),
+        ),
     ]);
     commands
 }
@@ -396,6 +409,8 @@ pub async fn the_snapshot_number_grows_with_what_a_gateway_can_notice(ground: &i
         (true, Command::DeleteSubscription { id: there.subscription.id }),
         (true, Command::DeleteApplication { id: shop }),
         (true, Command::StoreSigningKey(signing_key("second", START))),
+        (true, Command::RotateSigningKey(signing_key("third", START))),
+        (true, Command::RemoveSigningKey { kid: "second".to_owned(), successor: None }),
     ] {
         let shown = format!("{command:?}");
         stage.done(command).await;

@@ -4,9 +4,9 @@
 //! client like any other: it uses none of the product's own protocol code. See `credential`, `dial`, `trust`.
 
 mod credential;
-mod dial;
+pub(super) mod dial;
 mod talk;
-mod trust;
+pub(super) mod trust;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -64,8 +64,8 @@ pub(crate) struct Connect {
 
 /// What a running Tidegate wrote down about itself.
 #[derive(Debug, Deserialize)]
-struct Addresses {
-    portal: String,
+pub(super) struct Addresses {
+    pub(super) portal: String,
     ws: String,
 }
 

@@ -23,6 +23,19 @@ fn defaults_listen_everywhere_but_for_the_echo() {
 }
 
 #[test]
+fn signing_keys_are_as_written() {
+    let keys = |algorithm: Option<&str>, days: Option<&str>| {
+        let written = |text: Option<&str>| text.map(str::to_owned);
+        let keys = RawKeys { signing_algorithm: written(algorithm), rotate_keys: written(days) };
+        let keys = resolved(RawServe { keys, ..RawServe::default() }).keys;
+        (keys.algorithm.name(), keys.rotate_after_days.map_or(0, NonZeroU32::get))
+    };
+    assert_eq!(keys(None, None), ("ES256", 90));
+    assert_eq!(keys(Some("eddsa"), Some("0")), ("EdDSA", 0));
+    assert_eq!(keys(Some(" RS256 "), Some("3650")), ("RS256", 3_650));
+}
+
+#[test]
 fn all_problems_come_at_once() {
     let raw = RawServe {
         demo: Some("perhaps".into()),
@@ -41,6 +54,7 @@ fn all_problems_come_at_once() {
             connections_per_address: Some("-1".into()),
         },
         backends: RawBackends { backend_allow: Some("a".into()), backend_deny: Some("10.0.0.0/40".into()) },
+        keys: RawKeys { signing_algorithm: Some("HS256".into()), rotate_keys: Some("-1".into()) },
         socket_buffer: Some("3".into()),
     };
     let problems = raw.resolve(Some("short".into())).expect_err("everything is wrong");
@@ -59,6 +73,8 @@ fn all_problems_come_at_once() {
         "--connections-per-address",
         "--backend-allow",
         "--backend-deny",
+        "--signing-algorithm",
+        "--rotate-keys",
         "--workers",
         ADMIN_PASSWORD,
     ] {

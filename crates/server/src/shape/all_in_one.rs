@@ -4,7 +4,7 @@
 //! taken before anything is made, and what is listened on is told when everything answers. At the end the gateway
 //! lets go first, so that its last facts still find the control plane.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use rustls::ServerConfig;
@@ -27,6 +27,8 @@ use crate::{
     shutdown::{self, Stuck},
 };
 
+/// How often signing keys are looked after: keys live for days, and one that is over for a minute harms nobody.
+const KEYS_BEAT: Duration = Duration::from_secs(60);
 /// Descriptors for everything but sessions: the database, listeners, the portal's connections, handshakes under way.
 const DESCRIPTORS_KEPT: usize = 512;
 /// The client's socket and the backend's.
@@ -87,6 +89,7 @@ pub(crate) async fn run(config: Serve) -> Result<ExitCode> {
         let control = control.clone();
         async move { control.feed(Arc::new(control_link)).await }
     });
+    let tending = tokio::spawn(tend_keys(control.clone()));
     let mut accepting = JoinSet::new();
     let gateway_tls = tls(&certificate, &[b"h2", b"http/1.1"]);
     let plain = sockets.ws.listeners.into_iter().map(|socket| Listener { socket, tls: None });
@@ -115,9 +118,20 @@ pub(crate) async fn run(config: Serve) -> Result<ExitCode> {
     }
     // The gateway's end of the link is gone with the gateway, and with it the feed ends; it holds nothing unsaved.
     feed.abort();
+    tending.abort();
     watching.abort();
     tracing::info!("stopped");
     Ok(code)
+}
+
+/// Looks after the signing keys until it is stopped; a change is one command, so that stopping breaks none.
+async fn tend_keys(control: Control) {
+    let mut beat = tokio::time::interval(KEYS_BEAT);
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        beat.tick().await;
+        control.tend_keys().await;
+    }
 }
 
 /// The portal's listener at work: one task per socket, all ended by one word.
@@ -231,6 +245,7 @@ fn control_settings(config: &Serve, addresses: &Addresses) -> tidegate_control::
         issuer: addresses.portal.clone(),
         echo_url: addresses.echo.clone(),
         demo: config.demo,
+        keys: config.keys,
         trusted: config.clients.trusted.clone(),
         gateway_problems: tidegate_gateway::problem_kinds(),
     }

@@ -99,14 +99,22 @@ async fn keys_of_a_file_from_before_purposes_sign_access_tokens() {
     let key = SigningKeyRecord {
         purpose: KeyPurpose::AccessTokens,
         kid: "first".to_owned(),
+        algorithm: "ES256".to_owned(),
         private_key: Secret("private".to_owned()),
         created_at: Timestamp(1),
+        signs_from: Timestamp(1),
     };
     let catalog = SqliteCatalog::open(&path).await.unwrap();
     catalog.execute(&Actor::product(), Timestamp(1), Command::StoreSigningKey(key.clone())).await.unwrap();
     drop(catalog);
-    altered(&path, "ALTER TABLE signing_keys DROP COLUMN purpose").await;
-    altered(&path, "DELETE FROM seaql_migrations WHERE version = 'm0002_key_purpose'").await;
+    for change in [
+        "ALTER TABLE signing_keys DROP COLUMN purpose",
+        "ALTER TABLE signing_keys DROP COLUMN algorithm",
+        "ALTER TABLE signing_keys DROP COLUMN signs_from",
+        "DELETE FROM seaql_migrations WHERE version IN ('m0002_key_purpose', 'm0008_signing_keys')",
+    ] {
+        altered(&path, change).await;
+    }
     let catalog = SqliteCatalog::open(&path).await.unwrap();
     assert_eq!(catalog.signing_keys().await.unwrap(), [key]);
 }

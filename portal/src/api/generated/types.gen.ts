@@ -829,6 +829,46 @@ export type ListRevision = {
 /**
  * A page of a list.
  */
+export type ListSigningKey = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        /**
+         * `ES256`, `EdDSA` or `RS256`.
+         */
+        algorithm: string;
+        created_at: string;
+        /**
+         * RFC 7638 thumbprint, `kid` of what it signs.
+         */
+        kid: string;
+        /**
+         * When it begins to sign, or began.
+         */
+        signs_from: string;
+        /**
+         * When another takes over, or took over; null while none is to.
+         */
+        signs_until: string | null;
+        /**
+         * `next`: published, not signing yet. `current`: signs. `retired`: still verifies what it signed.
+         */
+        state: string;
+        /**
+         * When nothing that it signed is valid any more and it is removed by itself; null while no other key is to take over.
+         */
+        verifies_until: string | null;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
+ * A page of a list.
+ */
 export type ListSubscription = {
     /**
      * The entries.
@@ -1201,6 +1241,21 @@ export type Revision = {
 };
 
 /**
+ * A key that is to take over.
+ */
+export type Rotation = {
+    /**
+     * `ES256`, `EdDSA` or `RS256`; what the configuration says when absent.
+     */
+    algorithm?: string | null;
+    /**
+     * Sign with it now. Whoever keeps the published keys for some minutes refuses new tokens until they look again, so
+     * by default a key is published for ten minutes before it signs. Gateways know it at once in either case.
+     */
+    at_once?: boolean;
+};
+
+/**
  * A secret as it comes in. Its Debug hides it.
  */
 export type Secret = string;
@@ -1320,6 +1375,37 @@ export type SignIn = {
      * Name, in any case.
      */
     username: string;
+};
+
+/**
+ * A signing key: its public face.
+ */
+export type SigningKey = {
+    /**
+     * `ES256`, `EdDSA` or `RS256`.
+     */
+    algorithm: string;
+    created_at: string;
+    /**
+     * RFC 7638 thumbprint, `kid` of what it signs.
+     */
+    kid: string;
+    /**
+     * When it begins to sign, or began.
+     */
+    signs_from: string;
+    /**
+     * When another takes over, or took over; null while none is to.
+     */
+    signs_until: string | null;
+    /**
+     * `next`: published, not signing yet. `current`: signs. `retired`: still verifies what it signed.
+     */
+    state: string;
+    /**
+     * When nothing that it signed is valid any more and it is removed by itself; null while no other key is to take over.
+     */
+    verifies_until: string | null;
 };
 
 /**
@@ -2300,6 +2386,68 @@ export type GetSettingsResponses = {
 };
 
 export type GetSettingsResponse = GetSettingsResponses[keyof GetSettingsResponses];
+
+export type ListSigningKeysData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/signing-keys';
+};
+
+export type ListSigningKeysErrors = {
+    default: Problem;
+};
+
+export type ListSigningKeysError = ListSigningKeysErrors[keyof ListSigningKeysErrors];
+
+export type ListSigningKeysResponses = {
+    200: ListSigningKey;
+};
+
+export type ListSigningKeysResponse = ListSigningKeysResponses[keyof ListSigningKeysResponses];
+
+export type RotateSigningKeyData = {
+    body: Rotation;
+    path?: never;
+    query?: never;
+    url: '/signing-keys';
+};
+
+export type RotateSigningKeyErrors = {
+    default: Problem;
+};
+
+export type RotateSigningKeyError = RotateSigningKeyErrors[keyof RotateSigningKeyErrors];
+
+export type RotateSigningKeyResponses = {
+    201: SigningKey;
+};
+
+export type RotateSigningKeyResponse = RotateSigningKeyResponses[keyof RotateSigningKeyResponses];
+
+export type RemoveSigningKeyData = {
+    body?: never;
+    path: {
+        kid: string;
+    };
+    query?: never;
+    url: '/signing-keys/{kid}';
+};
+
+export type RemoveSigningKeyErrors = {
+    default: Problem;
+};
+
+export type RemoveSigningKeyError = RemoveSigningKeyErrors[keyof RemoveSigningKeyErrors];
+
+export type RemoveSigningKeyResponses = {
+    /**
+     * Removed
+     */
+    204: void;
+};
+
+export type RemoveSigningKeyResponse = RemoveSigningKeyResponses[keyof RemoveSigningKeyResponses];
 
 export type ListSubscriptionsData = {
     body?: never;

@@ -64,9 +64,9 @@ pub(super) struct Refusal {
 /// What RFC 9457 says a problem tells.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Problem {
-    title: Option<String>,
-    detail: Option<String>,
+pub(crate) struct Problem {
+    pub(crate) title: Option<String>,
+    pub(crate) detail: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
 }
@@ -137,6 +137,15 @@ pub(super) async fn post_form(
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Full::new(Bytes::copy_from_slice(form.as_bytes())))
         .context("the key's id or secret has characters that cannot be sent")?;
+    call(url, tls, request).await
+}
+
+/// Sends a request to this address and answers the status and the body.
+pub(crate) async fn call(
+    url: &Url,
+    tls: &Arc<ClientConfig>,
+    request: Request<Full<Bytes>>,
+) -> Result<(StatusCode, Bytes)> {
     let answered = async {
         let response = exchange(url, tls, request).await?;
         let status = response.status();
@@ -188,7 +197,7 @@ async fn connect(url: &Url, tls: &Arc<ClientConfig>) -> Result<Box<dyn Stream>> 
 }
 
 /// Path and query: what stands in a request line.
-fn target(url: &Url) -> String {
+pub(crate) fn target(url: &Url) -> String {
     url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
 }
 

@@ -14,7 +14,7 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _
 use crate::data_folder::DataFolder;
 
 /// The client's side of TLS.
-pub(super) fn client(
+pub(crate) fn client(
     ca: Option<&Path>,
     folder: Option<&DataFolder>,
     insecure: bool,
