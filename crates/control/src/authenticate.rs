@@ -1,15 +1,22 @@
 //! Who calls: a portal session by cookie, or a personal access token; and whether the roles allow the call.
 //!
+//! [`gate`] asks the table in `model::operation` before any handler of REST runs; what has no rule there is refused.
+//!
 //! A call by cookie that changes something must carry the session's anti-forgery token and, where the browser says
 //! where it comes from, come from the portal itself. A bearer token needs neither: no browser sends it by itself.
 
+use std::{collections::HashMap, sync::Arc};
+
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, MatchedPath, Request, State},
     http::{HeaderMap, Method, header, request::Parts},
+    middleware::Next,
+    response::Response,
 };
 use tidegate_model::{
-    role::Permission,
-    user::{Actor, PortalSession, Secret, User},
+    operation::{self, Who},
+    role::{Permission, permissions},
+    user::{Actor, PortalSession, Secret, User, UserState},
 };
 use tidegate_oauth::secret::{self, Kind};
 
@@ -56,6 +63,10 @@ impl FromRequestParts<Control> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, Control(inner): &Control) -> Result<Self, Problem> {
+        // The gate has found out already.
+        if let Some(caller) = parts.extensions.get::<Self>() {
+            return Ok(caller.clone());
+        }
         if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
             return by_token(inner, value.to_str().unwrap_or_default()).await;
         }
@@ -75,8 +86,40 @@ async fn by_token(inner: &Inner, value: &str) -> Result<Caller, Problem> {
         .filter(|token| secret::is_well_formed(Kind::PersonalToken, token));
     let hash = Secret(secret::hash(token.ok_or(REFUSED)?));
     let found = inner.ports.catalog.token(&hash, inner.now()).await?.ok_or(REFUSED)?;
-    let user = inner.ports.catalog.user(found.user).await?.ok_or(REFUSED)?;
+    let user = inner.ports.catalog.user(found.user).await?.filter(is_active).ok_or(REFUSED)?;
     Ok(Caller { user, session: None })
+}
+
+fn is_active(user: &User) -> bool {
+    user.state == UserState::Active
+}
+
+/// The operations of REST by method and path of the route.
+pub(crate) type Operations = Arc<HashMap<(Method, String), &'static str>>;
+
+/// Before every operation of REST: who calls, and whether the table lets them. The caller is handed on.
+pub(crate) async fn gate(
+    State((control, operations)): State<(Control, Operations)>,
+    route: MatchedPath,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let (mut parts, body) = request.into_parts();
+    let method = if parts.method == Method::HEAD { Method::GET } else { parts.method.clone() };
+    let operation = operations.get(&(method, route.as_str().to_owned()));
+    let who = operation.and_then(|id| operation::who(id));
+    let who = who.ok_or(Problem::Internal("an operation of REST has no rule"))?;
+    if who != Who::Everyone {
+        let caller = Caller::from_request_parts(&mut parts, &control).await?;
+        if caller.user.must_change_password && who != Who::Arrived {
+            return Err(Problem::PasswordForOnce);
+        }
+        if let Some(lacking) = who.lacks(&permissions(&caller.user.roles)) {
+            return Err(Problem::Forbidden(lacking));
+        }
+        parts.extensions.insert(caller);
+    }
+    Ok(next.run(Request::from_parts(parts, body)).await)
 }
 
 /// The caller of a valid cookie, if there is one.
@@ -86,7 +129,7 @@ pub(crate) async fn by_cookie(inner: &Inner, headers: &HeaderMap) -> Result<Opti
     let Some(session) = inner.ports.catalog.portal_session(&hash, inner.now()).await? else {
         return Ok(None);
     };
-    let user = inner.ports.catalog.user(session.user).await?;
+    let user = inner.ports.catalog.user(session.user).await?.filter(is_active);
     Ok(user.map(|user| Caller { user, session: Some(session) }))
 }
 

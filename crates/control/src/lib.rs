@@ -4,6 +4,7 @@
 //! It knows the business (`model`) and tokens (`oauth`), and the ports that others implement. It runs no query and
 //! opens no socket to a backend. Read `state.rs` for what a handler works with, `problem.rs` for how it fails.
 
+mod account;
 mod apis;
 mod applications;
 mod authenticate;
@@ -29,10 +30,11 @@ mod state;
 mod subscriptions;
 mod tokens;
 mod traffic;
+mod users;
 
 pub use issuer::{ACCESS_TOKEN_SECONDS, audience};
 pub use pages::{Asset, Assets};
-pub use password::{HashError, hash_password, password_matches};
+pub use password::{HashError, generate_password, hash_password, password_matches};
 pub use router::openapi_json;
 pub use serve::{Peer, Serving};
 pub use settings::{KeySettings, ROTATE_AFTER_DAYS, SIGNING_ALGORITHM, Settings};

@@ -7,7 +7,10 @@ use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
+use tidegate_model::port::Entropy;
 use tokio::sync::Semaphore;
+
+use crate::{problem::Problem, state::Inner};
 
 /// Hashes at the same time; two cores cannot do more, and each takes its memory.
 pub(crate) const CONCURRENT_HASHES: usize = 2;
@@ -46,6 +49,29 @@ pub fn hash_password(password: &str, salt: [u8; 16]) -> Result<String, HashError
 pub fn password_matches(password: &str, phc: &str) -> bool {
     let Ok(hash) = PasswordHash::new(phc) else { return false };
     argon2().is_ok_and(|argon2| argon2.verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+/// The PHC string of a new password, hashed off the async threads.
+pub(crate) async fn hash(inner: &Inner, password: String) -> Result<String, Problem> {
+    const FAILED: Problem = Problem::Internal("a password could not be hashed");
+    let mut salt = [0; 16];
+    inner.ports.entropy.fill(&mut salt);
+    let permit = Arc::clone(&inner.hashing).acquire_owned().await.map_err(|_| FAILED)?;
+    let hashed = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        hash_password(&password, salt)
+    });
+    hashed.await.map_err(|_| FAILED)?.map_err(|_| FAILED)
+}
+
+/// A password of 100 bits that can be read aloud and typed: five groups of four, of letters and digits of which no two
+/// can be taken for one another (Crockford's base 32).
+pub fn generate_password(entropy: &dyn Entropy) -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let mut bytes = [0_u8; 20];
+    entropy.fill(&mut bytes);
+    let letters = bytes.map(|byte| char::from(ALPHABET[usize::from(byte) % ALPHABET.len()]));
+    letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
 }
 
 /// Whether the password is the one of the PHC string; without one it works as long and answers no.

@@ -59,6 +59,8 @@ pub(crate) enum Problem {
     Unauthenticated(&'static str),
     /// Signed in, and not allowed.
     Forbidden(Permission),
+    /// Signed in with a password for one time.
+    PasswordForOnce,
     /// Allowed by role, refused as forged.
     Forged(&'static str),
     /// Not there.
@@ -86,7 +88,7 @@ pub(crate) enum Problem {
 }
 
 /// Every kind: its word in `type`, its status, its title, and what its page says.
-pub(crate) const KINDS: [(&str, u16, &str, &str); 15] = [
+pub(crate) const KINDS: [(&str, u16, &str, &str); 16] = [
     (
         "validation",
         400,
@@ -110,6 +112,12 @@ pub(crate) const KINDS: [(&str, u16, &str, &str); 15] = [
         403,
         "Your roles do not allow this",
         "Another role is needed. An administrator can grant it.",
+    ),
+    (
+        "password-for-once",
+        403,
+        "Choose a password of your own first",
+        "The password you signed in with is for one time. PUT /api/v1/account/password takes the next one.",
     ),
     (
         "forged",
@@ -174,6 +182,7 @@ impl Problem {
             Self::Duplicate(_) => "duplicate",
             Self::Unauthenticated(_) => "unauthenticated",
             Self::Forbidden(_) => "forbidden",
+            Self::PasswordForOnce => "password-for-once",
             Self::Forged(_) => "forged",
             Self::NotFound(_) => "not-found",
             Self::Conflict(_) => "conflict",
@@ -199,6 +208,9 @@ impl Problem {
             Self::Forbidden(permission) => {
                 let roles: Vec<_> = permission.held_by().map(Role::as_str).collect();
                 format!("This needs one of the roles {}. Ask an administrator for it.", roles.join(", "))
+            }
+            Self::PasswordForOnce => {
+                "An administrator set your password. Choose another, then go on.".to_owned()
             }
             Self::NotFound(noun) => format!("There is no such {noun}, or it is not yours."),
             Self::Conflict(detail) | Self::Malformed(detail) => detail.clone(),

@@ -1,9 +1,14 @@
 //! Every address of the portal's listener, and the OpenAPI document made from the same list.
 
+use std::{collections::HashMap, sync::Arc};
+
 use axum::{
-    Router, middleware,
+    Router,
+    http::Method,
+    middleware,
     routing::{any, get, post},
 };
+use tidegate_model::operation;
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{
@@ -13,9 +18,12 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    apis, applications, catalogue, console, health, oauth, pages, session, settings, signing_keys,
-    state::Control, subscriptions, tokens,
+    account, apis, applications, authenticate, catalogue, console, health, oauth, pages, session, settings,
+    signing_keys, state::Control, subscriptions, tokens, users,
 };
+
+/// Where REST begins.
+const PREFIX: &str = "/api/v1";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -43,9 +51,35 @@ impl Modify for Security {
     }
 }
 
+/// The ids of the operations by method and path, as the document names them.
+fn operations(document: &utoipa::openapi::OpenApi) -> HashMap<(Method, String), &'static str> {
+    let ids: HashMap<&str, &'static str> = operation::TABLE.iter().map(|(id, _)| (*id, *id)).collect();
+    let mut found = HashMap::new();
+    for (path, item) in &document.paths.paths {
+        let methods = [
+            (Method::GET, &item.get),
+            (Method::POST, &item.post),
+            (Method::PUT, &item.put),
+            (Method::PATCH, &item.patch),
+            (Method::DELETE, &item.delete),
+        ];
+        for (method, operation) in methods {
+            let id = operation.as_ref().and_then(|operation| operation.operation_id.as_deref());
+            if let Some(id) = id.and_then(|id| ids.get(id)) {
+                found.insert((method, format!("{PREFIX}{path}")), *id);
+            }
+        }
+    }
+    found
+}
+
 fn rest() -> OpenApiRouter<Control> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(session::sign_in, session::get, session::sign_out))
+        .routes(routes!(account::choose_password))
+        .routes(routes!(users::create, users::list))
+        .routes(routes!(users::get, users::update, users::delete))
+        .routes(routes!(users::reset_password))
         .routes(routes!(tokens::create, tokens::list))
         .routes(routes!(tokens::delete))
         .routes(routes!(settings::get))
@@ -89,13 +123,15 @@ pub fn openapi_json() -> String {
 
 /// All of the portal's listener.
 pub(crate) fn build(control: Control) -> Router {
-    let (rest, _) = rest().split_for_parts();
+    let (rest, document) = rest().split_for_parts();
+    let gate = (control.clone(), Arc::new(operations(&document)));
     let rest = rest
+        .route_layer(middleware::from_fn_with_state(gate, authenticate::gate))
         .route("/openapi.json", get(|| async { ([("content-type", "application/json")], openapi_json()) }))
         .method_not_allowed_fallback(pages::no_method);
     let shell = || get(pages::shell);
     Router::new()
-        .nest("/api/v1", rest)
+        .nest(PREFIX, rest)
         .route("/oauth2/token", post(oauth::token))
         .route("/oauth2/jwks", get(oauth::keys))
         .route("/oauth2/backend-jwks", get(oauth::backend_keys))

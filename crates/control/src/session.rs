@@ -10,8 +10,9 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use tidegate_model::{
     command::Command,
+    id::UserId,
     role::permissions,
-    user::{PortalSession, Secret},
+    user::{Account, PortalSession, Secret, UserState},
 };
 use tidegate_oauth::secret::{self, Kind};
 use utoipa::ToSchema;
@@ -22,13 +23,13 @@ use crate::{
     password,
     problem::{Problem, ProblemDocument},
     serve::ClientAddress,
-    state::Control,
+    state::{Control, Inner},
 };
 
 /// How long a portal session lasts, in milliseconds: a working day with its breaks.
 const SESSION_MILLIS: i64 = 12 * 3_600_000;
 /// Longest name and password that are looked at, in bytes.
-const CREDENTIAL_BYTES_MAX: usize = 1_024;
+pub(crate) const CREDENTIAL_BYTES_MAX: usize = 1_024;
 
 /// Who signs in.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -50,6 +51,8 @@ pub(crate) struct UserAnswer {
     roles: Vec<String>,
     /// Made by the demo.
     demo: bool,
+    /// The password is one for one time: until another is chosen (`PUT /account/password`), nothing else is allowed.
+    must_change_password: bool,
 }
 
 /// Who is signed in, and what they may do.
@@ -76,10 +79,12 @@ impl From<&Caller> for SessionAnswer {
                 username: user.username.clone(),
                 roles: user.roles.iter().map(|role| role.as_str().to_owned()).collect(),
                 demo: user.demo,
+                must_change_password: user.must_change_password,
             },
             csrf_token: session.map(|session| session.csrf_token.0.clone()).unwrap_or_default(),
             permissions: permissions(&user.roles)
                 .iter()
+                .filter(|_| !user.must_change_password)
                 .map(|permission| permission.as_str().to_owned())
                 .collect(),
             expires_at: session.map(|session| session.expires_at.rfc3339()),
@@ -107,34 +112,49 @@ pub(crate) async fn sign_in(
     from_own_origin(&inner, &headers)?;
     let now = inner.now();
     let ip = SocketAddr::ip(&address);
-    if let Some(seconds) = inner.throttle.wait(&input.username, ip, now) {
-        return Err(Problem::Throttled(seconds));
-    }
     if input.username.len() > CREDENTIAL_BYTES_MAX || input.password.len() > CREDENTIAL_BYTES_MAX {
         return Err(WRONG);
     }
+    inner.throttle.attempt(&input.username, ip, now).map_err(Problem::Throttled)?;
     let account = inner.ports.catalog.account(&input.username).await?;
     let hash = account.as_ref().map(|account| account.password_hash.0.clone());
     let right = password::verify(&inner.hashing, input.password, hash).await;
-    let Some(account) = account.filter(|_| right) else {
-        inner.throttle.failed(&input.username, ip, now);
+    // Somebody disabled is answered as somebody unknown: who guesses learns nothing.
+    let may = |account: &Account| right && account.user.state == UserState::Active;
+    let Some(account) = account.filter(may) else {
         tracing::info!(%ip, "a sign-in failed");
         return Err(WRONG);
     };
     inner.throttle.succeeded(&input.username, ip);
     // A cookie from before is not taken over: the session of a signed-in person always has a new name.
+    let (token, session) = begin(&inner, account.user.id);
+    let caller = Caller { user: account.user, session: Some(session.clone()) };
+    match inner.execute(&caller.actor(), Command::OpenPortalSession(session)).await {
+        // Disabled or deleted since the account was read.
+        Err(Problem::NotFound(_)) => Err(WRONG),
+        Err(problem) => Err(problem),
+        Ok(_) => signed_in(&caller, &token),
+    }
+}
+
+/// A new portal session of this person, and the value of its cookie.
+pub(crate) fn begin(inner: &Inner, user: UserId) -> (String, PortalSession) {
+    let now = inner.now();
     let token = secret::generate(Kind::PortalSession, &mut inner.random());
     let session = PortalSession {
         token_hash: Secret(secret::hash(&token)),
-        user: account.user.id,
+        user,
         csrf_token: Secret(secret::generate(Kind::Csrf, &mut inner.random())),
         created_at: now,
         expires_at: now.plus_millis(SESSION_MILLIS),
     };
-    let caller = Caller { user: account.user, session: Some(session.clone()) };
-    inner.execute(&caller.actor(), Command::OpenPortalSession(session)).await?;
-    let mut response = Answer(SessionAnswer::from(&caller)).into_response();
-    response.headers_mut().insert(header::SET_COOKIE, cookie(&token, SESSION_MILLIS / 1_000)?);
+    (token, session)
+}
+
+/// Who is signed in now, with the cookie of the session.
+pub(crate) fn signed_in(caller: &Caller, token: &str) -> Result<Response, Problem> {
+    let mut response = Answer(SessionAnswer::from(caller)).into_response();
+    response.headers_mut().insert(header::SET_COOKIE, cookie(token, SESSION_MILLIS / 1_000)?);
     Ok(response)
 }
 

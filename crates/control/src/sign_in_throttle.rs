@@ -40,25 +40,23 @@ impl SignInThrottle {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Seconds to wait before the next try, if any.
-    pub(crate) fn wait(&self, username: &str, address: IpAddr, now: Timestamp) -> Option<u64> {
-        let entries = self.entries();
-        let until = keys(username, address)
-            .iter()
-            .filter_map(|(who, _)| entries.get(who))
-            .map(|failures| failures.blocked_until)
-            .max()?;
-        let left = until.millis() - now.millis();
-        (left > 0).then(|| u64::try_from(left).unwrap_or_default().div_ceil(1_000))
-    }
-
-    /// A try failed.
-    pub(crate) fn failed(&self, username: &str, address: IpAddr, now: Timestamp) {
+    /// A try begins, and counts as a failure until it [`succeeded`](Self::succeeded): many at once are no way around.
+    ///
+    /// # Errors
+    /// The seconds to wait; the try does not take place and does not count.
+    pub(crate) fn attempt(&self, username: &str, address: IpAddr, now: Timestamp) -> Result<(), u64> {
         let mut entries = self.entries();
+        let keys = keys(username, address);
+        let until =
+            keys.iter().filter_map(|(who, _)| entries.get(who)).map(|found| found.blocked_until).max();
+        let left = until.map_or(0, |until| until.millis() - now.millis());
+        if left > 0 {
+            return Err(u64::try_from(left).unwrap_or_default().div_ceil(1_000));
+        }
         if entries.len() >= ENTRIES_MAX {
             forget(&mut entries, now);
         }
-        for (who, free) in keys(username, address) {
+        for (who, free) in keys {
             let nothing = Failures { count: 0, last: now, blocked_until: now };
             let failures = entries.entry(who).or_insert(nothing);
             if now.millis() - failures.last.millis() > LONGEST_WAIT_MILLIS {
@@ -72,16 +70,32 @@ impl SignInThrottle {
                 failures.blocked_until = now.plus_millis(wait);
             }
         }
+        Ok(())
     }
 
-    /// A try succeeded: the name's own count from this address begins anew.
+    /// The try succeeded: the name's own count from this address begins anew, and the address has one failure less.
     pub(crate) fn succeeded(&self, username: &str, address: IpAddr) {
-        let [(name, _), _] = keys(username, address);
-        self.entries().remove(&name);
+        let [(name, _), (whole, free)] = keys(username, address);
+        let mut entries = self.entries();
+        entries.remove(&name);
+        if let Some(failures) = entries.get_mut(&whole) {
+            failures.count = failures.count.saturating_sub(1);
+            if failures.count < free {
+                failures.blocked_until = failures.last;
+            }
+        }
     }
 }
 
+/// Whose failures are counted. Whoever has one IPv6 address has all of its /64 network (RFC 6177), so that is one.
 fn keys(username: &str, address: IpAddr) -> [(Who, u32); 2] {
+    let address = match address.to_canonical() {
+        IpAddr::V6(six) => {
+            let [one, two, three, four, ..] = six.segments();
+            IpAddr::from([one, two, three, four, 0, 0, 0, 0])
+        }
+        four @ IpAddr::V4(_) => four,
+    };
     [
         (Who::NameFrom(username.to_ascii_lowercase(), address), FREE_FAILURES),
         (Who::Address(address), FREE_FAILURES_OF_ADDRESS),
@@ -109,30 +123,58 @@ mod tests {
     fn waits_double_after_the_free_failures_and_concern_one_address() {
         let throttle = SignInThrottle::default();
         let mut now = Timestamp(1_000_000);
-        for _ in 1..FREE_FAILURES {
-            throttle.failed("Anna", HERE, now);
-            assert_eq!(throttle.wait("anna", HERE, now), None);
+        for name in ["Anna", "anna", "ANNA", "aNNa"] {
+            assert_eq!(throttle.attempt(name, HERE, now), Ok(()));
         }
         for expected in [1, 2, 4, 8] {
-            throttle.failed("anna", HERE, now);
-            assert_eq!(throttle.wait("ANNA", HERE, now), Some(expected));
+            assert_eq!(throttle.attempt("anna", HERE, now), Ok(()));
+            assert_eq!(throttle.attempt("ANNA", HERE, now), Err(expected));
+            assert_eq!(throttle.attempt("anna", HERE, now), Err(expected), "a refused try does not count");
+            assert_eq!(throttle.attempt("bert", HERE, now), Ok(()), "others may still sign in from here");
+            throttle.succeeded("bert", HERE);
             now = now.plus_millis(i64::try_from(expected).unwrap() * 1_000);
-            assert_eq!(throttle.wait("anna", HERE, now), None);
         }
-        assert_eq!(throttle.wait("anna", THERE, now), None, "nobody is locked out from elsewhere");
+        assert_eq!(throttle.attempt("anna", HERE, now), Ok(()));
+        assert_eq!(throttle.attempt("anna", THERE, now), Ok(()), "nobody is locked out from elsewhere");
         throttle.succeeded("anna", HERE);
-        throttle.failed("anna", HERE, now);
-        assert_eq!(throttle.wait("anna", HERE, now), None, "a success begins anew");
+        assert_eq!(throttle.attempt("anna", HERE, now), Ok(()), "a success begins anew");
+    }
+
+    #[test]
+    fn many_tries_at_once_are_counted_before_one_of_them_is_answered() {
+        let throttle = SignInThrottle::default();
+        let now = Timestamp(1_000_000);
+        let let_through = (0..1_000).filter(|_| throttle.attempt("anna", HERE, now).is_ok()).count();
+        assert_eq!(let_through, 5);
+    }
+
+    #[test]
+    fn addresses_of_one_network_of_ipv6_are_one_and_mapped_ones_are_what_they_map() {
+        let throttle = SignInThrottle::default();
+        let now = Timestamp(1_000_000);
+        for host in 1..=5_u16 {
+            let address = IpAddr::from([0x2001, 0xdb8, 1, 1, 0, 0, 0, host]);
+            assert_eq!(throttle.attempt("anna", address, now), Ok(()));
+        }
+        assert_eq!(throttle.attempt("anna", IpAddr::from([0x2001, 0xdb8, 1, 1, 9, 9, 9, 9]), now), Err(1));
+        assert_eq!(throttle.attempt("anna", IpAddr::from([0x2001, 0xdb8, 1, 2, 0, 0, 0, 1]), now), Ok(()));
+        for _ in 0..5 {
+            assert_eq!(throttle.attempt("anna", THERE, now), Ok(()));
+        }
+        assert_eq!(throttle.attempt("anna", "::ffff:10.0.0.1".parse().unwrap(), now), Err(1));
     }
 
     #[test]
     fn an_address_that_tries_many_names_waits_and_memory_is_bounded() {
         let throttle = SignInThrottle::default();
-        let now = Timestamp(1_000_000);
-        for number in 0..ENTRIES_MAX + 100 {
-            throttle.failed(&format!("user{number}"), HERE, now);
+        let mut now = Timestamp(1_000_000);
+        let tried = (0..1_000).filter(|number| throttle.attempt(&format!("user{number}"), HERE, now).is_ok());
+        assert_eq!(tried.count(), 50);
+        assert_eq!(throttle.attempt("someone", HERE, now), Err(1));
+        for number in 0..u32::try_from(ENTRIES_MAX).unwrap() + 100 {
+            now = now.plus_millis(1);
+            let _ = throttle.attempt("anna", IpAddr::from(std::net::Ipv4Addr::from_bits(number)), now);
         }
-        assert_eq!(throttle.wait("someone", HERE, now), Some(900));
         assert!(throttle.entries().len() <= ENTRIES_MAX + 1);
     }
 }

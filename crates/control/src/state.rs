@@ -175,6 +175,7 @@ fn is_noticed(command: &Command) -> bool {
         command,
         Command::CreateUser(_)
             | Command::SetPassword { .. }
+            | Command::ChoosePassword { .. }
             | Command::OpenPortalSession(_)
             | Command::ClosePortalSession { .. }
             | Command::CreateToken { .. }

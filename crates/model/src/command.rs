@@ -3,14 +3,17 @@
 //! A command carries everything that the outside world supplies (ids, hashes, times), so that executing it
 //! twice from the same state gives the same result. What it may do is decided in [`crate::decide`].
 
+use std::collections::BTreeSet;
+
 use crate::{
     api::{Api, Design, Revision},
     application::{Application, Key, Subscription},
     endpoint::Environment,
-    id::{ApiId, ApplicationId, SubscriptionId, TokenId},
+    id::{ApiId, ApplicationId, SubscriptionId, TokenId, UserId},
     lifecycle::{Event, Missing},
+    role::Role,
     rule::FieldProblem,
-    user::{Account, PersonalToken, PortalSession, Secret, User},
+    user::{Account, PersonalToken, PortalSession, Secret, User, UserState},
 };
 
 /// Makes an API, and publishes it in the same unit when asked.
@@ -131,6 +134,19 @@ pub struct CreateSubscription {
     pub plan: String,
 }
 
+/// Changes what a user may do.
+#[derive(Debug, Clone)]
+pub struct ChangeUser {
+    /// Whom.
+    pub id: UserId,
+    /// The entity tag that the change is based on.
+    pub based_on: Option<u64>,
+    /// All roles from now on.
+    pub roles: BTreeSet<Role>,
+    /// Whether the person may sign in.
+    pub state: UserState,
+}
+
 /// Every change the catalog can execute.
 #[derive(Debug, Clone)]
 pub enum Command {
@@ -198,6 +214,28 @@ pub enum Command {
         username: String,
         /// Argon2id PHC string.
         password_hash: Secret,
+        /// It is for one sign-in: the person has to choose another then.
+        one_time: bool,
+    },
+    /// The actor's own new password. All portal sessions of the actor end and this one begins, so that nobody who
+    /// knows an older cookie stays. Answers [`Outcome::User`].
+    ChoosePassword {
+        /// Argon2id PHC string.
+        password_hash: Secret,
+        /// The session that goes on, under a new name.
+        session: PortalSession,
+    },
+    /// See [`ChangeUser`]; who is disabled has no portal sessions any more. Answers [`Outcome::User`].
+    ChangeUser(ChangeUser),
+    /// Deletes a user with portal sessions and personal access tokens. Applications go to the heir; without one, a
+    /// user who has any is not deleted. APIs stay as they are. Answers [`Outcome::Done`].
+    DeleteUser {
+        /// Whom.
+        id: UserId,
+        /// The entity tag that the deletion is based on.
+        based_on: Option<u64>,
+        /// Who has the applications from now on.
+        heir: Option<UserId>,
     },
     /// Signs a browser in. Answers [`Outcome::Done`].
     OpenPortalSession(PortalSession),

@@ -19,17 +19,17 @@ use crate::{
     api::{Api, Change, Design, Moved, Revision},
     application::{Application, Key, Subscription},
     command::{
-        Command, CreateApi, CreateApplication, CreateKey, CreateSubscription, KeyPurpose, MoveApi, Outcome,
-        Refused, SigningKeyRecord, UpdateApi,
+        ChangeUser, Command, CreateApi, CreateApplication, CreateKey, CreateSubscription, KeyPurpose,
+        MoveApi, Outcome, Refused, SigningKeyRecord, UpdateApi,
     },
     endpoint::{Endpoint, Endpoints, Environment},
     id::{ApiId, ApplicationId, SubscriptionId, TokenId, UserId},
     lifecycle::Event,
-    port::{ApiQuery, Catalog, CommandError, EventLog, Page, PageRequest, SubscriptionQuery},
+    port::{ApiQuery, Catalog, CommandError, EventLog, Page, PageRequest, SubscriptionQuery, UserQuery},
     role::Role,
     snapshot::SnapshotParts,
     time::Timestamp,
-    user::{Account, Actor, PersonalToken, PortalSession, Secret, User},
+    user::{Account, Actor, PersonalToken, PortalSession, Secret, User, UserState},
 };
 
 pub mod apis;
@@ -100,6 +100,12 @@ macro_rules! port_contract {
             a_user_name_is_one_whatever_its_case
             a_portal_session_ends_in_its_last_millisecond
             a_new_password_ends_the_portal_sessions_of_that_user
+            a_chosen_password_leaves_the_one_session_it_was_chosen_in
+            users_are_found_by_name_role_and_state
+            a_user_changes_only_from_the_tag_of_now
+            the_last_administrator_stays_one
+            a_disabled_user_has_no_session_and_no_key
+            a_deleted_user_leaves_applications_to_an_heir
             a_token_works_until_it_expires_or_is_deleted
             tokens_are_listed_oldest_first
             signing_keys_are_listed_newest_first
@@ -215,13 +221,7 @@ impl<P: Catalog> Stage<P> {
 
     async fn user(&self, name: &str, role: Role) -> Actor {
         let (now, random) = self.id_parts();
-        let user = User {
-            id: UserId::new(now, random),
-            username: name.to_owned(),
-            roles: BTreeSet::from([role]),
-            demo: false,
-            created_at: now,
-        };
+        let user = User::new(UserId::new(now, random), name.to_owned(), BTreeSet::from([role]), now);
         let account = Account { user: user.clone(), password_hash: Secret(format!("hash of {name}")) };
         self.done(Command::CreateUser(account)).await;
         Actor::person(&user)
@@ -458,6 +458,15 @@ fn key_command(application: ApplicationId, client_id: &str, environment: Environ
         environment,
         grants: vec!["client_credentials".to_owned()],
     }
+}
+
+fn set_password(username: &str, hash: &str) -> Command {
+    let (username, password_hash) = (username.to_owned(), Secret(hash.to_owned()));
+    Command::SetPassword { username, password_hash, one_time: true }
+}
+
+fn change_user(id: UserId, roles: &[Role], state: UserState) -> ChangeUser {
+    ChangeUser { id, based_on: None, roles: roles.iter().copied().collect(), state }
 }
 
 fn signing_key(kid: &str, created_at: Timestamp) -> SigningKeyRecord {

@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod identity;
+pub mod people;
 
 pub use identity::{around, folded, folded_context, folded_path};
 

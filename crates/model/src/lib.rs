@@ -20,6 +20,7 @@ pub mod lifecycle;
 pub mod link;
 pub mod mapping;
 pub mod network;
+pub mod operation;
 pub mod plan;
 pub mod port;
 pub mod protocol;

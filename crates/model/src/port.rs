@@ -14,9 +14,10 @@ use crate::{
     id::{ApiId, ApplicationId, SubscriptionId, UserId},
     lifecycle::State,
     plan::Plan,
+    role::Role,
     snapshot::SnapshotParts,
     time::Timestamp,
-    user::{Account, Actor, PersonalToken, PortalSession, Secret, User},
+    user::{Account, Actor, PersonalToken, PortalSession, Secret, User, UserState},
 };
 
 /// The wall clock.
@@ -131,6 +132,17 @@ pub struct SubscriptionQuery {
     pub owner: Option<UserId>,
 }
 
+/// Which users are asked for; all conditions hold together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserQuery {
+    /// Text that the name contains, without regard to ASCII case; empty: all.
+    pub text: String,
+    /// Who holds this role.
+    pub role: Option<Role>,
+    /// Who is in this state.
+    pub state: Option<UserState>,
+}
+
 /// The durable records, and the only way to change them.
 #[async_trait::async_trait]
 pub trait Catalog: Send + Sync + 'static {
@@ -159,7 +171,7 @@ pub trait Catalog: Send + Sync + 'static {
     ) -> Result<Page<Application>, PortError>;
     /// Keys of an application.
     async fn keys(&self, application: ApplicationId) -> Result<Vec<Key>, PortError>;
-    /// A key by its `client_id`.
+    /// A key by its `client_id`. One whose application belongs to a disabled user is not there.
     async fn key(&self, client_id: &str) -> Result<Option<Key>, PortError>;
     /// A subscription.
     async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, PortError>;
@@ -174,6 +186,8 @@ pub trait Catalog: Send + Sync + 'static {
 
     /// A user by id.
     async fn user(&self, id: UserId) -> Result<Option<User>, PortError>;
+    /// Users by name without regard to ASCII case.
+    async fn users(&self, query: &UserQuery, page: &PageRequest) -> Result<Page<User>, PortError>;
     /// A user by name, without regard to ASCII case, with the password hash.
     async fn account(&self, username: &str) -> Result<Option<Account>, PortError>;
     /// A portal session by the hash of its cookie; expired ones are `None`.

@@ -6,10 +6,12 @@
 
 mod backend;
 mod passing;
+mod people;
 mod security;
 
 pub use backend::{endpoint, endpoint_url, endpoints};
 pub use passing::{headers, mappings};
+pub use people::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, USERNAME_CHARS_MAX, password, username};
 pub use security::security;
 
 use crate::endpoint::Bounds;

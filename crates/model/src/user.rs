@@ -21,6 +21,36 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Whether a person may sign in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserState {
+    /// Signs in.
+    #[default]
+    Active,
+    /// Switched off: portal sessions are over, personal access tokens and the keys of the person's applications are
+    /// refused until somebody switches the person on again.
+    Disabled,
+}
+
+impl UserState {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Active, Self::Disabled];
+
+    /// The word used in REST and storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    /// The value of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
+    }
+}
+
 /// A person who signs in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
@@ -34,6 +64,33 @@ pub struct User {
     pub demo: bool,
     /// When the user was made.
     pub created_at: Timestamp,
+    /// Whether the person may sign in.
+    pub state: UserState,
+    /// The password is one for one time: whoever signs in with it can do nothing but choose another.
+    pub must_change_password: bool,
+    /// Grows with every change of roles or state.
+    pub etag: u64,
+}
+
+impl User {
+    /// Someone who may sign in and was not changed yet.
+    pub const fn new(id: UserId, username: String, roles: BTreeSet<Role>, now: Timestamp) -> Self {
+        Self {
+            id,
+            username,
+            roles,
+            demo: false,
+            created_at: now,
+            state: UserState::Active,
+            must_change_password: false,
+            etag: 1,
+        }
+    }
+
+    /// Whether this person keeps the product administered.
+    pub fn administers(&self) -> bool {
+        self.state == UserState::Active && self.roles.contains(&Role::Admin)
+    }
 }
 
 /// A user with the PHC string of the password.

@@ -23,10 +23,6 @@ pub(crate) use listen::{Bound, Listen};
 
 /// Sets the password of `admin`. It has no flag, since arguments can be seen by every user of the machine.
 pub(crate) const ADMIN_PASSWORD: &str = "TIDEGATE_ADMIN_PASSWORD";
-/// Shortest password taken for `admin`: what NIST SP 800-63B asks of a password that stands alone.
-const ADMIN_PASSWORD_CHARS_MIN: usize = 8;
-/// Longest password: more would only be work for the hash.
-const ADMIN_PASSWORD_BYTES_MAX: usize = 256;
 /// Most relay workers: more threads than any machine has cores is a typing error.
 const WORKERS_MAX: usize = 1_024;
 
@@ -282,14 +278,12 @@ fn workers(written: &str) -> Result<NonZeroUsize, Problem> {
 }
 
 fn admin_password(written: String) -> Result<Secret, Problem> {
-    let refuse = |detail: String| Err(Problem { key: ADMIN_PASSWORD.to_owned(), detail });
-    if written.chars().count() < ADMIN_PASSWORD_CHARS_MIN {
-        return refuse(format!("is shorter than {ADMIN_PASSWORD_CHARS_MIN} characters; choose a longer one"));
+    let mut problems = Vec::new();
+    tidegate_model::rule::password("", &written, "admin", &mut problems);
+    match problems.into_iter().next() {
+        None => Ok(Secret(written)),
+        Some(problem) => Err(Problem { key: ADMIN_PASSWORD.to_owned(), detail: problem.detail }),
     }
-    if written.len() > ADMIN_PASSWORD_BYTES_MAX {
-        return refuse(format!("is longer than {ADMIN_PASSWORD_BYTES_MAX} bytes; choose a shorter one"));
-    }
-    Ok(Secret(written))
 }
 
 fn no_home() -> Problem {

@@ -21,13 +21,6 @@ pub(crate) use demo::keep_up as keep_up_demo;
 
 use crate::data_folder::{DataFolder, write_durably};
 
-/// Crockford's base 32: no two of its letters and digits can be taken for one another. Five bits each.
-const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-/// Groups of a password.
-const GROUPS: usize = 5;
-/// Characters of a group: 5 × 4 × 5 bits make 100.
-const GROUP: usize = 4;
-
 /// What the product made at first start and has to tell its owner.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
@@ -122,7 +115,7 @@ impl FirstStart<'_> {
             Some(_) => {
                 let password_hash = hash(&chosen.0, self.entropy)?;
                 let username = name.to_owned();
-                self.execute(Command::SetPassword { username, password_hash }).await?;
+                self.execute(Command::SetPassword { username, password_hash, one_time: false }).await?;
                 forget_password(self.folder, name)
             }
             None => {
@@ -144,7 +137,7 @@ impl FirstStart<'_> {
         let password = if let Some(password) = noted {
             password
         } else {
-            let password = password(self.entropy);
+            let password = tidegate_control::generate_password(self.entropy);
             let person = Person { password: Some(password.clone()), roles: roles.to_vec() };
             record.users.insert(name.to_owned(), person);
             record.write(self.folder)?;
@@ -155,13 +148,8 @@ impl FirstStart<'_> {
 
     async fn create(&self, name: &str, roles: &[Role], demo: bool, password: &str) -> Result<User> {
         let now = self.clock.now();
-        let user = User {
-            id: UserId::new(now, self.entropy.id_bytes()),
-            username: name.to_owned(),
-            roles: roles.iter().copied().collect(),
-            demo,
-            created_at: now,
-        };
+        let id = UserId::new(now, self.entropy.id_bytes());
+        let user = User { demo, ..User::new(id, name.to_owned(), roles.iter().copied().collect(), now) };
         let password_hash = hash(password, self.entropy)?;
         self.execute(Command::CreateUser(Account { user: user.clone(), password_hash })).await?;
         tracing::info!(user = name, "made a user");
@@ -185,14 +173,6 @@ pub(crate) fn hash(password: &str, entropy: &dyn Entropy) -> Result<Secret> {
     let mut salt = [0; 16];
     entropy.fill(&mut salt);
     Ok(Secret(tidegate_control::hash_password(password, salt)?))
-}
-
-/// A password of 100 bits that can be read aloud and typed: five groups of four.
-pub(crate) fn password(entropy: &dyn Entropy) -> String {
-    let mut bytes = [0_u8; GROUPS * GROUP];
-    entropy.fill(&mut bytes);
-    let letters = bytes.map(|byte| char::from(ALPHABET[usize::from(byte) % ALPHABET.len()]));
-    letters.chunks(GROUP).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ entity! {
     user, "users" {
         #[sea_orm(primary_key, auto_increment = false)] id: String,
         username: String, username_key: String, password_hash: String, roles: String, demo: bool, created_at: i64,
+        state: String, must_change_password: bool, etag: i64,
     }
 }
 entity! {

@@ -21,15 +21,18 @@ use tidegate_model::{
     rule::{self, FieldProblem},
     signing_key,
     time::Timestamp,
-    user::{Account, Actor},
+    user::Actor,
 };
 
 use crate::{
     apis, applications, entity, plans,
     reads::{SNAPSHOT_NUMBER, id, written},
-    users,
     writer::Failed,
 };
+
+mod people;
+
+pub(crate) use people::disabled;
 
 type Done = Result<Outcome, Failed>;
 
@@ -398,41 +401,22 @@ impl At<'_> {
         Ok(Outcome::Subscription(subscription))
     }
 
-    async fn create_user(&self, account: &Account) -> Done {
-        if users::by_name(self.db, &account.user.username).await?.is_some() {
-            let detail = format!("There is a user “{}” already.", account.user.username);
-            return Err(Refused::Duplicate(FieldProblem::new("/username", "duplicate", detail)).into());
-        }
-        entity::user::Entity::insert(users::user_row(account)?).exec_without_returning(self.db).await?;
-        self.note(&account.user.id.to_string(), "created", &account.user.username).await?;
-        Ok(Outcome::User(account.user.clone()))
-    }
-
     async fn change_account(&self, command: Command) -> Done {
         let db = self.db;
         match command {
             Command::CreateUser(account) => return self.create_user(&account).await,
-            Command::SetPassword { username, password_hash } => {
-                let found = users::by_name(db, &username).await?.ok_or(Refused::NotFound("user"))?;
-                let account = Account { password_hash, ..found };
-                entity::user::Entity::update(users::user_row(&account)?).exec(db).await?;
-                let theirs = entity::portal_session::Column::UserId.eq(account.user.id.to_string());
-                entity::portal_session::Entity::delete_many().filter(theirs).exec(db).await?;
-                self.note(&account.user.id.to_string(), "got a new password", &account.user.username).await?;
-                return Ok(Outcome::User(account.user));
+            Command::ChangeUser(change) => return self.change_user(change).await,
+            Command::DeleteUser { id, based_on, heir } => return self.delete_user(id, based_on, heir).await,
+            Command::SetPassword { username, password_hash, one_time } => {
+                return self.set_password(&username, password_hash, one_time).await;
+            }
+            Command::ChoosePassword { password_hash, session } => {
+                return self.choose_password(password_hash, session).await;
             }
             Command::OpenPortalSession(session) => {
-                let over = entity::portal_session::Column::ExpiresAt.lte(self.now.millis());
-                entity::portal_session::Entity::delete_many().filter(over).exec(db).await?;
-                let row = entity::portal_session::ActiveModel {
-                    token_hash: Set(session.token_hash.0),
-                    user_id: Set(session.user.to_string()),
-                    csrf_token: Set(session.csrf_token.0),
-                    created_at: Set(session.created_at.millis()),
-                    expires_at: Set(session.expires_at.millis()),
-                };
-                entity::portal_session::Entity::insert(row).exec_without_returning(db).await?;
-                self.note(&session.user.to_string(), "signed in", "").await?;
+                let user = session.user.to_string();
+                self.open_session(session).await?;
+                self.note(&user, "signed in", "").await?;
             }
             Command::ClosePortalSession { token_hash } => {
                 entity::portal_session::Entity::delete_by_id(token_hash.0).exec(db).await?;

@@ -1,5 +1,7 @@
 //! The reading half of the catalog: rows to nouns.
 
+use std::collections::HashSet;
+
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, FromQueryResult, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, TransactionTrait as _,
@@ -15,10 +17,12 @@ use tidegate_model::{
     id::{ApiId, ApplicationId, SubscriptionId, UserId},
     lifecycle::State,
     plan::Plan,
-    port::{ApiQuery, Catalog, CommandError, EventLog, Page, PageRequest, PortError, SubscriptionQuery},
+    port::{
+        ApiQuery, Catalog, CommandError, EventLog, Page, PageRequest, PortError, SubscriptionQuery, UserQuery,
+    },
     snapshot::{ApiFacts, ApplicationFacts, ClientFacts, SnapshotParts, SubscriptionFacts},
     time::Timestamp,
-    user::{Account, Actor, PersonalToken, PortalSession, Secret, User},
+    user::{Account, Actor, PersonalToken, PortalSession, Secret, User, UserState},
 };
 
 use crate::{
@@ -41,7 +45,7 @@ pub(crate) fn id<T: std::str::FromStr>(text: &str) -> Result<T, DbErr> {
 }
 
 /// The rows of one page, of which one more than asked for was fetched.
-fn page<R, T>(
+pub(crate) fn page<R, T>(
     mut rows: Vec<R>,
     request: &PageRequest,
     place: impl Fn(&R) -> (String, String),
@@ -63,7 +67,7 @@ pub(crate) fn literal(text: &str) -> String {
 }
 
 /// The pattern of texts that contain the word, whatever characters it has.
-fn containing(word: &str) -> String {
+pub(crate) fn containing(word: &str) -> String {
     format!("%{}%", literal(word))
 }
 
@@ -103,14 +107,22 @@ async fn snapshot_parts(connection: &impl ConnectionTrait) -> Result<SnapshotPar
         let api: Api = parsed(&row.body)?;
         parts.apis.extend(api_facts(api));
     }
+    let disabled = crate::execute::disabled(connection).await?;
+    let mut without_keys = HashSet::new();
     for row in entity::application::Entity::find().all(connection).await? {
         let application: Application = parsed(&row.body)?;
+        if application.owner.is_some_and(|owner| disabled.contains(&owner)) {
+            without_keys.insert(application.id);
+        }
         let (id, name, policy) = (application.id, application.name, application.policy);
         parts.applications.push(ApplicationFacts { id, name, policy });
     }
     for row in entity::key::Entity::find().all(connection).await? {
         let key = applications::key(&row)?;
         let (client_id, application, environment) = (key.client_id, key.application, key.environment);
+        if without_keys.contains(&application) {
+            continue;
+        }
         parts.clients.push(ClientFacts { client_id, application, environment });
     }
     for row in entity::subscription::Entity::find().all(connection).await? {
@@ -223,7 +235,16 @@ impl Catalog for SqliteCatalog {
 
     async fn key(&self, client_id: &str) -> Result<Option<Key>, PortError> {
         let row = entity::key::Entity::find_by_id(client_id).one(&self.readers).await.map_err(trouble)?;
-        row.map(|row| applications::key(&row)).transpose().map_err(trouble)
+        let Some(key) = row.map(|row| applications::key(&row)).transpose().map_err(trouble)? else {
+            return Ok(None);
+        };
+        // Also who was disabled a moment ago: it is asked each time, as the secret is.
+        let application = applications::find(&self.readers, key.application).await.map_err(trouble)?;
+        let Some(owner) = application.and_then(|application| application.owner) else {
+            return Ok(Some(key));
+        };
+        let owner = self.user(owner).await?;
+        Ok(Some(key).filter(|_| owner.is_none_or(|owner| owner.state == UserState::Active)))
     }
 
     async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, PortError> {
@@ -289,6 +310,10 @@ impl Catalog for SqliteCatalog {
         let row =
             entity::user::Entity::find_by_id(id.to_string()).one(&self.readers).await.map_err(trouble)?;
         row.map(|row| users::account(row).map(|account| account.user)).transpose().map_err(trouble)
+    }
+
+    async fn users(&self, query: &UserQuery, request: &PageRequest) -> Result<Page<User>, PortError> {
+        users::list(&self.readers, query, request).await.map_err(trouble)
     }
 
     async fn account(&self, username: &str) -> Result<Option<Account>, PortError> {

@@ -1,19 +1,23 @@
 //! People, portal sessions, personal access tokens and signing keys as rows.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _,
-    QueryFilter as _, QueryOrder as _,
+    ActiveValue::Set,
+    ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
+    sea_query::{Expr, ExprTrait as _, LikeExpr},
 };
 use tidegate_model::{
     command::{KeyPurpose, SigningKeyRecord},
     id::UserId,
+    port::{Page, PageRequest, UserQuery},
+    role::Role,
     time::Timestamp,
-    user::{Account, PersonalToken, PortalSession, Secret, User},
+    user::{Account, PersonalToken, PortalSession, Secret, User, UserState},
 };
 
 use crate::{
-    entity,
-    reads::{id, parsed, written},
+    cursor, entity,
+    reads::{containing, id, page, parsed, written},
 };
 
 /// Names are compared without regard to ASCII case, so that nobody can register a look-alike by case.
@@ -28,6 +32,10 @@ pub(crate) fn account(row: entity::user::Model) -> Result<Account, DbErr> {
         roles: parsed(&row.roles)?,
         demo: row.demo,
         created_at: Timestamp(row.created_at),
+        state: UserState::parse(&row.state)
+            .ok_or_else(|| DbErr::Type(format!("{:?} is no state of a user", row.state)))?,
+        must_change_password: row.must_change_password,
+        etag: u64::try_from(row.etag).unwrap_or_default(),
     };
     Ok(Account { user, password_hash: Secret(row.password_hash) })
 }
@@ -42,7 +50,44 @@ pub(crate) fn user_row(account: &Account) -> Result<entity::user::ActiveModel, D
         roles: Set(written(&user.roles)?),
         demo: Set(user.demo),
         created_at: Set(user.created_at.millis()),
+        state: Set(user.state.as_str().to_owned()),
+        must_change_password: Set(user.must_change_password),
+        etag: Set(i64::try_from(user.etag).unwrap_or(i64::MAX)),
     })
+}
+
+/// The rows of people who hold this role. Roles are an array of words, none of which is part of another.
+pub(crate) fn holds(role: Role) -> impl sea_orm::sea_query::IntoCondition {
+    Condition::all().add(entity::user::Column::Roles.contains(format!("\"{}\"", role.as_str())))
+}
+
+pub(crate) async fn list(
+    connection: &impl ConnectionTrait,
+    query: &UserQuery,
+    request: &PageRequest,
+) -> Result<Page<User>, DbErr> {
+    use entity::user::Column;
+    let place = cursor::read(request.cursor.as_deref());
+    let mut condition = Condition::all().add(cursor::after(place, Column::UsernameKey, Column::Id));
+    if !query.text.is_empty() {
+        let pattern = LikeExpr::new(containing(&username_key(&query.text))).escape('\\');
+        condition = condition.add(Expr::col(Column::UsernameKey).like(pattern));
+    }
+    if let Some(state) = query.state {
+        condition = condition.add(Column::State.eq(state.as_str()));
+    }
+    let mut found = entity::user::Entity::find().filter(condition);
+    if let Some(role) = query.role {
+        found = found.filter(holds(role));
+    }
+    let rows = found
+        .order_by_asc(Column::UsernameKey)
+        .order_by_asc(Column::Id)
+        .limit(u64::from(request.limit) + 1)
+        .all(connection)
+        .await?;
+    let place = |row: &entity::user::Model| (row.username_key.clone(), row.id.clone());
+    page(rows, request, place, |row| account(row.clone()).map(|account| account.user))
 }
 
 pub(crate) async fn by_name(

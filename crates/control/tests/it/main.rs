@@ -10,3 +10,4 @@ mod roles;
 mod signing_keys;
 mod stories;
 mod support;
+mod users;

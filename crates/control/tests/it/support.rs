@@ -130,6 +130,20 @@ impl Answer {
 pub(crate) struct Person {
     cookie: String,
     csrf: String,
+    token: String,
+}
+
+impl Person {
+    /// Whom an answer with a cookie signed in.
+    pub(crate) fn of(answer: &Answer) -> Self {
+        let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
+        Self { cookie, csrf: answer.json()["csrf_token"].as_str().unwrap().to_owned(), token: String::new() }
+    }
+
+    /// Somebody who presents a personal access token.
+    pub(crate) fn bearing(token: &str) -> Self {
+        Self { token: token.to_owned(), ..Self::default() }
+    }
 }
 
 /// A portal of one page.
@@ -205,22 +219,20 @@ impl House {
     }
 
     pub(crate) async fn person(&self, name: &str, roles: &[Role]) -> Person {
-        let user = User {
-            id: UserId(uuid::Uuid::new_v4()),
-            username: name.to_owned(),
-            roles: roles.iter().copied().collect::<BTreeSet<_>>(),
-            demo: false,
-            created_at: self.clock.now(),
-        };
+        let roles = roles.iter().copied().collect::<BTreeSet<_>>();
+        let user = User::new(UserId(uuid::Uuid::new_v4()), name.to_owned(), roles, self.clock.now());
         let account = Account { user, password_hash: Secret(hash_password(PASSWORD, [7; 16]).unwrap()) };
         self.catalog
             .execute(&Actor::product(), self.clock.now(), Command::CreateUser(account))
             .await
             .unwrap();
-        let body = json!({"username": name, "password": PASSWORD});
-        let answer = self.call(&Person::default(), Method::POST, "/api/v1/session", Some(body)).await.is(200);
-        let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
-        Person { cookie, csrf: answer.json()["csrf_token"].as_str().unwrap().to_owned() }
+        self.signed_in(name, PASSWORD).await
+    }
+
+    /// Who signs in with this password, which is right.
+    pub(crate) async fn signed_in(&self, name: &str, password: &str) -> Person {
+        let body = json!({"username": name, "password": password});
+        Person::of(&self.post(&Person::default(), "/api/v1/session", body).await.is(200))
     }
 
     pub(crate) fn request(person: &Person, method: &Method, path: &str) -> axum::http::request::Builder {
@@ -228,11 +240,16 @@ impl House {
         if !person.cookie.is_empty() {
             request = request.header(header::COOKIE, &person.cookie).header("x-csrf-token", &person.csrf);
         }
+        if !person.token.is_empty() {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {}", person.token));
+        }
         request
     }
 
     pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
-        request.extensions_mut().insert(Peer(SocketAddr::from(([127, 0, 0, 1], 5_000))));
+        if request.extensions().get::<Peer>().is_none() {
+            request.extensions_mut().insert(Peer(SocketAddr::from(([127, 0, 0, 1], 5_000))));
+        }
         let response = self.control.router().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();

@@ -1,5 +1,7 @@
 //! People as records: users, portal sessions, personal access tokens, and the issuer's signing keys.
 
+use futures_util::future::join_all;
+
 use super::*;
 
 fn hash(text: &str) -> Secret {
@@ -21,9 +23,10 @@ pub async fn a_user_name_is_one_whatever_its_case(ground: &impl Ground) {
     (twin.user.id, twin.user.username) = (UserId(nowhere()), "ADA".to_owned());
     let refused = stage.execute(&Actor::product(), Command::CreateUser(twin)).await.unwrap_err();
     assert_eq!(kind(&refused), "duplicate /username");
-    stage.user("Ädä", Role::Observer).await;
-    assert!(stage.port.account("Ädä").await.unwrap().is_some());
-    assert!(stage.port.account("äDä").await.unwrap().is_none(), "case is that of ASCII");
+    let mut foreign = stage.port.account("ada").await.unwrap().unwrap();
+    (foreign.user.id, foreign.user.username) = (UserId(nowhere()), "Adа".to_owned());
+    let refused = stage.execute(&Actor::product(), Command::CreateUser(foreign)).await.unwrap_err();
+    assert_eq!(kind(&refused), "invalid /username", "no name looks like another's");
 }
 
 pub async fn a_portal_session_ends_in_its_last_millisecond(ground: &impl Ground) {
@@ -61,9 +64,8 @@ pub async fn a_new_password_ends_the_portal_sessions_of_that_user(ground: &impl 
         let session = stage.session(actor.user.unwrap(), cookie, START.plus_millis(1 << 40));
         stage.execute(actor, Command::OpenPortalSession(session)).await.unwrap();
     }
-    let command = Command::SetPassword { username: "ADA".to_owned(), password_hash: hash("new hash") };
-    let outcome = stage.done(command).await;
-    assert!(matches!(outcome, Outcome::User(user) if user.username == "Ada"));
+    let outcome = stage.done(set_password("ADA", "new hash")).await;
+    assert!(matches!(outcome, Outcome::User(user) if user.username == "Ada" && user.must_change_password));
     let mut left = Vec::new();
     for cookie in COOKIES {
         left.push(stage.port.portal_session(&hash(cookie), START).await.unwrap().is_some());
@@ -71,6 +73,159 @@ pub async fn a_new_password_ends_the_portal_sessions_of_that_user(ground: &impl 
     assert_eq!(left, [false, false, true]);
     assert_eq!(stage.port.account("Ada").await.unwrap().unwrap().password_hash, hash("new hash"));
     assert_eq!(stage.port.account("sam").await.unwrap().unwrap().password_hash, hash("hash of sam"));
+}
+
+pub async fn a_chosen_password_leaves_the_one_session_it_was_chosen_in(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let (ada, sam) = (stage.user("Ada", Role::Creator).await, stage.user("sam", Role::Subscriber).await);
+    let end = START.plus_millis(1 << 40);
+    for (actor, cookie) in [(&ada, "cookie"), (&ada, "other cookie"), (&sam, "third cookie")] {
+        let session = stage.session(actor.user.unwrap(), cookie, end);
+        stage.execute(actor, Command::OpenPortalSession(session)).await.unwrap();
+    }
+    stage.done(set_password("sam", "for once")).await;
+    let choose = |cookie: &str, user: UserId| Command::ChoosePassword {
+        password_hash: hash("chosen"),
+        session: stage.session(user, cookie, end),
+    };
+    let strange = choose("new cookie", sam.user.unwrap());
+    assert_eq!(
+        kind(&stage.execute(&ada, strange).await.unwrap_err()),
+        "no user",
+        "one's own and nobody else's"
+    );
+    let outcome = stage.execute(&ada, choose("new cookie", ada.user.unwrap())).await.unwrap();
+    assert!(matches!(outcome, Outcome::User(user) if !user.must_change_password));
+    let there = async |cookie: &str| stage.port.portal_session(&hash(cookie), START).await.unwrap().is_some();
+    assert_eq!(
+        (there("cookie").await, there("other cookie").await, there("new cookie").await),
+        (false, false, true)
+    );
+    assert_eq!(stage.port.account("Ada").await.unwrap().unwrap().password_hash, hash("chosen"));
+    assert!(stage.port.account("sam").await.unwrap().unwrap().user.must_change_password);
+    stage.execute(&sam, choose("third cookie", sam.user.unwrap())).await.unwrap();
+    assert!(!stage.port.account("sam").await.unwrap().unwrap().user.must_change_password);
+}
+
+pub async fn users_are_found_by_name_role_and_state(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    for (name, role) in [
+        ("zoe", Role::Subscriber),
+        ("Ada", Role::Creator),
+        ("bob_1", Role::Subscriber),
+        ("bobby", Role::Admin),
+        ("BOB2", Role::Subscriber),
+    ] {
+        stage.user(name, role).await;
+    }
+    let zoe = stage.port.account("zoe").await.unwrap().unwrap().user;
+    stage.done(Command::ChangeUser(change_user(zoe.id, &[Role::Subscriber], UserState::Disabled))).await;
+    let found = async |query: UserQuery, limit: u32| -> Vec<String> {
+        let users = all_pages!(limit, |request| stage.port.users(&query, &request).await.unwrap());
+        users.into_iter().map(|user| user.username).collect()
+    };
+    let all = ["Ada", "BOB2", "bob_1", "bobby", "zoe"];
+    for limit in [1, 2, 5, 200] {
+        assert_eq!(found(UserQuery::default(), limit).await, all);
+    }
+    let text = |text: &str| UserQuery { text: text.to_owned(), ..UserQuery::default() };
+    assert_eq!(found(text("BoB"), 1).await, ["BOB2", "bob_1", "bobby"]);
+    assert_eq!(found(text("b_1"), 1).await, ["bob_1"], "a pattern's signs mean themselves");
+    assert_eq!(found(text("%"), 1).await, [""; 0]);
+    let role = UserQuery { role: Some(Role::Subscriber), ..UserQuery::default() };
+    assert_eq!(found(role.clone(), 2).await, ["BOB2", "bob_1", "zoe"]);
+    let active = UserQuery { state: Some(UserState::Active), ..role };
+    assert_eq!(found(active, 2).await, ["BOB2", "bob_1"]);
+    let disabled = UserQuery { state: Some(UserState::Disabled), ..UserQuery::default() };
+    assert_eq!(found(disabled, 2).await, ["zoe"]);
+}
+
+pub async fn a_user_changes_only_from_the_tag_of_now(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let id = stage.user("Ada", Role::Creator).await.user.unwrap();
+    let change = |tag| {
+        let roles = [Role::Publisher, Role::Observer];
+        Command::ChangeUser(ChangeUser { based_on: Some(tag), ..change_user(id, &roles, UserState::Active) })
+    };
+    assert_eq!(kind(&stage.execute(&Actor::product(), change(2)).await.unwrap_err()), "stale 1");
+    let outcome = stage.done(change(1)).await;
+    let Outcome::User(user) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((user.etag, &user.roles), (2, &BTreeSet::from([Role::Publisher, Role::Observer])));
+    assert_eq!(stage.port.user(id).await.unwrap(), Some(user));
+    let delete = Command::DeleteUser { id, based_on: Some(1), heir: None };
+    assert_eq!(kind(&stage.execute(&Actor::product(), delete).await.unwrap_err()), "stale 2");
+}
+
+pub async fn the_last_administrator_stays_one(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let (one, two) = (stage.user("one", Role::Admin).await, stage.user("two", Role::Admin).await);
+    let (first, second) = (one.user.unwrap(), two.user.unwrap());
+    stage
+        .execute(&two, Command::ChangeUser(change_user(first, &[Role::Admin], UserState::Disabled)))
+        .await
+        .unwrap();
+    for command in [
+        Command::ChangeUser(change_user(second, &[Role::Creator], UserState::Active)),
+        Command::ChangeUser(change_user(second, &[Role::Admin], UserState::Disabled)),
+        Command::DeleteUser { id: second, based_on: None, heir: None },
+    ] {
+        let refused = stage.execute(&Actor::product(), command.clone()).await.unwrap_err();
+        assert_eq!(kind(&refused), "conflict", "{command:?}");
+    }
+    stage.done(Command::ChangeUser(change_user(first, &[Role::Admin], UserState::Active))).await;
+    // Each of two would be allowed alone; together they would leave nobody.
+    let both = [first, second].map(|id| Command::ChangeUser(change_user(id, &[], UserState::Active)));
+    let product = Actor::product();
+    let done = join_all(both.map(|command| stage.execute_at(START, &product, command))).await;
+    assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 1);
+}
+
+pub async fn a_disabled_user_has_no_session_and_no_key(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let there = stage.furnish().await;
+    let (id, client) = (there.owner.user.unwrap(), there.key.client_id.as_str());
+    let clients = async || stage.port.snapshot_parts().await.unwrap().clients.len();
+    assert_eq!(clients().await, 2);
+    stage.done(Command::ChangeUser(change_user(id, &[Role::Subscriber], UserState::Disabled))).await;
+    assert_eq!(clients().await, 0, "gateways do not know their clients any more");
+    assert_eq!(stage.port.key(client).await.unwrap(), None, "no token is issued to them");
+    assert_eq!(stage.port.portal_session(&hash("cookie"), START).await.unwrap(), None);
+    let session = stage.session(id, "new cookie", START.plus_millis(1 << 40));
+    let refused = stage.execute(&there.owner, Command::OpenPortalSession(session)).await.unwrap_err();
+    assert_eq!(kind(&refused), "no user", "a sign-in that was under way is too late");
+    stage.done(Command::ChangeUser(change_user(id, &[Role::Subscriber], UserState::Active))).await;
+    assert_eq!(clients().await, 2);
+    assert!(stage.port.key(client).await.unwrap().is_some());
+    assert_eq!(
+        stage.port.portal_session(&hash("cookie"), START).await.unwrap(),
+        None,
+        "what ended has ended"
+    );
+}
+
+pub async fn a_deleted_user_leaves_applications_to_an_heir(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let there = stage.furnish().await;
+    let (id, heir) = (there.owner.user.unwrap(), there.other.user.unwrap());
+    let delete = |heir| Command::DeleteUser { id, based_on: None, heir };
+    let product = Actor::product();
+    assert_eq!(kind(&stage.execute(&product, delete(None)).await.unwrap_err()), "conflict");
+    let nobody = stage.execute(&product, delete(Some(UserId(nowhere())))).await.unwrap_err();
+    assert_eq!(kind(&nobody), "invalid /applications_to");
+    assert!(stage.port.user(id).await.unwrap().is_some());
+    stage.done(delete(Some(heir))).await;
+    assert_eq!(stage.port.user(id).await.unwrap(), None);
+    assert_eq!(stage.port.portal_session(&hash("cookie"), START).await.unwrap(), None);
+    assert_eq!(stage.port.token(&hash("token"), START).await.unwrap(), None);
+    let names: Vec<_> = all_applications(&stage.port, Some(heir), 10)
+        .await
+        .into_iter()
+        .map(|application| (application.name, application.owner_name))
+        .collect();
+    let of_zoe = |name: &str| (name.to_owned(), "zoe".to_owned());
+    assert_eq!(names, [of_zoe("Shop"), of_zoe("Till")]);
+    assert!(stage.port.key(&there.key.client_id).await.unwrap().is_some(), "its keys work on");
+    assert_eq!(kind(&stage.execute(&product, delete(None)).await.unwrap_err()), "no user");
 }
 
 pub async fn a_token_works_until_it_expires_or_is_deleted(ground: &impl Ground) {
@@ -168,8 +323,7 @@ pub async fn nothing_is_kept_for_a_user_that_does_not_exist(ground: &impl Ground
     let nobody = UserId(nowhere());
     let session = stage.session(nobody, "cookie", START.plus_millis(1 << 40));
     let (_, token) = stage.token(nobody, "token", None);
-    let password = Command::SetPassword { username: "nobody".to_owned(), password_hash: hash("x") };
-    for command in [Command::OpenPortalSession(session), token, password] {
+    for command in [Command::OpenPortalSession(session), token, set_password("nobody", "x")] {
         let refused = stage.execute(&Actor::product(), command).await.unwrap_err();
         assert_eq!(refused, Refused::NotFound("user"));
     }

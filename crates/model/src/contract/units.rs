@@ -42,21 +42,27 @@ fn refused_commands(stage: &Stage<impl Catalog>, there: &Furnished) -> Vec<(&'st
     let mut commands = refused_api_commands(stage, there);
     commands.extend(refused_developer_commands(stage, there));
     let zoe = Account {
-        user: User {
-            id: UserId(nowhere()),
-            username: "ZOE".to_owned(),
-            roles: BTreeSet::new(),
-            demo: false,
-            created_at: START,
-        },
+        user: User::new(UserId(nowhere()), "ZOE".to_owned(), BTreeSet::new(), START),
         password_hash: Secret("other".to_owned()),
     };
-    let set = Command::SetPassword { username: "nobody".to_owned(), password_hash: Secret("x".to_owned()) };
+    let set = set_password("nobody", "x");
     let session = stage.session(UserId(nowhere()), "other cookie", START.plus_millis(1 << 40));
     let taken = stage.session(there.owner.user.unwrap(), "cookie", START.plus_millis(1 << 40));
     commands.extend([
         ("duplicate /username", Command::CreateUser(zoe), product()),
         ("no user", set, product()),
+        ("no user", Command::ChangeUser(change_user(UserId(nowhere()), &[], UserState::Active)), product()),
+        ("no user", Command::DeleteUser { id: UserId(nowhere()), based_on: None, heir: None }, product()),
+        (
+            "needs administer",
+            Command::DeleteUser { id: there.owner.user.unwrap(), based_on: None, heir: None },
+            there.creator.clone(),
+        ),
+        (
+            "needs administer",
+            Command::ChangeUser(change_user(there.owner.user.unwrap(), &[Role::Admin], UserState::Active)),
+            there.owner.clone(),
+        ),
         ("no user", Command::OpenPortalSession(session), product()),
         ("duplicate ", Command::OpenPortalSession(taken), product()),
         ("no user", stage.token(UserId(nowhere()), "other token", None).1, product()),
@@ -366,13 +372,7 @@ pub async fn the_snapshot_number_grows_with_what_a_gateway_can_notice(ground: &i
     let client_id = there.key.client_id.clone();
     let session = stage.session(user, "new cookie", START.plus_millis(1 << 40));
     let account = Account {
-        user: User {
-            id: UserId(nowhere()),
-            username: "new".to_owned(),
-            roles: BTreeSet::new(),
-            demo: false,
-            created_at: START,
-        },
+        user: User::new(UserId(nowhere()), "new".to_owned(), BTreeSet::new(), START),
         password_hash: Secret("hash".to_owned()),
     };
     let hash = || Secret("new".to_owned());
@@ -388,7 +388,9 @@ pub async fn the_snapshot_number_grows_with_what_a_gateway_can_notice(ground: &i
     let mut before = stage.number().await;
     for (noticed, command) in [
         (false, Command::CreateUser(account)),
-        (false, Command::SetPassword { username: "new".to_owned(), password_hash: hash() }),
+        (false, set_password("new", "new")),
+        (true, Command::ChangeUser(change_user(UserId(nowhere()), &[Role::Observer], UserState::Disabled))),
+        (true, Command::DeleteUser { id: UserId(nowhere()), based_on: None, heir: None }),
         (false, Command::OpenPortalSession(session)),
         (false, Command::ClosePortalSession { token_hash: Secret("new cookie".to_owned()) }),
         (

@@ -5,14 +5,8 @@ use uuid::Uuid;
 use super::*;
 
 fn person(number: u128, roles: &[Role]) -> Actor {
-    let user = User {
-        id: UserId(Uuid::from_u128(number)),
-        username: "sam".to_owned(),
-        roles: roles.iter().copied().collect(),
-        demo: false,
-        created_at: Timestamp(0),
-    };
-    Actor::person(&user)
+    let roles = roles.iter().copied().collect();
+    Actor::person(&User::new(UserId(Uuid::from_u128(number)), "sam".to_owned(), roles, Timestamp(0)))
 }
 
 #[test]

@@ -45,9 +45,9 @@ impl UserCommand {
         }
         let catalog = SqliteCatalog::open(&folder.database()).await?;
         let entropy = SystemEntropy::default();
-        let password = first_start::password(&entropy);
+        let password = tidegate_control::generate_password(&entropy);
         let password_hash = first_start::hash(&password, &entropy)?;
-        let command = Command::SetPassword { username: name.clone(), password_hash };
+        let command = Command::SetPassword { username: name.clone(), password_hash, one_time: false };
         match catalog.execute(&Actor::product(), SystemClock.now(), command).await {
             Err(CommandError::Refused(Refused::NotFound(_))) => {
                 bail!("there is no user “{name}” in {}", folder.path().display())

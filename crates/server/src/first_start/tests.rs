@@ -145,7 +145,8 @@ async fn a_chosen_password_is_not_written_and_holds_from_the_next_start() {
 
 #[test]
 fn passwords_have_five_groups_and_differ() {
-    let (one, other) = (password(&SystemEntropy::default()), password(&SystemEntropy::default()));
+    let (one, other) =
+        (generate_password(&SystemEntropy::default()), generate_password(&SystemEntropy::default()));
     assert_ne!(one, other);
     assert!(one.split('-').all(|group| group.len() == 4) && one.split('-').count() == 5, "{one}");
 }

@@ -1,0 +1,126 @@
+//! What a change to a user may do, as pure functions. Counts and records are handed in.
+//!
+//! Its invariant: somebody who may sign in administers the product, whatever is changed.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    application::Application,
+    command::{ChangeUser, Refused},
+    role::{Permission, Role},
+    rule::{self, FieldProblem},
+    user::{Actor, User, UserState},
+};
+
+use super::{folded, needs, no_problems};
+
+/// Decides on a new user.
+pub fn create_user(user: &User, actor: &Actor) -> Result<(), Refused> {
+    needs(actor, Permission::Administer)?;
+    let mut problems = Vec::new();
+    rule::username("/username", &user.username, &mut problems);
+    no_problems(problems)
+}
+
+fn not_stale(user: &User, based_on: Option<u64>) -> Result<(), Refused> {
+    match based_on {
+        Some(etag) if etag != user.etag => Err(Refused::Stale { current: user.etag }),
+        _ => Ok(()),
+    }
+}
+
+/// `administrators` is how many active users administer, this one among them where it does.
+fn someone_administers(was: &User, is: Option<&User>, administrators: u64) -> Result<(), Refused> {
+    if was.administers() && !is.is_some_and(User::administers) && administrators <= 1 {
+        return Err(Refused::conflict(format!(
+            "{} is the last administrator. Make somebody else an administrator first.",
+            was.username
+        )));
+    }
+    Ok(())
+}
+
+/// Decides on other roles or another state; answers the user after the change, and what changed in words.
+pub fn change_user(
+    user: &User,
+    command: &ChangeUser,
+    actor: &Actor,
+    administrators: u64,
+) -> Result<(User, String), Refused> {
+    needs(actor, Permission::Administer)?;
+    not_stale(user, command.based_on)?;
+    if actor.user == Some(user.id) && command.state == UserState::Disabled {
+        return Err(Refused::conflict("You cannot disable yourself. Another administrator can."));
+    }
+    let next =
+        User { roles: command.roles.clone(), state: command.state, etag: user.etag + 1, ..user.clone() };
+    someone_administers(user, Some(&next), administrators)?;
+    let mut told = Vec::new();
+    let words = |roles: &mut dyn Iterator<Item = &Role>| {
+        roles.map(|role| role.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let given = words(&mut next.roles.difference(&user.roles));
+    let taken = words(&mut user.roles.difference(&next.roles));
+    if !given.is_empty() {
+        told.push(format!("Given: {given}."));
+    }
+    if !taken.is_empty() {
+        told.push(format!("Taken: {taken}."));
+    }
+    if next.state != user.state {
+        told.push(format!("From {} to {}.", user.state.as_str(), next.state.as_str()));
+    }
+    if told.is_empty() {
+        told.push("Nothing is different.".to_owned());
+    }
+    Ok((next, format!("{}: {}", user.username, told.join(" "))))
+}
+
+/// Decides whether a user may be deleted. `owned` are the user's applications, `heirs` those of the heir.
+pub fn delete_user(
+    user: &User,
+    based_on: Option<u64>,
+    actor: &Actor,
+    administrators: u64,
+    owned: &[Application],
+    heir: Option<(&User, &[Application])>,
+) -> Result<(), Refused> {
+    needs(actor, Permission::Administer)?;
+    not_stale(user, based_on)?;
+    if actor.user == Some(user.id) {
+        return Err(Refused::conflict("You cannot delete yourself. Another administrator can."));
+    }
+    someone_administers(user, None, administrators)?;
+    if owned.is_empty() {
+        return Ok(());
+    }
+    let Some((heir, theirs)) = heir else {
+        let noun = if owned.len() == 1 { "application" } else { "applications" };
+        return Err(Refused::conflict(format!(
+            "{} has {} {noun}. Say who takes them over, or delete them first.",
+            user.username,
+            owned.len()
+        )));
+    };
+    if heir.id == user.id {
+        let problem = FieldProblem::new("/applications_to", "same", "Choose somebody else.");
+        return Err(Refused::Invalid(vec![problem]));
+    }
+    let taken: BTreeSet<_> = theirs.iter().map(|application| folded(&application.name)).collect();
+    let twice: Vec<_> = owned
+        .iter()
+        .filter(|application| taken.contains(&folded(&application.name)))
+        .map(|application| format!("“{}”", application.name))
+        .collect();
+    if twice.is_empty() {
+        return Ok(());
+    }
+    Err(Refused::conflict(format!(
+        "{} has applications of the same name: {}. Rename them, or choose somebody else.",
+        heir.username,
+        twice.join(", ")
+    )))
+}
+
+#[cfg(test)]
+mod tests;

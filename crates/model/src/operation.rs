@@ -1,0 +1,108 @@
+//! The one table that says who may call which operation of REST.
+//!
+//! REST asks it before a handler runs, and refuses what is not in it; a test walks the OpenAPI document and fails on an
+//! operation without a rule. What belongs to whom (an application, a token) is decided where it is loaded.
+
+use std::collections::BTreeSet;
+
+use crate::role::Permission;
+
+/// Who may call an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Everybody, without signing in.
+    Everyone,
+    /// Who is signed in, also with a password for one time.
+    Arrived,
+    /// Who is signed in.
+    SignedIn,
+    /// Who is signed in and holds one of these permissions, the one to ask an administrator for first.
+    Holds(&'static [Permission]),
+}
+
+impl Who {
+    /// The permission that is lacking, if one is.
+    pub fn lacks(self, held: &BTreeSet<Permission>) -> Option<Permission> {
+        match self {
+            Self::Everyone | Self::Arrived | Self::SignedIn => None,
+            Self::Holds(any) if any.iter().any(|permission| held.contains(permission)) => None,
+            Self::Holds(any) => any.first().copied(),
+        }
+    }
+}
+
+/// The rule of an operation by its id in the OpenAPI document; without one nobody may call it.
+pub fn who(operation: &str) -> Option<Who> {
+    TABLE.iter().find(|(id, _)| *id == operation).map(|(_, who)| *who)
+}
+
+const VIEW: Who = Who::Holds(&[Permission::ApiView]);
+const CREATE: Who = Who::Holds(&[Permission::ApiCreate]);
+const PUBLISH: Who = Who::Holds(&[Permission::ApiPublish]);
+const EITHER: Who = Who::Holds(&[Permission::ApiCreate, Permission::ApiPublish]);
+const DEVELOP: Who = Who::Holds(&[Permission::AppManage]);
+const ADMINISTER: Who = Who::Holds(&[Permission::Administer]);
+
+/// Every operation and its rule, by resource.
+pub const TABLE: &[(&str, Who)] = &[
+    // Signing in, and oneself.
+    ("signIn", Who::Everyone),
+    ("getSession", Who::Arrived),
+    ("signOut", Who::Arrived),
+    ("choosePassword", Who::Arrived),
+    ("createToken", Who::SignedIn),
+    ("listTokens", Who::SignedIn),
+    ("deleteToken", Who::SignedIn),
+    // What everybody may know.
+    ("getSettings", Who::Everyone),
+    ("listPlans", Who::Everyone),
+    ("listApplicationPolicies", Who::Everyone),
+    ("listCatalogue", Who::Everyone),
+    ("getCatalogueApi", Who::Everyone),
+    // APIs.
+    ("createApi", CREATE),
+    ("listApis", VIEW),
+    ("getApi", VIEW),
+    ("updateApi", EITHER),
+    ("deleteApi", CREATE),
+    ("listChanges", VIEW),
+    ("getApiTraffic", VIEW),
+    ("listApiSubscriptions", VIEW),
+    ("getLifecycle", VIEW),
+    ("changeLifecycle", PUBLISH),
+    ("deployApi", EITHER),
+    ("listRevisions", VIEW),
+    ("createVersion", CREATE),
+    ("getEndpointsHealth", VIEW),
+    ("testApiEndpoint", EITHER),
+    ("testEndpoint", CREATE),
+    // Applications.
+    ("createApplication", DEVELOP),
+    ("listApplications", DEVELOP),
+    ("getApplication", DEVELOP),
+    ("updateApplication", DEVELOP),
+    ("deleteApplication", DEVELOP),
+    ("getApplicationTraffic", DEVELOP),
+    ("createKey", DEVELOP),
+    ("listKeys", DEVELOP),
+    ("deleteKey", DEVELOP),
+    ("renewSecret", DEVELOP),
+    ("issueToken", DEVELOP),
+    ("createSubscription", DEVELOP),
+    ("listSubscriptions", DEVELOP),
+    ("deleteSubscription", DEVELOP),
+    // Users.
+    ("createUser", ADMINISTER),
+    ("listUsers", ADMINISTER),
+    ("getUser", ADMINISTER),
+    ("updateUser", ADMINISTER),
+    ("resetPassword", ADMINISTER),
+    ("deleteUser", ADMINISTER),
+    // Keys that sign.
+    ("listSigningKeys", ADMINISTER),
+    ("rotateSigningKey", ADMINISTER),
+    ("removeSigningKey", ADMINISTER),
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! Executing what concerns users: making, changing and deleting them, and their passwords.
+
+use sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
+use tidegate_model::{
+    application::Application,
+    command::{ChangeUser, Outcome, Refused},
+    decide::people,
+    id::UserId,
+    role::Role,
+    rule::FieldProblem,
+    user::{Account, PortalSession, Secret, User, UserState},
+};
+
+use super::{At, Done};
+use crate::{
+    applications, entity,
+    reads::{id, parsed},
+    users,
+    writer::Failed,
+};
+
+impl At<'_> {
+    pub(super) async fn create_user(&self, account: &Account) -> Done {
+        people::create_user(&account.user, self.actor)?;
+        if users::by_name(self.db, &account.user.username).await?.is_some() {
+            let detail = format!("There is a user “{}” already.", account.user.username);
+            return Err(Refused::Duplicate(FieldProblem::new("/username", "duplicate", detail)).into());
+        }
+        entity::user::Entity::insert(users::user_row(account)?).exec_without_returning(self.db).await?;
+        self.note(&account.user.id.to_string(), "created", &account.user.username).await?;
+        Ok(Outcome::User(account.user.clone()))
+    }
+
+    pub(super) async fn set_password(&self, username: &str, password_hash: Secret, one_time: bool) -> Done {
+        let found = users::by_name(self.db, username).await?.ok_or(Refused::NotFound("user"))?;
+        let user = User { must_change_password: one_time, ..found.user };
+        let account = Account { user, password_hash };
+        entity::user::Entity::update(users::user_row(&account)?).exec(self.db).await?;
+        self.end_sessions(account.user.id).await?;
+        self.note(&account.user.id.to_string(), "got a new password", &account.user.username).await?;
+        Ok(Outcome::User(account.user))
+    }
+
+    pub(super) async fn choose_password(&self, password_hash: Secret, session: PortalSession) -> Done {
+        let own = self.actor.user.filter(|own| *own == session.user).ok_or(Refused::NotFound("user"))?;
+        let found = self.account(own).await?;
+        let user = User { must_change_password: false, ..found.user };
+        let account = Account { user, password_hash };
+        entity::user::Entity::update(users::user_row(&account)?).exec(self.db).await?;
+        self.end_sessions(own).await?;
+        self.open_session(session).await?;
+        self.note(&own.to_string(), "chose a new password", &account.user.username).await?;
+        Ok(Outcome::User(account.user))
+    }
+
+    pub(super) async fn change_user(&self, change: ChangeUser) -> Done {
+        let found = self.account(change.id).await?;
+        let administrators = self.administrators().await?;
+        let (user, told) = people::change_user(&found.user, &change, self.actor, administrators)?;
+        let (was, is) = (found.user.state, user.state);
+        let account = Account { user, password_hash: found.password_hash };
+        entity::user::Entity::update(users::user_row(&account)?).exec(self.db).await?;
+        if is == UserState::Disabled {
+            self.end_sessions(account.user.id).await?;
+        }
+        let subject = account.user.id.to_string();
+        if was == is {
+            self.note(&subject, "changed a user", &told).await?;
+        } else {
+            // Gateways learn which keys are refused from now on.
+            self.noticed(&subject, "changed a user", &told).await?;
+        }
+        Ok(Outcome::User(account.user))
+    }
+
+    pub(super) async fn delete_user(
+        &self,
+        user: UserId,
+        based_on: Option<u64>,
+        heir: Option<UserId>,
+    ) -> Done {
+        let Account { user, .. } = self.account(user).await?;
+        let owned = self.owned(user.id).await?;
+        let heir = match heir {
+            None => None,
+            Some(heir) => {
+                let row = entity::user::Entity::find_by_id(heir.to_string()).one(self.db).await?;
+                let unknown =
+                    || FieldProblem::new("/applications_to", "unknown_user", "There is no such user.");
+                let heir = row.ok_or_else(|| Refused::Invalid(vec![unknown()]))?;
+                let heir = users::account(heir)?.user;
+                let theirs = self.owned(heir.id).await?;
+                Some((heir, theirs))
+            }
+        };
+        let administrators = self.administrators().await?;
+        let handed = heir.as_ref().map(|(heir, theirs)| (heir, theirs.as_slice()));
+        people::delete_user(&user, based_on, self.actor, administrators, &owned, handed)?;
+        if let Some((heir, _)) = &heir {
+            for application in &owned {
+                let etag = application.etag + 1;
+                let (owner, owner_name) = (Some(heir.id), heir.username.clone());
+                let handed = Application { owner, owner_name, etag, ..application.clone() };
+                entity::application::Entity::update(applications::row(&handed)?).exec(self.db).await?;
+                let detail = format!("{}: from {} to {}", handed.name, user.username, heir.username);
+                self.note(&handed.id.to_string(), "handed over", &detail).await?;
+            }
+        }
+        entity::user::Entity::delete_by_id(user.id.to_string()).exec(self.db).await?;
+        self.noticed(&user.id.to_string(), "deleted a user", &user.username).await?;
+        Ok(Outcome::Done)
+    }
+
+    pub(super) async fn open_session(&self, session: PortalSession) -> Result<(), Failed> {
+        // Who was disabled while the password was being checked does not get in.
+        let owner = entity::user::Entity::find_by_id(session.user.to_string()).one(self.db).await?;
+        owner.filter(|owner| owner.state == UserState::Active.as_str()).ok_or(Refused::NotFound("user"))?;
+        let over = entity::portal_session::Column::ExpiresAt.lte(self.now.millis());
+        entity::portal_session::Entity::delete_many().filter(over).exec(self.db).await?;
+        let row = entity::portal_session::ActiveModel {
+            token_hash: Set(session.token_hash.0),
+            user_id: Set(session.user.to_string()),
+            csrf_token: Set(session.csrf_token.0),
+            created_at: Set(session.created_at.millis()),
+            expires_at: Set(session.expires_at.millis()),
+        };
+        entity::portal_session::Entity::insert(row).exec_without_returning(self.db).await?;
+        Ok(())
+    }
+
+    async fn account(&self, user: UserId) -> Result<Account, Failed> {
+        let row = entity::user::Entity::find_by_id(user.to_string()).one(self.db).await?;
+        Ok(users::account(row.ok_or(Refused::NotFound("user"))?)?)
+    }
+
+    async fn end_sessions(&self, user: UserId) -> Result<(), Failed> {
+        let theirs = entity::portal_session::Column::UserId.eq(user.to_string());
+        entity::portal_session::Entity::delete_many().filter(theirs).exec(self.db).await?;
+        Ok(())
+    }
+
+    async fn owned(&self, user: UserId) -> Result<Vec<Application>, Failed> {
+        let theirs = entity::application::Column::Owner.eq(user.to_string());
+        let rows = entity::application::Entity::find().filter(theirs).all(self.db).await?;
+        Ok(rows.iter().map(|row| parsed(&row.body)).collect::<Result<_, _>>()?)
+    }
+
+    /// How many people who may sign in administer the product.
+    async fn administrators(&self) -> Result<u64, Failed> {
+        let active = entity::user::Column::State.eq(UserState::Active.as_str());
+        let found = entity::user::Entity::find().filter(active).filter(users::holds(Role::Admin));
+        Ok(found.count(self.db).await?)
+    }
+}
+
+/// The users whose keys gateways and the authorization server do not know, as the application rows name them.
+pub(crate) async fn disabled(
+    connection: &impl sea_orm::ConnectionTrait,
+) -> Result<Vec<UserId>, sea_orm::DbErr> {
+    let off = entity::user::Column::State.ne(UserState::Active.as_str());
+    let rows = entity::user::Entity::find().filter(off).all(connection).await?;
+    rows.iter().map(|row| id(&row.id)).collect()
+}
