@@ -240,6 +240,20 @@ export type Change = {
 };
 
 /**
+ * A password in exchange for another.
+ */
+export type ChosenPassword = {
+    /**
+     * The one you signed in with.
+     */
+    current_password: string;
+    /**
+     * The next one: 12 characters or more, at most 256 bytes, and none of those that are guessed first.
+     */
+    new_password: string;
+};
+
+/**
  * Counts that add up.
  */
 export type Counts = {
@@ -906,6 +920,40 @@ export type ListToken = {
 };
 
 /**
+ * A page of a list.
+ */
+export type ListUser = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        created_at: string;
+        /**
+         * Made by the demo.
+         */
+        demo: boolean;
+        id: string;
+        /**
+         * The password is one for one time, and was not changed yet.
+         */
+        must_change_password: boolean;
+        /**
+         * Of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
+         */
+        roles: Array<string>;
+        /**
+         * `active` or `disabled`.
+         */
+        state: string;
+        username: string;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
  * What is live.
  */
 export type Live = {
@@ -1037,6 +1085,20 @@ export type NewToken = {
      * What you call it.
      */
     name: string;
+};
+
+/**
+ * A user to be made.
+ */
+export type NewUser = {
+    /**
+     * Of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
+     */
+    roles: Array<string>;
+    /**
+     * Letters, digits and `. _ - @ +`, the first a letter or digit; at most 64. Unique without regard to case.
+     */
+    username: string;
 };
 
 /**
@@ -1317,6 +1379,10 @@ export type SessionUser = {
     demo: boolean;
     id: string;
     /**
+     * The password is one for one time: until another is chosen (`PUT /account/password`), nothing else is allowed.
+     */
+    must_change_password: boolean;
+    /**
      * Of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
      */
     roles: Array<string>;
@@ -1576,6 +1642,88 @@ export type UpdateApi = {
     protocol?: ProtocolInput | null;
     security?: SecurityInput | null;
 };
+
+/**
+ * A user.
+ */
+export type User = {
+    created_at: string;
+    /**
+     * Made by the demo.
+     */
+    demo: boolean;
+    id: string;
+    /**
+     * The password is one for one time, and was not changed yet.
+     */
+    must_change_password: boolean;
+    /**
+     * Of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
+     */
+    roles: Array<string>;
+    /**
+     * `active` or `disabled`.
+     */
+    state: string;
+    username: string;
+};
+
+/**
+ * What a user may do from now on.
+ */
+export type UserChange = {
+    /**
+     * All roles, of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
+     */
+    roles: Array<string>;
+    /**
+     * `active` or `disabled`.
+     */
+    state: string;
+};
+
+/**
+ * A user and what belongs to them.
+ */
+export type UserDetail = User & {
+    /**
+     * Applications the user has; 200 for more.
+     */
+    applications: number;
+};
+
+/**
+ * A user with a password for one time, shown this once.
+ */
+export type UserWithPassword = User & {
+    /**
+     * Tell it to the user: whoever signs in with it has to choose another. It is not shown again.
+     */
+    one_time_password: string;
+};
+
+export type ChoosePasswordData = {
+    body: ChosenPassword;
+    path?: never;
+    query?: never;
+    url: '/account/password';
+};
+
+export type ChoosePasswordErrors = {
+    429: Problem;
+    default: Problem;
+};
+
+export type ChoosePasswordError = ChoosePasswordErrors[keyof ChoosePasswordErrors];
+
+export type ChoosePasswordResponses = {
+    /**
+     * Chosen; the cookie is set anew
+     */
+    200: Session;
+};
+
+export type ChoosePasswordResponse = ChoosePasswordResponses[keyof ChoosePasswordResponses];
 
 export type ListApisData = {
     body?: never;
@@ -2589,3 +2737,166 @@ export type DeleteTokenResponses = {
 };
 
 export type DeleteTokenResponse = DeleteTokenResponses[keyof DeleteTokenResponses];
+
+export type ListUsersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Part of the name, in any case.
+         */
+        q?: string;
+        /**
+         * Who holds this role: `admin`, `creator`, `publisher`, `subscriber` or `observer`.
+         */
+        role?: string;
+        /**
+         * `active` or `disabled`.
+         */
+        state?: string;
+        /**
+         * Most entries, 1 to 200; 50 when not given.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before.
+         */
+        cursor?: string;
+    };
+    url: '/users';
+};
+
+export type ListUsersErrors = {
+    default: Problem;
+};
+
+export type ListUsersError = ListUsersErrors[keyof ListUsersErrors];
+
+export type ListUsersResponses = {
+    200: ListUser;
+};
+
+export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
+
+export type CreateUserData = {
+    body: NewUser;
+    path?: never;
+    query?: never;
+    url: '/users';
+};
+
+export type CreateUserErrors = {
+    default: Problem;
+};
+
+export type CreateUserError = CreateUserErrors[keyof CreateUserErrors];
+
+export type CreateUserResponses = {
+    201: UserWithPassword;
+};
+
+export type CreateUserResponse = CreateUserResponses[keyof CreateUserResponses];
+
+export type DeleteUserData = {
+    body?: never;
+    headers?: {
+        /**
+         * ETag that the deletion is based on
+         */
+        'If-Match'?: string | null;
+    };
+    path: {
+        id: string;
+    };
+    query?: {
+        /**
+         * The user who has them from now on. Without it, a user who has applications is not deleted.
+         */
+        applications_to?: string;
+    };
+    url: '/users/{id}';
+};
+
+export type DeleteUserErrors = {
+    default: Problem;
+};
+
+export type DeleteUserError = DeleteUserErrors[keyof DeleteUserErrors];
+
+export type DeleteUserResponses = {
+    /**
+     * Deleted
+     */
+    204: void;
+};
+
+export type DeleteUserResponse = DeleteUserResponses[keyof DeleteUserResponses];
+
+export type GetUserData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}';
+};
+
+export type GetUserErrors = {
+    default: Problem;
+};
+
+export type GetUserError = GetUserErrors[keyof GetUserErrors];
+
+export type GetUserResponses = {
+    200: UserDetail;
+};
+
+export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
+
+export type UpdateUserData = {
+    body: UserChange;
+    headers?: {
+        /**
+         * ETag that the change is based on
+         */
+        'If-Match'?: string | null;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}';
+};
+
+export type UpdateUserErrors = {
+    default: Problem;
+};
+
+export type UpdateUserError = UpdateUserErrors[keyof UpdateUserErrors];
+
+export type UpdateUserResponses = {
+    200: User;
+};
+
+export type UpdateUserResponse = UpdateUserResponses[keyof UpdateUserResponses];
+
+export type ResetPasswordData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}/password';
+};
+
+export type ResetPasswordErrors = {
+    default: Problem;
+};
+
+export type ResetPasswordError = ResetPasswordErrors[keyof ResetPasswordErrors];
+
+export type ResetPasswordResponses = {
+    200: UserWithPassword;
+};
+
+export type ResetPasswordResponse = ResetPasswordResponses[keyof ResetPasswordResponses];
