@@ -137,6 +137,8 @@ test("on a narrow screen nothing is wider than it and every page is reached", as
     `/devportal/apis/${api.id}/keys?application=${id}`,
     `/devportal/apis/${api.id}/console`,
     "/admin",
+    "/admin/users",
+    "/account/password",
   ]) {
     await page.goto(path);
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
 };
 use serde::{Deserialize, Serialize};
 use tidegate_model::{
@@ -204,7 +204,7 @@ pub(crate) async fn get(
 /// Who is disabled has no portal session any more; personal access tokens and the keys of their applications are
 /// refused, and live sessions of those keys close.
 #[utoipa::path(put, path = "/users/{id}", tag = "users", operation_id = "updateUser",
-    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "ETag that the change is based on")),
+    params(("id" = Uuid, Path), ("If-Match" = String, Header)),
     request_body = UserChange,
     responses((status = 200, body = UserAnswer), (status = "default", body = ProblemDocument)))]
 pub(crate) async fn update(
@@ -214,6 +214,9 @@ pub(crate) async fn update(
     headers: HeaderMap,
     Json(input): Json<UserChange>,
 ) -> Result<Tagged<UserAnswer>, Problem> {
+    if !headers.contains_key(header::IF_MATCH) {
+        return Err(Problem::PreconditionRequired);
+    }
     let mut problems = Vec::new();
     let roles = roles(&input.roles, &mut problems);
     let state = UserState::parse(&input.state);
@@ -266,8 +269,7 @@ pub(crate) struct DeleteUserQuery {
 ///
 /// Portal sessions and personal access tokens end; APIs and the audit log stay as they are.
 #[utoipa::path(delete, path = "/users/{id}", tag = "users", operation_id = "deleteUser",
-    params(("id" = Uuid, Path), DeleteUserQuery,
-        ("If-Match" = Option<String>, Header, description = "ETag that the deletion is based on")),
+    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header), DeleteUserQuery),
     responses((status = 204, description = "Deleted"), (status = "default", body = ProblemDocument)))]
 pub(crate) async fn delete(
     State(Control(inner)): State<Control>,

@@ -4,7 +4,7 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import { ask, onSessionRefused, setCsrfToken } from "./call";
-import { getSession, signIn, signOut } from "./generated";
+import { choosePassword, getSession, signIn, signOut } from "./generated";
 import { asProblem, type Problem } from "./problem";
 import type { Permission, Session } from "./types";
 
@@ -85,6 +85,18 @@ export function useSignIn() {
       if (!again) queries.removeQueries({ predicate: isOfSomeone });
       queries.setQueryData(sessionQuery.queryKey, session);
       if (again) void queries.invalidateQueries();
+    },
+  });
+}
+
+/** Another password in exchange for the present one; the session goes on under a new name. */
+export function useChoosePassword() {
+  const queries = useQueryClient();
+  return useMutation<Session, Problem, { current_password: string; new_password: string }>({
+    mutationFn: (body) => ask(choosePassword({ body })),
+    onSuccess: (session) => {
+      take(session);
+      queries.setQueryData(sessionQuery.queryKey, session);
     },
   });
 }

@@ -48,6 +48,9 @@ export type {
   TopicMapping,
   Traffic,
   UpdateApi,
+  User,
+  UserDetail,
+  UserWithPassword,
 } from "./generated";
 
 export type Environment = "production" | "sandbox";

@@ -83,8 +83,8 @@ export function Component() {
           </Table>
         </Card>
         <Dim>
-          Users and listeners are set on the command line: <code>tidegate user reset NAME</code>,{" "}
-          <code>tidegate serve --help</code>.
+          Listeners are set on the command line: <code>tidegate serve --help</code>. Who cannot sign in any
+          more gets a password there as well: <code>tidegate user reset NAME</code>.
         </Dim>
       </Stack>
     </Measure>

@@ -27,6 +27,10 @@ export function Needs(props: { permission?: Permission; signedInOnly?: boolean }
     return <ProblemNotice problem={asProblem(session.error)} onRetry={() => session.refetch()} />;
   }
   if (!session.data) return <Navigate to={paths.signIn(at.pathname + at.search)} replace />;
+  // A password for one time opens the page where another is chosen, and no other.
+  if (session.data.user.must_change_password && at.pathname !== paths.password()) {
+    return <Navigate to={paths.password()} replace />;
+  }
   const needed = props.permission;
   if (needed && !session.data.permissions.some((held) => held === needed)) {
     return <Forbidden permission={needed} username={session.data.user.username} />;

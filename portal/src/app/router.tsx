@@ -21,6 +21,11 @@ export const router = createBrowserRouter([
         children: [{ index: true, lazy: () => import("../features/session/tokens-page") }],
       },
       {
+        path: "/account/password",
+        element: <Needs signedInOnly />,
+        children: [{ index: true, lazy: () => import("../features/session/password-page") }],
+      },
+      {
         path: "/publisher",
         element: <Needs permission="api_view" />,
         children: [
@@ -88,8 +93,15 @@ export const router = createBrowserRouter([
         path: "/admin",
         element: <Needs permission="administer" />,
         children: [
-          { index: true, lazy: () => import("./admin-page") },
-          { path: "signing-keys", lazy: () => import("../features/admin/signing-keys-page") },
+          {
+            lazy: () => import("./admin-frame"),
+            children: [
+              { index: true, lazy: () => import("./admin-page") },
+              { path: "users", lazy: () => import("../features/users/list-page") },
+              { path: "users/:id", lazy: () => import("../features/users/user-page") },
+              { path: "signing-keys", lazy: () => import("../features/admin/signing-keys-page") },
+            ],
+          },
         ],
       },
       { path: "*", element: <Gone /> },

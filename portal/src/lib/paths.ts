@@ -26,8 +26,11 @@ export const paths = {
   door: () => "/",
   signIn: (to?: string) => (to ? `/sign-in?to=${part(to)}` : "/sign-in"),
   tokens: () => "/account/tokens",
+  password: () => "/account/password",
   admin: () => "/admin",
   signingKeys: () => "/admin/signing-keys",
+  users: () => "/admin/users",
+  user: (id: string) => `/admin/users/${part(id)}`,
   apis: (query?: { q?: string }) => (query?.q ? `/publisher?q=${part(query.q)}` : "/publisher"),
   newWebSocketApi: () => "/publisher/apis/new/websocket",
   api: (id: string, page: ApiPage = "overview") =>

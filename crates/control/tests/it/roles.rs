@@ -73,9 +73,8 @@ async fn visitors(house: &House) -> Vec<Visitor> {
     let token = Person::bearing(token.json()["token"].as_str().unwrap());
     house.get(&token, "/api/v1/users").await.is(200);
     let listed = house.get(&admin, "/api/v1/users?q=gone").await.is(200);
-    let path = format!("/api/v1/users/{}", listed.json()["items"][0]["id"].as_str().unwrap());
-    let body = json!({"roles": ["admin"], "state": "disabled"});
-    house.call(&admin, Method::PUT, &path, Some(body)).await.is(200);
+    let id = listed.json()["items"][0]["id"].as_str().unwrap().to_owned();
+    house.change_user(&admin, &id, &["admin"], "disabled").await.is(200);
     found.push(visitor("disabled, by cookie", gone, None));
     found.push(visitor("disabled, by token", token, None));
     found

@@ -235,6 +235,15 @@ impl House {
         Person::of(&self.post(&Person::default(), "/api/v1/session", body).await.is(200))
     }
 
+    /// These roles and this state for a user, whatever was before.
+    pub(crate) async fn change_user(&self, admin: &Person, id: &str, roles: &[&str], state: &str) -> Answer {
+        let request = Self::request(admin, &Method::PUT, &format!("/api/v1/users/{id}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::IF_MATCH, "*");
+        let body = json!({"roles": roles, "state": state}).to_string();
+        self.send(request.body(Body::from(body)).unwrap()).await
+    }
+
     pub(crate) fn request(person: &Person, method: &Method, path: &str) -> axum::http::request::Builder {
         let mut request = Request::builder().method(method).uri(path);
         if !person.cookie.is_empty() {

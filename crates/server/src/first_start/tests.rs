@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use tidegate_control::generate_password;
 use tidegate_model::{
     lifecycle::State,
     port::{ApiQuery, PageRequest},

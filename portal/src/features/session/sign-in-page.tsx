@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Navigate, useSearchParams } from "react-router";
 import { useSession } from "../../api/session";
 import { settingsQuery } from "../../api/settings";
-import { safeReturn } from "../../lib/paths";
+import { paths, safeReturn } from "../../lib/paths";
 import { Card, Dim, Stack } from "../../ui/page";
 import { Loading } from "../../ui/states";
 import styles from "./session.module.css";
@@ -16,7 +16,9 @@ export function Component() {
   const settings = useQuery(settingsQuery);
   if (session.isPending) return <Loading label="Reading your session" />;
   // Also where a successful try ends: the session is known from then on.
-  if (session.data) return <Navigate to={to} replace />;
+  if (session.data) {
+    return <Navigate to={session.data.user.must_change_password ? paths.password() : to} replace />;
+  }
   return (
     <div className={styles.narrow}>
       <title>Sign in · Tidegate</title>

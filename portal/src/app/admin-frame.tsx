@@ -1,0 +1,24 @@
+// The frame of the admin portal: the left list of its pages.
+import { NavLink, Outlet } from "react-router";
+import { paths } from "../lib/paths";
+import { SideLayout } from "../ui/page";
+
+export function Component() {
+  const link = (to: string, label: string) => (
+    <NavLink key={to} to={to} end={to === paths.admin()}>
+      {label}
+    </NavLink>
+  );
+  return (
+    <SideLayout
+      label="Pages of the admin portal"
+      groups={[
+        { title: "Installation", links: [link(paths.admin(), "Overview")] },
+        { title: "People", links: [link(paths.users(), "Users")] },
+        { title: "Tokens", links: [link(paths.signingKeys(), "Signing keys")] },
+      ]}
+    >
+      <Outlet />
+    </SideLayout>
+  );
+}

@@ -1,0 +1,101 @@
+// Choosing one's own password: of one's own accord, or because the present one is for one time.
+import { Button, PasswordInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useState } from "react";
+import { useNavigate } from "react-router";
+import { fieldErrors } from "../../api/problem";
+import { useChoosePassword, useSession } from "../../api/session";
+import { paths } from "../../lib/paths";
+import { Notice } from "../../ui/notice";
+import { Card, FormWidth, Measure, PageHead, Stack } from "../../ui/page";
+import { ProblemNotice } from "../../ui/states";
+
+export function Component() {
+  const session = useSession();
+  const navigate = useNavigate();
+  const [chosen, setChosen] = useState(false);
+  const forced = session.data?.user.must_change_password ?? false;
+  return (
+    <Measure>
+      <title>Password · Tidegate</title>
+      <PageHead title="Password" crumbs={["Account"]} />
+      <Stack>
+        {forced && (
+          <Notice tone="warn" title="Choose a password of your own">
+            <p>
+              The one you signed in with is for one time. Nothing else is allowed until you have chosen
+              another.
+            </p>
+          </Notice>
+        )}
+        {chosen && (
+          <Notice tone="good" title="Your password is changed" live>
+            <p>Your other portal sessions have ended.</p>
+          </Notice>
+        )}
+        <Card title="Choose another password">
+          <FormWidth>
+            <ChooseForm
+              onChosen={() => {
+                setChosen(true);
+                if (forced) navigate(paths.door());
+              }}
+            />
+          </FormWidth>
+        </Card>
+      </Stack>
+    </Measure>
+  );
+}
+
+function ChooseForm({ onChosen }: { onChosen: () => void }) {
+  const choose = useChoosePassword();
+  const form = useForm({
+    initialValues: { current: "", next: "", again: "" },
+    validate: {
+      current: (text) => (text === "" ? "Enter your present password." : null),
+      next: (text) =>
+        [...text].length < 12 ? "A password has at least 12 characters: a few words do well." : null,
+      again: (text, values) => (text === values.next ? null : "The two are not the same."),
+    },
+  });
+  const submit = form.onSubmit(({ current, next }) =>
+    choose.mutate(
+      { current_password: current, new_password: next },
+      {
+        onSuccess: () => {
+          form.reset();
+          onChosen();
+        },
+        onError: (problem) =>
+          form.setErrors(
+            fieldErrors(problem, { "/current_password": "current", "/new_password": "next" }).fields,
+          ),
+      },
+    ),
+  );
+  const field = (name: "current" | "next" | "again", label: string, autoComplete: string) => (
+    <PasswordInput
+      label={label}
+      autoComplete={autoComplete}
+      visibilityToggleButtonProps={{ "aria-label": `Show: ${label}` }}
+      {...form.getInputProps(name)}
+      aria-invalid={form.errors[name] !== undefined}
+    />
+  );
+  return (
+    <form onSubmit={submit} noValidate>
+      <Stack>
+        {choose.error && <ProblemNotice problem={choose.error} />}
+        {field("current", "Present password", "current-password")}
+        {field("next", "New password", "new-password")}
+        {field("again", "New password, again", "new-password")}
+        <div>
+          <Button type="submit" loading={choose.isPending}>
+            Change password
+          </Button>
+        </div>
+      </Stack>
+    </form>
+  );
+}

@@ -1,0 +1,147 @@
+// Users of the product: search kept in the address, and a form for a new one.
+import { Anchor, Button, Modal, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { Link } from "react-router";
+import { asProblem, fieldErrors } from "../../api/problem";
+import type { User } from "../../api/types";
+import { useCreateUser, usersQuery } from "../../api/users";
+import { paths } from "../../lib/paths";
+import { useSearchText } from "../../lib/use-search-text";
+import { Card, PageHead, Row, Stack, Table } from "../../ui/page";
+import { Empty, Loading, ProblemNotice } from "../../ui/states";
+import ui from "../../ui/ui.module.css";
+import { When } from "../../ui/when";
+import { PasswordOnce } from "./password-once";
+import { RolesField } from "./roles-field";
+import { UserBadges } from "./user-badges";
+
+export function Component() {
+  const { typed, asked, type } = useSearchText();
+  const users = useInfiniteQuery(usersQuery(asked));
+  const [adding, setAdding] = useState(false);
+  const items = users.data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <>
+      <title>Users · Tidegate admin</title>
+      <PageHead title="Users" action={<Button onClick={() => setAdding(true)}>Create user</Button>} />
+      <Stack>
+        <TextInput
+          type="search"
+          className={ui.search}
+          aria-label="Search users"
+          placeholder="Part of a name"
+          value={typed}
+          onChange={(event) => type(event.currentTarget.value)}
+        />
+        <Card>
+          {users.isPending ? (
+            <Loading />
+          ) : users.isError ? (
+            <ProblemNotice problem={asProblem(users.error)} onRetry={() => users.refetch()} />
+          ) : items.length === 0 ? (
+            <Empty title="Nobody has such a name">Try fewer letters.</Empty>
+          ) : (
+            <Stack>
+              <UserTable users={items} />
+              {users.hasNextPage && (
+                <Button
+                  variant="default"
+                  loading={users.isFetchingNextPage}
+                  onClick={() => users.fetchNextPage()}
+                >
+                  Show more
+                </Button>
+              )}
+            </Stack>
+          )}
+        </Card>
+      </Stack>
+      <Modal
+        opened={adding}
+        onClose={() => setAdding(false)}
+        title="Create user"
+        closeButtonProps={{ "aria-label": "Close" }}
+      >
+        <NewUser />
+      </Modal>
+    </>
+  );
+}
+
+function UserTable({ users }: { users: User[] }) {
+  return (
+    <Table caption="Users" head={["Name", "Roles", "State", "Created"]}>
+      {users.map((user) => (
+        <tr key={user.id}>
+          <td>
+            <Anchor component={Link} to={paths.user(user.id)} inherit>
+              {user.username}
+            </Anchor>
+          </td>
+          <td>{user.roles.join(", ") || "none"}</td>
+          <td>
+            <UserBadges user={user} />
+          </td>
+          <td>
+            <When at={user.created_at} />
+          </td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+function NewUser() {
+  const create = useCreateUser();
+  const form = useForm({
+    initialValues: { username: "", roles: ["subscriber"] },
+    validate: { username: (text) => (text === "" ? "Enter a user name." : null) },
+  });
+  const submit = form.onSubmit((values) =>
+    create.mutate(values, {
+      onError: (problem) =>
+        form.setErrors(fieldErrors(problem, { "/username": "username", "/roles": "roles" }).fields),
+    }),
+  );
+  if (create.data) {
+    return (
+      <Stack>
+        <PasswordOnce username={create.data.username} password={create.data.one_time_password} />
+        <Row>
+          <Button component={Link} to={paths.user(create.data.id)} variant="default">
+            Open {create.data.username}
+          </Button>
+        </Row>
+      </Stack>
+    );
+  }
+  return (
+    <form onSubmit={submit} noValidate>
+      <Stack>
+        {create.error && <ProblemNotice problem={create.error} />}
+        <TextInput
+          label="User name"
+          description="Letters, digits and . _ - @ +"
+          autoCapitalize="none"
+          autoComplete="off"
+          spellCheck={false}
+          withAsterisk
+          data-autofocus
+          {...form.getInputProps("username")}
+        />
+        <RolesField
+          value={form.values.roles}
+          onChange={(roles) => form.setFieldValue("roles", roles)}
+          error={form.errors.roles}
+        />
+        <div>
+          <Button type="submit" loading={create.isPending}>
+            Create user
+          </Button>
+        </div>
+      </Stack>
+    </form>
+  );
+}
