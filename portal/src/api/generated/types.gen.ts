@@ -2800,9 +2800,6 @@ export type CreateUserResponse = CreateUserResponses[keyof CreateUserResponses];
 export type DeleteUserData = {
     body?: never;
     headers?: {
-        /**
-         * ETag that the deletion is based on
-         */
         'If-Match'?: string | null;
     };
     path: {
@@ -2855,11 +2852,8 @@ export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
 
 export type UpdateUserData = {
     body: UserChange;
-    headers?: {
-        /**
-         * ETag that the change is based on
-         */
-        'If-Match'?: string | null;
+    headers: {
+        'If-Match': string;
     };
     path: {
         id: string;
