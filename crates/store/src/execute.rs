@@ -27,6 +27,7 @@ use tidegate_model::{
 use crate::{
     apis, applications, entity, plans,
     reads::{SNAPSHOT_NUMBER, id, written},
+    users,
     writer::Failed,
 };
 
