@@ -137,7 +137,8 @@ impl Issuer {
     ) -> Result<String, CannotSign> {
         let key = self.signing_key(Timestamp::from_seconds(now)).ok_or(CannotSign)?;
         let (issuer, audience) = (self.url.as_str(), self.audience.as_str());
-        let grant = Grant { issuer, audience, client_id, scope, now, lifetime: ACCESS_TOKEN_SECONDS };
+        let grant =
+            Grant { issuer, audience, client_id, scope, now, lifetime: ACCESS_TOKEN_SECONDS, bound_to: None };
         issue(&key, &grant, random)
     }
 }

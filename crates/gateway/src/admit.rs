@@ -21,6 +21,7 @@ use crate::{
     connection::Client,
     dial::{Assertions, Opening},
     handshake::Request,
+    proof::Proofs,
     refusal::Refusal,
     relay::{Budgets, Meter},
 };
@@ -40,6 +41,8 @@ pub(crate) struct Desk {
     decisions: ArcSwapOption<Decisions>,
     /// Credentials may be a part of the address, where an API accepts them there.
     query_credentials: bool,
+    /// Outlives snapshots: a proof stays used when the keys change.
+    proofs: Proofs,
 }
 
 /// A request that may connect.
@@ -94,7 +97,7 @@ impl<E: Into<Refusal>> From<E> for NotAdmitted {
 
 impl Desk {
     pub(crate) fn new(query_credentials: bool) -> Self {
-        Self { decisions: ArcSwapOption::empty(), query_credentials }
+        Self { decisions: ArcSwapOption::empty(), query_credentials, proofs: Proofs::default() }
     }
 
     /// Decide with this snapshot from now on. The verifier and what it remembers stay while the issuer does.
@@ -151,6 +154,7 @@ impl Desk {
         let accepted = self.accepted(&api.security);
         let found = authenticate::find(request, &accepted).map_err(&known)?;
         let identity = decisions.verifier.identify(&found.token, now).map_err(|error| known(error.into()))?;
+        self.proofs.check(&identity, &found, request, client, now).map_err(&known)?;
         let grant = admit::admit(snapshot, api, &identity).map_err(|refusal| NotAdmitted {
             application: snapshot.client(&identity.client_id).map(|client| client.application),
             ..known(refusal.into())

@@ -90,6 +90,7 @@ impl Verifier {
             subject: claims.sub,
             expires_at: Timestamp::from_seconds(claims.exp),
             signed_with: Some(key),
+            bound_to: claims.cnf.map(|cnf| cnf.jkt.into()),
         });
         self.remembered().add(digest, Arc::clone(&identity));
         Ok(identity)

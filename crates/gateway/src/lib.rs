@@ -19,6 +19,7 @@ mod http2;
 mod link;
 mod listen;
 mod probe;
+mod proof;
 mod refusal;
 mod relay;
 mod report;

@@ -11,6 +11,7 @@ use tidegate_model::{
 };
 use tidegate_oauth::{
     bearer::{self, BadCredential},
+    dpop::BadProof,
     token::BadToken,
 };
 use tidegate_wire::{
@@ -68,6 +69,9 @@ pub(crate) enum Refusal {
     /// The token is not believed.
     #[error(transparent)]
     Token(#[from] BadToken),
+    /// The token is bound to a key, and the client has not shown that it holds it; or the reverse.
+    #[error(transparent)]
+    Proof(#[from] BadProof),
     /// The plan has nothing left for now.
     #[error("the limit of the plan is reached")]
     UsedUp(UsedUp),
@@ -132,6 +136,7 @@ impl Refusal {
             Self::Credential(_) | Self::Token(_) => {
                 (401, "credential-invalid", "The credential is not valid")
             }
+            Self::Proof(_) => (401, "proof-invalid", "The proof of possession is not valid"),
             Self::UsedUp(_) => (429, "quota", "The limit of the plan is reached"),
             Self::NotReady => (503, "not-ready", "The gateway is not ready yet"),
             Self::Overloaded => (503, "overloaded", "The gateway has too many connections"),
@@ -173,6 +178,7 @@ impl Refusal {
             Self::Credential(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
             Self::NotAccepted { .. } => vec![("WWW-Authenticate", bearer::challenge(REALM, None))],
             Self::Token(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
+            Self::Proof(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
             Self::NotAdmitted(NotAdmitted::UnknownClient) => {
                 let challenge = bearer::challenge(REALM, Some(("invalid_token", &self.to_string())));
                 vec![("WWW-Authenticate", challenge)]

@@ -25,6 +25,8 @@ pub struct Identity {
     pub expires_at: Timestamp,
     /// Name of the issuer's key that signed the credential, where one of ours did.
     pub signed_with: Option<Arc<str>>,
+    /// Thumbprint of the key that whoever presents the credential has to hold; `None`: it is not bound to one.
+    pub bound_to: Option<Arc<str>>,
 }
 
 /// Why a handshake is refused by routing or admission.

@@ -14,9 +14,11 @@ pub const HEADER_VALUE_BYTES_MAX: usize = 1_024;
 
 /// Headers that are the gateway's to say, or of one hop, or of the handshake, in lower case. No rule
 /// touches them, and none of a client's goes on.
-const GATEWAYS_OWN: [&str; 21] = [
+const GATEWAYS_OWN: [&str; 22] = [
     "connection",
     "content-length",
+    // A proof is for the gateway alone, as the token beside it.
+    "dpop",
     "expect",
     "forwarded",
     "host",

@@ -78,6 +78,8 @@ pub struct Found {
     pub token: String,
     /// Where it was.
     pub place: Place,
+    /// It came as `Authorization: DPoP` (RFC 9449, section 7.1), so a proof has to be beside it.
+    pub is_dpop: bool,
     /// The query without `access_token`, byte for byte otherwise; `None` when nothing is left or there was none.
     pub query: Option<String>,
     /// The offered subprotocols without the credential pair.
@@ -104,8 +106,11 @@ pub fn find<'a>(
         None => Ok(()),
         Some(_) => Err(BadCredential::Several),
     };
+    let mut is_dpop = false;
     for value in authorization {
-        add(from_header(value)?, Place::Header)?;
+        let token;
+        (token, is_dpop) = from_header(value)?;
+        add(token, Place::Header)?;
     }
     let mut kept = Vec::new();
     for pair in query.into_iter().flat_map(|query| query.split('&')) {
@@ -130,16 +135,18 @@ pub fn find<'a>(
         return Err(BadCredential::Malformed);
     }
     let query = (!kept.is_empty()).then(|| kept.join("&")).filter(|query| !query.is_empty());
-    Ok(Found { token, place, query, subprotocols: rest })
+    Ok(Found { token, place, is_dpop, query, subprotocols: rest })
 }
 
-fn from_header(value: &[u8]) -> Result<String, BadCredential> {
+/// The token, and whether a proof has to be beside it.
+fn from_header(value: &[u8]) -> Result<(String, bool), BadCredential> {
     let text = std::str::from_utf8(value).map_err(|_| BadCredential::Malformed)?.trim_matches([' ', '\t']);
     let (scheme, token) = text.split_once(' ').ok_or(BadCredential::NotBearer)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
+    let is_dpop = scheme.eq_ignore_ascii_case("dpop");
+    if !is_dpop && !scheme.eq_ignore_ascii_case("bearer") {
         return Err(BadCredential::NotBearer);
     }
-    Ok(token.trim_start_matches(' ').to_owned())
+    Ok((token.trim_start_matches(' ').to_owned(), is_dpop))
 }
 
 /// `b64token` of RFC 6750, section 2.1.

@@ -296,6 +296,37 @@ impl VerificationKey {
     }
 }
 
+/// The key of a proof of possession, which brings it along.
+pub(crate) struct ProofKey {
+    pub(crate) algorithm: Algorithm,
+    /// RFC 7638 thumbprint.
+    pub(crate) thumbprint: String,
+    key: ParsedPublicKey,
+}
+
+impl ProofKey {
+    /// Whether `signature` is this key's over `message`.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.key.verify_sig(message, signature).is_ok()
+    }
+
+    /// `None` for a key that is private, or of a kind, strength or purpose that proofs are not verified with.
+    pub(crate) fn read(value: &Value) -> Option<Self> {
+        if value.get("d").is_some() {
+            return None;
+        }
+        let jwk: Jwk = serde_json::from_value(value.clone()).ok()?;
+        if jwk.common.public_key_use.as_ref().is_some_and(|purpose| *purpose != PublicKeyUse::Signature) {
+            return None;
+        }
+        let (algorithm, key) = public_key(&jwk.algorithm)?;
+        if value.get("alg").is_some_and(|named| named.as_str() != Some(algorithm.name())) {
+            return None;
+        }
+        Some(Self { algorithm, thumbprint: jwk.thumbprint(ThumbprintHash::SHA256).ok()?, key })
+    }
+}
+
 fn public_key(parameters: &AlgorithmParameters) -> Option<(Algorithm, ParsedPublicKey)> {
     let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).ok();
     let coordinate = |text: &str| bytes(text).filter(|bytes| bytes.len() == COORDINATE_BYTES);

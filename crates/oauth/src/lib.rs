@@ -9,6 +9,7 @@
 pub mod assertion;
 pub mod bearer;
 pub mod client;
+pub mod dpop;
 pub mod grant;
 mod json;
 pub mod jwk;

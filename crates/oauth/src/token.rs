@@ -53,6 +53,23 @@ pub struct Claims {
     /// Scopes, separated by spaces.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scope: String,
+    /// The key that whoever presents the token has to have; `None`: anybody may present it.
+    #[serde(default, deserialize_with = "confirmed", skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
+}
+
+/// `cnf` (RFC 7800): what the token is bound to. A kind of binding that is not known makes the token unusable: whoever
+/// passed over it would take a bound token for one that anybody may present.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmation {
+    /// RFC 7638 thumbprint of the holder's key (RFC 9449, section 6.1).
+    pub jkt: String,
+}
+
+/// What stands there must be a binding; `null` is not "absent".
+fn confirmed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Confirmation>, D::Error> {
+    Confirmation::deserialize(deserializer).map(Some)
 }
 
 /// An optional claim that stands there must have its type; `null` is not "absent".
@@ -94,6 +111,8 @@ pub struct Grant<'g> {
     pub now: i64,
     /// Seconds it lives.
     pub lifetime: i64,
+    /// RFC 7638 thumbprint of the key that it is bound to.
+    pub bound_to: Option<&'g str>,
 }
 
 /// Issues an access token.
@@ -113,6 +132,7 @@ pub fn issue(key: &SigningKey, grant: &Grant<'_>, random: &mut dyn Random) -> Re
         nbf: None,
         jti: URL_SAFE_NO_PAD.encode(id),
         scope: grant.scope.to_owned(),
+        cnf: grant.bound_to.map(|jkt| Confirmation { jkt: jkt.to_owned() }),
     };
     key.jws("at+jwt", &claims)
 }

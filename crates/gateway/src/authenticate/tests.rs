@@ -34,6 +34,7 @@ fn token(key: &SigningKey) -> String {
         scope: "",
         now: NOW.seconds(),
         lifetime: LIFETIME_SECONDS,
+        bound_to: None,
     };
     issue(key, &grant, &mut |bytes: &mut [u8]| bytes.fill(5)).unwrap()
 }
@@ -44,6 +45,7 @@ fn identity(name: &str) -> Arc<Identity> {
         subject: name.to_owned(),
         expires_at: NOW,
         signed_with: None,
+        bound_to: None,
     })
 }
 

@@ -27,6 +27,7 @@ mod origin;
 mod passing;
 mod presence;
 mod probe;
+mod proof;
 mod protocol;
 mod proxy_header;
 mod refusals;

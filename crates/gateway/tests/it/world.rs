@@ -151,11 +151,15 @@ impl World {
     }
 
     fn signed(&self, header: &Value, claims: &Value) -> String {
-        let pkcs8 = STANDARD.decode(self.key.to_text().expose()).unwrap();
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8).unwrap();
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let message = format!("{}.{}", part(header), part(claims));
-        let signature = pair.sign(&SigningRandom::new(), message.as_bytes()).unwrap();
-        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+        signed(&self.key, &format!("{}.{}", part(header), part(claims)))
     }
+}
+
+/// The message with the signature of an ES256 key behind it.
+pub(crate) fn signed(key: &SigningKey, message: &str) -> String {
+    let pkcs8 = STANDARD.decode(key.to_text().expose()).unwrap();
+    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8).unwrap();
+    let signature = pair.sign(&SigningRandom::new(), message.as_bytes()).unwrap();
+    format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
 }

@@ -105,6 +105,7 @@ fn identity(client_id: &str) -> Identity {
         subject: "someone".to_owned(),
         expires_at: LATER,
         signed_with: None,
+        bound_to: None,
     }
 }
 

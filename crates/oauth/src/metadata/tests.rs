@@ -40,7 +40,15 @@ fn every_advertised_grant_and_way_of_authentication_is_accepted() {
 #[test]
 fn the_advertised_algorithm_is_what_tokens_are_signed_with() {
     let key = SigningKey::generate(crate::jwk::Algorithm::Es256, &crate::jwk::SystemRandom::new()).unwrap();
-    let grant = token::Grant { issuer: "i", audience: "a", client_id: "c", scope: "", now: 0, lifetime: 1 };
+    let grant = token::Grant {
+        issuer: "i",
+        audience: "a",
+        client_id: "c",
+        scope: "",
+        now: 0,
+        lifetime: 1,
+        bound_to: None,
+    };
     let token = token::issue(&key, &grant, &mut crate::testing::counting()).unwrap();
     let header = jsonwebtoken::decode_header(&token).unwrap();
     let names: Vec<_> = metadata("i").id_token_signing_alg_values_supported;

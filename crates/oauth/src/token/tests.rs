@@ -27,6 +27,7 @@ fn grant() -> Grant<'static> {
         scope: "a b",
         now: NOW,
         lifetime: 3_600,
+        bound_to: None,
     }
 }
 
@@ -99,6 +100,7 @@ fn an_issued_token_is_accepted_until_it_expires() {
         nbf: None,
         jti: claims.jti.clone(),
         scope: "a b".to_owned(),
+        cnf: None,
     };
     assert_eq!(claims, expected);
     assert!(verifier.verify(&token, NOW + 3_599).is_ok());
@@ -280,6 +282,14 @@ fn claims_that_are_refused() {
         (with(claims(), "jti", json!("x".repeat(CLAIM_BYTES_MAX + 1))), BadToken::Malformed),
         (with(claims(), "scope", json!(["a"])), BadToken::Malformed),
         (with(claims(), "scope", json!(null)), BadToken::Malformed),
+        // Bindings that are not understood.
+        (with(claims(), "cnf", json!(null)), BadToken::Malformed),
+        (with(claims(), "cnf", json!({})), BadToken::Malformed),
+        (with(claims(), "cnf", json!("x")), BadToken::Malformed),
+        (with(claims(), "cnf", json!({"jkt": 1})), BadToken::Malformed),
+        (with(claims(), "cnf", json!({"x5t#S256": "x"})), BadToken::Malformed),
+        (with(claims(), "cnf", json!({"jkt": "x", "x5t#S256": "x"})), BadToken::Malformed),
+        (with(claims(), "cnf", json!({"kid": "x"})), BadToken::Malformed),
         // Time.
         (with(claims(), "exp", json!(NOW)), BadToken::Expired),
         (with(claims(), "exp", json!(0)), BadToken::Expired),

@@ -46,8 +46,15 @@ impl Issuer {
             metadata(ISSUER).grant_types_supported.into_iter().map(str::to_owned).collect::<Vec<_>>();
         let scope = grant::decide(&request, &grants, &["chat".to_owned()])?;
         let (client_id, lifetime) = (&*self.client_id, 3_600);
-        let claims =
-            token::Grant { issuer: ISSUER, audience: AUDIENCE, client_id, scope: &scope, now: NOW, lifetime };
+        let claims = token::Grant {
+            issuer: ISSUER,
+            audience: AUDIENCE,
+            client_id,
+            scope: &scope,
+            now: NOW,
+            lifetime,
+            bound_to: None,
+        };
         let token =
             token::issue(&self.key, &claims, &mut |bytes: &mut [u8]| bytes.fill(9)).expect("a new key signs");
         Ok(TokenResponse::bearer(token, lifetime, scope))

@@ -35,6 +35,7 @@ pub(crate) struct Keys {
 }
 
 #[derive(Debug, clap::Subcommand)]
+#[expect(clippy::doc_markdown, reason = "the help is shown as it is written")]
 enum What {
     /// List the keys
     List,

@@ -14,6 +14,7 @@ const DAYS_MAX: u32 = 3_650;
 
 /// What was written.
 #[derive(Debug, Clone, Default, clap::Args)]
+#[expect(clippy::doc_markdown, reason = "the help is shown as it is written")]
 pub(crate) struct RawKeys {
     /// What new signing keys sign tokens with: ES256, EdDSA or RS256 [default: ES256]
     #[arg(long, env = "TIDEGATE_SIGNING_ALGORITHM", value_name = "ALG")]

@@ -62,6 +62,7 @@ fn grant(parts: &SnapshotParts) -> Grant {
         subject: "client".to_owned(),
         expires_at: Timestamp(i64::MAX),
         signed_with: None,
+        bound_to: None,
     };
     admit(&snapshot, &api, &identity).unwrap()
 }
