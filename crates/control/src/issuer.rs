@@ -1,7 +1,7 @@
 //! The authorization server's identity: issuer, audience, keys, and issuing access tokens with them. Beside it the key
 //! that gateways sign for backends with, which is none of the issuer's.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use arc_swap::ArcSwap;
 use tidegate_model::{
@@ -112,6 +112,13 @@ impl Issuer {
         self.keys.load().records.clone()
     }
 
+    /// What tokens are signed with, of all keys that are published.
+    pub(crate) fn algorithms(&self) -> Vec<&'static str> {
+        let keys = self.keys.load();
+        let names = keys.signing.iter().map(|key| key.algorithm().name());
+        names.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     /// The key that signs at this time.
     fn signing_key(&self, now: Timestamp) -> Option<SigningKey> {
         let keys = self.keys.load();
@@ -132,13 +139,14 @@ impl Issuer {
         &self,
         client_id: &str,
         scope: &str,
+        bound_to: Option<&str>,
         now: i64,
         random: &mut dyn Random,
     ) -> Result<String, CannotSign> {
         let key = self.signing_key(Timestamp::from_seconds(now)).ok_or(CannotSign)?;
         let (issuer, audience) = (self.url.as_str(), self.audience.as_str());
         let grant =
-            Grant { issuer, audience, client_id, scope, now, lifetime: ACCESS_TOKEN_SECONDS, bound_to: None };
+            Grant { issuer, audience, client_id, scope, now, lifetime: ACCESS_TOKEN_SECONDS, bound_to };
         issue(&key, &grant, random)
     }
 }

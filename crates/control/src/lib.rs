@@ -19,6 +19,7 @@ mod list;
 mod oauth;
 mod pages;
 mod password;
+mod possession;
 mod problem;
 mod router;
 mod serve;

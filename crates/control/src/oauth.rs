@@ -74,6 +74,7 @@ async fn grant_token(inner: &Inner, request: Request) -> Result<TokenResponse, F
         (Some(value), None) => Some(value.to_str().map_err(|_| TokenError::InvalidClient)?.to_owned()),
         (Some(_), Some(_)) => return Err(TokenError::InvalidRequest("use one Authorization field").into()),
     };
+    let headers = headers.clone();
     let bytes = body::read(request).await?;
     if bytes.len() > FORM_BYTES_MAX {
         return Err(TokenError::InvalidRequest("the form is too large").into());
@@ -83,8 +84,10 @@ async fn grant_token(inner: &Inner, request: Request) -> Result<TokenResponse, F
     let asked = grant::read(authorization.as_deref(), form)?;
     let key = proven(inner, &asked.client).await?;
     let scope = grant::decide(&asked, &key.grants, &[])?;
-    let access_token = access_token(inner, &key.client_id, &scope)?;
-    Ok(TokenResponse::bearer(access_token, ACCESS_TOKEN_SECONDS, scope))
+    let holder = inner.key_of_holder(&headers, "/oauth2/token")?;
+    let access_token = access_token(inner, &key.client_id, &scope, holder.as_deref())?;
+    let response = TokenResponse::bearer(access_token, ACCESS_TOKEN_SECONDS, scope);
+    Ok(if holder.is_some() { response.bound() } else { response })
 }
 
 async fn proven(inner: &Inner, client: &Presented) -> Result<tidegate_model::application::Key, Failure> {
@@ -95,9 +98,14 @@ async fn proven(inner: &Inner, client: &Presented) -> Result<tidegate_model::app
 }
 
 /// An access token for a client that has proven itself, or whose owner has.
-pub(crate) fn access_token(inner: &Inner, client_id: &str, scope: &str) -> Result<String, Problem> {
+pub(crate) fn access_token(
+    inner: &Inner,
+    client_id: &str,
+    scope: &str,
+    bound_to: Option<&str>,
+) -> Result<String, Problem> {
     let now = inner.now().seconds();
-    let token = inner.issuer.access_token(client_id, scope, now, &mut inner.random());
+    let token = inner.issuer.access_token(client_id, scope, bound_to, now, &mut inner.random());
     token.map_err(|_| Problem::Internal("an access token could not be signed"))
 }
 
@@ -124,5 +132,7 @@ fn published(key_set: &str) -> impl IntoResponse + use<> {
 
 /// `GET /.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`.
 pub(crate) async fn discovery(State(Control(inner)): State<Control>) -> impl IntoResponse {
-    ([(header::CACHE_CONTROL, CACHE)], axum::Json(metadata(inner.issuer.url())))
+    let mut document = metadata(inner.issuer.url());
+    document.id_token_signing_alg_values_supported = inner.issuer.algorithms();
+    ([(header::CACHE_CONTROL, CACHE)], axum::Json(document))
 }

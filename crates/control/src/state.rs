@@ -17,6 +17,7 @@ use crate::{
     issuer::{BackendKeys, Issuer},
     pages::Assets,
     password::CONCURRENT_HASHES,
+    possession::Taken,
     problem::Problem,
     settings::Settings,
     sign_in_throttle::SignInThrottle,
@@ -64,6 +65,8 @@ pub(crate) struct Inner {
     pub(crate) issuer: Arc<Issuer>,
     pub(crate) backend_keys: BackendKeys,
     pub(crate) feed: Feed,
+    /// Proofs of possession.
+    pub(crate) taken: Taken,
     pub(crate) throttle: SignInThrottle,
     pub(crate) hashing: Arc<Semaphore>,
 }
@@ -97,6 +100,7 @@ impl Control {
             issuer,
             backend_keys,
             feed,
+            taken: Taken::default(),
             throttle: SignInThrottle::default(),
             hashing: Arc::new(Semaphore::new(CONCURRENT_HASHES)),
         })))

@@ -3,23 +3,16 @@
 //! A proof is taken once: those that were seen are remembered for as long as they could be taken again, in this gateway
 //! alone. What makes a proof right, `tidegate_oauth::dpop` says. It does not know APIs or subscriptions.
 
-use std::{
-    collections::HashSet,
-    mem,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use tidegate_model::{admit::Identity, time::Timestamp};
 use tidegate_oauth::{
     bearer::Found,
-    dpop::{self, ACCEPTED_SECONDS, Address, BadProof, Expected},
+    dpop::{self, Address, BadProof, Expected, Seen},
 };
 
 use crate::{connection::Client, handshake::Request, refusal::Refusal};
 
-/// Proofs remembered in one generation; two generations live. That is a thousand handshakes a second with proofs, and with
-/// some 40 bytes each 10 MiB at most. Beyond it such handshakes are refused: what is forgotten could be used again.
-const REMEMBERED_MAX: usize = 131_072;
 /// The method of a handshake. A stream of HTTP/2 that becomes a WebSocket counts as the same request (RFC 8441 moves the
 /// handshake of RFC 6455, it does not replace it).
 const METHOD: &str = "GET";
@@ -27,15 +20,6 @@ const METHOD: &str = "GET";
 /// The proofs that were seen.
 #[derive(Debug, Default)]
 pub(crate) struct Proofs(Mutex<Seen>);
-
-/// Two generations, each at least as long as a proof can be taken: the older is forgotten as a whole.
-#[derive(Debug, Default)]
-struct Seen {
-    young: HashSet<[u8; 32]>,
-    old: HashSet<[u8; 32]>,
-    /// When the young one began, in seconds since the epoch.
-    since: i64,
-}
 
 impl Proofs {
     /// Whether who presents the token may: it is bound to nothing, or to a key that the request proves.
@@ -65,31 +49,6 @@ impl Proofs {
             return Err(BadProof::WrongKey.into());
         }
         // A std mutex: held for a look-up, never across an await or a verification.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take(proof.replay_id, now.seconds())
+        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).take(&proof, now.seconds())?)
     }
 }
-
-impl Seen {
-    /// Takes a proof, once.
-    fn take(&mut self, id: [u8; 32], now: i64) -> Result<(), Refusal> {
-        let age = now.saturating_sub(self.since);
-        if age >= ACCEPTED_SECONDS {
-            self.old = mem::take(&mut self.young);
-            if age >= 2 * ACCEPTED_SECONDS {
-                self.old.clear();
-            }
-            self.since = now;
-        }
-        if self.young.contains(&id) || self.old.contains(&id) {
-            return Err(BadProof::Replayed.into());
-        }
-        if self.young.len() >= REMEMBERED_MAX {
-            return Err(Refusal::Overloaded);
-        }
-        self.young.insert(id);
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,8 +1,7 @@
 //! Proofs of possession (RFC 9449): whoever presents a token that is bound to a key shows, with a signature over this very
 //! request, that the key is theirs.
 //!
-//! It does not remember which proofs it has seen: [`Proof::replay_id`] names one, and the caller takes each once for
-//! [`ACCEPTED_SECONDS`]. Where the proof was found, and what the token says, is the caller's as well.
+//! [`verify`] does not remember which proofs it has seen: [`Seen`] does, and takes each once. Where the proof was found, and what the token says, is the caller's as well.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
@@ -14,6 +13,10 @@ use crate::{
     jwk::{Algorithm, ProofKey},
     token::SKEW_SECONDS,
 };
+
+mod seen;
+
+pub use seen::{REMEMBERED_MAX, Seen};
 
 /// Longest proof that is looked at, in bytes; one with an RSA key of 4,096 bits has about 1,800.
 pub const PROOF_BYTES_MAX: usize = 4_096;
@@ -62,6 +65,9 @@ pub enum BadProof {
     /// Seen before.
     #[error("the DPoP proof was used already; make one for each request")]
     Replayed,
+    /// More proofs than can be remembered.
+    #[error("too many DPoP proofs at once; try again in a minute")]
+    TooMany,
     /// The token is bound to another key.
     #[error("the token is bound to another key than the proof's")]
     WrongKey,

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::{
     client::{Method, Presented, from_basic, is_credential},
+    dpop::BadProof,
     percent,
 };
 
@@ -40,6 +41,9 @@ pub enum TokenError {
     /// No such grant.
     #[error("this grant is not supported; use client_credentials")]
     UnsupportedGrantType,
+    /// The proof of possession is not one (RFC 9449, section 5).
+    #[error(transparent)]
+    InvalidProof(#[from] BadProof),
     /// A scope that the client may not have.
     #[error("a requested scope is unknown or malformed")]
     InvalidScope,
@@ -53,6 +57,7 @@ impl TokenError {
             Self::InvalidClient => "invalid_client",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidProof(_) => "invalid_dpop_proof",
             Self::InvalidScope => "invalid_scope",
         }
     }
@@ -182,7 +187,7 @@ pub fn decide(
 pub struct TokenResponse {
     /// The access token.
     pub access_token: String,
-    /// Always `Bearer`.
+    /// `Bearer`, or `DPoP` for one that is bound to a key.
     pub token_type: &'static str,
     /// Seconds until it ends.
     pub expires_in: i64,
@@ -195,6 +200,12 @@ impl TokenResponse {
     /// The answer with this token.
     pub const fn bearer(access_token: String, expires_in: i64, scope: String) -> Self {
         Self { access_token, token_type: "Bearer", expires_in, scope }
+    }
+
+    /// The same, for a token that is bound to the client's key (RFC 9449, section 5).
+    #[must_use]
+    pub fn bound(self) -> Self {
+        Self { token_type: "DPoP", ..self }
     }
 }
 

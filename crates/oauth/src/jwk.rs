@@ -192,7 +192,17 @@ impl SigningKey {
     /// # Errors
     /// [`CannotSign`] when the library refuses.
     pub fn jws(&self, typ: &str, payload: &impl Serialize) -> Result<String, CannotSign> {
-        let header = serde_json::json!({"typ": typ, "alg": self.algorithm().name(), "kid": self.kid});
+        self.signed(
+            &serde_json::json!({"typ": typ, "alg": self.algorithm().name(), "kid": self.kid}),
+            payload,
+        )
+    }
+
+    /// A JWS in compact form with this header, as clients make proofs and assertions.
+    ///
+    /// # Errors
+    /// [`CannotSign`] when the library refuses.
+    pub fn signed(&self, header: &Value, payload: &impl Serialize) -> Result<String, CannotSign> {
         let payload = serde_json::to_vec(payload).map_err(|_| CannotSign)?;
         let header = URL_SAFE_NO_PAD.encode(header.to_string());
         self.compact(format!("{header}.{}", URL_SAFE_NO_PAD.encode(payload)))

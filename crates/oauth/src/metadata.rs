@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::grant::SUPPORTED;
+use crate::{grant::SUPPORTED, jwk::Algorithm};
 
 /// The discovery document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,6 +20,8 @@ pub struct Metadata {
     pub response_types_supported: Vec<&'static str>,
     /// Client authentication.
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// What proofs of possession may be signed with (RFC 9449, section 5.1).
+    pub dpop_signing_alg_values_supported: Vec<&'static str>,
     /// Required by `OpenID` Connect Discovery.
     pub subject_types_supported: Vec<&'static str>,
     /// Required by `OpenID` Connect Discovery.
@@ -35,6 +37,7 @@ pub fn metadata(issuer: &str) -> Metadata {
         grant_types_supported: SUPPORTED.to_vec(),
         response_types_supported: Vec::new(),
         token_endpoint_auth_methods_supported: vec!["client_secret_basic", "client_secret_post"],
+        dpop_signing_alg_values_supported: Algorithm::ALL.map(Algorithm::name).to_vec(),
         subject_types_supported: vec!["public"],
         id_token_signing_alg_values_supported: vec!["ES256"],
     }

@@ -180,6 +180,6 @@ pub(crate) async fn token(
     let application = own(&inner, &caller, id).await?;
     let key = inner.ports.catalog.key(&client_id).await?.filter(|key| key.application == application.id);
     let key = key.ok_or(Problem::NotFound("key"))?;
-    let access_token = access_token(&inner, &key.client_id, "")?;
+    let access_token = access_token(&inner, &key.client_id, "", None)?;
     Ok(Answer(AccessTokenAnswer { access_token, token_type: "Bearer", expires_in: ACCESS_TOKEN_SECONDS }))
 }

@@ -6,6 +6,7 @@ mod console;
 mod contract;
 mod oauth;
 mod pages;
+mod possession;
 mod roles;
 mod signing_keys;
 mod stories;

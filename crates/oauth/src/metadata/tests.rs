@@ -16,6 +16,7 @@ fn the_document_names_what_there_is() {
             "grant_types_supported": ["client_credentials"],
             "response_types_supported": [],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+            "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "RS256"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["ES256"],
         })

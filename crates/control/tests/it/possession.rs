@@ -1,0 +1,144 @@
+//! Proofs of possession at the token endpoint (RFC 9449, section 5), and what a proof gets.
+
+use std::sync::atomic::Ordering;
+
+use axum::{
+    body::Body,
+    http::{Method, Request, header},
+};
+use serde_json::{Value, json};
+use tidegate_model::role::Role;
+use tidegate_oauth::{
+    jwk::{Algorithm, SigningKey, SystemRandom, key_set},
+    token::AccessTokenVerifier,
+};
+
+use crate::support::{Answer, House, ORIGIN, Person};
+
+const NOW: i64 = 1_800_000_000;
+
+struct Stage {
+    house: House,
+    form: String,
+    holder: SigningKey,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let house = House::new().await;
+        let developer = house.person("dev", &[Role::Subscriber]).await;
+        let made =
+            house.post(&developer, "/api/v1/applications", json!({"name": "One"})).await.is(201).json();
+        let keys = format!("/api/v1/applications/{}/keys", made["id"].as_str().unwrap());
+        let key = house.post(&developer, &keys, json!({"type": "production"})).await.is(201).json();
+        let (id, secret) = (key["client_id"].as_str().unwrap(), key["client_secret"].as_str().unwrap());
+        let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
+        Self { house, form, holder: holder(Algorithm::Es256) }
+    }
+
+    async fn ask(&self, proofs: &[&str]) -> Answer {
+        let mut request = Request::builder().method(Method::POST).uri("/oauth2/token");
+        request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        for proof in proofs {
+            request = request.header("DPoP", *proof);
+        }
+        self.house.send(request.body(Body::from(self.form.clone())).unwrap()).await
+    }
+
+    async fn verifier(&self) -> AccessTokenVerifier {
+        let set = self.house.get(&Person::default(), "/oauth2/jwks").await.is(200).text;
+        AccessTokenVerifier::new(ORIGIN, &tidegate_control::audience(ORIGIN), &set).unwrap()
+    }
+}
+
+fn holder(algorithm: Algorithm) -> SigningKey {
+    SigningKey::generate(algorithm, &SystemRandom::new()).unwrap()
+}
+
+fn claims(jti: &str) -> Value {
+    json!({"jti": jti, "htm": "POST", "htu": format!("{ORIGIN}/oauth2/token"), "iat": NOW})
+}
+
+/// A proof of which only the claims, and members of the header, are others.
+fn proof(key: &SigningKey, header: &Value, claims: &Value) -> String {
+    let set: Value = serde_json::from_str(&key_set([key])).unwrap();
+    let mut whole = json!({"typ": "dpop+jwt", "alg": key.algorithm().name(), "jwk": set["keys"][0]});
+    whole.as_object_mut().unwrap().extend(header.as_object().unwrap().clone());
+    key.signed(&whole, claims).unwrap()
+}
+
+fn with(mut value: Value, name: &str, new: Value) -> Value {
+    value[name] = new;
+    value
+}
+
+#[tokio::test]
+async fn a_proof_binds_the_token_to_its_key() {
+    let stage = Stage::new().await;
+    let verifier = stage.verifier().await;
+    let advertised =
+        stage.house.get(&Person::default(), "/.well-known/oauth-authorization-server").await.json();
+    for name in advertised["dpop_signing_alg_values_supported"].as_array().unwrap() {
+        let key = holder(Algorithm::named(name.as_str().unwrap()).unwrap());
+        let answer = stage.ask(&[&proof(&key, &json!({}), &claims("1"))]).await.is(200).json();
+        assert_eq!(answer["token_type"], "DPoP", "{name}");
+        let token = verifier.verify(answer["access_token"].as_str().unwrap(), NOW).unwrap();
+        assert_eq!(token.cnf.unwrap().jkt, key.kid(), "{name}");
+    }
+    let answer = stage.ask(&[]).await.is(200).json();
+    assert_eq!(answer["token_type"], "Bearer");
+    assert_eq!(verifier.verify(answer["access_token"].as_str().unwrap(), NOW).unwrap().cnf, None);
+}
+
+#[tokio::test]
+async fn what_is_no_proof_of_this_request_gets_no_token() {
+    let stage = Stage::new().await;
+    let key = &stage.holder;
+    let good = |jti: &str| proof(key, &json!({}), &claims(jti));
+    let (used, none) = (good("used"), json!({}));
+    stage.ask(&[&used]).await.is(200);
+    let ours = |claims: Value| proof(key, &none, &claims);
+    let other = holder(Algorithm::EdDsa);
+    let foreign: Value = serde_json::from_str(&key_set([&other])).unwrap();
+    for (why, proofs) in [
+        ("used before", vec![used.clone()]),
+        ("its name used before", vec![good("used")]),
+        ("two", vec![good("a"), good("b")]),
+        ("empty", vec![String::new()]),
+        ("noise", vec!["a.b.c".to_owned()]),
+        ("GET", vec![ours(with(claims("c"), "htm", json!("GET")))]),
+        ("another address", vec![ours(with(claims("c"), "htu", json!(format!("{ORIGIN}/oauth2/revoke"))))]),
+        ("another issuer", vec![ours(with(claims("c"), "htu", json!("https://other.test/oauth2/token")))]),
+        ("without TLS", vec![ours(with(claims("c"), "htu", json!("http://localhost:9443/oauth2/token")))]),
+        ("no address", vec![ours(with(claims("c"), "htu", json!(null)))]),
+        ("old", vec![ours(with(claims("c"), "iat", json!(NOW - 61)))]),
+        ("of the future", vec![ours(with(claims("c"), "iat", json!(NOW + 61)))]),
+        ("no name", vec![ours(with(claims("c"), "jti", json!("")))]),
+        ("another type", vec![proof(key, &json!({"typ": "JWT"}), &claims("c"))]),
+        ("alg none", vec![proof(key, &json!({"alg": "none"}), &claims("c"))]),
+        ("alg PS256, which is not advertised", vec![proof(key, &json!({"alg": "PS256"}), &claims("c"))]),
+        ("alg of another key", vec![proof(key, &json!({"alg": "EdDSA"}), &claims("c"))]),
+        ("the key of another", vec![proof(&other, &json!({"jwk": key.public()}), &claims("c"))]),
+        (
+            "a signature of another kind",
+            vec![proof(key, &json!({"jwk": foreign["keys"][0], "alg": "EdDSA"}), &claims("c"))],
+        ),
+    ] {
+        let proofs: Vec<_> = proofs.iter().map(String::as_str).collect();
+        let answer = stage.ask(&proofs).await.is(400);
+        assert_eq!(answer.json()["error"], "invalid_dpop_proof", "{why}");
+        assert!(answer.json().get("access_token").is_none(), "{why}");
+    }
+    stage.ask(&[&good("c")]).await.is(200);
+    // Long after, a name is free again, and so is the memory of it.
+    stage.house.clock.0.fetch_add(1_000_000, Ordering::Relaxed);
+    stage.ask(&[&ours(with(claims("used"), "iat", json!(NOW + 1_000)))]).await.is(200);
+}
+
+#[tokio::test]
+async fn a_right_proof_is_not_a_right_client() {
+    let mut stage = Stage::new().await;
+    stage.form = "grant_type=client_credentials&client_id=nobody&client_secret=x".to_owned();
+    let answer = stage.ask(&[&proof(&stage.holder, &json!({}), &claims("1"))]).await.is(401);
+    assert_eq!(answer.json()["error"], "invalid_client");
+}
