@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How often signing keys are looked after: keys live for days, and one that is over for a minute harms nobody.
-const KEYS_BEAT: Duration = Duration::from_secs(60);
+const KEYS_BEAT: Duration = Duration::from_mins(1);
 /// Descriptors for everything but sessions: the database, listeners, the portal's connections, handshakes under way.
 const DESCRIPTORS_KEPT: usize = 512;
 /// The client's socket and the backend's.
