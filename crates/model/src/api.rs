@@ -13,6 +13,7 @@ use crate::{
     protocol::Protocol,
     security::Security,
     time::Timestamp,
+    user::Secret,
 };
 
 /// What a creator designs and a deployment freezes.
@@ -105,6 +106,12 @@ impl Api {
             live.design.endpoints.redact();
         }
         api
+    }
+
+    /// Every secret, for a store that keeps them sealed. Some may be empty.
+    pub fn secrets_mut(&mut self) -> impl Iterator<Item = &mut Secret> {
+        let live = self.live.iter_mut().flat_map(|live| live.design.endpoints.secrets_mut());
+        self.design.endpoints.secrets_mut().chain(live)
     }
 
     /// In what the working copy differs from what is live; empty when nothing is live.

@@ -15,6 +15,8 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::user::Secret;
+
 /// Time to look the name up and open the TCP connection to one address. Five seconds is longer than three lost
 /// SYN packets with their retransmissions (1 s + 2 s) and still short enough for a person to wait.
 pub const CONNECT_TIMEOUT: Bounds = Bounds { default: 5_000, min: 10, max: 60_000 };
@@ -246,6 +248,10 @@ impl Endpoint {
         self.credential.redact();
         self.tls.redact();
     }
+
+    fn secrets_mut(&mut self) -> impl Iterator<Item = &mut Secret> {
+        self.credential.secret_mut().into_iter().chain([&mut self.tls.client_key])
+    }
 }
 
 /// Scheme, host and port.
@@ -286,6 +292,11 @@ impl Endpoints {
     /// Forgets every secret, for records that others may read.
     pub fn redact(&mut self) {
         self.production.iter_mut().chain(&mut self.sandbox).for_each(Endpoint::redact);
+    }
+
+    /// Every secret, for a store that keeps them sealed. Some may be empty.
+    pub fn secrets_mut(&mut self) -> impl Iterator<Item = &mut Secret> {
+        self.production.iter_mut().chain(&mut self.sandbox).flat_map(Endpoint::secrets_mut)
     }
 
     /// Whether no endpoint is declared at all.

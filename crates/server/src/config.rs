@@ -54,6 +54,9 @@ pub(crate) struct RawServe {
     /// Folder that holds everything [default: $XDG_DATA_HOME/tidegate or ~/.local/share/tidegate]
     #[arg(long, env = "TIDEGATE_DATA", value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// File with the key that secrets in the database are sealed with; made at the first start [default: secrets.key in the data folder]
+    #[arg(long, env = "TIDEGATE_SECRETS_KEY_FILE", value_name = "FILE")]
+    pub(crate) secrets_key_file: Option<PathBuf>,
     /// Where the portals and the REST API listen: PORT, IP:PORT or localhost:PORT; port 0 takes a free one [default: 9443, all interfaces]
     #[arg(long, env = "TIDEGATE_PORTAL", value_name = "ADDR")]
     pub(crate) portal: Option<String>,
@@ -92,6 +95,8 @@ pub(crate) struct Serve {
     pub(crate) demo: bool,
     /// The data folder.
     pub(crate) data: PathBuf,
+    /// The file with the key of the secrets, where it is not in the data folder.
+    pub(crate) secrets_key: Option<PathBuf>,
     /// The public name: a DNS name or an IP address without brackets.
     pub(crate) host: String,
     /// Portals and control plane.
@@ -203,6 +208,7 @@ impl RawServe {
                 Ok(Serve {
                     demo,
                     data,
+                    secrets_key: self.secrets_key_file,
                     host,
                     portal,
                     ws,

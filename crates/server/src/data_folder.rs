@@ -82,6 +82,11 @@ impl DataFolder {
         self.0.join("tidegate.db")
     }
 
+    /// The key that secrets in the database are sealed with, unless the operator keeps it elsewhere.
+    pub(crate) fn secrets_key(&self) -> PathBuf {
+        self.0.join("secrets.key")
+    }
+
     /// What is listened on, for tools.
     pub(crate) fn addresses(&self) -> PathBuf {
         self.0.join("addresses.json")

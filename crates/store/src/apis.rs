@@ -1,13 +1,13 @@
 //! APIs, revisions, lifecycle moves and the audit log as rows.
 
 use sea_orm::{
-    ActiveValue::{NotSet, Set},
+    ActiveValue::{NotSet, Set, Unchanged},
     ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _,
     sea_query::{Expr, ExprTrait as _, LikeExpr},
 };
 use tidegate_model::{
-    api::{Api, Change, Moved, Revision},
+    api::{Api, Change, Design, Moved, Revision},
     decide::{around, folded, folded_context, folded_path},
     id::ApiId,
     time::Timestamp,
@@ -15,10 +15,64 @@ use tidegate_model::{
 
 use crate::{
     entity,
-    reads::{literal, parsed, written},
+    reads::{id, literal, parsed, written},
+    vault::Vault,
 };
 
-pub(crate) fn row(api: &Api) -> Result<entity::api::ActiveModel, DbErr> {
+/// The place of an API's secrets in the vault; those of its revisions are there too.
+fn place(id: ApiId) -> String {
+    format!("api:{id}")
+}
+
+/// An API as it is written: its secrets sealed.
+fn sealed(vault: &Vault, api: &Api) -> Result<String, DbErr> {
+    let (mut api, place) = (api.clone(), place(api.id));
+    for secret in api.secrets_mut() {
+        *secret = vault.seal(&place, secret)?;
+    }
+    written(&api)
+}
+
+/// An API as it was written, its secrets opened.
+pub(crate) fn opened(vault: &Vault, body: &str) -> Result<Api, DbErr> {
+    let mut api: Api = parsed(body)?;
+    let place = place(api.id);
+    for secret in api.secrets_mut() {
+        *secret = vault.open(&place, secret)?;
+    }
+    Ok(api)
+}
+
+/// Seals what was written before there was a vault. Answers whether there was anything.
+pub(crate) async fn seal_all(connection: &impl ConnectionTrait, vault: &Vault) -> Result<bool, DbErr> {
+    let apis = entity::api::Entity::find().all(connection).await?;
+    for written in &apis {
+        let api: Api = parsed(&written.body)?;
+        entity::api::Entity::update(row(vault, &api)?).exec(connection).await?;
+    }
+    let revisions = entity::revision::Entity::find().all(connection).await?;
+    for written in &revisions {
+        let design: Design = parsed(&written.design)?;
+        let change = entity::revision::ActiveModel {
+            api_id: Unchanged(written.api_id.clone()),
+            number: Unchanged(written.number),
+            design: Set(sealed_design(vault, id(&written.api_id)?, &design)?),
+            ..Default::default()
+        };
+        entity::revision::Entity::update(change).exec(connection).await?;
+    }
+    Ok(!apis.is_empty() || !revisions.is_empty())
+}
+
+fn sealed_design(vault: &Vault, api: ApiId, design: &Design) -> Result<String, DbErr> {
+    let (mut design, place) = (design.clone(), place(api));
+    for secret in design.endpoints.secrets_mut() {
+        *secret = vault.seal(&place, secret)?;
+    }
+    written(&design)
+}
+
+pub(crate) fn row(vault: &Vault, api: &Api) -> Result<entity::api::ActiveModel, DbErr> {
     Ok(entity::api::ActiveModel {
         id: Set(api.id.to_string()),
         name_key: Set(folded(&api.name)),
@@ -26,18 +80,23 @@ pub(crate) fn row(api: &Api) -> Result<entity::api::ActiveModel, DbErr> {
         path_key: Set(folded_path(&api.context, &api.version)),
         state: Set(api.state.as_str().to_owned()),
         created_at: Set(api.created_at.millis()),
-        body: Set(written(api)?),
+        body: Set(sealed(vault, api)?),
     })
 }
 
-pub(crate) async fn find(connection: &impl ConnectionTrait, id: ApiId) -> Result<Option<Api>, DbErr> {
+pub(crate) async fn find(
+    connection: &impl ConnectionTrait,
+    vault: &Vault,
+    id: ApiId,
+) -> Result<Option<Api>, DbErr> {
     let row = entity::api::Entity::find_by_id(id.to_string()).one(connection).await?;
-    row.map(|row| parsed(&row.body)).transpose()
+    row.map(|row| opened(vault, &row.body)).transpose()
 }
 
 /// The APIs whose name, context or address could meet those of the one named; some do not.
 pub(crate) async fn neighbours(
     connection: &impl ConnectionTrait,
+    vault: &Vault,
     name: &str,
     context: &str,
     version: &str,
@@ -53,11 +112,15 @@ pub(crate) async fn neighbours(
         .add(Expr::col(Column::PathKey).like(below()))
         .add(Expr::col(Column::ContextKey).like(below()));
     let rows = entity::api::Entity::find().filter(meeting).order_by_asc(Column::Id).all(connection).await?;
-    rows.iter().map(|row| parsed(&row.body)).collect()
+    rows.iter().map(|row| opened(vault, &row.body)).collect()
 }
 
 /// The other versions of an API.
-pub(crate) async fn siblings(connection: &impl ConnectionTrait, api: &Api) -> Result<Vec<Api>, DbErr> {
+pub(crate) async fn siblings(
+    connection: &impl ConnectionTrait,
+    vault: &Vault,
+    api: &Api,
+) -> Result<Vec<Api>, DbErr> {
     use entity::api::Column;
     let rows = entity::api::Entity::find()
         .filter(Column::NameKey.eq(folded(&api.name)))
@@ -65,11 +128,15 @@ pub(crate) async fn siblings(connection: &impl ConnectionTrait, api: &Api) -> Re
         .order_by_asc(Column::Id)
         .all(connection)
         .await?;
-    rows.iter().map(|row| parsed(&row.body)).collect()
+    rows.iter().map(|row| opened(vault, &row.body)).collect()
 }
 
-pub(crate) async fn revisions(connection: &impl ConnectionTrait, api: ApiId) -> Result<Vec<Revision>, DbErr> {
-    let live = find(connection, api).await?.and_then(|api| api.live).map(|live| live.revision);
+pub(crate) async fn revisions(
+    connection: &impl ConnectionTrait,
+    vault: &Vault,
+    api: ApiId,
+) -> Result<Vec<Revision>, DbErr> {
+    let live = find(connection, vault, api).await?.and_then(|api| api.live).map(|live| live.revision);
     let rows = entity::revision::Entity::find()
         .filter(entity::revision::Column::ApiId.eq(api.to_string()))
         .order_by_desc(entity::revision::Column::Number)
@@ -78,12 +145,16 @@ pub(crate) async fn revisions(connection: &impl ConnectionTrait, api: ApiId) -> 
     rows.into_iter()
         .map(|row| {
             let number = u32::try_from(row.number).unwrap_or_default();
+            let (mut design, place): (Design, _) = (parsed(&row.design)?, place(api));
+            for secret in design.endpoints.secrets_mut() {
+                *secret = vault.open(&place, secret)?;
+            }
             Ok(Revision {
                 number,
                 created_at: Timestamp(row.created_at),
                 created_by: row.created_by,
                 live: live == Some(number),
-                design: parsed(&row.design)?,
+                design,
             })
         })
         .collect()
@@ -91,6 +162,7 @@ pub(crate) async fn revisions(connection: &impl ConnectionTrait, api: ApiId) -> 
 
 pub(crate) async fn keep_revision(
     connection: &impl ConnectionTrait,
+    vault: &Vault,
     api: ApiId,
     revision: &Revision,
 ) -> Result<(), DbErr> {
@@ -99,7 +171,7 @@ pub(crate) async fn keep_revision(
         number: Set(i32::try_from(revision.number).unwrap_or(i32::MAX)),
         created_at: Set(revision.created_at.millis()),
         created_by: Set(revision.created_by.clone()),
-        design: Set(written(&revision.design)?),
+        design: Set(sealed_design(vault, api, &revision.design)?),
     };
     entity::revision::Entity::insert(row).exec_without_returning(connection).await.map(drop)
 }

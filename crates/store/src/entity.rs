@@ -29,6 +29,10 @@ entity! {
     meta, "meta" { #[sea_orm(primary_key, auto_increment = false)] name: String, value: i64 }
 }
 entity! {
+    /// What says with which key secrets are sealed.
+    seal, "seals" { #[sea_orm(primary_key, auto_increment = false)] name: String, value: String }
+}
+entity! {
     /// People.
     user, "users" {
         #[sea_orm(primary_key, auto_increment = false)] id: String,

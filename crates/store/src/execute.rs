@@ -28,6 +28,7 @@ use crate::{
     apis, applications, entity, plans,
     reads::{SNAPSHOT_NUMBER, id, written},
     users,
+    vault::Vault,
     writer::Failed,
 };
 
@@ -40,17 +41,19 @@ type Done = Result<Outcome, Failed>;
 /// What a command works with.
 struct At<'a> {
     db: &'a DatabaseTransaction,
+    vault: &'a Vault,
     actor: &'a Actor,
     now: Timestamp,
 }
 
 pub(crate) async fn execute(
     db: &DatabaseTransaction,
+    vault: &Vault,
     actor: &Actor,
     now: Timestamp,
     command: Command,
 ) -> Done {
-    let at = At { db, actor, now };
+    let at = At { db, vault, actor, now };
     let done = match command {
         Command::CreateApi(_)
         | Command::UpdateApi(_)
@@ -137,7 +140,7 @@ impl At<'_> {
     }
 
     async fn api(&self, id: ApiId) -> Result<Api, Failed> {
-        apis::find(self.db, id).await?.ok_or_else(|| Refused::NotFound("API").into())
+        apis::find(self.db, self.vault, id).await?.ok_or_else(|| Refused::NotFound("API").into())
     }
 
     async fn change_api(&self, command: Command) -> Done {
@@ -145,27 +148,28 @@ impl At<'_> {
         match command {
             Command::CreateApi(create) => {
                 let context = rule::normal_context(&create.context);
-                let neighbours = apis::neighbours(db, &create.name, &context, &create.version).await?;
+                let neighbours =
+                    apis::neighbours(db, self.vault, &create.name, &context, &create.version).await?;
                 let known = plans::names(db, plans::BUSINESS).await?;
                 let decided = decide::create_api(&create, actor, now, &neighbours, &known)?;
                 self.write(None, decided).await
             }
             Command::UpdateApi(update) => {
                 let api = self.api(update.id).await?;
-                let siblings = apis::siblings(db, &api).await?;
+                let siblings = apis::siblings(db, self.vault, &api).await?;
                 let known = plans::names(db, plans::BUSINESS).await?;
                 let decided = decide::update_api(&api, &update, actor, now, &siblings, &known)?;
                 self.write(Some(&api), decided).await
             }
             Command::MoveApi(step) => {
                 let api = self.api(step.id).await?;
-                let siblings = apis::siblings(db, &api).await?;
+                let siblings = apis::siblings(db, self.vault, &api).await?;
                 let decided = decide::move_api(&api, &step, actor, now, &siblings)?;
                 self.write(Some(&api), decided).await
             }
             Command::DeployApi { id, based_on } => {
                 let api = self.api(id).await?;
-                let siblings = apis::siblings(db, &api).await?;
+                let siblings = apis::siblings(db, self.vault, &api).await?;
                 let decided = decide::deploy_api(&api, based_on, actor, now, &siblings)?;
                 let revision = decided.revision.clone();
                 self.write(Some(&api), decided).await?;
@@ -175,9 +179,11 @@ impl At<'_> {
             }
             Command::CreateVersion(create) => {
                 let source = self.api(create.source).await?;
-                let mut versions = apis::siblings(db, &source).await?;
+                let mut versions = apis::siblings(db, self.vault, &source).await?;
                 versions.push(source.clone());
-                versions.extend(apis::neighbours(db, &source.name, &source.context, &create.version).await?);
+                versions.extend(
+                    apis::neighbours(db, self.vault, &source.name, &source.context, &create.version).await?,
+                );
                 versions.sort_by_key(|api| api.id);
                 versions.dedup_by_key(|api| api.id);
                 let decided = decide::create_version(&source, &create, actor, now, &versions)?;
@@ -200,18 +206,23 @@ impl At<'_> {
         let db = self.db;
         // The default flag moves: those who lose it are written first.
         for (sibling, change) in &decided.siblings {
-            let was = apis::find(db, sibling.id).await?.map(|api| written(&api.redacted())).transpose()?;
-            entity::api::Entity::update(apis::row(sibling)?).exec(db).await?;
+            let was = apis::find(db, self.vault, sibling.id)
+                .await?
+                .map(|api| written(&api.redacted()))
+                .transpose()?;
+            entity::api::Entity::update(apis::row(self.vault, sibling)?).exec(db).await?;
             apis::keep_change(db, &sibling.id.to_string(), change, was, Some(written(&sibling.redacted())?))
                 .await?;
         }
         if before.is_some() {
-            entity::api::Entity::update(apis::row(&decided.api)?).exec(db).await?;
+            entity::api::Entity::update(apis::row(self.vault, &decided.api)?).exec(db).await?;
         } else {
-            entity::api::Entity::insert(apis::row(&decided.api)?).exec_without_returning(db).await?;
+            entity::api::Entity::insert(apis::row(self.vault, &decided.api)?)
+                .exec_without_returning(db)
+                .await?;
         }
         if let Some(revision) = &decided.revision {
-            apis::keep_revision(db, decided.api.id, revision).await?;
+            apis::keep_revision(db, self.vault, decided.api.id, revision).await?;
         }
         for (api, moved) in &decided.moves {
             apis::keep_move(db, *api, moved).await?;
@@ -381,7 +392,7 @@ impl At<'_> {
         let missing = |noun| Failed::from(Refused::NotFound(noun));
         let application = applications::find(self.db, create.application).await?;
         let application = application.ok_or_else(|| missing("application"))?;
-        let api = apis::find(self.db, create.api).await?.ok_or_else(|| missing("API"))?;
+        let api = apis::find(self.db, self.vault, create.api).await?.ok_or_else(|| missing("API"))?;
         let twin = entity::subscription::Entity::find()
             .filter(Column::ApplicationId.eq(create.application.to_string()))
             .filter(Column::ApiId.eq(create.api.to_string()))
@@ -454,25 +465,25 @@ impl At<'_> {
         match command {
             Command::StoreSigningKey(key) => {
                 let kid = key.kid.clone();
-                users::keep_signing_key(db, key).await?;
+                users::keep_signing_key(db, self.vault, key).await?;
                 self.noticed(ISSUER, "made a signing key", &kid).await?;
             }
             Command::RotateSigningKey(key) => {
-                signing_key::rotate(&key, &users::signing_keys(db).await?, self.actor, self.now)?;
+                signing_key::rotate(&key, &users::signing_keys(db, self.vault).await?, self.actor, self.now)?;
                 let detail =
                     format!("{} ({}) signs from {}", key.kid, key.algorithm, key.signs_from.rfc3339());
-                users::keep_signing_key(db, key).await?;
+                users::keep_signing_key(db, self.vault, key).await?;
                 self.noticed(ISSUER, "rotated the signing key", &detail).await?;
             }
             Command::RemoveSigningKey { kid, successor } => {
-                let keys = users::signing_keys(db).await?;
+                let keys = users::signing_keys(db, self.vault).await?;
                 let signs = signing_key::remove(&kid, successor.as_ref(), &keys, self.actor, self.now)?;
                 entity::signing_key::Entity::delete_by_id(&kid).exec(db).await?;
                 let successor = successor.filter(|_| signs);
                 let follows = successor.as_ref().map(|key| format!("; {} signs now", key.kid));
                 let detail = format!("{kid}{}", follows.unwrap_or_default());
                 if let Some(key) = successor {
-                    users::keep_signing_key(db, key).await?;
+                    users::keep_signing_key(db, self.vault, key).await?;
                 }
                 self.noticed(ISSUER, "removed a signing key", &detail).await?;
             }

@@ -15,6 +15,8 @@ mod plans;
 mod reads;
 mod sqlite;
 mod users;
+mod vault;
 mod writer;
 
 pub use sqlite::{OpenError, SqliteCatalog};
+pub use vault::KeyError;

@@ -1,6 +1,6 @@
 //! The reading half of the catalog: rows to nouns.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, FromQueryResult, QueryFilter as _,
@@ -26,7 +26,8 @@ use tidegate_model::{
 };
 
 use crate::{
-    apis, applications, cursor, entity, facts, plans, sqlite::SqliteCatalog, users, writer::trouble,
+    apis, applications, cursor, entity, facts, plans, sqlite::SqliteCatalog, users, vault::Vault,
+    writer::trouble,
 };
 
 /// Name of the row that counts changes that gateways can notice.
@@ -95,7 +96,7 @@ fn api_facts(api: Api) -> Option<ApiFacts> {
     })
 }
 
-async fn snapshot_parts(connection: &impl ConnectionTrait) -> Result<SnapshotParts, DbErr> {
+async fn snapshot_parts(connection: &impl ConnectionTrait, vault: &Vault) -> Result<SnapshotParts, DbErr> {
     let number = entity::meta::Entity::find_by_id(SNAPSHOT_NUMBER).one(connection).await?;
     let mut parts = SnapshotParts {
         number: number.and_then(|row| u64::try_from(row.value).ok()).unwrap_or_default(),
@@ -104,7 +105,7 @@ async fn snapshot_parts(connection: &impl ConnectionTrait) -> Result<SnapshotPar
         ..SnapshotParts::default()
     };
     for row in entity::api::Entity::find().all(connection).await? {
-        let api: Api = parsed(&row.body)?;
+        let api = apis::opened(vault, &row.body)?;
         parts.apis.extend(api_facts(api));
     }
     let disabled = crate::execute::disabled(connection).await?;
@@ -147,15 +148,15 @@ impl Catalog for SqliteCatalog {
         now: Timestamp,
         command: Command,
     ) -> Result<Outcome, CommandError> {
-        let actor = actor.clone();
+        let (actor, vault) = (actor.clone(), Arc::clone(&self.vault));
         let done = self.writer.execute(move |savepoint| {
-            Box::pin(async move { crate::execute::execute(savepoint, &actor, now, command).await })
+            Box::pin(async move { crate::execute::execute(savepoint, &vault, &actor, now, command).await })
         });
         Ok(done.await?)
     }
 
     async fn api(&self, id: ApiId) -> Result<Option<Api>, PortError> {
-        apis::find(&self.readers, id).await.map_err(trouble)
+        apis::find(&self.readers, &self.vault, id).await.map_err(trouble)
     }
 
     async fn apis(&self, query: &ApiQuery, request: &PageRequest) -> Result<Page<Api>, PortError> {
@@ -184,14 +185,14 @@ impl Catalog for SqliteCatalog {
             .all(&self.readers)
             .await
             .map_err(trouble)?;
-        page(rows, request, |row| (row.name_key.clone(), row.id.clone()), |row| parsed(&row.body))
-            .map_err(trouble)
+        let noun = |row: &entity::api::Model| apis::opened(&self.vault, &row.body);
+        page(rows, request, |row| (row.name_key.clone(), row.id.clone()), noun).map_err(trouble)
     }
 
     async fn revisions(&self, api: ApiId) -> Result<Vec<Revision>, PortError> {
         // One read transaction, so that what is live and the revisions belong together.
         let transaction = self.readers.begin().await.map_err(trouble)?;
-        apis::revisions(&transaction, api).await.map_err(trouble)
+        apis::revisions(&transaction, &self.vault, api).await.map_err(trouble)
     }
 
     async fn moves(&self, api: ApiId) -> Result<Vec<Moved>, PortError> {
@@ -337,7 +338,7 @@ impl Catalog for SqliteCatalog {
     }
 
     async fn signing_keys(&self) -> Result<Vec<SigningKeyRecord>, PortError> {
-        users::signing_keys(&self.readers).await.map_err(trouble)
+        users::signing_keys(&self.readers, &self.vault).await.map_err(trouble)
     }
 
     async fn plans(&self) -> Result<Vec<Plan>, PortError> {
@@ -351,7 +352,7 @@ impl Catalog for SqliteCatalog {
     async fn snapshot_parts(&self) -> Result<SnapshotParts, PortError> {
         // One read transaction, so that number and records belong together.
         let transaction = self.readers.begin().await.map_err(trouble)?;
-        snapshot_parts(&transaction).await.map_err(trouble)
+        snapshot_parts(&transaction, &self.vault).await.map_err(trouble)
     }
 
     async fn check(&self) -> Result<(), PortError> {

@@ -1,7 +1,7 @@
 //! People, portal sessions, personal access tokens and signing keys as rows.
 
 use sea_orm::{
-    ActiveValue::Set,
+    ActiveValue::{Set, Unchanged},
     ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _,
     sea_query::{Expr, ExprTrait as _, LikeExpr},
@@ -18,6 +18,7 @@ use tidegate_model::{
 use crate::{
     cursor, entity,
     reads::{containing, id, page, parsed, written},
+    vault::Vault,
 };
 
 /// Names are compared without regard to ASCII case, so that nobody can register a look-alike by case.
@@ -160,11 +161,13 @@ pub(crate) async fn tokens(
 
 pub(crate) async fn keep_signing_key(
     connection: &impl ConnectionTrait,
+    vault: &Vault,
     key: SigningKeyRecord,
 ) -> Result<(), DbErr> {
+    let private_key = vault.seal(&key_place(&key.kid), &key.private_key)?.0;
     let row = entity::signing_key::ActiveModel {
         kid: Set(key.kid),
-        private_key: Set(key.private_key.0),
+        private_key: Set(private_key),
         created_at: Set(key.created_at.millis()),
         purpose: Set(key.purpose.as_str().to_owned()),
         algorithm: Set(key.algorithm),
@@ -173,7 +176,30 @@ pub(crate) async fn keep_signing_key(
     entity::signing_key::Entity::insert(row).exec_without_returning(connection).await.map(drop)
 }
 
-pub(crate) async fn signing_keys(connection: &impl ConnectionTrait) -> Result<Vec<SigningKeyRecord>, DbErr> {
+/// The place of a private half in the vault.
+fn key_place(kid: &str) -> String {
+    format!("signing key:{kid}")
+}
+
+/// Seals what was written before there was a vault. Answers whether there was anything.
+pub(crate) async fn seal_all(connection: &impl ConnectionTrait, vault: &Vault) -> Result<bool, DbErr> {
+    let keys = entity::signing_key::Entity::find().all(connection).await?;
+    for row in &keys {
+        let sealed = vault.seal(&key_place(&row.kid), &Secret(row.private_key.clone()))?;
+        let change = entity::signing_key::ActiveModel {
+            kid: Unchanged(row.kid.clone()),
+            private_key: Set(sealed.0),
+            ..Default::default()
+        };
+        entity::signing_key::Entity::update(change).exec(connection).await?;
+    }
+    Ok(!keys.is_empty())
+}
+
+pub(crate) async fn signing_keys(
+    connection: &impl ConnectionTrait,
+    vault: &Vault,
+) -> Result<Vec<SigningKeyRecord>, DbErr> {
     let rows = entity::signing_key::Entity::find()
         .order_by_desc(entity::signing_key::Column::CreatedAt)
         .order_by_asc(entity::signing_key::Column::Kid)
@@ -182,11 +208,12 @@ pub(crate) async fn signing_keys(connection: &impl ConnectionTrait) -> Result<Ve
     let record = |row: entity::signing_key::Model| {
         let purpose = KeyPurpose::parse(&row.purpose)
             .ok_or_else(|| DbErr::Custom("a signing key without a known purpose".to_owned()))?;
+        let private_key = vault.open(&key_place(&row.kid), &Secret(row.private_key))?;
         Ok(SigningKeyRecord {
             purpose,
             kid: row.kid,
             algorithm: row.algorithm,
-            private_key: Secret(row.private_key),
+            private_key,
             created_at: Timestamp(row.created_at),
             signs_from: Timestamp(row.signs_from),
         })

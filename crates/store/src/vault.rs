@@ -3,7 +3,7 @@
 //!
 //! A sealed text names the scheme and the key, and is bound to whose secret it is, so that one cannot be put in the
 //! place of another. A key that is missing or another one is an error that names the file; a key is made only where
-//! nothing is sealed yet. See `docs/decisions/0018-secrets-are-sealed.md`.
+//! nothing is sealed yet. See `docs/decisions/0019-secrets-are-sealed.md`.
 
 use std::{
     fs::OpenOptions,
@@ -97,10 +97,13 @@ impl Vault {
         let vault = Self::of(&bytes).ok_or_else(|| failed(io::Error::other("no key")))?;
         let text = format!("{FILE_HEAD}{}\n", URL_SAFE_NO_PAD.encode(bytes));
         // Never over a file that is there.
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        std::fs::File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        std::fs::File::open(folder.unwrap_or(Path::new(".")))
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed)?;
         Ok(vault)
     }
 

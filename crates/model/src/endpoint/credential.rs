@@ -68,7 +68,8 @@ impl Credential {
         }
     }
 
-    const fn secret_mut(&mut self) -> Option<&mut Secret> {
+    /// The same, to be changed.
+    pub(super) const fn secret_mut(&mut self) -> Option<&mut Secret> {
         match self {
             Self::None => None,
             Self::Basic { password: secret, .. }

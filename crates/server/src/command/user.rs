@@ -28,13 +28,16 @@ pub(crate) enum UserCommand {
         /// The data folder
         #[arg(long, env = "TIDEGATE_DATA", value_name = "DIR")]
         data: Option<PathBuf>,
+        /// File with the key of the secrets [default: secrets.key in the data folder]
+        #[arg(long, env = "TIDEGATE_SECRETS_KEY_FILE", value_name = "FILE")]
+        secrets_key_file: Option<PathBuf>,
     },
 }
 
 impl UserCommand {
     /// Does it.
     pub(crate) async fn run(self) -> Result<ExitCode> {
-        let Self::Reset { name, data } = self;
+        let Self::Reset { name, data, secrets_key_file } = self;
         let folder = data.or_else(usual_data_folder).context("name the data folder with --data DIR")?;
         let folder = DataFolder::at(folder);
         if !folder.database().exists() {
@@ -43,7 +46,8 @@ impl UserCommand {
                 folder.path().display()
             );
         }
-        let catalog = SqliteCatalog::open(&folder.database()).await?;
+        let secrets_key = secrets_key_file.unwrap_or_else(|| folder.secrets_key());
+        let catalog = SqliteCatalog::open_with_key(&folder.database(), &secrets_key).await?;
         let entropy = SystemEntropy::default();
         let password = tidegate_control::generate_password(&entropy);
         let password_hash = first_start::hash(&password, &entropy)?;

@@ -40,6 +40,7 @@ fn all_problems_come_at_once() {
     let raw = RawServe {
         demo: Some("perhaps".into()),
         data: None,
+        secrets_key_file: None,
         portal: Some("x".into()),
         ws: Some("example.com:80".into()),
         wss: Some("70000".into()),

@@ -59,7 +59,8 @@ pub(crate) async fn run(config: Serve) -> Result<ExitCode> {
     let source = certificate_source(&config, &folder);
     let watch = Watch::start(source.clone(), &config.host).await?;
     let certificate = watch.presented();
-    let catalog = Arc::new(SqliteCatalog::open(&folder.database()).await?);
+    let secrets_key = config.secrets_key.clone().unwrap_or_else(|| folder.secrets_key());
+    let catalog = Arc::new(SqliteCatalog::open_with_key(&folder.database(), &secrets_key).await?);
     first_start(&folder, &catalog, &config, &addresses).await?;
 
     let (gateway_link, control_link) = link::channel();
