@@ -27,7 +27,7 @@ const START_PATIENCE: Duration = Duration::from_mins(1);
 /// An orderly end: five seconds for sessions to say goodbye, and some for the rest.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 /// What a developer may have set for himself and no test may see.
-const VARIABLES: [&str; 17] = [
+const VARIABLES: [&str; 18] = [
     "TIDEGATE_ADMIN_PASSWORD",
     "TIDEGATE_CONNECTIONS_PER_ADDRESS",
     "TIDEGATE_DATA",
@@ -37,6 +37,7 @@ const VARIABLES: [&str; 17] = [
     "TIDEGATE_LOG",
     "TIDEGATE_PORTAL",
     "TIDEGATE_PROXY_PROTOCOL",
+    "TIDEGATE_SECRETS_KEY_FILE",
     "TIDEGATE_SOCKET_BUFFER",
     "TIDEGATE_TLS_CERT",
     "TIDEGATE_TLS_KEY",
