@@ -4,6 +4,7 @@
 
 mod console;
 mod contract;
+mod discovery;
 mod oauth;
 mod pages;
 mod possession;

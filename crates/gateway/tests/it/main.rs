@@ -19,6 +19,7 @@ mod credentials;
 mod crowd;
 mod ending;
 mod facts;
+mod forged;
 mod health;
 mod http2;
 mod lean;
