@@ -12,7 +12,8 @@ use crate::{
 
 /// What the black-box tests need of Python: a client, and the conformance suite. Each in one version, so that a
 /// verdict changes only with us.
-const PYTHON_PACKAGES: [(&str, &str); 2] = [("kosoku", "0.1.0"), ("websockets", "15.0.1")];
+const PYTHON_PACKAGES: [(&str, &str); 4] =
+    [("authlib", "1.9.10"), ("httpx", "0.28.1"), ("kosoku", "0.1.0"), ("websockets", "15.0.1")];
 
 /// Builds what is out of date and becomes `tidegate serve --demo`.
 pub(crate) fn run(args: &[String]) -> Result<()> {

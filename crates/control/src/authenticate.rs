@@ -90,7 +90,7 @@ async fn by_token(inner: &Inner, value: &str) -> Result<Caller, Problem> {
     Ok(Caller { user, session: None })
 }
 
-fn is_active(user: &User) -> bool {
+pub(crate) fn is_active(user: &User) -> bool {
     user.state == UserState::Active
 }
 

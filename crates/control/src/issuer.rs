@@ -13,13 +13,10 @@ use tidegate_model::{
 };
 use tidegate_oauth::{
     Random,
+    id_token::{Hint, Hints},
     jwk::{BadKey, SigningKey, key_set},
-    token::{CannotSign, Grant, issue},
+    token::{AccessTokenVerifier, CannotSign, Claims, Grant, issue},
 };
-
-/// How long an access token lives, in seconds: an hour is the field's default, long enough for a session to be worth
-/// opening and short enough that a leaked one dies by itself.
-pub const ACCESS_TOKEN_SECONDS: i64 = 3_600;
 
 /// The audience of access tokens for gateways of this issuer.
 pub fn audience(issuer: &str) -> String {
@@ -64,6 +61,14 @@ struct Keys {
     /// In the order of the records.
     signing: Vec<SigningKey>,
     key_set: Arc<str>,
+    /// `None` before any are known.
+    own: Option<Own>,
+}
+
+/// For tokens of ours that come back.
+struct Own {
+    access: AccessTokenVerifier,
+    hints: Hints,
 }
 
 pub(crate) struct Issuer {
@@ -71,6 +76,22 @@ pub(crate) struct Issuer {
     audience: String,
     /// Replaced as a whole when keys come and go.
     keys: ArcSwap<Keys>,
+}
+
+/// What an access token is issued for.
+pub(crate) struct AccessFor<'a> {
+    pub(crate) client_id: &'a str,
+    /// The client itself or a person.
+    pub(crate) subject: &'a str,
+    /// Empty for client credentials.
+    pub(crate) grant_id: &'a str,
+    pub(crate) scope: &'a str,
+    /// Whether it may be shown at userinfo.
+    pub(crate) is_for_userinfo: bool,
+    /// In seconds.
+    pub(crate) lifetime: i64,
+    /// Thumbprint of the holder's key.
+    pub(crate) bound_to: Option<&'a str>,
 }
 
 impl Issuer {
@@ -92,9 +113,28 @@ impl Issuer {
             known.map_or_else(|| SigningKey::from_text(&record.private_key.0), |key| Ok(key.clone()))
         };
         let signing = records.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let key_set = key_set(&signing).into();
-        self.keys.store(Arc::new(Keys { records, signing, key_set }));
+        let key_set = key_set(&signing);
+        let own = Own {
+            access: AccessTokenVerifier::new(&self.url, &self.audience, &key_set)?,
+            hints: Hints::new(&self.url, &key_set)?,
+        };
+        self.keys.store(Arc::new(Keys { records, signing, key_set: key_set.into(), own: Some(own) }));
         Ok(())
+    }
+
+    /// The audience of access tokens.
+    pub(crate) fn audience(&self) -> &str {
+        &self.audience
+    }
+
+    /// The claims of an access token of ours that is valid now.
+    pub(crate) fn verify(&self, token: &str, now: i64) -> Option<Claims> {
+        self.keys.load().own.as_ref()?.access.verify(token, now).ok()
+    }
+
+    /// What an ID token of ours says, at any age.
+    pub(crate) fn hint(&self, token: &str) -> Option<Hint> {
+        self.keys.load().own.as_ref()?.hints.read(token)
     }
 
     pub(crate) fn facts(&self) -> IssuerFacts {
@@ -120,7 +160,7 @@ impl Issuer {
     }
 
     /// The key that signs at this time.
-    fn signing_key(&self, now: Timestamp) -> Option<SigningKey> {
+    pub(crate) fn signing_key(&self, now: Timestamp) -> Option<SigningKey> {
         let keys = self.keys.load();
         let current = signing_key::current(&keys.records, now)?;
         keys.signing.iter().find(|key| key.kid() == current.kid).cloned()
@@ -134,19 +174,27 @@ impl Issuer {
         Arc::clone(&self.keys.load().key_set)
     }
 
-    /// An access token for a client.
+    /// An access token.
     pub(crate) fn access_token(
         &self,
-        client_id: &str,
-        scope: &str,
-        bound_to: Option<&str>,
+        access: &AccessFor<'_>,
         now: i64,
         random: &mut dyn Random,
     ) -> Result<String, CannotSign> {
         let key = self.signing_key(Timestamp::from_seconds(now)).ok_or(CannotSign)?;
-        let (issuer, audience) = (self.url.as_str(), self.audience.as_str());
-        let grant =
-            Grant { issuer, audience, client_id, scope, now, lifetime: ACCESS_TOKEN_SECONDS, bound_to };
+        let userinfo = format!("{}/oauth2/userinfo", self.url);
+        let grant = Grant {
+            issuer: &self.url,
+            audience: &self.audience,
+            also: access.is_for_userinfo.then_some(userinfo.as_str()),
+            client_id: access.client_id,
+            subject: access.subject,
+            grant_id: access.grant_id,
+            scope: access.scope,
+            now,
+            lifetime: access.lifetime,
+            bound_to: access.bound_to,
+        };
         issue(&key, &grant, random)
     }
 }

@@ -33,7 +33,7 @@ mod tokens;
 mod traffic;
 mod users;
 
-pub use issuer::{ACCESS_TOKEN_SECONDS, audience};
+pub use issuer::audience;
 pub use pages::{Asset, Assets};
 pub use password::{HashError, generate_password, hash_password, password_matches};
 pub use router::openapi_json;

@@ -97,6 +97,11 @@ fn cookie(value: &str, seconds: i64) -> Result<HeaderValue, Problem> {
     HeaderValue::from_str(&text).map_err(|_| Problem::Internal("a cookie could not be written"))
 }
 
+/// What makes a browser forget its portal session.
+pub(crate) fn cleared_cookie() -> Result<HeaderValue, Problem> {
+    cookie("", 0)
+}
+
 /// Sign in
 #[utoipa::path(post, path = "/session", tag = "session", operation_id = "signIn", request_body = SignIn, security(()),
     responses((status = 200, body = SessionAnswer, description = "Signed in; the cookie is set"),
@@ -177,5 +182,5 @@ pub(crate) async fn sign_out(
         let command = Command::ClosePortalSession { token_hash: session.token_hash };
         inner.execute(&caller.actor(), command).await?;
     }
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie("", 0)?)]).into_response())
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cleared_cookie()?)]).into_response())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tidegate_model::{
+    authorization::{RedeemCode, Redeemed, Renew},
     command::{Command, KeyPurpose, Outcome, SigningKeyRecord},
     port::{Catalog, Clock, CommandError, ConsoleDoor, Entropy, EventLog, PortError, Probe},
     time::Timestamp,
@@ -158,9 +159,14 @@ impl Inner {
 
     /// Executes a command; when gateways can notice it, waits until they have.
     pub(crate) async fn execute(&self, actor: &Actor, command: Command) -> Result<Outcome, Problem> {
+        Ok(self.try_execute(actor, command).await?)
+    }
+
+    /// As [`Inner::execute`], for who has other words for what is refused.
+    pub(crate) async fn try_execute(&self, actor: &Actor, command: Command) -> Result<Outcome, CommandError> {
         let noticed = is_noticed(&command);
         let outcome = self.ports.catalog.execute(actor, self.now(), command).await?;
-        if noticed {
+        if noticed || matches!(outcome, Outcome::Tokens(Redeemed::Replayed(_))) {
             self.feed.changed().await;
         }
         Ok(outcome)
@@ -175,6 +181,9 @@ impl Inner {
 
 /// Whether gateways can see the change: what only concerns people who sign in they cannot.
 fn is_noticed(command: &Command) -> bool {
+    if let Command::RedeemCode(RedeemCode { access, .. }) | Command::Renew(Renew { access, .. }) = command {
+        return access.is_some();
+    }
     !matches!(
         command,
         Command::CreateUser(_)
@@ -185,5 +194,7 @@ fn is_noticed(command: &Command) -> bool {
             | Command::CreateToken { .. }
             | Command::DeleteToken { .. }
             | Command::ReplaceSecret { .. }
+            | Command::UpdateKey(_)
+            | Command::Authorize(_)
     )
 }

@@ -153,7 +153,9 @@ impl Desk {
         }
         let accepted = self.accepted(&api.security);
         let found = authenticate::find(request, &accepted).map_err(&known)?;
-        let identity = decisions.verifier.identify(&found.token, now).map_err(|error| known(error.into()))?;
+        let identity = authenticate::opaque::identify(snapshot, &found.token, now)
+            .unwrap_or_else(|| decisions.verifier.identify(&found.token, now))
+            .map_err(|error| known(error.into()))?;
         self.proofs.check(&identity, &found, request, client, now).map_err(&known)?;
         let grant = admit::admit(snapshot, api, &identity).map_err(|refusal| NotAdmitted {
             application: snapshot.client(&identity.client_id).map(|client| client.application),

@@ -23,6 +23,8 @@ use crate::{handshake::Request, refusal::Refusal};
 /// for more clients than one gateway's handshakes see in a minute.
 const REMEMBERED_MAX: usize = 16_384;
 
+pub(crate) mod opaque;
+
 type Digest = [u8; 32];
 
 /// Verifies the tokens of one issuer.

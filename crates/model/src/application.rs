@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    client::ClientSettings,
     endpoint::Environment,
     id::{ApiId, ApplicationId, SubscriptionId, UserId},
     time::Timestamp,
@@ -37,7 +38,7 @@ pub struct Application {
 pub struct Key {
     /// OAuth `client_id`, not secret.
     pub client_id: String,
-    /// Hash of the client secret; the secret is shown once and never stored.
+    /// Hash of the client secret; the secret is shown once and never stored. Empty for a client without a secret.
     pub secret_hash: Secret,
     /// Whose key it is.
     pub application: ApplicationId,
@@ -45,6 +46,8 @@ pub struct Key {
     pub environment: Environment,
     /// OAuth grants it may use.
     pub grants: Vec<String>,
+    /// What kind of client it is, and how its tokens are.
+    pub settings: ClientSettings,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 use crate::{
     api::{Api, Design, Revision},
     application::{Application, Key, Subscription},
+    authorization::{Authorize, EndAuthorization, OpaqueToken, RedeemCode, Redeemed, Renew},
+    client::ClientSettings,
     endpoint::Environment,
     id::{ApiId, ApplicationId, SubscriptionId, TokenId, UserId},
     lifecycle::{Event, Missing},
@@ -113,12 +115,27 @@ pub struct CreateKey {
     pub application: ApplicationId,
     /// OAuth `client_id`.
     pub client_id: String,
-    /// Hash of the secret.
+    /// Hash of the secret; empty for a client without one.
     pub secret_hash: Secret,
     /// Which environment.
     pub environment: Environment,
     /// Grants it may use.
     pub grants: Vec<String>,
+    /// What kind of client it is, and how its tokens are.
+    pub settings: ClientSettings,
+}
+
+/// Changes what a key's client is told to be. One that becomes public loses its secret.
+#[derive(Debug, Clone)]
+pub struct UpdateKey {
+    /// Whose key.
+    pub application: ApplicationId,
+    /// Which key.
+    pub client_id: String,
+    /// Grants it may use.
+    pub grants: Vec<String>,
+    /// What kind of client it is, and how its tokens are.
+    pub settings: ClientSettings,
 }
 
 /// Subscribes an application to an API.
@@ -183,6 +200,8 @@ pub enum Command {
     },
     /// See [`CreateKey`]. Answers [`Outcome::Key`].
     CreateKey(CreateKey),
+    /// See [`UpdateKey`]. Answers [`Outcome::Key`].
+    UpdateKey(UpdateKey),
     /// Replaces the secret of a key; the old one stops working. Answers [`Outcome::Key`].
     ReplaceSecret {
         /// Whose key.
@@ -255,6 +274,21 @@ pub enum Command {
     DeleteToken {
         /// Which token.
         id: TokenId,
+    },
+    /// See [`Authorize`]. Answers [`Outcome::Done`].
+    Authorize(Box<Authorize>),
+    /// See [`RedeemCode`]. Answers [`Outcome::Tokens`].
+    RedeemCode(RedeemCode),
+    /// See [`Renew`]. Answers [`Outcome::Tokens`].
+    Renew(Renew),
+    /// See [`EndAuthorization`]. Answers [`Outcome::Done`], also when it had ended.
+    EndAuthorization(EndAuthorization),
+    /// Keeps an access token that says nothing by itself. Answers [`Outcome::Done`].
+    KeepAccessToken(OpaqueToken),
+    /// Ends an access token that says nothing by itself. Answers [`Outcome::Done`], also when there was none.
+    EndAccessToken {
+        /// Hash of the token.
+        token_hash: Secret,
     },
     /// Keeps a signing key. Answers [`Outcome::Done`].
     StoreSigningKey(SigningKeyRecord),
@@ -330,6 +364,8 @@ pub enum Outcome {
     Subscription(Subscription),
     /// The user after the change.
     User(User),
+    /// What a code or refresh token was worth.
+    Tokens(Redeemed),
     /// Nothing more to say.
     Done,
 }

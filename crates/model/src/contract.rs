@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::{
     api::{Api, Change, Design, Moved, Revision},
     application::{Application, Key, Subscription},
+    client::ClientSettings,
     command::{
         ChangeUser, Command, CreateApi, CreateApplication, CreateKey, CreateSubscription, KeyPurpose,
         MoveApi, Outcome, Refused, SigningKeyRecord, UpdateApi,
@@ -33,6 +34,7 @@ use crate::{
 };
 
 pub mod apis;
+pub mod authorizations;
 pub mod developers;
 pub mod facts;
 pub mod people;
@@ -111,6 +113,17 @@ macro_rules! port_contract {
             signing_keys_are_listed_newest_first
             signing_keys_take_turns
             nothing_is_kept_for_a_user_that_does_not_exist
+        }
+        $crate::port_contract! { @suite authorizations, $ground,
+            a_code_is_worth_tokens_once_within_its_minute
+            what_is_presented_twice_ends_all_of_it_also_after_a_kill
+            of_a_hundred_that_renew_one_wins
+            a_refresh_token_lives_no_longer_than_what_it_is_of
+            what_is_over_is_forgotten_when_nobody_can_come_late
+            consent_is_remembered_and_grows
+            opaque_tokens_are_bounded_and_end_with_what_they_are_of
+            what_was_allowed_goes_with_its_client
+            a_public_client_keeps_no_secret
         }
         $crate::port_contract! { @suite facts, $ground,
             a_repeated_batch_adds_nothing
@@ -457,6 +470,7 @@ fn key_command(application: ApplicationId, client_id: &str, environment: Environ
         secret_hash: Secret(format!("hash of {client_id}")),
         environment,
         grants: vec!["client_credentials".to_owned()],
+        settings: ClientSettings::default(),
     }
 }
 

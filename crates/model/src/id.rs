@@ -46,6 +46,8 @@ ids! {
     UserId,
     /// Names a personal access token (not its secret).
     TokenId,
+    /// Names what a person allowed a client to do: everything that comes from one code.
+    AuthorizationId,
     /// Names one run of one gateway process: batches are numbered within it.
     BootId,
 }

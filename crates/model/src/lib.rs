@@ -7,6 +7,8 @@
 pub mod admit;
 pub mod api;
 pub mod application;
+pub mod authorization;
+pub mod client;
 pub mod command;
 #[cfg(feature = "test-support")]
 pub mod contract;

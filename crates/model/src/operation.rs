@@ -86,6 +86,7 @@ pub const TABLE: &[(&str, Who)] = &[
     ("createKey", DEVELOP),
     ("listKeys", DEVELOP),
     ("deleteKey", DEVELOP),
+    ("updateKey", DEVELOP),
     ("renewSecret", DEVELOP),
     ("issueToken", DEVELOP),
     ("createSubscription", DEVELOP),

@@ -8,10 +8,11 @@ use std::{net::SocketAddr, os::unix::net::UnixStream};
 use crate::{
     api::{Api, Change, Moved, Revision},
     application::{Application, Key, Subscription},
+    authorization::{Authorization, Code, OpaqueToken, RefreshToken},
     command::{Command, Outcome, Refused, SigningKeyRecord},
     endpoint::Endpoint,
     fact::{Appended, Batch, Traffic, TrafficOf},
-    id::{ApiId, ApplicationId, SubscriptionId, UserId},
+    id::{ApiId, ApplicationId, AuthorizationId, SubscriptionId, UserId},
     lifecycle::State,
     plan::Plan,
     role::Role,
@@ -202,6 +203,25 @@ pub trait Catalog: Send + Sync + 'static {
     async fn tokens(&self, user: UserId) -> Result<Vec<PersonalToken>, PortError>;
     /// Signing keys of every purpose, newest first.
     async fn signing_keys(&self) -> Result<Vec<SigningKeyRecord>, PortError>;
+
+    /// A code by its hash, with its authorization; used, ended and expired ones too, until they are forgotten.
+    async fn code(&self, code_hash: &Secret) -> Result<Option<(Code, Authorization)>, PortError>;
+    /// A refresh token by its hash, with its authorization; used, ended and expired ones too, until they are forgotten.
+    async fn refresh_token(
+        &self,
+        token_hash: &Secret,
+    ) -> Result<Option<(RefreshToken, Authorization)>, PortError>;
+    /// An authorization, also one that is over, until it is forgotten.
+    async fn authorization(&self, id: AuthorizationId) -> Result<Option<Authorization>, PortError>;
+    /// An access token that says nothing by itself, by its hash; expired ones are `None`.
+    async fn opaque_token(
+        &self,
+        token_hash: &Secret,
+        now: Timestamp,
+    ) -> Result<Option<OpaqueToken>, PortError>;
+    /// The scopes that a person allowed a client and need not be asked for again, in order; `None` when the person was
+    /// never asked.
+    async fn consent(&self, user: UserId, client_id: &str) -> Result<Option<Vec<String>>, PortError>;
 
     /// Business plans, in the order a page shows them.
     async fn plans(&self) -> Result<Vec<Plan>, PortError>;

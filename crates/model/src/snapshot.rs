@@ -17,6 +17,7 @@ use crate::{
     protocol::Protocol,
     route::{Match, Routes, base_path, default_path},
     security::Security,
+    time::Timestamp,
     user::Secret,
 };
 
@@ -89,6 +90,25 @@ pub struct SubscriptionFacts {
     pub plan: String,
 }
 
+/// An access token that says nothing by itself, as a gateway knows it: its hash, and what it stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpaqueTokenFacts {
+    /// Hash of the token, as the `oauth` crate makes it.
+    pub token_hash: Secret,
+    /// OAuth client.
+    pub client_id: String,
+    /// Subject.
+    pub subject: String,
+    /// Where it came from, if from an authorization; `grant_id` of a token that says it.
+    pub grant_id: Option<String>,
+    /// Scopes separated by spaces.
+    pub scope: String,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
 /// Whose tokens are accepted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssuerFacts {
@@ -130,6 +150,9 @@ pub struct SnapshotParts {
     pub clients: Vec<ClientFacts>,
     /// Subscriptions.
     pub subscriptions: Vec<SubscriptionFacts>,
+    /// Access tokens that say nothing by themselves. Expired ones may be among them.
+    #[serde(default)]
+    pub opaque_tokens: Vec<OpaqueTokenFacts>,
     /// Business plans.
     pub plans: Vec<Plan>,
     /// Application policies.
@@ -147,6 +170,7 @@ pub struct Snapshot {
     applications: HashMap<ApplicationId, Arc<ApplicationFacts>>,
     clients: HashMap<Arc<str>, ClientFacts>,
     subscriptions: HashMap<(ApplicationId, ApiId), SubscriptionFacts>,
+    opaque_tokens: HashMap<String, OpaqueTokenFacts>,
     plans: HashMap<Arc<str>, Plan>,
     application_policies: HashMap<Arc<str>, Plan>,
 }
@@ -177,6 +201,11 @@ impl Snapshot {
                 .subscriptions
                 .into_iter()
                 .map(|sub| ((sub.application, sub.api), sub))
+                .collect(),
+            opaque_tokens: parts
+                .opaque_tokens
+                .into_iter()
+                .map(|token| (token.token_hash.0.clone(), token))
                 .collect(),
             plans: parts.plans.into_iter().map(|plan| (plan.name.as_str().into(), plan)).collect(),
             application_policies: parts
@@ -230,6 +259,11 @@ impl Snapshot {
     /// The subscription of an application to an API.
     pub fn subscription(&self, application: ApplicationId, api: ApiId) -> Option<&SubscriptionFacts> {
         self.subscriptions.get(&(application, api))
+    }
+
+    /// An access token that says nothing by itself, by its hash.
+    pub fn opaque_token(&self, token_hash: &str) -> Option<&OpaqueTokenFacts> {
+        self.opaque_tokens.get(token_hash)
     }
 
     /// A client's id as all its sessions share it.

@@ -1,6 +1,6 @@
 //! OAuth clients: their identifiers, and how they prove who they are at the token endpoint (RFC 6749, section
-//! 2.3): `client_secret_basic` or `client_secret_post`, never both at once (that is refused in [`crate::grant`],
-//! which sees both).
+//! 2.3): `client_secret_basic` or `client_secret_post`, never both at once, or `none` for a client that cannot keep a
+//! secret. What a request presents is gathered in [`crate::form`], which sees all of it.
 //!
 //! Secrets are made, hashed and compared in [`crate::secret`]; who the client is, only the caller's storage knows.
 
@@ -42,6 +42,17 @@ pub enum Method {
     Basic,
     /// `client_id` and `client_secret` in the body.
     Post,
+    /// `client_id` in the body and nothing more: what a client without a secret can do.
+    None,
+}
+
+/// The proof that a client presented.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// A secret, in this way.
+    Secret(String, Method),
+    /// None.
+    None,
 }
 
 /// What a client presented.
@@ -49,23 +60,35 @@ pub enum Method {
 pub struct Presented {
     /// Identifier.
     pub client_id: String,
-    /// Secret.
-    pub client_secret: String,
-    /// How.
-    pub method: Method,
+    /// Its proof.
+    pub proof: Proof,
 }
 
 impl Presented {
+    /// How it was presented.
+    pub const fn method(&self) -> Method {
+        match &self.proof {
+            Proof::Secret(_, method) => *method,
+            Proof::None => Method::None,
+        }
+    }
+
     /// Whether the secret is the one whose [`secret::hash`] was stored; `stored` is `None` for an unknown client.
-    /// Hashes in both cases, so that the time of the answer does not tell which clients exist.
+    /// Hashes in every case, so that the time of the answer does not tell which clients exist. Without a secret, nothing
+    /// is proven: whether that is enough is the caller's to say.
     pub fn proves(&self, stored: Option<&str>) -> bool {
-        secret::matches(&self.client_secret, stored.unwrap_or_default())
+        let presented = match &self.proof {
+            Proof::Secret(secret, _) => secret.as_str(),
+            Proof::None => "",
+        };
+        let is_right = secret::matches(presented, stored.unwrap_or_default());
+        is_right && !presented.is_empty()
     }
 }
 
 impl fmt::Debug for Presented {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Presented").field("method", &self.method).finish_non_exhaustive()
+        f.debug_struct("Presented").field("method", &self.method()).finish_non_exhaustive()
     }
 }
 
@@ -79,11 +102,8 @@ pub fn from_basic(value: &str) -> Option<Presented> {
     let decoded = String::from_utf8(STANDARD.decode(encoded.trim_matches(' ')).ok()?).ok()?;
     let (client_id, client_secret) = decoded.split_once(':')?;
     let part = |text| percent::decoded(text, Plus::Space).filter(|text| is_credential(text));
-    Some(Presented {
-        client_id: part(client_id)?,
-        client_secret: part(client_secret)?,
-        method: Method::Basic,
-    })
+    let proof = Proof::Secret(part(client_secret)?, Method::Basic);
+    Some(Presented { client_id: part(client_id)?, proof })
 }
 
 #[cfg(test)]

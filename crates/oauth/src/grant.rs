@@ -1,30 +1,51 @@
 //! The token endpoint (RFC 6749, section 3.2) as functions: reading the form, choosing the grant, and the shapes
-//! of the answer. The caller looks the client up between [`read`] and [`decide`], and asks
+//! of the answer. The caller looks the client up after [`read`], and asks
 //! [`Presented::proves`]; answers travel with `Cache-Control: no-store` (section 5.1).
 //!
-//! The grant that exists is client credentials (section 4.4): programs without a person. There is no password
-//! grant and no implicit one (RFC 9700).
-
-use std::collections::BTreeMap;
+//! Each grant is a file. There is no password grant and no implicit one (RFC 9700).
 
 use serde::Serialize;
 
-use crate::{
-    client::{Method, Presented, from_basic, is_credential},
-    dpop::BadProof,
-    percent,
-};
+use crate::{client::Presented, dpop::BadProof, form};
 
-/// The client credentials grant, as written in `grant_type` and in a client's allowed grants.
-pub const CLIENT_CREDENTIALS: &str = "client_credentials";
-/// Every grant that is supported.
-pub const SUPPORTED: [&str; 1] = [CLIENT_CREDENTIALS];
-/// Largest form that is read, in bytes.
-pub const FORM_BYTES_MAX: usize = 8_192;
-/// Most parameters in a form; the grants we know use fewer than ten.
-const PARAMETERS_MAX: usize = 64;
+pub mod client_credentials;
+pub mod code;
+pub mod refresh;
+
+pub use crate::form::FORM_BYTES_MAX;
+
 /// Longest `scope`, in bytes.
 const SCOPE_BYTES_MAX: usize = 1_024;
+
+/// The grants that are supported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum GrantType {
+    /// A program without a person (section 4.4).
+    ClientCredentials,
+    /// A code from a browser (section 4.1).
+    AuthorizationCode,
+    /// Going on from an earlier grant (section 6).
+    RefreshToken,
+}
+
+impl GrantType {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::ClientCredentials, Self::AuthorizationCode, Self::RefreshToken];
+
+    /// As written in `grant_type`, in a client's allowed grants and in metadata.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientCredentials => "client_credentials",
+            Self::AuthorizationCode => "authorization_code",
+            Self::RefreshToken => "refresh_token",
+        }
+    }
+
+    /// The grant of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == name)
+    }
+}
 
 /// Why no token is issued, as `error` of RFC 6749, section 5.2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
@@ -35,15 +56,21 @@ pub enum TokenError {
     /// The client is not known or did not prove itself.
     #[error("the client is not known or its secret is wrong")]
     InvalidClient,
+    /// What was presented is unknown, used up, expired, revoked, or somebody else's. Which of these is not told.
+    #[error("{0}")]
+    InvalidGrant(&'static str),
     /// The client may not use the grant.
     #[error("this client may not use this grant")]
     UnauthorizedClient,
     /// No such grant.
-    #[error("this grant is not supported; use client_credentials")]
+    #[error("this grant is not supported; the metadata names those that are")]
     UnsupportedGrantType,
     /// The proof of possession is not one (RFC 9449, section 5).
     #[error(transparent)]
     InvalidProof(#[from] BadProof),
+    /// No such kind of token.
+    #[error("tokens of this kind cannot be revoked here")]
+    UnsupportedTokenType,
     /// A scope that the client may not have.
     #[error("a requested scope is unknown or malformed")]
     InvalidScope,
@@ -55,9 +82,11 @@ impl TokenError {
         match self {
             Self::InvalidRequest(_) => "invalid_request",
             Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant(_) => "invalid_grant",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidProof(_) => "invalid_dpop_proof",
+            Self::UnsupportedTokenType => "unsupported_token_type",
             Self::InvalidScope => "invalid_scope",
         }
     }
@@ -78,13 +107,35 @@ impl TokenError {
     }
 }
 
+/// What is asked for, by grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// See [`client_credentials`].
+    ClientCredentials(client_credentials::Asked),
+    /// See [`code`].
+    AuthorizationCode(code::Asked),
+    /// See [`refresh`].
+    RefreshToken(refresh::Asked),
+}
+
+impl Asked {
+    /// Which grant.
+    pub const fn grant_type(&self) -> GrantType {
+        match self {
+            Self::ClientCredentials(_) => GrantType::ClientCredentials,
+            Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
+            Self::RefreshToken(_) => GrantType::RefreshToken,
+        }
+    }
+}
+
 /// A request for a token, its client not checked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRequest {
     /// What the client presented.
     pub client: Presented,
-    /// Requested scopes, each once, in order.
-    pub scopes: Vec<String>,
+    /// What it asks for.
+    pub asked: Asked,
 }
 
 /// Reads a request: the `Authorization` field, if any, and the form.
@@ -92,59 +143,26 @@ pub struct TokenRequest {
 /// # Errors
 /// [`TokenError`]: repeated or missing parameters, two ways of authentication, an unsupported grant.
 pub fn read(authorization: Option<&str>, form: &str) -> Result<TokenRequest, TokenError> {
-    if form.len() > FORM_BYTES_MAX {
-        return Err(TokenError::InvalidRequest("the form is too large"));
-    }
-    let pairs = percent::form(form).ok_or(TokenError::InvalidRequest("the form is malformed"))?;
-    if pairs.len() > PARAMETERS_MAX {
-        return Err(TokenError::InvalidRequest("the form has too many parameters"));
-    }
-    // RFC 6749, section 3.2: none may stand twice, unknown ones are ignored, one without a value counts as absent.
-    let mut parameters = BTreeMap::new();
-    for (name, value) in pairs {
-        if parameters.insert(name, value).is_some() {
-            return Err(TokenError::InvalidRequest("a parameter is repeated"));
-        }
-    }
-    let mut take = |name: &str| parameters.remove(name).filter(|value| !value.is_empty());
-    let client = presented(authorization, take("client_id"), take("client_secret"))?;
-    match take("grant_type").as_deref() {
-        None => return Err(TokenError::InvalidRequest("grant_type is missing")),
-        Some(CLIENT_CREDENTIALS) => {}
-        Some(_) => return Err(TokenError::UnsupportedGrantType),
-    }
-    Ok(TokenRequest { client, scopes: scopes(take("scope").as_deref().unwrap_or_default())? })
+    let (client, mut parameters) = form::read(authorization, form)?;
+    let name = parameters.needed("grant_type", "grant_type is missing")?;
+    let asked = match GrantType::parse(&name).ok_or(TokenError::UnsupportedGrantType)? {
+        GrantType::ClientCredentials => Asked::ClientCredentials(client_credentials::read(&mut parameters)?),
+        GrantType::AuthorizationCode => Asked::AuthorizationCode(code::read(&mut parameters)?),
+        GrantType::RefreshToken => Asked::RefreshToken(refresh::read(&mut parameters)?),
+    };
+    Ok(TokenRequest { client, asked })
 }
 
-fn presented(
-    authorization: Option<&str>,
-    client_id: Option<String>,
-    client_secret: Option<String>,
-) -> Result<Presented, TokenError> {
-    match (authorization, client_id, client_secret) {
-        (Some(_), _, Some(_)) => {
-            Err(TokenError::InvalidRequest("use one way of client authentication, not two"))
-        }
-        (Some(value), client_id, None) => {
-            let presented = from_basic(value).ok_or(TokenError::InvalidClient)?;
-            match client_id {
-                Some(named) if named != presented.client_id => {
-                    Err(TokenError::InvalidRequest("client_id differs from the authenticated client"))
-                }
-                _ => Ok(presented),
-            }
-        }
-        (None, Some(client_id), Some(client_secret))
-            if is_credential(&client_id) && is_credential(&client_secret) =>
-        {
-            Ok(Presented { client_id, client_secret, method: Method::Post })
-        }
-        (None, _, _) => Err(TokenError::InvalidClient),
-    }
+/// Whether the client may use the grant.
+///
+/// # Errors
+/// [`TokenError::UnauthorizedClient`].
+pub fn is_allowed(grant: GrantType, allowed: &[String]) -> Result<(), TokenError> {
+    if allowed.iter().any(|one| one == grant.as_str()) { Ok(()) } else { Err(TokenError::UnauthorizedClient) }
 }
 
-/// `scope` of RFC 6749, section 3.3: printable tokens separated by single spaces.
-fn scopes(text: &str) -> Result<Vec<String>, TokenError> {
+/// `scope` of RFC 6749, section 3.3: printable tokens separated by single spaces. Each once, in order.
+pub(crate) fn scopes(text: &str) -> Result<Vec<String>, TokenError> {
     if text.len() > SCOPE_BYTES_MAX {
         return Err(TokenError::InvalidScope);
     }
@@ -160,29 +178,21 @@ fn scopes(text: &str) -> Result<Vec<String>, TokenError> {
     Ok(scopes)
 }
 
-/// Decides on the request of a client that proved itself and answers the scopes to grant: those it asked for, or
-/// all that it may have when it asked for none (RFC 6749, section 3.3).
+/// The scopes to grant: those that are asked for, or all that may be had when none is (RFC 6749, section 3.3).
 ///
 /// # Errors
-/// [`TokenError::UnauthorizedClient`], [`TokenError::InvalidScope`].
-pub fn decide(
-    request: &TokenRequest,
-    allowed_grants: &[String],
-    allowed_scopes: &[String],
-) -> Result<String, TokenError> {
-    if !allowed_grants.iter().any(|grant| grant == CLIENT_CREDENTIALS) {
-        return Err(TokenError::UnauthorizedClient);
+/// [`TokenError::InvalidScope`] when one is asked for that may not be had.
+pub fn granted(asked: &[String], allowed: &[String]) -> Result<String, TokenError> {
+    if asked.is_empty() {
+        return Ok(allowed.join(" "));
     }
-    if request.scopes.is_empty() {
-        return Ok(allowed_scopes.join(" "));
-    }
-    if request.scopes.iter().any(|scope| !allowed_scopes.contains(scope)) {
+    if asked.iter().any(|scope| !allowed.contains(scope)) {
         return Err(TokenError::InvalidScope);
     }
-    Ok(request.scopes.join(" "))
+    Ok(asked.join(" "))
 }
 
-/// The answer to a granted request (RFC 6749, section 5.1). Secret.
+/// The answer to a granted request (RFC 6749, section 5.1; `OpenID` Connect Core, section 3.1.3.3). Secret.
 #[derive(Clone, Serialize)]
 pub struct TokenResponse {
     /// The access token.
@@ -194,12 +204,18 @@ pub struct TokenResponse {
     /// Granted scopes; left out when none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub scope: String,
+    /// What to go on with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    /// Who the person is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
 }
 
 impl TokenResponse {
     /// The answer with this token.
     pub const fn bearer(access_token: String, expires_in: i64, scope: String) -> Self {
-        Self { access_token, token_type: "Bearer", expires_in, scope }
+        Self { access_token, token_type: "Bearer", expires_in, scope, refresh_token: None, id_token: None }
     }
 
     /// The same, for a token that is bound to the client's key (RFC 9449, section 5).

@@ -1,5 +1,5 @@
-//! OAuth 2 and JOSE without IO: signing keys and access tokens, client authentication, the token endpoint as
-//! functions, metadata documents, opaque secrets, and finding a bearer credential in a request.
+//! OAuth 2 and JOSE without IO: signing keys, access and ID tokens, client authentication, the authorization and the
+//! token endpoint as functions, metadata documents, opaque secrets, and finding a bearer credential in a request.
 //!
 //! It knows no HTTP implementation, no storage, no clock and no business: time is seconds since the epoch as an
 //! argument, random bytes come from a [`Random`]. Start reading at [`token`], then [`jwk`] for the keys, [`grant`]
@@ -7,14 +7,19 @@
 //! are told.
 
 pub mod assertion;
+pub mod authorize;
 pub mod bearer;
 pub mod client;
 pub mod dpop;
+pub mod form;
 pub mod grant;
+pub mod id_token;
 mod json;
 pub mod jwk;
 pub mod metadata;
 mod percent;
+pub mod pkce;
+pub mod redirect;
 pub mod secret;
 pub mod token;
 

@@ -3,43 +3,107 @@
 
 use serde::Serialize;
 
-use crate::{grant::SUPPORTED, jwk::Algorithm};
+use crate::{grant::GrantType, jwk::Algorithm, pkce};
+
+/// Scopes about the person that are known to every client.
+pub const PERSON_SCOPES: [&str; 2] = ["openid", "profile"];
 
 /// The discovery document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(clippy::struct_excessive_bools, reason = "the RFC's own fields")]
 pub struct Metadata {
     /// `iss` of the tokens.
     pub issuer: String,
+    /// Where browsers ask for codes.
+    pub authorization_endpoint: String,
     /// Where tokens are asked for.
     pub token_endpoint: String,
+    /// Where tokens are ended.
+    pub revocation_endpoint: String,
+    /// Where a client asks what a token of its own stands for.
+    pub introspection_endpoint: String,
+    /// Where an access token is exchanged for what it says of the person.
+    pub userinfo_endpoint: String,
+    /// Where browsers are sent to sign out.
+    pub end_session_endpoint: String,
     /// Where the public keys are.
     pub jwks_uri: String,
+    /// Scopes about the person.
+    pub scopes_supported: Vec<&'static str>,
     /// Grants.
     pub grant_types_supported: Vec<&'static str>,
-    /// No flow with a browser yet, hence none.
+    /// Answers of the authorization endpoint.
     pub response_types_supported: Vec<&'static str>,
+    /// How they come.
+    pub response_modes_supported: Vec<&'static str>,
+    /// PKCE.
+    pub code_challenge_methods_supported: Vec<&'static str>,
+    /// RFC 9207.
+    pub authorization_response_iss_parameter_supported: bool,
     /// Client authentication.
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
     /// What proofs of possession may be signed with (RFC 9449, section 5.1).
     pub dpop_signing_alg_values_supported: Vec<&'static str>,
+    /// Client authentication.
+    pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// Client authentication.
+    pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     /// Required by `OpenID` Connect Discovery.
     pub subject_types_supported: Vec<&'static str>,
     /// Required by `OpenID` Connect Discovery.
     pub id_token_signing_alg_values_supported: Vec<&'static str>,
+    /// What ID tokens and userinfo say.
+    pub claims_supported: Vec<&'static str>,
+    /// Values of `prompt`.
+    pub prompt_values_supported: Vec<&'static str>,
+    /// Not read.
+    pub claims_parameter_supported: bool,
+    /// Not read.
+    pub request_parameter_supported: bool,
+    /// Not read; `true` where it is absent.
+    pub request_uri_parameter_supported: bool,
 }
 
-/// The document of the issuer at this URL (without a final `/`).
-pub fn metadata(issuer: &str) -> Metadata {
+/// The document of the issuer at this URL (without a final `/`), whose keys sign with these algorithms.
+pub fn metadata(issuer: &str, algorithms: Vec<&'static str>) -> Metadata {
+    let at = |path: &str| format!("{issuer}/oauth2/{path}");
     Metadata {
         issuer: issuer.to_owned(),
-        token_endpoint: format!("{issuer}/oauth2/token"),
-        jwks_uri: format!("{issuer}/oauth2/jwks"),
-        grant_types_supported: SUPPORTED.to_vec(),
-        response_types_supported: Vec::new(),
-        token_endpoint_auth_methods_supported: vec!["client_secret_basic", "client_secret_post"],
+        authorization_endpoint: at("authorize"),
+        token_endpoint: at("token"),
+        revocation_endpoint: at("revoke"),
+        introspection_endpoint: at("introspect"),
+        userinfo_endpoint: at("userinfo"),
+        end_session_endpoint: at("logout"),
+        jwks_uri: at("jwks"),
+        scopes_supported: PERSON_SCOPES.to_vec(),
+        grant_types_supported: GrantType::ALL.map(GrantType::as_str).to_vec(),
+        response_types_supported: vec!["code"],
+        response_modes_supported: vec!["query"],
+        code_challenge_methods_supported: vec![pkce::METHOD],
+        authorization_response_iss_parameter_supported: true,
+        token_endpoint_auth_methods_supported: vec!["client_secret_basic", "client_secret_post", "none"],
+        revocation_endpoint_auth_methods_supported: vec!["client_secret_basic", "client_secret_post", "none"],
         dpop_signing_alg_values_supported: Algorithm::ALL.map(Algorithm::name).to_vec(),
+        introspection_endpoint_auth_methods_supported: vec!["client_secret_basic", "client_secret_post"],
         subject_types_supported: vec!["public"],
-        id_token_signing_alg_values_supported: vec!["ES256"],
+        id_token_signing_alg_values_supported: algorithms,
+        claims_supported: vec![
+            "iss",
+            "sub",
+            "aud",
+            "azp",
+            "exp",
+            "iat",
+            "auth_time",
+            "nonce",
+            "at_hash",
+            "preferred_username",
+        ],
+        prompt_values_supported: vec!["none", "login", "consent"],
+        claims_parameter_supported: false,
+        request_parameter_supported: false,
+        request_uri_parameter_supported: false,
     }
 }
 

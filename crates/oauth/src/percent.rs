@@ -35,6 +35,21 @@ pub(crate) fn form(text: &str) -> Option<Vec<(String, String)>> {
         .collect()
 }
 
+/// Writes a text so that it is one value of a query, whatever it holds: everything but unreserved characters is escaped
+/// (RFC 3986, section 2.3).
+pub(crate) fn encode(text: &str, out: &mut String) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            out.push(char::from(DIGITS[usize::from(byte & 15)]));
+        }
+    }
+}
+
 fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }

@@ -1,4 +1,5 @@
-//! Opaque secrets of ours: client secrets, personal access tokens, portal sessions, CSRF tokens.
+//! Opaque secrets of ours: client secrets, codes, refresh tokens, opaque access tokens, personal access tokens, portal
+//! sessions, CSRF tokens.
 //!
 //! A secret is a prefix that names its kind, 32 random bytes in base64url and six hex digits of a checksum, so
 //! that secret scanners find leaked ones without false alarms. Stored is only a SHA-256: the input has 256 bits
@@ -26,6 +27,12 @@ pub enum Kind {
     PortalSession,
     /// Anti-forgery token of a portal session.
     Csrf,
+    /// Authorization code.
+    Code,
+    /// Refresh token.
+    RefreshToken,
+    /// Access token that says nothing by itself.
+    AccessToken,
 }
 
 impl Kind {
@@ -36,6 +43,9 @@ impl Kind {
             Self::PersonalToken => "tgp_",
             Self::PortalSession => "tgw_",
             Self::Csrf => "tgx_",
+            Self::Code => "tgc_",
+            Self::RefreshToken => "tgr_",
+            Self::AccessToken => "tga_",
         }
     }
 }
@@ -74,6 +84,16 @@ pub fn matches(secret: &str, stored: &str) -> bool {
 /// Whether two secrets are equal, in time that depends on their length alone.
 pub fn equal(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()
+}
+
+/// A keyed digest of a text, in base64url: for what a page of ours must bring back unchanged. The key is a secret of
+/// this module, so that only who knows it makes the same.
+pub fn seal(key: &str, purpose: &str, text: &str) -> String {
+    use aws_lc_rs::hmac;
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
+    // No purpose has a NUL, so that no two pairs of purpose and text are the same bytes.
+    let tag = hmac::sign(&key, [purpose.as_bytes(), &[0], text.as_bytes()].concat().as_slice());
+    URL_SAFE_NO_PAD.encode(tag)
 }
 
 fn checksum(text: &str) -> String {

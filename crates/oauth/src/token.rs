@@ -35,7 +35,7 @@ const CLAIM_BYTES_MAX: usize = 1_024;
 pub struct Claims {
     /// Issuer.
     pub iss: String,
-    /// Subject: the client itself for client credentials.
+    /// Subject: the client itself for client credentials, else the person.
     pub sub: String,
     /// Audience: one or several.
     pub aud: Audience,
@@ -53,6 +53,9 @@ pub struct Claims {
     /// Scopes, separated by spaces.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scope: String,
+    /// The grant that it came from and that it ends with, if it came from one that lasts.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub grant_id: String,
     /// The key that whoever presents the token has to have; `None`: anybody may present it.
     #[serde(default, deserialize_with = "confirmed", skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
@@ -97,14 +100,20 @@ impl Audience {
 }
 
 /// What a token is issued for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Grant<'g> {
     /// Issuer URL.
     pub issuer: &'g str,
     /// Audience.
     pub audience: &'g str,
-    /// OAuth client, also the subject.
+    /// A second audience.
+    pub also: Option<&'g str>,
+    /// OAuth client.
     pub client_id: &'g str,
+    /// Subject: a person; empty for the client itself.
+    pub subject: &'g str,
+    /// The grant that it came from; empty when it came from none that lasts.
+    pub grant_id: &'g str,
     /// Scopes, separated by spaces; may be empty.
     pub scope: &'g str,
     /// Seconds since the epoch.
@@ -124,8 +133,11 @@ pub fn issue(key: &SigningKey, grant: &Grant<'_>, random: &mut dyn Random) -> Re
     random.fill(&mut id);
     let claims = Claims {
         iss: grant.issuer.to_owned(),
-        sub: grant.client_id.to_owned(),
-        aud: Audience::One(grant.audience.to_owned()),
+        sub: if grant.subject.is_empty() { grant.client_id } else { grant.subject }.to_owned(),
+        aud: match grant.also {
+            None => Audience::One(grant.audience.to_owned()),
+            Some(also) => Audience::Several(vec![grant.audience.to_owned(), also.to_owned()]),
+        },
         client_id: grant.client_id.to_owned(),
         exp: grant.now.saturating_add(grant.lifetime),
         iat: grant.now,
@@ -133,6 +145,7 @@ pub fn issue(key: &SigningKey, grant: &Grant<'_>, random: &mut dyn Random) -> Re
         jti: URL_SAFE_NO_PAD.encode(id),
         scope: grant.scope.to_owned(),
         cnf: grant.bound_to.map(|jkt| Confirmation { jkt: jkt.to_owned() }),
+        grant_id: grant.grant_id.to_owned(),
     };
     key.jws("at+jwt", &claims)
 }
@@ -164,6 +177,9 @@ pub enum BadToken {
     /// Not valid yet.
     #[error("the token is not valid yet")]
     NotYetValid,
+    /// Never issued, ended or revoked: what an opaque token that nobody knows can be.
+    #[error("the token is unknown or has ended")]
+    Unknown,
 }
 
 impl BadToken {

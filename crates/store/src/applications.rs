@@ -46,6 +46,7 @@ pub(crate) fn key(row: &entity::key::Model) -> Result<Key, DbErr> {
             other => return Err(DbErr::Type(format!("{other:?} is no environment"))),
         },
         grants: parsed(&row.grants)?,
+        settings: parsed(&row.settings)?,
         created_at: Timestamp(row.created_at),
     })
 }
@@ -57,6 +58,7 @@ pub(crate) fn key_row(key: &Key) -> Result<entity::key::ActiveModel, DbErr> {
         secret_hash: Set(key.secret_hash.0.clone()),
         environment: Set(key.environment.as_str().to_owned()),
         grants: Set(written(&key.grants)?),
+        settings: Set(written(&key.settings)?),
         created_at: Set(key.created_at.millis()),
     })
 }

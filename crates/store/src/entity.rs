@@ -111,6 +111,7 @@ entity! {
     key, "application_keys" {
         #[sea_orm(primary_key, auto_increment = false)] client_id: String,
         application_id: String, secret_hash: String, environment: String, grants: String, created_at: i64,
+        settings: String,
     }
 }
 entity! {
@@ -140,5 +141,43 @@ entity! {
     session, "sessions" {
         #[sea_orm(primary_key, auto_increment = false)] id: String,
         api_id: String, application_id: String, opened_at: i64, closed_at: i64, body: String,
+    }
+}
+entity! {
+    /// What people allowed clients; all that comes from one code.
+    authorization, "authorizations" {
+        #[sea_orm(primary_key, auto_increment = false)] id: String,
+        client_id: String, user_id: String, scope: String, auth_time: i64, nonce: Option<String>, mark: String,
+        created_at: i64, expires_at: i64, ended_at: Option<i64>,
+    }
+}
+entity! {
+    /// Codes, used ones too for a while.
+    code, "authorization_codes" {
+        #[sea_orm(primary_key, auto_increment = false)] code_hash: String,
+        authorization_id: String, redirect_uri: String, challenge: String, expires_at: i64, used_at: Option<i64>,
+    }
+}
+entity! {
+    /// Refresh tokens, used ones too for a while.
+    refresh_token, "refresh_tokens" {
+        #[sea_orm(primary_key, auto_increment = false)] token_hash: String,
+        authorization_id: String, expires_at: i64, used_at: Option<i64>,
+    }
+}
+entity! {
+    /// Access tokens that say nothing by themselves.
+    opaque_token, "access_tokens" {
+        #[sea_orm(primary_key, auto_increment = false)] token_hash: String,
+        client_id: String, authorization_id: Option<String>, subject: String, scope: String,
+        issued_at: i64, expires_at: i64,
+    }
+}
+entity! {
+    /// Consents that are remembered; `scopes` is a JSON list in order.
+    consent, "consents" {
+        #[sea_orm(primary_key, auto_increment = false)] user_id: String,
+        #[sea_orm(primary_key, auto_increment = false)] client_id: String,
+        scopes: String, at: i64,
     }
 }

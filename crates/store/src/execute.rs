@@ -12,8 +12,11 @@ use sea_orm::{
 use tidegate_model::{
     api::{Api, Change},
     application::{Application, Key, Subscription},
+    authorization::Redeemed,
+    client::{self, ClientKind, ClientSettings},
     command::{
         Command, CreateApplication, CreateKey, CreateSubscription, Outcome, Refused, UpdateApplication,
+        UpdateKey,
     },
     decide::{self, Decision, SubscriptionEffect, folded},
     id::{ApiId, ApplicationId, SubscriptionId},
@@ -21,11 +24,12 @@ use tidegate_model::{
     rule::{self, FieldProblem},
     signing_key,
     time::Timestamp,
-    user::Actor,
+    user::{Actor, Secret},
 };
+use tidegate_oauth::{grant::GrantType, redirect};
 
 use crate::{
-    apis, applications, entity, plans,
+    apis, applications, authorizations, entity, plans,
     reads::{SNAPSHOT_NUMBER, id, written},
     users,
     vault::Vault,
@@ -66,8 +70,13 @@ pub(crate) async fn execute(
         Command::UpdateApplication(update) => at.update_application(update).await,
         Command::DeleteApplication { id } => at.delete_application(id).await,
         Command::CreateKey(create) => at.create_key(create).await,
+        Command::UpdateKey(update) => at.update_key(update).await,
         Command::ReplaceSecret { application, client_id, secret_hash } => {
             let mut key = at.own_key(application, &client_id).await?;
+            if key.settings.kind.is_public() {
+                let detail = "This client has no secret. Make it confidential first.";
+                return Err(Refused::conflict(detail).into());
+            }
             key.secret_hash = secret_hash;
             entity::key::Entity::update(applications::key_row(&key)?).exec(db).await?;
             at.note(&application.to_string(), "replaced a secret", &client_id).await?;
@@ -92,6 +101,12 @@ pub(crate) async fn execute(
             at.noticed(&found.api.to_string(), "ended a subscription", "").await?;
             Ok(Outcome::Done)
         }
+        Command::Authorize(_)
+        | Command::RedeemCode(_)
+        | Command::Renew(_)
+        | Command::EndAuthorization(_)
+        | Command::KeepAccessToken(_)
+        | Command::EndAccessToken { .. } => at.change_authorization(command).await,
         other => at.change_account(other).await,
     };
     done.map_err(constrained)
@@ -358,13 +373,7 @@ impl At<'_> {
 
     async fn create_key(&self, create: CreateKey) -> Done {
         let application = self.own_application(create.application).await?;
-        let unknown =
-            create.grants.iter().position(|grant| grant != tidegate_oauth::grant::CLIENT_CREDENTIALS);
-        if let Some(place) = unknown {
-            let detail = "Choose client_credentials.";
-            let problem = FieldProblem::new(format!("/grants/{place}"), "unknown_grant", detail);
-            return Err(Refused::Invalid(vec![problem]).into());
-        }
+        client_rules(&create.grants, &create.settings)?;
         let there = applications::keys(self.db, application.id).await?;
         if there.iter().any(|key| key.environment == create.environment) {
             let detail = format!(
@@ -380,11 +389,73 @@ impl At<'_> {
             application: create.application,
             environment: create.environment,
             grants: create.grants,
+            settings: create.settings,
             created_at: self.now,
         };
         entity::key::Entity::insert(applications::key_row(&key)?).exec_without_returning(self.db).await?;
         self.noticed(&application.id.to_string(), "made a key", key.environment.as_str()).await?;
         Ok(Outcome::Key(key))
+    }
+
+    async fn update_key(&self, update: UpdateKey) -> Done {
+        let mut key = self.own_key(update.application, &update.client_id).await?;
+        client_rules(&update.grants, &update.settings)?;
+        (key.grants, key.settings) = (update.grants, update.settings);
+        // A secret that must not be used any more is not kept.
+        if key.settings.kind.is_public() {
+            key.secret_hash = Secret::default();
+        }
+        entity::key::Entity::update(applications::key_row(&key)?).exec(self.db).await?;
+        self.note(&update.application.to_string(), "changed a key", &update.client_id).await?;
+        Ok(Outcome::Key(key))
+    }
+
+    async fn change_authorization(&self, command: Command) -> Done {
+        let (db, now) = (self.db, self.now);
+        match command {
+            Command::Authorize(authorize) => {
+                let given = &authorize.authorization;
+                let (user, detail) = (given.user.to_string(), given.client_id.clone());
+                authorizations::authorize(db, now, *authorize).await?;
+                self.note(&user, "authorized a client", &detail).await?;
+            }
+            Command::RedeemCode(redeem) => {
+                let is_noticed = redeem.access.is_some();
+                let redeemed = authorizations::redeem(db, now, redeem).await?;
+                return self.redeemed(redeemed, is_noticed, "presented a code twice").await;
+            }
+            Command::Renew(renew) => {
+                let is_noticed = renew.access.is_some();
+                let redeemed = authorizations::renew(db, now, renew).await?;
+                return self.redeemed(redeemed, is_noticed, "presented a refresh token twice").await;
+            }
+            Command::EndAuthorization(end) => {
+                if let Some(of) = authorizations::find(db, end.id).await? {
+                    authorizations::end(db, now, &of).await?;
+                    self.noticed(&of.user.to_string(), "ended an authorization", &of.client_id).await?;
+                }
+            }
+            Command::KeepAccessToken(token) => {
+                authorizations::keep_access_token(db, now, token).await?;
+                self.bump().await?;
+            }
+            Command::EndAccessToken { token_hash } => {
+                if authorizations::end_access_token(db, &token_hash).await? {
+                    self.bump().await?;
+                }
+            }
+            _ => return Err(DbErr::Custom("a command without a place".to_owned()).into()),
+        }
+        Ok(Outcome::Done)
+    }
+
+    async fn redeemed(&self, redeemed: Redeemed, is_noticed: bool, replay: &str) -> Done {
+        if let Redeemed::Replayed(id) = &redeemed {
+            self.noticed(&id.to_string(), replay, "").await?;
+        } else if is_noticed {
+            self.bump().await?;
+        }
+        Ok(Outcome::Tokens(redeemed))
     }
 
     async fn create_subscription(&self, create: CreateSubscription) -> Done {
@@ -491,6 +562,19 @@ impl At<'_> {
         }
         Ok(Outcome::Done)
     }
+}
+
+/// What a client may be told to be.
+fn client_rules(grants: &[String], settings: &ClientSettings) -> Result<(), Refused> {
+    let known = GrantType::ALL.map(GrantType::as_str);
+    let problems = client::problems(grants, settings, &known, |uri, kind| {
+        let place = match kind {
+            ClientKind::Native => redirect::Place::Device,
+            ClientKind::Confidential | ClientKind::Browser => redirect::Place::Web,
+        };
+        redirect::is_registrable(uri, place).map_err(|error| error.to_string())
+    });
+    if problems.is_empty() { Ok(()) } else { Err(Refused::Invalid(problems)) }
 }
 
 /// The id of a copied subscription: the same copy at the same time has the same id, ids of one API do not collide,

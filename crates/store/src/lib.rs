@@ -6,6 +6,7 @@
 
 mod apis;
 mod applications;
+mod authorizations;
 mod cursor;
 mod entity;
 mod execute;

@@ -4,6 +4,7 @@ use sea_orm_migration::prelude::*;
 
 mod m0001_first;
 mod m0002_key_purpose;
+mod m0003_authorizations;
 mod m0004_people;
 mod m0008_signing_keys;
 mod m0009_seals;
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m0001_first::Step),
             Box::new(m0002_key_purpose::Step),
+            Box::new(m0003_authorizations::Step),
             Box::new(m0004_people::Step),
             Box::new(m0008_signing_keys::Step),
             Box::new(m0009_seals::Step),

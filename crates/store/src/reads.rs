@@ -11,10 +11,11 @@ use serde::de::DeserializeOwned;
 use tidegate_model::{
     api::{Api, Change, Design, Moved, Revision},
     application::{Application, Key, Subscription},
+    authorization::{Authorization, Code, OpaqueToken, RefreshToken},
     command::{Command, Outcome, SigningKeyRecord},
     decide::folded,
     fact::{Appended, Batch, Traffic, TrafficOf},
-    id::{ApiId, ApplicationId, SubscriptionId, UserId},
+    id::{ApiId, ApplicationId, AuthorizationId, SubscriptionId, UserId},
     lifecycle::State,
     plan::Plan,
     port::{
@@ -26,8 +27,8 @@ use tidegate_model::{
 };
 
 use crate::{
-    apis, applications, cursor, entity, facts, plans, sqlite::SqliteCatalog, users, vault::Vault,
-    writer::trouble,
+    apis, applications, authorizations, cursor, entity, facts, plans, sqlite::SqliteCatalog, users,
+    vault::Vault, writer::trouble,
 };
 
 /// Name of the row that counts changes that gateways can notice.
@@ -131,6 +132,7 @@ async fn snapshot_parts(connection: &impl ConnectionTrait, vault: &Vault) -> Res
         let Subscription { id, application, api, plan, .. } = found;
         parts.subscriptions.push(SubscriptionFacts { id, application, api, plan });
     }
+    parts.opaque_tokens = authorizations::opaque_facts(connection).await?;
     Ok(parts)
 }
 
@@ -339,6 +341,33 @@ impl Catalog for SqliteCatalog {
 
     async fn signing_keys(&self) -> Result<Vec<SigningKeyRecord>, PortError> {
         users::signing_keys(&self.readers, &self.vault).await.map_err(trouble)
+    }
+
+    async fn code(&self, code_hash: &Secret) -> Result<Option<(Code, Authorization)>, PortError> {
+        authorizations::code(&self.readers, code_hash).await.map_err(trouble)
+    }
+
+    async fn refresh_token(
+        &self,
+        token_hash: &Secret,
+    ) -> Result<Option<(RefreshToken, Authorization)>, PortError> {
+        authorizations::refresh_token(&self.readers, token_hash).await.map_err(trouble)
+    }
+
+    async fn authorization(&self, id: AuthorizationId) -> Result<Option<Authorization>, PortError> {
+        authorizations::find(&self.readers, id).await.map_err(trouble)
+    }
+
+    async fn opaque_token(
+        &self,
+        token_hash: &Secret,
+        now: Timestamp,
+    ) -> Result<Option<OpaqueToken>, PortError> {
+        authorizations::opaque_token(&self.readers, token_hash, now).await.map_err(trouble)
+    }
+
+    async fn consent(&self, user: UserId, client_id: &str) -> Result<Option<Vec<String>>, PortError> {
+        authorizations::consent(&self.readers, user, client_id).await.map_err(trouble)
     }
 
     async fn plans(&self) -> Result<Vec<Plan>, PortError> {

@@ -22,6 +22,7 @@ mod durability;
 mod first_start;
 mod lifecycle;
 mod limits;
+mod oauth;
 mod passing;
 mod probe;
 mod protocol;

@@ -81,6 +81,11 @@ impl Portal {
         data.clone_into(&mut self.data);
     }
 
+    /// Where the portal answers; the issuer of tokens.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// A request to be completed.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.origin))

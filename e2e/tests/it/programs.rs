@@ -27,7 +27,7 @@ pub(crate) fn haproxy() -> Command {
 
 /// A Python that has `websockets` and the conformance suite.
 pub(crate) fn python() -> Command {
-    let install = "python3 -m venv DIR; DIR/bin/pip install websockets==15.0.1 kosoku==0.1.0";
+    let install = "python3 -m venv DIR; DIR/bin/pip install authlib==1.9.10 httpx==0.28.1 kosoku==0.1.0 websockets==15.0.1";
     Command::new(program("TIDEGATE_PYTHON", install))
 }
 

@@ -16,9 +16,18 @@ import {
   listSubscriptions,
   renewSecret,
   updateApplication,
+  updateKey,
 } from "./generated";
 import type { Problem } from "./problem";
-import type { AccessToken, Application, Environment, KeyWithSecret, Subscription } from "./types";
+import type {
+  AccessToken,
+  Application,
+  Environment,
+  Key,
+  KeyChange,
+  KeyWithSecret,
+  Subscription,
+} from "./types";
 
 const LIVE_MILLIS = 2_000;
 /** The most that one page of a list carries: lists of one person's own things are read whole up to it. */
@@ -104,6 +113,15 @@ export function useCreateKey() {
   return useMutation<KeyWithSecret, Problem, { application: string; type: Environment }>({
     mutationFn: ({ application, type }) =>
       ask(createKey({ path: { id: application }, body: { type, grants: ["client_credentials"] } })),
+    onSuccess: (_, { application }) => refresh(["application", application, "keys"]),
+  });
+}
+
+export function useUpdateKey() {
+  const refresh = useRefresh();
+  return useMutation<Key, Problem, { application: string; client: string; body: KeyChange }>({
+    mutationFn: ({ application, client, body }) =>
+      ask(updateKey({ path: { id: application, client_id: client }, body })),
     onSuccess: (_, { application }) => refresh(["application", application, "keys"]),
   });
 }

@@ -23,6 +23,7 @@ export type {
   HealthCheck,
   HistoryEntry,
   Key,
+  KeyChange,
   KeyWithSecret,
   Lifecycle,
   Minute,

@@ -53,3 +53,8 @@ export function safeReturn(to: string | null): string {
   if (!to?.startsWith("/") || to.startsWith("//") || to.includes("\\")) return paths.door();
   return to;
 }
+
+/** Whether a page that `safeReturn` answered is the authorization server's, which the router does not know. */
+export function isAuthorization(to: string): boolean {
+  return to.startsWith("/oauth2/authorize?");
+}

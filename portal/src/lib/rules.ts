@@ -150,3 +150,11 @@ export function connectAddress(base: string, context: string, version: string): 
   const full = path.includes("{version}") ? path.replace("{version}", shown) : `${path || "/…"}/${shown}`;
   return `${base.replace(/\/$/, "")}${full}`;
 }
+
+/** The lines of a text that are not empty, each an address. */
+export function addresses(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}

@@ -4,7 +4,8 @@ use axum::{extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use tidegate_model::{
     application::Key,
-    command::{Command, CreateKey, Outcome},
+    client::{CLIENT_CREDENTIALS, ClientKind, ClientSettings, TokenFormat},
+    command::{Command, CreateKey, Outcome, UpdateKey},
     endpoint::Environment,
     role::Permission,
     rule::FieldProblem,
@@ -12,7 +13,6 @@ use tidegate_model::{
 };
 use tidegate_oauth::{
     client::new_client_id,
-    grant::CLIENT_CREDENTIALS,
     secret::{self, Kind},
 };
 use utoipa::ToSchema;
@@ -22,9 +22,8 @@ use super::own;
 use crate::{
     authenticate::Caller,
     body::{Answer, Created, InPath, Json},
-    issuer::ACCESS_TOKEN_SECONDS,
     list::List,
-    oauth::access_token,
+    oauth::issue::for_owner,
     problem::{Problem, ProblemDocument},
     state::Control,
 };
@@ -37,8 +36,68 @@ pub(crate) struct NewKey {
     #[serde(rename = "type")]
     #[schema(example = "production")]
     environment: String,
-    /// OAuth grants it may use; `client_credentials` when absent.
+    #[serde(flatten)]
+    told: KeyFields,
+}
+
+/// What a key's client is told to be. What is absent stays, and has its default in a new key.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = KeyChange)]
+pub(crate) struct KeyFields {
+    /// OAuth grants it may use, of `client_credentials`, `authorization_code` and `refresh_token`. In a new key:
+    /// `client_credentials`, and none in one without a secret.
     grants: Option<Vec<String>>,
+    /// `confidential`: a program with a secret; `browser`: a page; `native`: a program on somebody's device. The latter
+    /// two have no secret; a key that becomes one of them loses it.
+    client_type: Option<String>,
+    /// Where browsers may be sent back to with a code, compared character for character; at most 20. The port of a native
+    /// client's `http://127.0.0.1` or `http://[::1]` may be any.
+    redirect_uris: Option<Vec<String>>,
+    /// Where browsers may be sent to after signing out; at most 20.
+    post_logout_redirect_uris: Option<Vec<String>>,
+    /// Lifetime of access tokens in seconds, 60 to 86,400; 3,600 in a new key.
+    access_token_seconds: Option<u32>,
+    /// Lifetime of refresh tokens in seconds, 300 to 7,776,000, begun anew by each; 86,400 in a new key.
+    refresh_token_seconds: Option<u32>,
+    /// `jwt`: readable by whoever has the issuer's keys; `opaque`: random characters.
+    token_format: Option<String>,
+}
+
+impl KeyFields {
+    /// The settings with what is said here.
+    fn over(&self, before: ClientSettings) -> Result<ClientSettings, Problem> {
+        let mut problems = Vec::new();
+        let mut settings = before;
+        if let Some(word) = &self.client_type {
+            if let Some(kind) = ClientKind::parse(word) {
+                settings.kind = kind;
+            } else {
+                let detail = "Choose confidential, browser or native.";
+                problems.push(FieldProblem::new("/client_type", "unknown_client_type", detail));
+            }
+        }
+        if let Some(word) = &self.token_format {
+            if let Some(format) = TokenFormat::parse(word) {
+                settings.token_format = format;
+            } else {
+                let detail = "Choose jwt or opaque.";
+                problems.push(FieldProblem::new("/token_format", "unknown_token_format", detail));
+            }
+        }
+        if !problems.is_empty() {
+            return Err(Problem::Validation(problems));
+        }
+        if let Some(uris) = &self.redirect_uris {
+            settings.redirect_uris.clone_from(uris);
+        }
+        if let Some(uris) = &self.post_logout_redirect_uris {
+            settings.post_logout_redirect_uris.clone_from(uris);
+        }
+        settings.access_token_seconds = self.access_token_seconds.unwrap_or(settings.access_token_seconds);
+        settings.refresh_token_seconds = self.refresh_token_seconds.unwrap_or(settings.refresh_token_seconds);
+        Ok(settings)
+    }
 }
 
 /// A key as it is listed.
@@ -49,17 +108,26 @@ pub(crate) struct KeyAnswer {
     #[serde(rename = "type")]
     environment: &'static str,
     grants: Vec<String>,
+    /// `confidential`, `browser` or `native`.
+    client_type: &'static str,
+    redirect_uris: Vec<String>,
+    post_logout_redirect_uris: Vec<String>,
+    access_token_seconds: u32,
+    refresh_token_seconds: u32,
+    /// `jwt` or `opaque`.
+    token_format: &'static str,
     created_at: String,
 }
 
-/// A key with its secret, shown this once.
+/// A key with its secret, shown this once; without one where the client cannot keep it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = KeyWithSecret)]
 pub(crate) struct NewKeyAnswer {
     #[serde(flatten)]
     listed: KeyAnswer,
-    /// It is not shown again.
-    client_secret: String,
+    /// It is not shown again. `null` for a client without a secret.
+    #[schema(required)]
+    client_secret: Option<String>,
 }
 
 /// An access token for the owner.
@@ -79,6 +147,12 @@ impl From<Key> for KeyAnswer {
             client_id: key.client_id,
             environment: key.environment.as_str(),
             grants: key.grants,
+            client_type: key.settings.kind.as_str(),
+            redirect_uris: key.settings.redirect_uris,
+            post_logout_redirect_uris: key.settings.post_logout_redirect_uris,
+            access_token_seconds: key.settings.access_token_seconds,
+            refresh_token_seconds: key.settings.refresh_token_seconds,
+            token_format: key.settings.token_format.as_str(),
             created_at: key.created_at.rfc3339(),
         }
     }
@@ -110,13 +184,17 @@ pub(crate) async fn create(
             return Err(Problem::Validation(vec![problem]));
         }
     };
-    let client_secret = secret::generate(Kind::ClientSecret, &mut inner.random());
+    let settings = input.told.over(ClientSettings::default())?;
+    let is_public = settings.kind.is_public();
+    let client_secret = (!is_public).then(|| secret::generate(Kind::ClientSecret, &mut inner.random()));
+    let own_grants = || if is_public { Vec::new() } else { vec![CLIENT_CREDENTIALS.to_owned()] };
     let command = Command::CreateKey(CreateKey {
         application: application.id,
         client_id: new_client_id(&mut inner.random()),
-        secret_hash: Secret(secret::hash(&client_secret)),
+        secret_hash: client_secret.as_deref().map(|text| Secret(secret::hash(text))).unwrap_or_default(),
         environment,
-        grants: input.grants.unwrap_or_else(|| vec![CLIENT_CREDENTIALS.to_owned()]),
+        grants: input.told.grants.unwrap_or_else(own_grants),
+        settings,
     });
     let key = made(inner.execute(&caller.actor(), command).await?)?;
     let place = format!("/api/v1/applications/{id}/keys");
@@ -150,7 +228,26 @@ pub(crate) async fn replace_secret(
     let secret_hash = Secret(secret::hash(&client_secret));
     let command = Command::ReplaceSecret { application, client_id, secret_hash };
     let key = made(inner.execute(&caller.actor(), command).await?)?;
-    Ok(Answer(NewKeyAnswer { listed: key.into(), client_secret }))
+    Ok(Answer(NewKeyAnswer { listed: key.into(), client_secret: Some(client_secret) }))
+}
+
+/// Change what the client of a key is told to be
+#[utoipa::path(patch, path = "/applications/{id}/keys/{client_id}", tag = "keys", operation_id = "updateKey",
+    request_body = KeyFields, params(("id" = Uuid, Path), ("client_id" = String, Path)),
+    responses((status = 200, body = KeyAnswer), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn update(
+    State(Control(inner)): State<Control>,
+    caller: Caller,
+    InPath((id, client_id)): InPath<(Uuid, String)>,
+    Json(input): Json<KeyFields>,
+) -> Result<Answer<KeyAnswer>, Problem> {
+    let application = own(&inner, &caller, id).await?;
+    let key = inner.ports.catalog.key(&client_id).await?.filter(|key| key.application == application.id);
+    let key = key.ok_or(Problem::NotFound("key"))?;
+    let settings = input.over(key.settings)?;
+    let grants = input.grants.unwrap_or(key.grants);
+    let command = Command::UpdateKey(UpdateKey { application: application.id, client_id, grants, settings });
+    Ok(Answer(made(inner.execute(&caller.actor(), command).await?)?.into()))
 }
 
 /// Delete a key; its live sessions are closed
@@ -180,6 +277,10 @@ pub(crate) async fn token(
     let application = own(&inner, &caller, id).await?;
     let key = inner.ports.catalog.key(&client_id).await?.filter(|key| key.application == application.id);
     let key = key.ok_or(Problem::NotFound("key"))?;
-    let access_token = access_token(&inner, &key.client_id, "", None)?;
-    Ok(Answer(AccessTokenAnswer { access_token, token_type: "Bearer", expires_in: ACCESS_TOKEN_SECONDS }))
+    let issued = for_owner(&inner, &key)?;
+    if let Some(opaque) = issued.opaque {
+        inner.execute(&caller.actor(), Command::KeepAccessToken(opaque)).await?;
+    }
+    let (access_token, expires_in) = (issued.token, issued.seconds);
+    Ok(Answer(AccessTokenAnswer { access_token, token_type: "Bearer", expires_in }))
 }

@@ -22,7 +22,7 @@ fn body(operation: &str) -> Option<Value> {
         "changeLifecycle" => json!({"event": "publish"}),
         "createVersion" => json!({"version": "2"}),
         "testApiEndpoint" | "testEndpoint" => json!({"url": "ws://localhost:1"}),
-        "rotateSigningKey" => json!({}),
+        "rotateSigningKey" | "updateKey" => json!({}),
         "createUser" => json!({"username": "ada", "roles": ["wizard"]}),
         "updateUser" => json!({"roles": [], "state": "active"}),
         "choosePassword" => json!({"current_password": "x", "new_password": "x"}),

@@ -34,7 +34,7 @@ fn token(key: &SigningKey) -> String {
         scope: "",
         now: NOW.seconds(),
         lifetime: LIFETIME_SECONDS,
-        bound_to: None,
+        ..Grant::default()
     };
     issue(key, &grant, &mut |bytes: &mut [u8]| bytes.fill(5)).unwrap()
 }

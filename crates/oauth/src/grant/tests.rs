@@ -5,7 +5,18 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::*;
+use super::{client_credentials::Asked as ClientCredentials, *};
+use crate::client::{Method, Proof};
+
+/// As the form reader bounds them.
+const PARAMETERS_MAX: usize = 64;
+
+fn scopes_of(request: &TokenRequest) -> &[String] {
+    match &request.asked {
+        Asked::ClientCredentials(ClientCredentials { scopes }) => scopes,
+        other => panic!("{other:?}"),
+    }
+}
 
 fn basic() -> String {
     format!("Basic {}", STANDARD.encode("id:secret"))
@@ -14,10 +25,10 @@ fn basic() -> String {
 #[test]
 fn both_ways_of_authentication_work_alone() {
     let request = read(Some(&basic()), "grant_type=client_credentials&scope=a+b+a&other=x").unwrap();
-    assert_eq!((request.client.client_id.as_str(), request.client.method), ("id", Method::Basic));
-    assert_eq!(request.scopes, ["a", "b"]);
+    assert_eq!((request.client.client_id.as_str(), request.client.method()), ("id", Method::Basic));
+    assert_eq!(scopes_of(&request), ["a", "b"]);
     let request = read(None, "client_secret=s%26&grant_type=client_credentials&client_id=id").unwrap();
-    assert_eq!((request.client.client_secret.as_str(), request.client.method), ("s&", Method::Post));
+    assert!(request.client.proof == Proof::Secret("s&".to_owned(), Method::Post));
     assert!(read(Some(&basic()), "grant_type=client_credentials&client_id=id").is_ok());
 }
 
@@ -28,7 +39,12 @@ fn refusals_and_their_codes() {
         (Some(&*basic), "", "invalid_request"),
         (Some(&*basic), "grant_type=", "invalid_request"),
         (Some(&*basic), "grant_type=password&username=a&password=b", "unsupported_grant_type"),
-        (Some(&*basic), "grant_type=authorization_code&code=x", "unsupported_grant_type"),
+        (Some(&*basic), "grant_type=authorization_code&code=x&redirect_uri=y", "invalid_request"),
+        (Some(&*basic), "grant_type=authorization_code&code=x&code_verifier=y", "invalid_request"),
+        (Some(&*basic), "grant_type=authorization_code&redirect_uri=x&code_verifier=y", "invalid_request"),
+        (Some(&*basic), "grant_type=refresh_token", "invalid_request"),
+        (Some(&*basic), "grant_type=refresh_token&refresh_token=x&scope=%22", "invalid_scope"),
+        (Some(&*basic), "grant_type=implicit", "unsupported_grant_type"),
         (Some(&*basic), "grant_type=client_credentials&grant_type=client_credentials", "invalid_request"),
         (Some(&*basic), "grant_type=client_credentials&client_secret=secret", "invalid_request"),
         (Some(&*basic), "grant_type=client_credentials&client_id=other", "invalid_request"),
@@ -40,11 +56,9 @@ fn refusals_and_their_codes() {
         (Some(&*basic), "grant_type=client%20credentials", "unsupported_grant_type"),
         (Some(&*basic), "grant_type=CLIENT_CREDENTIALS", "unsupported_grant_type"),
         (Some(&*basic), "{\"grant_type\":\"client_credentials\"}", "invalid_request"),
-        (None, "grant_type=client_credentials&client_id=id&client_secret=", "invalid_client"),
         (None, "grant_type=client_credentials&client_id=%0a&client_secret=s", "invalid_client"),
         (Some("Bearer x"), "grant_type=client_credentials", "invalid_client"),
         (None, "grant_type=client_credentials", "invalid_client"),
-        (None, "grant_type=client_credentials&client_id=id", "invalid_client"),
     ] {
         assert_eq!(read(authorization, form).unwrap_err().code(), code, "{authorization:?} {form}");
     }
@@ -93,27 +107,53 @@ fn only_an_unproven_client_gets_401_and_a_challenge() {
 fn a_parameter_without_a_value_counts_as_absent() {
     let request =
         read(Some(&basic()), "grant_type=client_credentials&client_secret=&client_id=&scope=").unwrap();
-    assert_eq!((request.client.method, request.scopes), (Method::Basic, vec![]));
+    assert_eq!(request.client.method(), Method::Basic);
+    assert!(scopes_of(&request).is_empty());
+    let request = read(None, "grant_type=client_credentials&client_secret=&client_id=i").unwrap();
+    assert!(request.client.proof == Proof::None, "whether that is enough is asked later");
 }
 
 #[test]
 fn only_allowed_grants_and_scopes_are_granted() {
     let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-    let (grants, scopes) = (owned(&[CLIENT_CREDENTIALS]), owned(&["a", "b"]));
-    let asks =
-        |scope: &str| read(Some(&basic()), &format!("grant_type=client_credentials&scope={scope}")).unwrap();
-    assert_eq!(decide(&asks("a"), &grants, &scopes), Ok("a".to_owned()));
-    assert_eq!(decide(&asks("b+a"), &grants, &scopes), Ok("b a".to_owned()));
-    assert_eq!(
-        decide(&asks(""), &grants, &scopes),
-        Ok("a b".to_owned()),
-        "none requested: all that it may have"
+    let allowed = owned(&["a", "b"]);
+    let asks = |scope: &str| {
+        granted(
+            &owned(scope.split(' ').filter(|one| !one.is_empty()).collect::<Vec<_>>().as_slice()),
+            &allowed,
+        )
+    };
+    assert_eq!(asks("a"), Ok("a".to_owned()));
+    assert_eq!(asks("b a"), Ok("b a".to_owned()));
+    assert_eq!(asks(""), Ok("a b".to_owned()), "none requested: all that it may have");
+    assert_eq!(granted(&[], &[]), Ok(String::new()));
+    assert_eq!(asks("a c"), Err(TokenError::InvalidScope));
+    assert_eq!(asks("A"), Err(TokenError::InvalidScope));
+    for grant in GrantType::ALL {
+        assert_eq!(GrantType::parse(grant.as_str()), Some(grant));
+        assert_eq!(is_allowed(grant, &owned(&["x", grant.as_str()])), Ok(()));
+        assert_eq!(is_allowed(grant, &owned(&["x"])), Err(TokenError::UnauthorizedClient));
+    }
+}
+
+#[test]
+fn a_code_and_a_refresh_token_are_worth_nothing_without_what_belongs_to_them() {
+    let verifier = "v".repeat(43);
+    let challenge = crate::pkce::challenge(&verifier);
+    let form = format!(
+        "grant_type=authorization_code&client_id=i&code=x&redirect_uri=https://a.test&code_verifier={verifier}"
     );
-    assert_eq!(decide(&asks(""), &grants, &[]), Ok(String::new()));
-    assert_eq!(decide(&asks("a+c"), &grants, &scopes), Err(TokenError::InvalidScope));
-    assert_eq!(decide(&asks("A"), &grants, &scopes), Err(TokenError::InvalidScope));
-    assert_eq!(decide(&asks("a"), &[], &scopes), Err(TokenError::UnauthorizedClient));
-    assert_eq!(decide(&asks("a"), &owned(&["refresh_token"]), &scopes), Err(TokenError::UnauthorizedClient));
+    let Asked::AuthorizationCode(asked) = read(None, &form).unwrap().asked else { panic!("{form}") };
+    assert_eq!(asked.belongs_to("https://a.test", &challenge), Ok(()));
+    assert_eq!(asked.belongs_to("https://a.test/", &challenge), Err(code::INVALID));
+    assert_eq!(asked.belongs_to("https://a.test", &verifier), Err(code::INVALID));
+    assert_eq!(asked.code_hash(), Err(code::INVALID), "not of our shape: storage is not asked");
+    let form = "grant_type=refresh_token&client_id=i&refresh_token=x&scope=b";
+    let Asked::RefreshToken(asked) = read(None, form).unwrap().asked else { panic!("{form}") };
+    assert_eq!(asked.token_hash(), Err(refresh::INVALID));
+    assert_eq!(asked.narrowed("a b"), Ok("b".to_owned()));
+    assert_eq!(asked.narrowed("a"), Err(TokenError::InvalidScope));
+    assert_eq!(asked.narrowed(""), Err(TokenError::InvalidScope));
 }
 
 #[test]

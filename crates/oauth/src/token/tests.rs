@@ -27,7 +27,7 @@ fn grant() -> Grant<'static> {
         scope: "a b",
         now: NOW,
         lifetime: 3_600,
-        bound_to: None,
+        ..Grant::default()
     }
 }
 
@@ -101,6 +101,7 @@ fn an_issued_token_is_accepted_until_it_expires() {
         jti: claims.jti.clone(),
         scope: "a b".to_owned(),
         cnf: None,
+        grant_id: String::new(),
     };
     assert_eq!(claims, expected);
     assert!(verifier.verify(&token, NOW + 3_599).is_ok());

@@ -6,7 +6,6 @@ use tidegate_oauth::{
     client,
     grant::{self, TokenError, TokenResponse},
     jwk::{Algorithm, SigningKey, SystemRandom, key_set},
-    metadata::metadata,
     secret,
     token::{self, AccessTokenVerifier, BadToken},
 };
@@ -42,9 +41,11 @@ impl Issuer {
         if !request.client.proves(stored) {
             return Err(TokenError::InvalidClient);
         }
-        let grants =
-            metadata(ISSUER).grant_types_supported.into_iter().map(str::to_owned).collect::<Vec<_>>();
-        let scope = grant::decide(&request, &grants, &["chat".to_owned()])?;
+        grant::is_allowed(request.asked.grant_type(), &["client_credentials".to_owned()])?;
+        let grant::Asked::ClientCredentials(asked) = request.asked else {
+            return Err(TokenError::UnsupportedGrantType);
+        };
+        let scope = grant::granted(&asked.scopes, &["chat".to_owned()])?;
         let (client_id, lifetime) = (&*self.client_id, 3_600);
         let claims = token::Grant {
             issuer: ISSUER,
@@ -53,7 +54,7 @@ impl Issuer {
             scope: &scope,
             now: NOW,
             lifetime,
-            bound_to: None,
+            ..token::Grant::default()
         };
         let token =
             token::issue(&self.key, &claims, &mut |bytes: &mut [u8]| bytes.fill(9)).expect("a new key signs");

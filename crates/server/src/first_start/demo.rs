@@ -7,6 +7,7 @@ use anyhow::Result;
 use tidegate_model::{
     api::{Api, Design},
     application::Application,
+    client::ClientSettings,
     command::{
         Command, CreateApi, CreateApplication, CreateKey, CreateSubscription, Outcome, Refused, UpdateApi,
     },
@@ -196,6 +197,7 @@ impl Demo<'_> {
             secret_hash: Secret(secret::hash(&key.client_secret)),
             environment: Environment::Production,
             grants: vec!["client_credentials".to_owned()],
+            settings: ClientSettings::default(),
         };
         self.execute(Command::CreateKey(create)).await?;
         Ok(())

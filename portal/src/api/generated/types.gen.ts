@@ -590,20 +590,69 @@ export type HistoryEntry = {
  * A key as it is listed.
  */
 export type Key = {
+    access_token_seconds: number;
     client_id: string;
+    /**
+     * `confidential`, `browser` or `native`.
+     */
+    client_type: string;
     created_at: string;
     grants: Array<string>;
+    post_logout_redirect_uris: Array<string>;
+    redirect_uris: Array<string>;
+    refresh_token_seconds: number;
+    /**
+     * `jwt` or `opaque`.
+     */
+    token_format: string;
     type: string;
 };
 
 /**
- * A key with its secret, shown this once.
+ * What a key's client is told to be. What is absent stays, and has its default in a new key.
+ */
+export type KeyChange = {
+    /**
+     * Lifetime of access tokens in seconds, 60 to 86,400; 3,600 in a new key.
+     */
+    access_token_seconds?: number | null;
+    /**
+     * `confidential`: a program with a secret; `browser`: a page; `native`: a program on somebody's device. The latter
+     * two have no secret; a key that becomes one of them loses it.
+     */
+    client_type?: string | null;
+    /**
+     * OAuth grants it may use, of `client_credentials`, `authorization_code` and `refresh_token`. In a new key:
+     * `client_credentials`, and none in one without a secret.
+     */
+    grants?: Array<string> | null;
+    /**
+     * Where browsers may be sent to after signing out; at most 20.
+     */
+    post_logout_redirect_uris?: Array<string> | null;
+    /**
+     * Where browsers may be sent back to with a code, compared character for character; at most 20. The port of a native
+     * client's `http://127.0.0.1` or `http://[::1]` may be any.
+     */
+    redirect_uris?: Array<string> | null;
+    /**
+     * Lifetime of refresh tokens in seconds, 300 to 7,776,000, begun anew by each; 86,400 in a new key.
+     */
+    refresh_token_seconds?: number | null;
+    /**
+     * `jwt`: readable by whoever has the issuer's keys; `opaque`: random characters.
+     */
+    token_format?: string | null;
+};
+
+/**
+ * A key with its secret, shown this once; without one where the client cannot keep it.
  */
 export type KeyWithSecret = Key & {
     /**
-     * It is not shown again.
+     * It is not shown again. `null` for a client without a secret.
      */
-    client_secret: string;
+    client_secret: string | null;
 };
 
 /**
@@ -780,9 +829,21 @@ export type ListKey = {
      * The entries.
      */
     items: Array<{
+        access_token_seconds: number;
         client_id: string;
+        /**
+         * `confidential`, `browser` or `native`.
+         */
+        client_type: string;
         created_at: string;
         grants: Array<string>;
+        post_logout_redirect_uris: Array<string>;
+        redirect_uris: Array<string>;
+        refresh_token_seconds: number;
+        /**
+         * `jwt` or `opaque`.
+         */
+        token_format: string;
         type: string;
     }>;
     /**
@@ -1044,11 +1105,7 @@ export type NewApi = {
 /**
  * A key to be made.
  */
-export type NewKey = {
-    /**
-     * OAuth grants it may use; `client_credentials` when absent.
-     */
-    grants?: Array<string> | null;
+export type NewKey = KeyChange & {
     /**
      * `production` or `sandbox`.
      */
@@ -2289,6 +2346,28 @@ export type DeleteKeyResponses = {
 };
 
 export type DeleteKeyResponse = DeleteKeyResponses[keyof DeleteKeyResponses];
+
+export type UpdateKeyData = {
+    body: KeyChange;
+    path: {
+        id: string;
+        client_id: string;
+    };
+    query?: never;
+    url: '/applications/{id}/keys/{client_id}';
+};
+
+export type UpdateKeyErrors = {
+    default: Problem;
+};
+
+export type UpdateKeyError = UpdateKeyErrors[keyof UpdateKeyErrors];
+
+export type UpdateKeyResponses = {
+    200: Key;
+};
+
+export type UpdateKeyResponse = UpdateKeyResponses[keyof UpdateKeyResponses];
 
 export type RenewSecretData = {
     body?: never;

@@ -21,6 +21,7 @@ import { SecretOnce } from "../../ui/secret";
 import { Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
 import { useApplication } from "./application-frame";
+import { ClientSettings } from "./client-settings";
 
 export function Component() {
   const application = useApplication();
@@ -84,7 +85,7 @@ function KeyCard(props: {
                 ["Made", <When key="m" at={held.created_at} />],
               ]}
             />
-            {shown && (
+            {shown?.client_secret && (
               <SecretOnce
                 clientId={shown.client_id}
                 clientSecret={shown.client_secret}
@@ -104,17 +105,22 @@ function KeyCard(props: {
               <Button loading={issue.isPending} onClick={() => issue.mutate(of)}>
                 Generate access token
               </Button>
-              <Button variant="default" loading={renew.isPending} onClick={() => renew.mutate(of)}>
-                Make a new secret
-              </Button>
+              {held.client_type === "confidential" && (
+                <Button variant="default" loading={renew.isPending} onClick={() => renew.mutate(of)}>
+                  Make a new secret
+                </Button>
+              )}
               <DeleteKey application={application} held={held} />
             </Row>
-            <Details summary="How a program gets its own token">
-              <CodeBlock
-                label="token command"
-                text={`curl --user "${held.client_id}:$CLIENT_SECRET" -d grant_type=client_credentials ${tokenUrl}`}
-              />
-            </Details>
+            <ClientSettings application={application.id} held={held} />
+            {held.grants.includes("client_credentials") && (
+              <Details summary="How a program gets its own token">
+                <CodeBlock
+                  label="token command"
+                  text={`curl --user "${held.client_id}:$CLIENT_SECRET" -d grant_type=client_credentials ${tokenUrl}`}
+                />
+              </Details>
+            )}
           </>
         )}
       </Stack>

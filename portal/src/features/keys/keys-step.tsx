@@ -42,13 +42,15 @@ export function KeysStep(props: {
       {held && application ? (
         <Stack>
           <Address value={held.client_id} label="client id" />
-          {shown ? (
+          {shown?.client_secret ? (
             <SecretOnce
               clientId={shown.client_id}
               clientSecret={shown.client_secret}
               tokenUrl={props.tokenUrl}
               type={shown.type}
             />
+          ) : held.client_type !== "confidential" ? (
+            <span>Its client has no secret.</span>
           ) : (
             <Row>
               <span>Its secret was shown when the key was made.</span>

@@ -1,0 +1,104 @@
+//! The consent page, and what is answered on it: `POST /oauth2/consent`.
+//!
+//! The page carries the request, sealed with the anti-forgery token of the portal session that it was shown in: nobody
+//! else can write one, and none can be answered in another session or for another request.
+
+use std::fmt::Write as _;
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use tidegate_model::user::PortalSession;
+use tidegate_oauth::{authorize::AuthorizeError, form, secret};
+
+use super::{
+    authorize::{Ready, Refused, give, read, sign_in},
+    form_of,
+    page::{escaped, page, source_of, told},
+    scope,
+};
+use crate::{
+    authenticate::{Caller, by_cookie, from_own_origin},
+    problem::Problem,
+    state::{Control, Inner},
+};
+
+const PURPOSE: &str = "consent";
+
+fn seal(session: &PortalSession, query: &str) -> String {
+    secret::seal(&session.csrf_token.0, PURPOSE, query)
+}
+
+/// The page that asks.
+pub(super) async fn ask(
+    inner: &Inner,
+    ready: &Ready,
+    caller: &Caller,
+    session: &PortalSession,
+    query: &str,
+) -> Result<Response, Problem> {
+    let key = &ready.known.key;
+    let application = inner.ports.catalog.application(key.application).await?;
+    let (name, owner) = application.map_or_else(Default::default, |found| (found.name, found.owner_name));
+    let to = &ready.known.request.to.redirect_uri;
+    let mut wants = String::new();
+    for scope in ready.scope.split(' ').filter(|scope| !scope.is_empty()) {
+        let (words, scope) = (escaped(&scope::words(scope)), escaped(scope));
+        // Writing to a text never fails.
+        let _ = write!(wants, "<li>{words} <span class=\"dim\">({scope})</span></li>");
+    }
+    let body = format!(
+        "<p>You are signed in as <strong>{user}</strong>. <strong>{name}</strong>, an application of {owner}, wants \
+         to:</p><ul><li>connect in your name to the APIs that it is subscribed to</li>{wants}</ul>\
+         <form method=\"post\" action=\"/oauth2/consent\"><input type=\"hidden\" name=\"request\" value=\"{request}\">\
+         <input type=\"hidden\" name=\"seal\" value=\"{seal}\"><div class=\"row\"><button class=\"main\" \
+         name=\"decision\" value=\"allow\">Allow</button><button name=\"decision\" value=\"deny\">Do not allow</button>\
+         </div></form><p class=\"dim\">Client id <code>{client}</code>. You will be sent to <code>{to}</code>.</p>",
+        user = escaped(&caller.user.username),
+        name = escaped(&name),
+        owner = escaped(&owner),
+        request = escaped(query),
+        seal = escaped(&seal(session, query)),
+        client = escaped(&key.client_id),
+        to = escaped(to),
+    );
+    Ok(page(StatusCode::OK, &format!("Allow {name}?"), &body, &source_of(to)))
+}
+
+pub(crate) async fn post(
+    State(Control(inner)): State<Control>,
+    headers: HeaderMap,
+    request: Request,
+) -> Response {
+    answer(&inner, &headers, request).await.unwrap_or_else(IntoResponse::into_response)
+}
+
+async fn answer(inner: &Inner, headers: &HeaderMap, request: Request) -> Result<Response, Refused> {
+    let unread = || Refused::shown(told("This answer cannot be read", "Go back and answer the page again."));
+    from_own_origin(inner, headers)?;
+    // The form is no client's; it is only read as strictly.
+    let (_, text) = form_of(request).await.map_err(|_| unread())?;
+    let mut form = form::parameters(&text).map_err(|_| unread())?;
+    let query = form.take("request").ok_or_else(unread)?;
+    let sealed = form.take("seal").ok_or_else(unread)?;
+    let found = by_cookie(inner, headers).await?.filter(|caller| !caller.user.must_change_password);
+    let Some((caller, session)) =
+        found.and_then(|caller| caller.session.clone().map(|session| (caller, session)))
+    else {
+        return Ok(sign_in(&query));
+    };
+    if !secret::equal(&sealed, &seal(&session, &query)) {
+        let detail =
+            "It was shown in another session, or for another request. Begin again in the application.";
+        return Err(Refused::shown(told("This page is not valid any more", detail)));
+    }
+    // All of it is asked again: the client may have changed since the page was shown.
+    let ready = read(inner, &query).await?;
+    match form.take("decision").as_deref() {
+        Some("allow") => give(inner, &ready, &caller, &session, true).await,
+        Some("deny") => Ok(ready.known.refuse(inner, AuthorizeError::AccessDenied)),
+        _ => Err(unread()),
+    }
+}

@@ -1,0 +1,33 @@
+//! `POST /oauth2/token` (RFC 6749, section 3.2): which grant is asked for, and its answer. Each grant is a file.
+
+use axum::{
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use tidegate_oauth::grant::{self as oauth, Asked, TokenResponse};
+
+use super::{Failure, form_of, grant, no_store, proven};
+use crate::state::{Control, Inner};
+
+pub(crate) async fn token(State(Control(inner)): State<Control>, request: Request) -> Response {
+    match answer(&inner, request).await {
+        Ok(response) => no_store(axum::Json(response).into_response()),
+        Err(failure) => failure.into_response(),
+    }
+}
+
+async fn answer(inner: &Inner, request: Request) -> Result<TokenResponse, Failure> {
+    let headers = request.headers().clone();
+    let (authorization, form) = form_of(request).await?;
+    let request = oauth::read(authorization.as_deref(), &form)?;
+    let key = proven(inner, &request.client).await?;
+    oauth::is_allowed(request.asked.grant_type(), &key.grants)?;
+    let holder = inner.key_of_holder(&headers, "/oauth2/token")?;
+    let bound_to = holder.as_deref();
+    let response = match &request.asked {
+        Asked::ClientCredentials(asked) => grant::client_credentials(inner, &key, asked, bound_to).await?,
+        Asked::AuthorizationCode(asked) => grant::code(inner, &key, asked, bound_to).await?,
+        Asked::RefreshToken(asked) => grant::refresh(inner, &key, asked, bound_to).await?,
+    };
+    Ok(if holder.is_some() { response.bound() } else { response })
+}

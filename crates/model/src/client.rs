@@ -1,0 +1,194 @@
+//! What an OAuth client is told to be: its kind, where browsers may be sent back to, how long its tokens live and how
+//! they look. Part of a [`crate::application::Key`].
+//!
+//! Which addresses may be registered at all is asked of the `oauth` crate by whoever executes the change; here are the
+//! rules across fields. It does not know secrets, codes or tokens.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{endpoint::Bounds, rule::FieldProblem};
+
+/// Lifetime of access tokens, in seconds. An hour is the field's default: long enough for a session to be worth
+/// opening, short enough that a leaked token dies by itself. Below a minute, clients do nothing but ask; above a day,
+/// a token is a password.
+pub const ACCESS_TOKEN_SECONDS: Bounds = Bounds { default: 3_600, min: 60, max: 86_400 };
+/// Lifetime of refresh tokens, in seconds: each new one begins it anew. A day by default, as the products in the field
+/// have it; 90 days at most, since one that is not used for longer belongs to nobody.
+pub const REFRESH_TOKEN_SECONDS: Bounds = Bounds { default: 86_400, min: 300, max: 7_776_000 };
+/// Most redirect addresses of one kind: a program has a few for its stages and platforms.
+pub const REDIRECT_URIS_MAX: usize = 20;
+
+/// The grant that needs no person.
+pub const CLIENT_CREDENTIALS: &str = "client_credentials";
+/// The grant through a browser.
+pub const AUTHORIZATION_CODE: &str = "authorization_code";
+/// Going on without the browser.
+pub const REFRESH_TOKEN: &str = "refresh_token";
+
+/// Whether a client can keep a secret, and where it runs (RFC 6749, section 2.1; RFC 8252).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientKind {
+    /// A program on a machine of its owner, with a secret.
+    #[default]
+    Confidential,
+    /// A page in a browser, without a secret.
+    Browser,
+    /// A program on somebody's device, without a secret. On a loopback address, its port may be any.
+    Native,
+}
+
+impl ClientKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Confidential, Self::Browser, Self::Native];
+
+    /// The word used in REST and storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Confidential => "confidential",
+            Self::Browser => "browser",
+            Self::Native => "native",
+        }
+    }
+
+    /// The kind of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
+    }
+
+    /// Whether it has no secret.
+    pub const fn is_public(self) -> bool {
+        !matches!(self, Self::Confidential)
+    }
+}
+
+/// How access tokens look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenFormat {
+    /// Signed, readable by whoever has the issuer's keys (RFC 9068).
+    #[default]
+    Jwt,
+    /// Random characters that say nothing to anybody but the issuer and its gateways.
+    Opaque,
+}
+
+impl TokenFormat {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Jwt, Self::Opaque];
+
+    /// The word used in REST and storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jwt => "jwt",
+            Self::Opaque => "opaque",
+        }
+    }
+
+    /// The format of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
+    }
+}
+
+/// What a client is told to be. Records from before a field was there have its default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClientSettings {
+    /// Whether it has a secret, and where it runs.
+    pub kind: ClientKind,
+    /// Where browsers may be sent back to with a code; compared character for character.
+    pub redirect_uris: Vec<String>,
+    /// Where browsers may be sent to after signing out.
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Lifetime of access tokens in seconds; [`ACCESS_TOKEN_SECONDS`].
+    pub access_token_seconds: u32,
+    /// Lifetime of refresh tokens in seconds; [`REFRESH_TOKEN_SECONDS`].
+    pub refresh_token_seconds: u32,
+    /// How access tokens look.
+    pub token_format: TokenFormat,
+}
+
+impl Default for ClientSettings {
+    fn default() -> Self {
+        Self {
+            kind: ClientKind::default(),
+            redirect_uris: Vec::new(),
+            post_logout_redirect_uris: Vec::new(),
+            access_token_seconds: ACCESS_TOKEN_SECONDS.default,
+            refresh_token_seconds: REFRESH_TOKEN_SECONDS.default,
+            token_format: TokenFormat::default(),
+        }
+    }
+}
+
+/// Says what is wrong with a client's grants and settings together. `known` are the grants that the authorization
+/// server has; `is_registrable` says why an address may not be registered for a client of a kind.
+pub fn problems(
+    grants: &[String],
+    settings: &ClientSettings,
+    known: &[&str],
+    is_registrable: impl Fn(&str, ClientKind) -> Result<(), String>,
+) -> Vec<FieldProblem> {
+    let mut problems = grant_problems(grants, settings, known);
+    let lists = [
+        ("/redirect_uris", &settings.redirect_uris),
+        ("/post_logout_redirect_uris", &settings.post_logout_redirect_uris),
+    ];
+    for (pointer, uris) in lists {
+        if uris.len() > REDIRECT_URIS_MAX {
+            let detail = format!("A key has at most {REDIRECT_URIS_MAX} addresses here.");
+            problems.push(FieldProblem::new(pointer, "too_many", detail));
+            continue;
+        }
+        for (place, uri) in uris.iter().enumerate() {
+            let pointer = format!("{pointer}/{place}");
+            if let Err(detail) = is_registrable(uri, settings.kind) {
+                problems.push(FieldProblem::new(pointer, "redirect_uri", detail));
+            } else if uris[..place].contains(uri) {
+                problems.push(FieldProblem::new(pointer, "repeated", "This address stands twice."));
+            }
+        }
+    }
+    for (pointer, seconds, bounds) in [
+        ("/access_token_seconds", settings.access_token_seconds, ACCESS_TOKEN_SECONDS),
+        ("/refresh_token_seconds", settings.refresh_token_seconds, REFRESH_TOKEN_SECONDS),
+    ] {
+        if seconds < bounds.min || seconds > bounds.max {
+            let detail = format!("Choose between {} and {} seconds.", bounds.min, bounds.max);
+            problems.push(FieldProblem::new(pointer, "out_of_range", detail));
+        }
+    }
+    problems
+}
+
+fn grant_problems(grants: &[String], settings: &ClientSettings, known: &[&str]) -> Vec<FieldProblem> {
+    let mut problems = Vec::new();
+    for (place, grant) in grants.iter().enumerate() {
+        let pointer = format!("/grants/{place}");
+        if !known.contains(&grant.as_str()) {
+            let detail = format!("Choose of {}.", known.join(", "));
+            problems.push(FieldProblem::new(pointer, "unknown_grant", detail));
+        } else if grants[..place].contains(grant) {
+            problems.push(FieldProblem::new(pointer, "repeated", "This grant stands twice."));
+        } else if grant == CLIENT_CREDENTIALS && settings.kind.is_public() {
+            let detail = "A client without a secret cannot use client_credentials. Take the grant away, or \
+                          choose confidential.";
+            problems.push(FieldProblem::new(pointer, "needs_secret", detail));
+        }
+    }
+    let has = |grant: &str| grants.iter().any(|one| one == grant);
+    if has(AUTHORIZATION_CODE) && settings.redirect_uris.is_empty() {
+        let detail = "authorization_code needs at least one redirect address.";
+        problems.push(FieldProblem::new("/redirect_uris", "required", detail));
+    }
+    if has(REFRESH_TOKEN) && grants.iter().all(|grant| grant == REFRESH_TOKEN || grant == CLIENT_CREDENTIALS)
+    {
+        let detail = "Refresh tokens come from a grant with a person: add authorization_code.";
+        problems.push(FieldProblem::new("/grants", "refresh_alone", detail));
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! What may be said of a client, field by field.
+
+use super::*;
+
+const KNOWN: [&str; 3] = [CLIENT_CREDENTIALS, AUTHORIZATION_CODE, REFRESH_TOKEN];
+
+fn found(grants: &[&str], settings: &ClientSettings) -> Vec<String> {
+    let grants: Vec<_> = grants.iter().map(|&grant| grant.to_owned()).collect();
+    let no_odd = |uri: &str, _| if uri.contains("odd") { Err("odd".to_owned()) } else { Ok(()) };
+    let problems = problems(&grants, settings, &KNOWN, no_odd);
+    problems.iter().map(|problem| format!("{} {}", problem.pointer, problem.code)).collect()
+}
+
+#[test]
+fn every_rule_names_its_field() {
+    let uri = || vec!["https://a.test/cb".to_owned()];
+    let plain = ClientSettings::default;
+    let table: [(&[&str], ClientSettings, &[&str]); 13] = [
+        (&[CLIENT_CREDENTIALS], plain(), &[]),
+        (&[], plain(), &[]),
+        (&["password"], plain(), &["/grants/0 unknown_grant"]),
+        (&["implicit", CLIENT_CREDENTIALS], plain(), &["/grants/0 unknown_grant"]),
+        (&[CLIENT_CREDENTIALS, CLIENT_CREDENTIALS], plain(), &["/grants/1 repeated"]),
+        (
+            &[CLIENT_CREDENTIALS],
+            ClientSettings { kind: ClientKind::Native, ..plain() },
+            &["/grants/0 needs_secret"],
+        ),
+        (&[AUTHORIZATION_CODE], plain(), &["/redirect_uris required"]),
+        (&[AUTHORIZATION_CODE, REFRESH_TOKEN], ClientSettings { redirect_uris: uri(), ..plain() }, &[]),
+        (&[CLIENT_CREDENTIALS, REFRESH_TOKEN], plain(), &["/grants refresh_alone"]),
+        (
+            &[],
+            ClientSettings { redirect_uris: vec!["odd".to_owned()], ..plain() },
+            &["/redirect_uris/0 redirect_uri"],
+        ),
+        (
+            &[],
+            ClientSettings { post_logout_redirect_uris: [uri(), uri()].concat(), ..plain() },
+            &["/post_logout_redirect_uris/1 repeated"],
+        ),
+        (
+            &[],
+            ClientSettings { redirect_uris: vec![String::new(); REDIRECT_URIS_MAX + 1], ..plain() },
+            &["/redirect_uris too_many"],
+        ),
+        (
+            &[],
+            ClientSettings { access_token_seconds: 59, refresh_token_seconds: 7_776_001, ..plain() },
+            &["/access_token_seconds out_of_range", "/refresh_token_seconds out_of_range"],
+        ),
+    ];
+    for (grants, settings, expected) in table {
+        assert_eq!(found(grants, &settings), expected, "{grants:?} {settings:?}");
+    }
+}
+
+#[test]
+fn what_was_stored_before_a_field_has_its_default() {
+    assert_eq!(serde_json::from_str::<ClientSettings>("{}").unwrap(), ClientSettings::default());
+    for kind in ClientKind::ALL {
+        assert_eq!(ClientKind::parse(kind.as_str()), Some(kind));
+    }
+    for format in TokenFormat::ALL {
+        assert_eq!(TokenFormat::parse(format.as_str()), Some(format));
+    }
+}

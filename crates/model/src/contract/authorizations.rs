@@ -1,0 +1,343 @@
+//! Authorizations as records: codes and refresh tokens with one winner, families that end together and stay ended, opaque
+//! access tokens within their bound, and what goes when its client or person goes.
+
+use futures_util::future::join_all;
+
+use super::*;
+use crate::{
+    authorization::{
+        AUTHORIZATION_MILLIS, Authorization, Authorize, CODE_MILLIS, Code, EndAuthorization,
+        OPAQUE_TOKENS_MAX, OpaqueToken, REMEMBERED_MILLIS, RedeemCode, Redeemed, RefreshToken, Renew,
+    },
+    id::AuthorizationId,
+};
+
+/// When everything here begins: later than what the stage was furnished with.
+const NOW: Timestamp = Timestamp(START.0 + (1 << 40));
+const DAY: i64 = 86_400_000;
+
+fn hash(text: &str) -> Secret {
+    Secret(text.to_owned())
+}
+
+fn given(user: UserId, client_id: &str, number: u128, now: Timestamp) -> Authorization {
+    Authorization {
+        id: AuthorizationId(Uuid::from_u128(number)),
+        client_id: client_id.to_owned(),
+        user,
+        scope: "openid profile".to_owned(),
+        auth_time: START,
+        nonce: Some("n".to_owned()),
+        mark: "mark".to_owned(),
+        created_at: now,
+        expires_at: now.plus_millis(AUTHORIZATION_MILLIS),
+        ended_at: None,
+    }
+}
+
+fn code(text: &str, now: Timestamp) -> Code {
+    Code {
+        code_hash: hash(text),
+        redirect_uri: "https://client.test/cb".to_owned(),
+        challenge: "challenge".to_owned(),
+        expires_at: now.plus_millis(CODE_MILLIS),
+        used_at: None,
+    }
+}
+
+fn refresh(text: &str, expires_at: Timestamp) -> RefreshToken {
+    RefreshToken { token_hash: hash(text), expires_at, used_at: None }
+}
+
+fn opaque(text: &str, client_id: &str, of: Option<AuthorizationId>, now: Timestamp) -> OpaqueToken {
+    OpaqueToken {
+        token_hash: hash(text),
+        client_id: client_id.to_owned(),
+        authorization: of,
+        subject: "subject".to_owned(),
+        scope: String::new(),
+        issued_at: now,
+        expires_at: now.plus_millis(DAY),
+    }
+}
+
+/// Who allows, and which client.
+struct Given {
+    user: UserId,
+    client_id: String,
+}
+
+impl<P: Catalog + EventLog> Stage<P> {
+    async fn allowing(&self) -> Given {
+        let there = self.furnish().await;
+        Given { user: there.other.user.unwrap(), client_id: there.key.client_id }
+    }
+
+    async fn at(&self, now: Timestamp, command: Command) -> Result<Outcome, Refused> {
+        self.execute_at(now, &Actor::product(), command).await
+    }
+
+    async fn allow(&self, given: &Given, number: u128, code_text: &str, now: Timestamp) -> Authorization {
+        let authorization = self::given(given.user, &given.client_id, number, now);
+        let code = code(code_text, now);
+        let command = Authorize { authorization: authorization.clone(), code, remember: false };
+        self.at(now, Command::Authorize(Box::new(command))).await.unwrap();
+        authorization
+    }
+
+    async fn redeem(&self, given: &Given, code: &str, next: &str, now: Timestamp) -> String {
+        let command = RedeemCode {
+            code_hash: hash(code),
+            client_id: given.client_id.clone(),
+            refresh: Some(refresh(next, now.plus_millis(DAY))),
+            access: None,
+        };
+        told(self.at(now, Command::RedeemCode(command)).await)
+    }
+
+    async fn renew(&self, given: &Given, token: &str, next: &str, now: Timestamp) -> String {
+        let command = Renew {
+            token_hash: hash(token),
+            client_id: given.client_id.clone(),
+            next: refresh(next, now.plus_millis(DAY)),
+            access: None,
+        };
+        told(self.at(now, Command::Renew(command)).await)
+    }
+}
+
+fn told(outcome: Result<Outcome, Refused>) -> String {
+    match outcome {
+        Ok(Outcome::Tokens(Redeemed::Granted(_))) => "granted".to_owned(),
+        Ok(Outcome::Tokens(Redeemed::Replayed(_))) => "replayed".to_owned(),
+        Ok(other) => panic!("{other:?}"),
+        Err(refused) => kind(&refused),
+    }
+}
+
+pub async fn a_code_is_worth_tokens_once_within_its_minute(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let ada = stage.allowing().await;
+    let expected = stage.allow(&ada, 1, "code", NOW).await;
+    assert_eq!(stage.port.code(&hash("code")).await.unwrap(), Some((code("code", NOW), expected.clone())));
+    assert_eq!(stage.port.code(&hash("Code")).await.unwrap(), None);
+    let other = Given { user: ada.user, client_id: "client-of-another".to_owned() };
+    assert_eq!(stage.redeem(&other, "code", "x", NOW).await, "no authorization");
+    assert_eq!(stage.redeem(&ada, "unknown", "x", NOW).await, "no authorization");
+    assert_eq!(stage.redeem(&ada, "code", "x", NOW.plus_millis(CODE_MILLIS)).await, "no authorization");
+    assert_eq!(stage.redeem(&ada, "code", "first", NOW.plus_millis(CODE_MILLIS - 1)).await, "granted");
+    assert_eq!(stage.port.authorization(expected.id).await.unwrap(), Some(expected.clone()));
+    let (token, of) = stage.port.refresh_token(&hash("first")).await.unwrap().unwrap();
+    assert_eq!((token.used_at, of), (None, expected));
+    assert_eq!(stage.port.refresh_token(&hash("x")).await.unwrap(), None, "what was refused kept nothing");
+}
+
+pub async fn what_is_presented_twice_ends_all_of_it_also_after_a_kill(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let ada = stage.allowing().await;
+    let (one, two) = (stage.allow(&ada, 1, "one", NOW).await, stage.allow(&ada, 2, "two", NOW).await);
+    stage.allow(&ada, 3, "three", NOW).await;
+    assert_eq!(stage.redeem(&ada, "one", "one-1", NOW).await, "granted");
+    assert_eq!(stage.redeem(&ada, "two", "two-1", NOW).await, "granted");
+    assert_eq!(stage.redeem(&ada, "three", "three-1", NOW).await, "granted");
+    assert_eq!(stage.renew(&ada, "two-1", "two-2", NOW).await, "granted");
+    // One comes twice before the kill and one after it.
+    assert_eq!(stage.redeem(&ada, "one", "x", NOW).await, "replayed");
+    let stage = Stage::on(ground.open_as_after_a_kill().await);
+    assert_eq!(stage.renew(&ada, "two-1", "y", NOW).await, "replayed");
+    for of in [one, two] {
+        let found = stage.port.authorization(of.id).await.unwrap().unwrap();
+        assert_eq!(found, Authorization { ended_at: Some(NOW), ..of });
+    }
+    assert_eq!(stage.renew(&ada, "one-1", "z", NOW).await, "no authorization");
+    assert_eq!(stage.renew(&ada, "two-2", "z", NOW).await, "no authorization");
+    assert_eq!(stage.renew(&ada, "three-1", "three-2", NOW).await, "granted", "others go on");
+    for refused in ["x", "y", "z"] {
+        assert_eq!(stage.port.refresh_token(&hash(refused)).await.unwrap(), None);
+    }
+}
+
+pub async fn of_a_hundred_that_renew_one_wins(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let ada = stage.allowing().await;
+    stage.allow(&ada, 1, "code", NOW).await;
+    stage.redeem(&ada, "code", "first", NOW).await;
+    let names: Vec<_> = (0..100).map(|number| format!("next-{number}")).collect();
+    let all = names.iter().map(|next| stage.renew(&ada, "first", next, NOW));
+    let mut answers = join_all(all).await;
+    answers.sort();
+    assert_eq!((&*answers[0], &*answers[99]), ("granted", "replayed"), "{answers:?}");
+    assert!(answers[1..99].iter().all(|answer| answer == "no authorization"), "{answers:?}");
+    for next in names {
+        let renewed = stage.renew(&ada, &next, "last", NOW).await;
+        assert_eq!(renewed, "no authorization", "all of it has ended");
+    }
+}
+
+pub async fn a_refresh_token_lives_no_longer_than_what_it_is_of(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let ada = stage.allowing().await;
+    let of = stage.allow(&ada, 1, "code", NOW).await;
+    stage.redeem(&ada, "code", "first", NOW).await;
+    assert_eq!(stage.renew(&ada, "first", "x", NOW.plus_millis(DAY)).await, "no authorization");
+    let mut now = NOW.plus_millis(DAY - 1);
+    let mut token = "first".to_owned();
+    while now < of.expires_at {
+        let next = format!("{token}+");
+        assert_eq!(stage.renew(&ada, &token, &next, now).await, "granted");
+        let (kept, _) = stage.port.refresh_token(&hash(&next)).await.unwrap().unwrap();
+        assert_eq!(kept.expires_at, now.plus_millis(DAY).min(of.expires_at));
+        (token, now) = (next, now.plus_millis(DAY - 1));
+    }
+    assert_eq!(stage.renew(&ada, &token, "x", now).await, "no authorization");
+}
+
+pub async fn what_is_over_is_forgotten_when_nobody_can_come_late(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let ada = stage.allowing().await;
+    let of = stage.allow(&ada, 1, "code", NOW).await;
+    stage.redeem(&ada, "code", "first", NOW).await;
+    let end = Command::EndAuthorization(EndAuthorization { id: of.id });
+    for now in [NOW, NOW.plus_millis(5)] {
+        stage.at(now, end.clone()).await.unwrap();
+    }
+    let ended = stage.port.authorization(of.id).await.unwrap().unwrap().ended_at;
+    assert_eq!(ended, Some(NOW), "once");
+    assert_eq!(stage.renew(&ada, "first", "x", NOW).await, "no authorization");
+    let later = NOW.plus_millis(REMEMBERED_MILLIS);
+    stage.allow(&ada, 2, "other", later.plus_millis(-1)).await;
+    assert!(stage.port.authorization(of.id).await.unwrap().is_some());
+    stage.allow(&ada, 3, "third", later).await;
+    assert_eq!(stage.port.authorization(of.id).await.unwrap(), None);
+    assert_eq!(stage.port.refresh_token(&hash("first")).await.unwrap(), None);
+    assert!(stage.port.code(&hash("other")).await.unwrap().is_some());
+    stage.at(later, Command::EndAuthorization(EndAuthorization { id: of.id })).await.unwrap();
+}
+
+pub async fn consent_is_remembered_and_grows(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let ada = stage.allowing().await;
+    let consent = async || stage.port.consent(ada.user, &ada.client_id).await.unwrap();
+    assert_eq!(consent().await, None);
+    for (number, (scope, remember, expected)) in [
+        ("openid", false, None),
+        ("", true, Some(vec![])),
+        ("profile openid", true, Some(vec!["openid", "profile"])),
+        ("chat", true, Some(vec!["chat", "openid", "profile"])),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let of = given(ada.user, &ada.client_id, number as u128, NOW);
+        let authorization = Authorization { scope: scope.to_owned(), ..of };
+        let command = Authorize { authorization, code: code(&format!("code {number}"), NOW), remember };
+        stage.at(NOW, Command::Authorize(Box::new(command))).await.unwrap();
+        let expected = expected.map(|scopes| scopes.into_iter().map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(consent().await, expected, "{scope}");
+    }
+    assert_eq!(stage.port.consent(UserId(nowhere()), &ada.client_id).await.unwrap(), None);
+}
+
+pub async fn opaque_tokens_are_bounded_and_end_with_what_they_are_of(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let ada = stage.allowing().await;
+    let of = stage.allow(&ada, 1, "code", NOW).await;
+    let known = async || {
+        let parts = stage.port.snapshot_parts().await.unwrap();
+        let mut hashes: Vec<_> = parts.opaque_tokens.into_iter().map(|token| token.token_hash.0).collect();
+        hashes.sort();
+        hashes
+    };
+    let before = stage.number().await;
+    let keep = async |text: &str, of, now| {
+        let token = opaque(text, &ada.client_id, of, now);
+        stage.at(now, Command::KeepAccessToken(token)).await.unwrap();
+    };
+    keep("own", None, NOW).await;
+    keep("theirs", Some(of.id), NOW).await;
+    assert_eq!(known().await, ["own", "theirs"]);
+    assert!(stage.number().await > before, "gateways notice");
+    let found = stage.port.opaque_token(&hash("own"), NOW).await.unwrap();
+    assert_eq!(found, Some(opaque("own", &ada.client_id, None, NOW)));
+    assert_eq!(stage.port.opaque_token(&hash("own"), NOW.plus_millis(DAY)).await.unwrap(), None);
+    let number = stage.number().await;
+    stage.at(NOW, Command::EndAuthorization(EndAuthorization { id: of.id })).await.unwrap();
+    assert_eq!(known().await, ["own"]);
+    assert!(stage.number().await > number, "gateways notice");
+    stage.at(NOW, Command::EndAccessToken { token_hash: hash("own") }).await.unwrap();
+    stage.at(NOW, Command::EndAccessToken { token_hash: hash("own") }).await.unwrap();
+    assert_eq!(known().await, Vec::<String>::new());
+    // The oldest makes room, and what has expired goes with the next one.
+    for number in 0..=OPAQUE_TOKENS_MAX {
+        let now = NOW.plus_millis(i64::try_from(number).unwrap());
+        keep(&format!("{number:04}"), None, now).await;
+    }
+    let there = known().await;
+    assert_eq!((there.len() as u64, there[0].as_str()), (OPAQUE_TOKENS_MAX, "0001"));
+    keep("late", None, NOW.plus_millis(2 * DAY)).await;
+    assert_eq!(known().await, ["late"]);
+}
+
+pub async fn what_was_allowed_goes_with_its_client(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let there = stage.furnish().await;
+    let ada = Given { user: there.other.user.unwrap(), client_id: there.key.client_id.clone() };
+    let of = given(ada.user, &ada.client_id, 1, NOW);
+    let command = Authorize { authorization: of.clone(), code: code("code", NOW), remember: true };
+    stage.at(NOW, Command::Authorize(Box::new(command))).await.unwrap();
+    stage.redeem(&ada, "code", "first", NOW).await;
+    stage.at(NOW, Command::KeepAccessToken(opaque("token", &ada.client_id, Some(of.id), NOW))).await.unwrap();
+    let delete = Command::DeleteKey { application: there.shop.id, client_id: ada.client_id.clone() };
+    stage.at(NOW, delete).await.unwrap();
+    assert_eq!(stage.port.authorization(of.id).await.unwrap(), None);
+    assert_eq!(stage.port.code(&hash("code")).await.unwrap(), None);
+    assert_eq!(stage.port.refresh_token(&hash("first")).await.unwrap(), None);
+    assert_eq!(stage.port.opaque_token(&hash("token"), NOW).await.unwrap(), None);
+    assert_eq!(stage.port.consent(ada.user, &ada.client_id).await.unwrap(), None);
+    let nobodys = given(UserId(nowhere()), "client-x", 2, NOW);
+    let command = Authorize { authorization: nobodys, code: code("x", NOW), remember: false };
+    assert!(stage.at(NOW, Command::Authorize(Box::new(command))).await.is_err());
+}
+
+pub async fn a_public_client_keeps_no_secret(ground: &impl Ground) {
+    use crate::{
+        client::{ClientKind, ClientSettings},
+        command::UpdateKey,
+    };
+    let stage = Stage::on(ground.open().await);
+    let there = stage.furnish().await;
+    let update = |grants: &[&str], settings: ClientSettings| {
+        Command::UpdateKey(UpdateKey {
+            application: there.shop.id,
+            client_id: there.key.client_id.clone(),
+            grants: grants.iter().map(|&grant| grant.to_owned()).collect(),
+            settings,
+        })
+    };
+    let settings = ClientSettings {
+        kind: ClientKind::Native,
+        redirect_uris: vec!["com.example.app:/cb".to_owned()],
+        access_token_seconds: 60,
+        ..ClientSettings::default()
+    };
+    let refused = stage.execute(&there.other, update(&[], settings.clone())).await.unwrap_err();
+    assert_eq!(kind(&refused), "no application");
+    let web = ClientSettings { kind: ClientKind::Browser, ..settings.clone() };
+    let refused = stage.execute(&there.owner, update(&[], web)).await.unwrap_err();
+    assert_eq!(kind(&refused), "invalid /redirect_uris/0");
+    assert_eq!(stage.port.key(&there.key.client_id).await.unwrap(), Some(there.key.clone()));
+    stage.execute(&there.owner, update(&["authorization_code"], settings.clone())).await.unwrap();
+    let expected = Key {
+        secret_hash: Secret::default(),
+        grants: vec!["authorization_code".to_owned()],
+        settings,
+        ..there.key.clone()
+    };
+    assert_eq!(stage.port.key(&there.key.client_id).await.unwrap(), Some(expected));
+    let command = Command::ReplaceSecret {
+        application: there.shop.id,
+        client_id: there.key.client_id.clone(),
+        secret_hash: hash("new"),
+    };
+    assert!(stage.execute(&there.owner, command).await.is_err(), "it could not be used");
+}

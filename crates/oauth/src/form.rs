@@ -1,0 +1,101 @@
+//! The form of a request that a client makes by itself (token, revocation, introspection): its parameters, and what
+//! the client presents (RFC 6749, sections 2.3 and 3.2). It does not know what is asked for.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    client::{Method, Presented, Proof, from_basic, is_credential},
+    grant::TokenError,
+    percent,
+};
+
+/// Largest form that is read, in bytes.
+pub const FORM_BYTES_MAX: usize = 8_192;
+/// Most parameters in a form; the requests we know use fewer than ten.
+const PARAMETERS_MAX: usize = 64;
+
+/// Parameters by name; each is taken out once.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Parameters(BTreeMap<String, String>);
+
+impl Parameters {
+    /// Takes one out. One without a value counts as absent (RFC 6749, section 3.2).
+    pub fn take(&mut self, name: &str) -> Option<String> {
+        self.0.remove(name).filter(|value| !value.is_empty())
+    }
+
+    /// Takes one out that must be there.
+    ///
+    /// # Errors
+    /// `missing`, as [`TokenError::InvalidRequest`].
+    pub fn needed(&mut self, name: &str, missing: &'static str) -> Result<String, TokenError> {
+        self.take(name).ok_or(TokenError::InvalidRequest(missing))
+    }
+}
+
+/// Values may be secrets.
+impl std::fmt::Debug for Parameters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// Reads a form, or a query, in which no parameter stands twice.
+///
+/// # Errors
+/// [`TokenError::InvalidRequest`].
+pub fn parameters(form: &str) -> Result<Parameters, TokenError> {
+    if form.len() > FORM_BYTES_MAX {
+        return Err(TokenError::InvalidRequest("the form is too large"));
+    }
+    let pairs = percent::form(form).ok_or(TokenError::InvalidRequest("the form is malformed"))?;
+    if pairs.len() > PARAMETERS_MAX {
+        return Err(TokenError::InvalidRequest("the form has too many parameters"));
+    }
+    // RFC 6749, section 3.2: none may stand twice, unknown ones are ignored.
+    let mut parameters = BTreeMap::new();
+    for (name, value) in pairs {
+        if parameters.insert(name, value).is_some() {
+            return Err(TokenError::InvalidRequest("a parameter is repeated"));
+        }
+    }
+    Ok(Parameters(parameters))
+}
+
+/// Reads a form and what the client presents with it: the `Authorization` field, if any, and the form.
+///
+/// # Errors
+/// [`TokenError`]: a form that is none, repeated parameters, two ways of authentication.
+pub fn read(authorization: Option<&str>, form: &str) -> Result<(Presented, Parameters), TokenError> {
+    let mut parameters = parameters(form)?;
+    let (id, secret) = (parameters.take("client_id"), parameters.take("client_secret"));
+    Ok((presented(authorization, id, secret)?, parameters))
+}
+
+fn presented(
+    authorization: Option<&str>,
+    client_id: Option<String>,
+    client_secret: Option<String>,
+) -> Result<Presented, TokenError> {
+    match (authorization, client_id, client_secret) {
+        (Some(_), _, Some(_)) => {
+            Err(TokenError::InvalidRequest("use one way of client authentication, not two"))
+        }
+        (Some(value), client_id, None) => {
+            let presented = from_basic(value).ok_or(TokenError::InvalidClient)?;
+            match client_id {
+                Some(named) if named != presented.client_id => {
+                    Err(TokenError::InvalidRequest("client_id differs from the authenticated client"))
+                }
+                _ => Ok(presented),
+            }
+        }
+        (None, Some(client_id), Some(secret)) if is_credential(&client_id) && is_credential(&secret) => {
+            Ok(Presented { client_id, proof: Proof::Secret(secret, Method::Post) })
+        }
+        (None, Some(client_id), None) if is_credential(&client_id) => {
+            Ok(Presented { client_id, proof: Proof::None })
+        }
+        (None, _, _) => Err(TokenError::InvalidClient),
+    }
+}

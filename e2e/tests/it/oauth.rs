@@ -1,0 +1,151 @@
+//! The authorization server under strict clients of other hands, unmodified: each goes through a whole flow against the
+//! real binary and says what came of it.
+
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::{
+    backend::Backend,
+    client::Opening,
+    portal::{Api, Person, send},
+    product::Product,
+    programs::{client, node, python},
+    wait::{PATIENCE, within},
+};
+
+/// Nobody listens there: the flows read the address that a browser is sent to, and go no further.
+const REDIRECT: &str = "http://127.0.0.1:9/cb";
+const BYE: &str = "http://127.0.0.1:9/bye";
+
+/// A key of an application, with what its client is told to be.
+async fn key(admin: &Person<'_>, name: &str, told: Value) -> (String, Option<String>) {
+    let application = admin.post("/applications", json!({"name": name})).await.is(201).json();
+    let path = format!("/applications/{}/keys", application["id"].as_str().unwrap());
+    let mut body = json!({
+        "type": "production", "redirect_uris": [REDIRECT], "post_logout_redirect_uris": [BYE],
+    });
+    for (name, value) in told.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    let key = admin.post(&path, body).await.is(201).json();
+    let secret = key["client_secret"].as_str().map(str::to_owned);
+    (key["client_id"].as_str().unwrap().to_owned(), secret)
+}
+
+/// What a program says, line by line.
+async fn said(mut command: Command, product: &Product, id: &str, secret: Option<&str>) -> Vec<String> {
+    let told = json!({
+        "issuer": product.portal.origin(), "username": "developer", "password": product.portal.password("developer"),
+        "id": id, "secret": secret, "redirect": REDIRECT, "bye": BYE, "certificate": product.certificate(),
+    });
+    command.arg(told.to_string()).env("NODE_EXTRA_CA_CERTS", product.certificate());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let program = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
+    let output = within("a flow", PATIENCE, program.wait_with_output()).await.unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}{complaint}");
+    said.lines().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn openid_client_goes_through_a_whole_flow() {
+    let product = Product::start().await;
+    let admin = product.portal.admin().await;
+    let grants = json!({"grants": ["client_credentials", "authorization_code", "refresh_token"]});
+    let (id, secret) = key(&admin, "Flow", grants).await;
+    let expected = [
+        "discovered true",
+        "code bearer openid profile",
+        "userinfo developer",
+        "refresh true true",
+        "introspection true",
+        "revocation false",
+        "again invalid_grant",
+        "again invalid_grant",
+        "client credentials bearer none",
+        "signed out http://127.0.0.1:9/bye?state=s",
+    ];
+    assert_eq!(said(node("openid-client.mjs"), &product, &id, secret.as_deref()).await, expected);
+}
+
+#[tokio::test]
+async fn oauth4webapi_goes_through_a_whole_flow_without_a_secret() {
+    let product = Product::start().await;
+    let admin = product.portal.admin().await;
+    let told = json!({"client_type": "browser", "grants": ["authorization_code", "refresh_token"]});
+    let (id, secret) = key(&admin, "Flow", told).await;
+    assert_eq!(secret, None);
+    let expected = [
+        "discovered 2",
+        "code bearer openid",
+        "userinfo true",
+        "refresh bearer",
+        "late invalid_grant",
+        "refused login_required",
+    ];
+    assert_eq!(said(node("oauth4webapi.mjs"), &product, &id, None).await, expected);
+}
+
+#[tokio::test]
+async fn authlib_goes_through_a_whole_flow() {
+    let product = Product::start().await;
+    let admin = product.portal.admin().await;
+    for format in ["jwt", "opaque"] {
+        let grants = ["authorization_code", "refresh_token"];
+        let application = json!({"grants": grants, "token_format": format});
+        let (id, secret) = key(&admin, format, application).await;
+        let mut command = python();
+        command.arg(client("authlib_flow.py"));
+        let expected = [
+            "code Bearer openid profile",
+            "ID token True True True",
+            "userinfo developer",
+            "refresh True",
+            "introspection True",
+            "revocation 200",
+            "introspection False",
+        ];
+        assert_eq!(said(command, &product, &id, secret.as_deref()).await, expected, "{format}");
+    }
+}
+
+#[tokio::test]
+async fn an_opaque_token_opens_the_gateway_until_it_is_given_back() {
+    let (mut product, backend) = (Product::start().await, Backend::echo());
+    let (id, secret, api) = {
+        let admin = product.portal.admin().await;
+        let api = admin.publish("Opaque", json!({"production": {"url": backend.url()}})).await;
+        let application = admin.application("Opaque", "Unlimited").await;
+        admin.subscribe(&application, &api, "Unlimited").await;
+        let path = format!("/applications/{application}/keys");
+        let body = json!({"type": "production", "token_format": "opaque"});
+        let key = admin.post(&path, body).await.is(201).json();
+        let text = |name: &str| key[name].as_str().unwrap().to_owned();
+        (text("client_id"), text("client_secret"), api)
+    };
+    let mut tokens = Vec::new();
+    for _ in 0..2 {
+        let granted = product.portal.token(&id, &secret).await.is(200).json();
+        tokens.push(granted["access_token"].as_str().unwrap().to_owned());
+    }
+    for token in &tokens {
+        assert!(token.starts_with("tga_"), "{token}");
+        Opening::to(&api.ws).bearer(token).open().await.echo("at once").await;
+    }
+    let unknown = format!("{}0", &tokens[0][..tokens[0].len() - 1]);
+    assert_eq!(Opening::to(&api.ws).bearer(&unknown).refused().await.problem(), "credential-invalid");
+    let request =
+        product.portal.request(reqwest::Method::POST, "/oauth2/revoke").basic_auth(&id, Some(&secret));
+    send(request.form(&[("token", &tokens[0])])).await.is(200);
+    assert_eq!(Opening::to(&api.ws).bearer(&tokens[0]).refused().await.status, 401);
+    Opening::to(&api.ws).bearer(&tokens[1]).open().await.echo("still").await;
+    // What was given back stays so, what was issued stays so.
+    product.stop().await;
+    product.start_again().await;
+    let admin = product.portal.admin().await;
+    let api = Api::read(&admin.get(&format!("/apis/{}", api.id)).await.is(200).json());
+    assert_eq!(Opening::to(&api.ws).bearer(&tokens[0]).refused().await.status, 401);
+    Opening::to(&api.ws).bearer(&tokens[1]).open().await.echo("after a restart").await;
+}
