@@ -82,7 +82,7 @@ fn made(outcome: Outcome) -> Result<Application, Problem> {
 }
 
 /// One of the caller's applications; of anyone for an administrator.
-async fn own(inner: &Inner, caller: &Caller, id: Uuid) -> Result<Application, Problem> {
+pub(crate) async fn own(inner: &Inner, caller: &Caller, id: Uuid) -> Result<Application, Problem> {
     let actor = caller.may(Permission::AppManage)?;
     let found = inner.ports.catalog.application(ApplicationId(id)).await?.filter(|application| {
         match application.owner {

@@ -1,4 +1,4 @@
-//! The feed: snapshots down to every gateway, batches of facts, presence and the health of backends up, over each gateway's link.
+//! The feed: snapshots and revocations down to every gateway, batches of facts, presence and the health of backends up, over each gateway's link.
 //!
 //! A change that gateways can notice is answered only when they have applied it (or a bound has passed), so that a
 //! 2xx means "live". It knows no gateway, only links.
@@ -18,6 +18,7 @@ use tidegate_model::{
     id::{ApiId, BootId},
     link::{ControlLink, Down, LinkClosed, PROTOCOL_VERSION, Up},
     port::{Catalog, Clock, EventLog, PortError},
+    revocation::{Revocation, Revocations},
     snapshot::{BackendTokenFacts, Snapshot},
     target::TargetFacts,
     time::Timestamp,
@@ -30,10 +31,15 @@ use crate::issuer::Issuer;
 /// the people who work on the control plane.
 const APPLY_WAIT: Duration = Duration::from_secs(1);
 
+/// Revocations in one message: some tens of kilobytes, however many there are when a gateway connects.
+const REVOCATIONS_PER_MESSAGE: usize = 1_024;
+
 #[derive(Debug, Default)]
 struct Gateway {
     boot: Option<BootId>,
     applied: u64,
+    /// The number up to which it holds to what was revoked.
+    revoked: u64,
     open: Vec<OpenSessions>,
     targets: Vec<TargetFacts>,
     /// When it told of them.
@@ -54,6 +60,9 @@ pub(crate) struct Feed {
     issuer: Arc<Issuer>,
     backend_tokens: Option<BackendTokenFacts>,
     snapshot: watch::Sender<Arc<Snapshot>>,
+    /// What gateways are told was revoked, and the number of the newest of it.
+    revocations: Mutex<Revocations>,
+    newest_revocation: watch::Sender<u64>,
     /// One reading of the catalog at a time; whoever waits finds the newer snapshot already there.
     refreshing: AsyncMutex<()>,
     gateways: Mutex<HashMap<u64, Gateway>>,
@@ -76,6 +85,8 @@ impl Feed {
             issuer,
             backend_tokens,
             snapshot: watch::Sender::new(Arc::default()),
+            revocations: Mutex::default(),
+            newest_revocation: watch::Sender::new(0),
             refreshing: AsyncMutex::new(()),
             gateways: Mutex::default(),
             applied: watch::Sender::new(0),
@@ -119,17 +130,66 @@ impl Feed {
                 return;
             }
         };
+        if !self.everywhere(|gateway| gateway.applied >= number).await {
+            tracing::warn!(number, "a gateway has not applied a change within its time");
+        }
+    }
+
+    /// Waits until every connected gateway has done so; answers whether all did within their time.
+    async fn everywhere(&self, is_done: impl Fn(&Gateway) -> bool) -> bool {
         let mut applied = self.applied.subscribe();
         let everywhere = async {
-            while self.gateways().values().any(|gateway| gateway.applied < number) {
+            while !self.gateways().values().all(&is_done) {
                 if applied.changed().await.is_err() {
                     return;
                 }
             }
         };
-        if tokio::time::timeout(APPLY_WAIT, everywhere).await.is_err() {
-            tracing::warn!(number, "a gateway has not applied a change within its time");
+        tokio::time::timeout(APPLY_WAIT, everywhere).await.is_ok()
+    }
+
+    /// Reads what was revoked since the last time, for gateways to be told. Answers the number of the newest.
+    pub(crate) async fn read_revocations(&self) -> Result<u64, PortError> {
+        let _one = self.refreshing.lock().await;
+        let (known, now) = (self.revocations().number(), self.clock.now());
+        let new = self.catalog.revocations(known, now).await?;
+        let number = {
+            let mut all = self.revocations();
+            all.extend(new);
+            all.tidy(now);
+            all.number()
+        };
+        self.newest_revocation.send_if_modified(|newest| std::mem::replace(newest, number) != number);
+        Ok(number)
+    }
+
+    /// Something was revoked and that is on disk: tells, and waits until no connected gateway lets it live.
+    pub(crate) async fn revoked(&self) {
+        let number = match self.read_revocations().await {
+            Ok(number) => number,
+            Err(error) => {
+                // What was revoked is safe; the next reading carries it.
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a revocation could not be sent to gateways"
+                );
+                return;
+            }
+        };
+        if !self.everywhere(|gateway| gateway.revoked >= number).await {
+            tracing::warn!(number, "a gateway has not obeyed a revocation within its time");
         }
+    }
+
+    fn revocations(&self) -> MutexGuard<'_, Revocations> {
+        // As above: never held across an await.
+        self.revocations.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// What a gateway that was told up to `told` is to be told, in messages of a bounded size.
+    fn news(&self, told: u64) -> Vec<Arc<[Revocation]>> {
+        let new: Vec<_> = self.revocations().since(told).cloned().collect();
+        new.chunks(REVOCATIONS_PER_MESSAGE).map(Arc::from).collect()
     }
 
     /// How many gateways are connected and decide with a snapshot.
@@ -187,11 +247,24 @@ impl Feed {
     }
 
     async fn talk(&self, name: u64, link: &dyn ControlLink) -> Result<(), LinkClosed> {
-        let mut snapshots = self.snapshot.subscribe();
+        let (mut snapshots, mut revocations) =
+            (self.snapshot.subscribe(), self.newest_revocation.subscribe());
         snapshots.mark_changed();
+        revocations.mark_changed();
+        let mut told = 0;
         loop {
-            // Both sides lose nothing when dropped: a watch keeps its newest value, a link its next message.
+            // All of them lose nothing when dropped: a watch keeps its newest value, a link its next message. In this
+            // order: with its first snapshot a gateway admits clients, and has to know by then who is none.
             tokio::select! {
+                biased;
+                changed = revocations.changed() => {
+                    changed.map_err(|_| LinkClosed)?;
+                    revocations.mark_unchanged();
+                    for some in self.news(told) {
+                        told = some.last().map_or(told, |last| last.number);
+                        link.send(Down::Revoked(some)).await?;
+                    }
+                }
                 changed = snapshots.changed() => {
                     changed.map_err(|_| LinkClosed)?;
                     let snapshot = Arc::clone(&snapshots.borrow_and_update());
@@ -215,6 +288,10 @@ impl Feed {
             }
             Up::Applied { number } => {
                 self.with(name, |gateway| gateway.applied = number);
+                self.applied.send_modify(|changes| *changes += 1);
+            }
+            Up::Revoked { number } => {
+                self.with(name, |gateway| gateway.revoked = number);
                 self.applied.send_modify(|changes| *changes += 1);
             }
             Up::Presence(open) => self.with(name, |gateway| gateway.open = open),

@@ -21,6 +21,7 @@ mod pages;
 mod password;
 mod possession;
 mod problem;
+mod revocations;
 mod router;
 mod serve;
 mod session;

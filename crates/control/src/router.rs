@@ -18,8 +18,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    account, apis, applications, authenticate, catalogue, console, health, oauth, pages, session, settings,
-    signing_keys, state::Control, subscriptions, tokens, users,
+    account, apis, applications, authenticate, catalogue, console, health, oauth, pages, revocations,
+    session, settings, signing_keys, state::Control, subscriptions, tokens, users,
 };
 
 /// Where REST begins.
@@ -106,6 +106,8 @@ fn rest() -> OpenApiRouter<Control> {
         .routes(routes!(applications::keys::update, applications::keys::delete))
         .routes(routes!(applications::keys::replace_secret))
         .routes(routes!(applications::keys::token))
+        .routes(routes!(revocations::of_key))
+        .routes(routes!(revocations::create))
         .routes(routes!(subscriptions::create, subscriptions::list))
         .routes(routes!(subscriptions::delete))
         .routes(routes!(signing_keys::list, signing_keys::rotate))

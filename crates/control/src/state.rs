@@ -94,6 +94,7 @@ impl Control {
             backend_keys.facts().cloned(),
         );
         feed.refresh().await?;
+        feed.read_revocations().await?;
         Ok(Self(Arc::new(Inner {
             ports,
             settings: ArcSwap::from_pointee(settings),
@@ -164,8 +165,11 @@ impl Inner {
 
     /// As [`Inner::execute`], for who has other words for what is refused.
     pub(crate) async fn try_execute(&self, actor: &Actor, command: Command) -> Result<Outcome, CommandError> {
-        let noticed = is_noticed(&command);
+        let (noticed, revokes) = (is_noticed(&command), may_revoke(&command));
         let outcome = self.ports.catalog.execute(actor, self.now(), command).await?;
+        if revokes {
+            self.feed.revoked().await;
+        }
         if noticed || matches!(outcome, Outcome::Tokens(Redeemed::Replayed(_))) {
             self.feed.changed().await;
         }
@@ -196,5 +200,11 @@ fn is_noticed(command: &Command) -> bool {
             | Command::ReplaceSecret { .. }
             | Command::UpdateKey(_)
             | Command::Authorize(_)
+            | Command::Revoke(_)
     )
+}
+
+/// Whether credentials may end with the change, beside what a snapshot says of it. To ask in vain costs one look-up.
+const fn may_revoke(command: &Command) -> bool {
+    matches!(command, Command::Revoke(_))
 }

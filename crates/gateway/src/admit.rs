@@ -10,6 +10,7 @@ use tidegate_model::{
     admit::{self, Grant, Identity},
     id::{ApiId, ApplicationId},
     port::Entropy,
+    revocation::Revocation,
     security::{Security, Way},
     snapshot::{ApiFacts, Snapshot},
     time::Timestamp,
@@ -24,6 +25,7 @@ use crate::{
     proof::Proofs,
     refusal::Refusal,
     relay::{Budgets, Meter},
+    revoked::Revoked,
 };
 
 /// What decides now: a snapshot and the verifier of its issuer's tokens.
@@ -35,10 +37,11 @@ struct Decisions {
     assertions: Option<Arc<Assertions>>,
 }
 
-/// The present decisions, replaced as a whole.
+/// The present decisions, replaced as a whole, and what was revoked.
 #[derive(Debug)]
 pub(crate) struct Desk {
     decisions: ArcSwapOption<Decisions>,
+    revoked: Arc<Revoked>,
     /// Credentials may be a part of the address, where an API accepts them there.
     query_credentials: bool,
     /// Outlives snapshots: a proof stays used when the keys change.
@@ -54,6 +57,8 @@ pub(crate) struct Admitted {
     assertions: Option<Arc<Assertions>>,
     pub(crate) meter: Meter,
     pub(crate) snapshot_number: u64,
+    /// Nothing up to this number has revoked its credential.
+    pub(crate) revocation_number: u64,
     /// What follows the API's path; empty or beginning with `/`.
     pub(crate) topic: String,
     /// The query without the credential.
@@ -96,8 +101,9 @@ impl<E: Into<Refusal>> From<E> for NotAdmitted {
 }
 
 impl Desk {
-    pub(crate) fn new(query_credentials: bool) -> Self {
-        Self { decisions: ArcSwapOption::empty(), query_credentials, proofs: Proofs::default() }
+    pub(crate) fn new(query_credentials: bool, revoked: Arc<Revoked>) -> Self {
+        let decisions = ArcSwapOption::empty();
+        Self { decisions, revoked, query_credentials, proofs: Proofs::default() }
     }
 
     /// Decide with this snapshot from now on. The verifier and what it remembers stay while the issuer does.
@@ -114,17 +120,19 @@ impl Desk {
                 return self.decisions.store(None);
             }
         };
-        self.decisions.store(Some(Arc::new(Decisions {
-            snapshot: Arc::clone(snapshot),
-            verifier,
-            assertions,
-        })));
+        let decisions = Decisions { snapshot: Arc::clone(snapshot), verifier, assertions };
+        self.decisions.store(Some(Arc::new(decisions)));
     }
 
     /// Which credentials this gateway takes for an API.
     fn accepted(&self, security: &Security) -> Vec<Way> {
         let is_taken = |way: &Way| self.query_credentials || !way.is_in_query();
         security.accepts.iter().copied().filter(is_taken).collect()
+    }
+
+    /// Nobody is admitted by these from now on. Answers the number of the newest of all that was revoked.
+    pub(crate) fn revoke(&self, some: &[Revocation]) -> u64 {
+        self.revoked.add(some)
     }
 
     /// Whether the request may connect.
@@ -157,16 +165,23 @@ impl Desk {
             .unwrap_or_else(|| decisions.verifier.identify(&found.token, now))
             .map_err(|error| known(error.into()))?;
         self.proofs.check(&identity, &found, request, client, now).map_err(&known)?;
-        let grant = admit::admit(snapshot, api, &identity).map_err(|refusal| NotAdmitted {
+        let of_client = |refusal: Refusal| NotAdmitted {
             application: snapshot.client(&identity.client_id).map(|client| client.application),
-            ..known(refusal.into())
-        })?;
+            ..known(refusal)
+        };
+        // The number first: what comes after it is asked for again when a worker takes the session.
+        let revocation_number = self.revoked.number();
+        if self.revoked.hit(&identity.client_id, &identity.marks) {
+            return Err(of_client(Refusal::Revoked));
+        }
+        let grant = admit::admit(snapshot, api, &identity).map_err(|refusal| of_client(refusal.into()))?;
         let meter = budgets.meter(&grant);
         if let Some(used_up) = meter.used_up(now) {
             return Err(not_now(&grant, Refusal::UsedUp(used_up)));
         }
         Ok(Admitted {
             snapshot_number: snapshot.number(),
+            revocation_number,
             topic: topic.to_owned(),
             query: found.query,
             subprotocols: found.subprotocols,

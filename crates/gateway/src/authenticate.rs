@@ -10,11 +10,14 @@ use std::{
 };
 
 use aws_lc_rs::digest::{SHA256, digest};
-use tidegate_model::{admit::Identity, security::Way, snapshot::IssuerFacts, time::Timestamp};
+use tidegate_model::{
+    admit::Identity, revocation::Marks, security::Way, snapshot::IssuerFacts, time::Timestamp,
+};
 use tidegate_oauth::{
     bearer::{self, BadCredential, Found, Place},
     jwk::BadKey,
-    token::{AccessTokenVerifier, BadToken},
+    mark,
+    token::{AccessTokenVerifier, BadToken, Claims},
 };
 
 use crate::{handshake::Request, refusal::Refusal};
@@ -87,7 +90,9 @@ impl Verifier {
             return if is_valid { Ok(identity) } else { Err(BadToken::Expired) };
         }
         let (claims, key) = self.tokens.verify_with_key(token, now.seconds())?;
+        let marks = marks(&claims);
         let identity = Arc::new(Identity {
+            marks,
             client_id: claims.client_id,
             subject: claims.sub,
             expires_at: Timestamp::from_seconds(claims.exp),
@@ -101,6 +106,18 @@ impl Verifier {
     fn remembered(&self) -> MutexGuard<'_, Remembered> {
         // A std mutex: held for a look-up, never across an await or a verification.
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// By what a token can be revoked.
+fn marks(claims: &Claims) -> Marks {
+    let issuer = claims.iss.as_str();
+    let grant = Some(&claims.grant_id).filter(|id| !id.is_empty());
+    Marks {
+        credential: Some(mark::token(issuer, &claims.jti).into()),
+        grant: grant.map(|id| mark::grant(issuer, id).into()),
+        subject: Some(mark::subject(issuer, &claims.sub).into()),
+        issued_at: Timestamp::from_seconds(claims.iat),
     }
 }
 

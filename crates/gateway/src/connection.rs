@@ -285,6 +285,7 @@ impl Ready<'_> {
         self.place.take(Handover {
             id,
             snapshot_number: admitted.snapshot_number,
+            revocation_number: admitted.revocation_number,
             opened_at: inner.clock.now(),
             grant: admitted.grant,
             meter: admitted.meter,

@@ -23,6 +23,7 @@ mod proof;
 mod refusal;
 mod relay;
 mod report;
+mod revoked;
 mod stream;
 #[cfg(test)]
 mod testing;
@@ -60,6 +61,7 @@ use crate::{
     refusal::Refusal,
     relay::{Budgets, Commons, Workers},
     report::Reporter,
+    revoked::Revoked,
     stream::Stream,
     time::Monotonic,
 };
@@ -183,6 +185,7 @@ impl Gateway {
         let Ports { clock, entropy, link, stuck } = ports;
         let boot = BootId::new(clock.now(), entropy.id_bytes());
         let (budgets, reporter) = (Arc::<Budgets>::default(), Arc::new(Reporter::new(boot)));
+        let revoked = Arc::<Revoked>::default();
         let monotonic = Monotonic::start();
         let dialler = Arc::new(Dialler::new(DiallerParts {
             rules: AddressRules {
@@ -202,6 +205,7 @@ impl Gateway {
             monotonic,
             budgets: Arc::clone(&budgets),
             reporter: Arc::clone(&reporter),
+            revoked: Arc::clone(&revoked),
         };
         let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let workers = settings.workers.map_or_else(cores, NonZeroUsize::get);
@@ -212,7 +216,7 @@ impl Gateway {
             dialler,
             clock,
             entropy,
-            desk: Arc::new(Desk::new(settings.query_credentials)),
+            desk: Arc::new(Desk::new(settings.query_credentials, revoked)),
             budgets,
             workers: Arc::new(Workers::start(workers, &commons, stuck)?),
             reporter,

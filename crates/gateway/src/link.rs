@@ -1,7 +1,8 @@
-//! The gateway's end of the link: snapshots and acknowledgements come, batches and presence go.
+//! The gateway's end of the link: snapshots, revocations and acknowledgements come, batches and presence go.
 //!
 //! One batch is under way at a time; it is repeated until it is acknowledged, under the same number and with the
-//! same facts. A snapshot is acknowledged when every worker decides with it. It does not know what a link is made of.
+//! same facts. A snapshot is acknowledged when every worker decides with it, a revocation when no session lives on by
+//! what it ends. It does not know what a link is made of.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,6 +10,7 @@ use tidegate_model::{
     fact::Batch,
     id::BootId,
     link::{Down, GatewayLink, LinkClosed, PROTOCOL_VERSION, Up},
+    revocation::Revocation,
     snapshot::Snapshot,
     target::TargetFacts,
 };
@@ -93,6 +95,7 @@ impl Talk {
             tokio::select! {
                 down = self.link.next() => match down? {
                     Down::Snapshot(snapshot) => self.decide(&snapshot).await?,
+                    Down::Revoked(some) => self.revoke(&some).await?,
                     Down::BatchStored { boot, number } if boot == self.boot => {
                         underway.take_if(|underway| underway.batch.number <= number);
                     }
@@ -129,5 +132,13 @@ impl Talk {
         let number = snapshot.number();
         tracing::debug!(number, "decides with a new snapshot");
         self.link.send(Up::Applied { number }).await
+    }
+
+    async fn revoke(&self, some: &[Revocation]) -> Result<(), LinkClosed> {
+        // New handshakes first: one that was admitted before is asked again by its worker.
+        let number = self.desk.revoke(some);
+        self.workers.revoke(number).await;
+        tracing::debug!(number, "credentials were revoked");
+        self.link.send(Up::Revoked { number }).await
     }
 }

@@ -28,6 +28,8 @@ use crate::{
 
 /// The realm of `WWW-Authenticate`.
 const REALM: &str = "tidegate";
+/// The title of the problem of whoever comes with what was revoked, or with a token of a key that was deleted.
+const REVOKED: &str = "The credential was revoked";
 /// When to come back where nothing better is known: a restart takes seconds.
 const RETRY_SECONDS: u32 = 5;
 
@@ -72,6 +74,9 @@ pub(crate) enum Refusal {
     /// The token is bound to a key, and the client has not shown that it holds it; or the reverse.
     #[error(transparent)]
     Proof(#[from] BadProof),
+    /// The credential was revoked.
+    #[error("the credential was revoked; get a new one")]
+    Revoked,
     /// The plan has nothing left for now.
     #[error("the limit of the plan is reached")]
     UsedUp(UsedUp),
@@ -137,6 +142,7 @@ impl Refusal {
                 (401, "credential-invalid", "The credential is not valid")
             }
             Self::Proof(_) => (401, "proof-invalid", "The proof of possession is not valid"),
+            Self::Revoked => (401, "credential-revoked", REVOKED),
             Self::UsedUp(_) => (429, "quota", "The limit of the plan is reached"),
             Self::NotReady => (503, "not-ready", "The gateway is not ready yet"),
             Self::Overloaded => (503, "overloaded", "The gateway has too many connections"),
@@ -179,7 +185,7 @@ impl Refusal {
             Self::NotAccepted { .. } => vec![("WWW-Authenticate", bearer::challenge(REALM, None))],
             Self::Token(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
             Self::Proof(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
-            Self::NotAdmitted(NotAdmitted::UnknownClient) => {
+            Self::NotAdmitted(NotAdmitted::UnknownClient) | Self::Revoked => {
                 let challenge = bearer::challenge(REALM, Some(("invalid_token", &self.to_string())));
                 vec![("WWW-Authenticate", challenge)]
             }
@@ -241,6 +247,7 @@ fn samples() -> Vec<Refusal> {
         Refusal::Crowded,
         Refusal::Restarting,
         Refusal::Stalled,
+        Refusal::Revoked,
         Refusal::Fault,
         Refusal::Token(BadToken::Malformed),
         Refusal::Token(BadToken::Expired),
@@ -291,7 +298,7 @@ fn not_admitted(refusal: NotAdmitted) -> Kind {
         NotAdmitted::UnknownPath => (404, "unknown-api", "No API answers here"),
         NotAdmitted::Retired => (404, "api-retired", "The API was retired"),
         NotAdmitted::Blocked => (403, "api-blocked", "The API is blocked for now"),
-        NotAdmitted::UnknownClient => (401, "credential-revoked", "The key does not exist any more"),
+        NotAdmitted::UnknownClient => (401, "credential-revoked", REVOKED),
         NotAdmitted::NoSubscription => {
             (403, "no-subscription", "The application is not subscribed to this API")
         }
@@ -343,6 +350,7 @@ pub(crate) fn sentence(words: &str) -> String {
 pub(crate) fn unwelcome(unwelcome: Unwelcome) -> Farewell {
     match unwelcome {
         Unwelcome::Expired => farewell("expired", code::UNAUTHORIZED),
+        Unwelcome::Revoked => farewell("revoked", code::UNAUTHORIZED),
         Unwelcome::KeyRevoked => farewell("key_revoked", code::UNAUTHORIZED),
         Unwelcome::SigningKeyRemoved => farewell("signing_key_removed", code::UNAUTHORIZED),
         Unwelcome::SubscriptionEnded => farewell("subscription_ended", code::FORBIDDEN),

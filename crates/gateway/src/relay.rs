@@ -13,6 +13,7 @@ mod ledger;
 mod leg;
 mod meter;
 mod places;
+mod review;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -83,6 +84,8 @@ pub(crate) struct Handover {
     pub(crate) grant: Grant,
     /// The snapshot that admitted it: one that is older than the worker's is asked again.
     pub(crate) snapshot_number: u64,
+    /// The last revocation that it was asked for.
+    pub(crate) revocation_number: u64,
     pub(crate) opened_at: Timestamp,
     pub(crate) meter: Meter,
     /// Client and backend agreed on compression with each other.
@@ -117,6 +120,8 @@ pub(super) struct Word {
     round: u64,
     /// Decide with this one, and ask again for every session.
     snapshot: Arc<Snapshot>,
+    /// The number of the newest revocation: what has come since the last one ends sessions.
+    revoked: u64,
     drain: Option<Arc<Drain>>,
 }
 
@@ -130,8 +135,10 @@ pub(super) struct Drain {
 /// What a worker answers to the word.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
-    /// It decides with the snapshot of this round.
+    /// It decides with the snapshot of this round, and has asked again for all its sessions.
     round: u64,
+    /// None of its sessions lives by what was revoked up to this number.
+    revoked: u64,
     /// It has ended, and so many sessions were cut.
     cut: Option<usize>,
 }
@@ -227,6 +234,17 @@ impl Workers {
             said = word.round;
             word.snapshot = Arc::clone(snapshot);
         });
+        self.everywhere(|heard| heard.round >= said).await;
+    }
+
+    /// When this returns, no session lives on by what was revoked up to this number, but on a worker that stalls.
+    pub(crate) async fn revoke(&self, number: u64) {
+        self.word.send_modify(|word| word.revoked = number);
+        self.everywhere(|heard| heard.revoked >= number).await;
+    }
+
+    /// Wakes all workers and waits until each has done so, or stalls.
+    async fn everywhere(&self, is_done: impl Fn(&Heard) -> bool) {
         for door in &self.doors {
             door.ring();
         }
@@ -234,7 +252,7 @@ impl Workers {
             let (mut heard, mut is_stalled) = (door.heard.clone(), door.is_stalled.subscribe());
             // Neither loses anything. A worker that has ended has no sessions to ask for.
             tokio::select! {
-                _ = heard.wait_for(|heard| heard.round >= said) => {}
+                _ = heard.wait_for(|heard| is_done(heard)) => {}
                 () = is_said(&mut is_stalled) => {}
             }
         }

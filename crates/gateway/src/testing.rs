@@ -9,6 +9,7 @@ use tidegate_model::{
     id::{ApiId, ApplicationId},
     lifecycle::State,
     protocol::Protocol,
+    revocation::Marks,
     security::Security,
     snapshot::{ApiFacts, ApplicationFacts},
     time::Timestamp,
@@ -70,5 +71,6 @@ pub(crate) fn grant(api: ApiFacts, application: ApplicationFacts) -> Grant {
         application_limit: None,
         expires_at: Timestamp(i64::MAX),
         signed_with: None,
+        marks: Marks::default(),
     }
 }

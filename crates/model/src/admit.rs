@@ -10,12 +10,13 @@ use crate::{
     id::{ApiId, ApplicationId, SubscriptionId},
     lifecycle::State,
     plan::Limit,
+    revocation::Marks,
     snapshot::{ApiFacts, ApplicationFacts, Snapshot},
     time::Timestamp,
 };
 
 /// Who a checked credential says the client is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
     /// OAuth client.
     pub client_id: String,
@@ -27,6 +28,8 @@ pub struct Identity {
     pub signed_with: Option<Arc<str>>,
     /// Thumbprint of the key that whoever presents the credential has to hold; `None`: it is not bound to one.
     pub bound_to: Option<Arc<str>>,
+    /// By what it can be revoked before.
+    pub marks: Marks,
 }
 
 /// Why a handshake is refused by routing or admission.
@@ -60,6 +63,8 @@ pub enum Refusal {
 pub enum Unwelcome {
     /// Its credential has expired.
     Expired,
+    /// Its credential was revoked.
+    Revoked,
     /// Its key or application was deleted.
     KeyRevoked,
     /// The key that signed its credential was removed.
@@ -97,6 +102,8 @@ pub struct Grant {
     pub expires_at: Timestamp,
     /// Name of the issuer's key that signed the credential.
     pub signed_with: Option<Arc<str>>,
+    /// By what it can be revoked before.
+    pub marks: Marks,
 }
 
 impl Grant {
@@ -140,20 +147,40 @@ pub fn locate<'s, 'p>(
 /// # Errors
 /// [`Refusal`]: unknown client, no subscription, no endpoint for the key's environment.
 pub fn admit(snapshot: &Snapshot, api: &Arc<ApiFacts>, identity: &Identity) -> Result<Grant, Refusal> {
-    let grant =
-        grant(snapshot, api, &identity.client_id, identity.expires_at, identity.signed_with.as_ref())?;
+    let grant = grant(snapshot, api, &identity.client_id, identity.into())?;
     if grant.endpoint().is_none() {
         return Err(Refusal::NoEndpoint(grant.environment));
     }
     Ok(grant)
 }
 
+/// What of a credential a session remembers.
+#[derive(Clone, Copy)]
+struct Credential<'c> {
+    expires_at: Timestamp,
+    signed_with: Option<&'c Arc<str>>,
+    marks: Marks,
+}
+
+impl<'c> From<&'c Identity> for Credential<'c> {
+    fn from(identity: &'c Identity) -> Self {
+        let &Identity { expires_at, ref signed_with, marks, .. } = identity;
+        Self { expires_at, signed_with: signed_with.as_ref(), marks }
+    }
+}
+
+impl<'c> From<&'c Grant> for Credential<'c> {
+    fn from(held: &'c Grant) -> Self {
+        let &Grant { expires_at, ref signed_with, marks, .. } = held;
+        Self { expires_at, signed_with: signed_with.as_ref(), marks }
+    }
+}
+
 fn grant(
     snapshot: &Snapshot,
     api: &Arc<ApiFacts>,
     client_id: &str,
-    expires_at: Timestamp,
-    signed_with: Option<&Arc<str>>,
+    credential: Credential<'_>,
 ) -> Result<Grant, Refusal> {
     let client = snapshot.client(client_id).ok_or(Refusal::UnknownClient)?;
     let application = snapshot.application(client.application).ok_or(Refusal::UnknownClient)?;
@@ -172,8 +199,9 @@ fn grant(
         environment: client.environment,
         subscription: subscription.map(|subscription| subscription.id),
         plan: snapshot.shared_plan(plan),
-        expires_at,
-        signed_with: signed_with.map(Arc::clone),
+        expires_at: credential.expires_at,
+        signed_with: credential.signed_with.map(Arc::clone),
+        marks: credential.marks,
     })
 }
 
@@ -196,11 +224,9 @@ pub fn standing(snapshot: &Snapshot, held: &Grant, now: Timestamp) -> Result<Gra
         State::Retired => return Err(Unwelcome::ApiRetired),
         State::Created | State::Prototyped | State::Published | State::Deprecated => {}
     }
-    grant(snapshot, api, &held.client_id, held.expires_at, held.signed_with.as_ref()).map_err(|refusal| {
-        match refusal {
-            Refusal::UnknownClient => Unwelcome::KeyRevoked,
-            _ => Unwelcome::SubscriptionEnded,
-        }
+    grant(snapshot, api, &held.client_id, held.into()).map_err(|refusal| match refusal {
+        Refusal::UnknownClient => Unwelcome::KeyRevoked,
+        _ => Unwelcome::SubscriptionEnded,
     })
 }
 

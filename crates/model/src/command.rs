@@ -13,6 +13,7 @@ use crate::{
     endpoint::Environment,
     id::{ApiId, ApplicationId, SubscriptionId, TokenId, UserId},
     lifecycle::{Event, Missing},
+    revocation::Revoke,
     role::Role,
     rule::FieldProblem,
     user::{Account, PersonalToken, PortalSession, Secret, User, UserState},
@@ -290,6 +291,9 @@ pub enum Command {
         /// Hash of the token.
         token_hash: Secret,
     },
+    /// Ends credentials before their time, and the sessions that live by them. Answers [`Outcome::Done`], also for
+    /// what was revoked before.
+    Revoke(Revoke),
     /// Keeps a signing key. Answers [`Outcome::Done`].
     StoreSigningKey(SigningKeyRecord),
     /// Publishes a key that takes over from the one that signs, see [`crate::signing_key::rotate`]. Answers

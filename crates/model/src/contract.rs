@@ -38,6 +38,7 @@ pub mod authorizations;
 pub mod developers;
 pub mod facts;
 pub mod people;
+pub mod revocations;
 pub mod units;
 
 /// Where an implementation keeps its records: a file, a database. Fresh for each behaviour.
@@ -124,6 +125,13 @@ macro_rules! port_contract {
             opaque_tokens_are_bounded_and_end_with_what_they_are_of
             what_was_allowed_goes_with_its_client
             a_public_client_keeps_no_secret
+        }
+        $crate::port_contract! { @suite revocations, $ground,
+            what_was_revoked_is_told_until_it_can_be_forgotten
+            a_number_is_never_given_twice
+            what_is_revoked_again_is_told_again_with_the_later_times
+            only_owners_and_administrators_end_credentials
+            a_revocation_is_no_change_of_the_snapshot
         }
         $crate::port_contract! { @suite facts, $ground,
             a_repeated_batch_adds_nothing

@@ -9,6 +9,7 @@ use crate::{
     command::{CreateApi, CreateSubscription, CreateVersion, MoveApi, Refused, UpdateApi},
     id::ApiId,
     lifecycle::{Event, Missing, State, missing},
+    revocation::{Revoke, Revoked},
     role::Permission,
     route::base_path,
     rule::{self, FieldProblem},
@@ -485,6 +486,23 @@ pub fn create_subscription(
         return Err(Refused::Invalid(vec![FieldProblem::new("/plan", "unknown_plan", detail)]));
     }
     Ok(())
+}
+
+/// Decides on ending credentials. Whether the actor owns the application of the client that is named was asked before.
+///
+/// What belongs to no one client (people) is for administrators and the product, and
+/// whoever names a client ends no other client's credentials.
+pub fn revoke(command: &Revoke, actor: &Actor) -> Result<(), Refused> {
+    if actor.may(Permission::Administer) {
+        return Ok(());
+    }
+    needs(actor, Permission::AppManage)?;
+    let of_client = |what: &Revoked| match what {
+        Revoked::Credential(_) | Revoked::Grant(_) => command.client_id.is_some(),
+        Revoked::Client(client_id) => command.client_id.as_deref() == Some(client_id),
+        Revoked::Subject(_) => false,
+    };
+    if command.what.iter().all(of_client) { Ok(()) } else { Err(Refused::Forbidden(Permission::Administer)) }
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ pub mod operation;
 pub mod plan;
 pub mod port;
 pub mod protocol;
+pub mod revocation;
 pub mod role;
 pub mod route;
 pub mod rule;

@@ -1,7 +1,7 @@
 //! The link: everything that passes between the control plane and a gateway, as versioned messages, and its
 //! one-process form, a pair of bounded channels.
 //!
-//! Down go snapshots and answers, up go numbered batches of facts, presence and how
+//! Down go snapshots, revocations and answers, up go numbered batches of facts, presence and how
 //! addresses of backends do. A gateway repeats a batch until
 //! it is told that the batch is on disk, so that nothing is lost and nothing counted twice.
 
@@ -12,6 +12,7 @@ use async_channel::{Receiver, Sender};
 use crate::{
     fact::{Batch, OpenSessions},
     id::BootId,
+    revocation::Revocation,
     snapshot::Snapshot,
     target::TargetFacts,
 };
@@ -28,6 +29,9 @@ const WAITING_MAX: usize = 256;
 pub enum Down {
     /// Decide with this from now on.
     Snapshot(Arc<Snapshot>),
+    /// These credentials have ended, in the order of their numbers. A gateway is told all of them before its first
+    /// snapshot, in as many messages as it takes, and from then on what is new.
+    Revoked(Arc<[Revocation]>),
     /// The batch of this run with this number, and all before it, are on disk.
     BatchStored {
         /// The run.
@@ -50,6 +54,11 @@ pub enum Up {
     /// The snapshot with this number decides from now on, for new and live sessions.
     Applied {
         /// The snapshot's number.
+        number: u64,
+    },
+    /// Nobody is admitted any more, and no session lives on, by what was revoked up to this number.
+    Revoked {
+        /// The number of the last revocation.
         number: u64,
     },
     /// Facts to store.

@@ -89,6 +89,8 @@ pub const TABLE: &[(&str, Who)] = &[
     ("updateKey", DEVELOP),
     ("renewSecret", DEVELOP),
     ("issueToken", DEVELOP),
+    ("revokeTokens", DEVELOP),
+    ("revokeToken", DEVELOP),
     ("createSubscription", DEVELOP),
     ("listSubscriptions", DEVELOP),
     ("deleteSubscription", DEVELOP),

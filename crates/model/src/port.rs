@@ -15,6 +15,7 @@ use crate::{
     id::{ApiId, ApplicationId, AuthorizationId, SubscriptionId, UserId},
     lifecycle::State,
     plan::Plan,
+    revocation::Revocation,
     role::Role,
     snapshot::SnapshotParts,
     time::Timestamp,
@@ -227,6 +228,10 @@ pub trait Catalog: Send + Sync + 'static {
     async fn plans(&self) -> Result<Vec<Plan>, PortError>;
     /// Application policies, in the order a page shows them.
     async fn application_policies(&self) -> Result<Vec<Plan>, PortError>;
+
+    /// What was revoked under a number above `after` and is not to be forgotten at `now`, in the order of numbers.
+    /// They appear in that order: who has seen one has seen all before it.
+    async fn revocations(&self, after: u64, now: Timestamp) -> Result<Vec<Revocation>, PortError>;
 
     /// Everything gateways need but the issuer, which the control plane adds. `number` is that of the last
     /// change a gateway can notice.

@@ -16,6 +16,7 @@ pub mod grant;
 pub mod id_token;
 mod json;
 pub mod jwk;
+pub mod mark;
 pub mod metadata;
 mod percent;
 pub mod pkce;

@@ -181,3 +181,10 @@ entity! {
         scopes: String, at: i64,
     }
 }
+entity! {
+    /// What was revoked before its time.
+    revocation, "revocations" {
+        #[sea_orm(primary_key)] number: i64,
+        kind: String, name: String, at: i64, until: i64,
+    }
+}

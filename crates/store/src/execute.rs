@@ -20,6 +20,7 @@ use tidegate_model::{
     },
     decide::{self, Decision, SubscriptionEffect, folded},
     id::{ApiId, ApplicationId, SubscriptionId},
+    revocation::Revoke,
     role::Permission,
     rule::{self, FieldProblem},
     signing_key,
@@ -31,7 +32,7 @@ use tidegate_oauth::{grant::GrantType, redirect};
 use crate::{
     apis, applications, authorizations, entity, plans,
     reads::{SNAPSHOT_NUMBER, id, written},
-    users,
+    revocations, users,
     vault::Vault,
     writer::Failed,
 };
@@ -107,6 +108,7 @@ pub(crate) async fn execute(
         | Command::EndAuthorization(_)
         | Command::KeepAccessToken(_)
         | Command::EndAccessToken { .. } => at.change_authorization(command).await,
+        Command::Revoke(revoke) => at.revoke(&revoke).await,
         other => at.change_account(other).await,
     };
     done.map_err(constrained)
@@ -296,6 +298,21 @@ impl At<'_> {
             .filter(|row| row.application_id == application.to_string())
             .ok_or(Refused::NotFound("key"))?;
         Ok(applications::key(&row)?)
+    }
+
+    async fn revoke(&self, revoke: &Revoke) -> Done {
+        let mut subject = "authorization server".to_owned();
+        if let Some(client_id) = &revoke.client_id {
+            let row = entity::key::Entity::find_by_id(client_id).one(self.db).await?;
+            let key = applications::key(&row.ok_or(Refused::NotFound("key"))?)?;
+            subject = self.own_application(key.application).await?.id.to_string();
+        }
+        decide::revoke(revoke, self.actor)?;
+        revocations::keep(self.db, self.now, &revoke.what, revoke.until).await?;
+        for what in &revoke.what {
+            self.note(&subject, "revoked", what.word()).await?;
+        }
+        Ok(Outcome::Done)
     }
 
     async fn application_rules(&self, application: &Application) -> Result<(), Failed> {

@@ -14,6 +14,7 @@ mod facts;
 mod migration;
 mod plans;
 mod reads;
+mod revocations;
 mod sqlite;
 mod users;
 mod vault;

@@ -6,6 +6,7 @@ mod m0001_first;
 mod m0002_key_purpose;
 mod m0003_authorizations;
 mod m0004_people;
+mod m0006_revocations;
 mod m0008_signing_keys;
 mod m0009_seals;
 
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_key_purpose::Step),
             Box::new(m0003_authorizations::Step),
             Box::new(m0004_people::Step),
+            Box::new(m0006_revocations::Step),
             Box::new(m0008_signing_keys::Step),
             Box::new(m0009_seals::Step),
         ]

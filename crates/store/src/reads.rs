@@ -21,14 +21,15 @@ use tidegate_model::{
     port::{
         ApiQuery, Catalog, CommandError, EventLog, Page, PageRequest, PortError, SubscriptionQuery, UserQuery,
     },
+    revocation::Revocation,
     snapshot::{ApiFacts, ApplicationFacts, ClientFacts, SnapshotParts, SubscriptionFacts},
     time::Timestamp,
     user::{Account, Actor, PersonalToken, PortalSession, Secret, User, UserState},
 };
 
 use crate::{
-    apis, applications, authorizations, cursor, entity, facts, plans, sqlite::SqliteCatalog, users,
-    vault::Vault, writer::trouble,
+    apis, applications, authorizations, cursor, entity, facts, plans, revocations, sqlite::SqliteCatalog,
+    users, vault::Vault, writer::trouble,
 };
 
 /// Name of the row that counts changes that gateways can notice.
@@ -376,6 +377,10 @@ impl Catalog for SqliteCatalog {
 
     async fn application_policies(&self) -> Result<Vec<Plan>, PortError> {
         plans::all(&self.readers, plans::POLICY).await.map_err(trouble)
+    }
+
+    async fn revocations(&self, after: u64, now: Timestamp) -> Result<Vec<Revocation>, PortError> {
+        revocations::since(&self.readers, after, now).await.map_err(trouble)
     }
 
     async fn snapshot_parts(&self) -> Result<SnapshotParts, PortError> {

@@ -8,6 +8,7 @@ mod discovery;
 mod oauth;
 mod pages;
 mod possession;
+mod revocations;
 mod roles;
 mod signing_keys;
 mod stories;

@@ -26,6 +26,7 @@ fn body(operation: &str) -> Option<Value> {
         "createUser" => json!({"username": "ada", "roles": ["wizard"]}),
         "updateUser" => json!({"roles": [], "state": "active"}),
         "choosePassword" => json!({"current_password": "x", "new_password": "x"}),
+        "revokeToken" => json!({"token": "x"}),
         "createKey" => json!({"type": "production"}),
         "createSubscription" => {
             json!({"application_id": uuid::Uuid::nil(), "api_id": uuid::Uuid::nil(), "plan": "Gold"})

@@ -26,6 +26,7 @@ use tidegate_model::{
         Catalog as _, Clock, ConsoleDoor, Entropy, PortError, Probe, ProbeReport, ProbeRequest, ProbeStep,
         ProbeStepReport,
     },
+    revocation::Revocation,
     role::Role,
     time::Timestamp,
     user::{Account, Actor, Secret, User},
@@ -94,6 +95,8 @@ pub(crate) struct House {
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) door: Arc<Door>,
     gateway: ChannelEnd<Up, Down>,
+    /// What the gateway was told has ended.
+    pub(crate) revoked: Arc<Mutex<Vec<Revocation>>>,
     _folder: tempfile::TempDir,
 }
 
@@ -194,19 +197,26 @@ impl House {
         let (gateway, end) = link::channel();
         let feeding = control.clone();
         tokio::spawn(async move { feeding.feed(Arc::new(end)).await });
-        let house = Self { control, catalog, clock, door, gateway, _folder: folder };
+        let house = Self { control, catalog, clock, door, gateway, revoked: Arc::default(), _folder: folder };
         house.play_gateway();
         house
     }
 
-    /// A gateway that applies every snapshot at once.
+    /// A gateway that applies every snapshot, and obeys every revocation, at once.
     fn play_gateway(&self) {
-        let link = self.gateway.clone();
+        let (link, told) = (self.gateway.clone(), Arc::clone(&self.revoked));
         tokio::spawn(async move {
             while let Ok(message) = link.next().await {
-                if let Down::Snapshot(snapshot) = message
-                    && link.send(Up::Applied { number: snapshot.number() }).await.is_err()
-                {
+                let answer = match message {
+                    Down::Snapshot(snapshot) => Up::Applied { number: snapshot.number() },
+                    Down::Revoked(some) => {
+                        let number = some.last().map_or(0, |last| last.number);
+                        told.lock().await.extend(some.iter().cloned());
+                        Up::Revoked { number }
+                    }
+                    Down::BatchStored { .. } => continue,
+                };
+                if link.send(answer).await.is_err() {
                     return;
                 }
             }

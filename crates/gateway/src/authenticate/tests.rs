@@ -44,8 +44,7 @@ fn identity(name: &str) -> Arc<Identity> {
         client_id: name.to_owned(),
         subject: name.to_owned(),
         expires_at: NOW,
-        signed_with: None,
-        bound_to: None,
+        ..Identity::default()
     })
 }
 

@@ -5,7 +5,9 @@
 //! over a bounded channel with a waker; what is said to all workers is looked up once per turn. It does not know HTTP,
 //! TLS handshakes or the link. Invariants: a panic while a session is served ends that session and no other; any other
 //! fault of the loop ends the sessions that it carried, each of them reported, and the loop begins anew under the same
-//! number. Read next: `session.rs`, then `timers.rs`.
+//! number. Read next: `worker/standing.rs` for who may stay, `session.rs`, then `timers.rs`.
+
+mod standing;
 
 use std::{
     collections::HashMap,
@@ -22,7 +24,7 @@ use std::{
 use arc_swap::ArcSwap;
 use mio::{Events, Poll, Token, Waker};
 use tidegate_model::{
-    admit::{Unwelcome, standing},
+    admit::Unwelcome,
     port::{Clock, Entropy},
     snapshot::Snapshot,
     time::Timestamp,
@@ -38,11 +40,12 @@ use super::{
     ledger::Ledger,
     meter::Budgets,
     places::Places,
+    review::Review,
     session::{Pumped, Session, Turn},
     timers::Timers,
     watch::Pulse,
 };
-use crate::{refusal, report::Reporter, time::Monotonic};
+use crate::{refusal, report::Reporter, revoked::Revoked, time::Monotonic};
 
 /// What is read at once: one system call for most messages. Twice as much as 64 KiB saves a tenth of the CPU of streams
 /// and large messages, and still stays in the second-level cache.
@@ -70,6 +73,7 @@ pub(crate) struct Commons {
     pub(crate) monotonic: Monotonic,
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) reporter: Arc<Reporter>,
+    pub(crate) revoked: Arc<Revoked>,
 }
 
 /// The inner side of a worker's door. It stays what it is when the worker is lost.
@@ -100,6 +104,9 @@ pub(super) struct Worker {
     snapshot: Arc<Snapshot>,
     /// The round of decisions that `snapshot` came in.
     round: u64,
+    /// The number of the newest revocation that was heard of.
+    revoked: u64,
+    review: Review,
     /// Sessions with the same bounds share one value.
     limits: HashMap<Bounds, Arc<Limits>>,
     draining: Option<Draining>,
@@ -127,6 +134,8 @@ impl Worker {
             flush_at: None,
             snapshot: Arc::default(),
             round: 0,
+            revoked: 0,
+            review: Review::default(),
             limits: HashMap::new(),
             draining: None,
             has_orders: true,
@@ -179,6 +188,7 @@ impl Worker {
                 return Ok(());
             }
             self.continue_ready();
+            self.review_some();
             self.fire_timers();
             self.flush_when_due();
             if self.is_drained() {
@@ -188,7 +198,7 @@ impl Worker {
     }
 
     fn patience(&self) -> Option<Duration> {
-        if !self.ready.is_empty() || self.has_orders {
+        if !self.ready.is_empty() || self.has_orders || self.review.is_under_way() {
             return Some(Duration::ZERO);
         }
         let mut until = self.timers.next(self.now, self.wall);
@@ -209,15 +219,25 @@ impl Worker {
         if !self.inside.word.has_changed().unwrap_or(false) {
             return;
         }
-        let Word { round, snapshot, drain } = self.inside.word.borrow_and_update().clone();
+        let Word { round, snapshot, revoked, drain } = self.inside.word.borrow_and_update().clone();
+        let places = self.sessions.all().len();
         if round != self.round {
             self.round = round;
-            self.decide(snapshot);
+            self.snapshot = snapshot;
+            self.limits.clear();
+            self.review.ask(places);
+        }
+        if revoked > self.revoked {
+            let some = self.commons.revoked.since(self.revoked);
+            self.revoked = some.number().max(revoked);
+            self.review.revoke(&some, places);
         }
         if let Some(drain) = drain.filter(|_| self.draining.is_none()) {
             self.begin_drain(&drain);
         }
-        self.inside.heard.send_modify(|heard| heard.round = round);
+        if !self.review.is_under_way() {
+            self.tell_reviewed();
+        }
     }
 
     fn edges(&mut self, events: &Events) {
@@ -304,6 +324,9 @@ impl Worker {
     fn take(&mut self, handover: Handover) {
         let (admitted_under, api, application) =
             (handover.snapshot_number, handover.grant.api_id(), handover.grant.application_id());
+        let (asked_until, revoked) = (handover.revocation_number, &self.commons.revoked);
+        let was_revoked =
+            asked_until < revoked.number() && revoked.hit(&handover.grant.client_id, &handover.grant.marks);
         let expires_at = handover.grant.expires_at;
         let limits = self.limits_of(Bounds::of(&handover.grant, handover.passes_compressed));
         #[cfg(test)]
@@ -325,7 +348,9 @@ impl Worker {
             return self.conclude(place);
         }
         self.timers.expire(expires_at, place, number);
-        if admitted_under < self.snapshot.number() {
+        if was_revoked {
+            self.close(place, &refusal::unwelcome(Unwelcome::Revoked));
+        } else if admitted_under < self.snapshot.number() {
             self.ask_again(place);
         }
         if let Some(draining) = &mut self.draining {
@@ -336,46 +361,6 @@ impl Worker {
 
     fn limits_of(&mut self, bounds: Bounds) -> Arc<Limits> {
         Arc::clone(self.limits.entry(bounds).or_insert_with(|| Arc::new(bounds.limits())))
-    }
-
-    fn decide(&mut self, snapshot: Arc<Snapshot>) {
-        self.snapshot = snapshot;
-        self.limits.clear();
-        for place in self.sessions.all() {
-            self.ask_again(place);
-        }
-    }
-
-    /// Whether a session may stay under the present snapshot, and what it is allowed from now on.
-    fn ask_again(&mut self, place: usize) {
-        let Some(session) = self.sessions.get_mut(place) else { return };
-        let held = &session.record.grant;
-        let grant = match standing(&self.snapshot, held, self.wall) {
-            Ok(grant) => grant,
-            Err(unwelcome) => {
-                let farewell = refusal::unwelcome(unwelcome);
-                return self.close(place, &farewell);
-            }
-        };
-        let has_other_budget = (grant.subscription, grant.plan_limit, grant.application_limit)
-            != (held.subscription, held.plan_limit, held.application_limit)
-            || grant.plan != held.plan
-            || grant.policy != held.policy;
-        let before = session.bounds();
-        if has_other_budget {
-            // What passed so far belongs to the plan of until now.
-            session.unreported(self.ledger.minute).into_iter().for_each(|counts| self.ledger.add(counts));
-            session.meter = self.commons.budgets.meter(&grant);
-        }
-        session.record.grant = grant;
-        let after = session.bounds();
-        if before != after {
-            let limits = self.limits_of(after);
-            self.serve(place, |session, turn| {
-                session.set_limits(limits);
-                session.pump(turn)
-            });
-        }
     }
 
     fn close(&mut self, place: usize, farewell: &Farewell) {
@@ -514,6 +499,7 @@ impl Worker {
         self.sessions = Places::default();
         (self.ready, self.timers) = (Vec::new(), Timers::default());
         (self.lent, self.limits) = (Lent::default(), HashMap::new());
+        self.review = Review::default();
         self.open = 0;
         self.inside.load.store(0, Ordering::Relaxed);
         self.ledger.dirty.clear();

@@ -104,6 +104,14 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// It has this status, and its problem is of this kind.
+    #[track_caller]
+    pub(crate) fn is_problem(&self, status: u16, kind: &str) {
+        assert_eq!((self.status, self.problem().as_str()), (status, kind));
+    }
+}
+
 /// Sends bytes and reads a whole answer, which must be the last thing on the connection.
 pub(crate) async fn ask(stream: Box<dyn Duplex>, bytes: &[u8]) -> Answer {
     let mut frames = Frames::of_client(stream);

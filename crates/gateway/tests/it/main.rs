@@ -32,6 +32,7 @@ mod proof;
 mod protocol;
 mod proxy_header;
 mod refusals;
+mod revoked;
 mod rig;
 mod secure_backend;
 mod sessions;

@@ -21,6 +21,7 @@ use tidegate_model::{
     link::{self, ChannelEnd, ControlLink as _, Down, GatewayLink, Up},
     network::Networks,
     port::{Clock, Entropy},
+    revocation::{Revocation, Revoked},
     snapshot::Snapshot,
     target::TargetFacts,
     time::Timestamp,
@@ -135,6 +136,8 @@ impl Entropy for Counting {
 pub(crate) struct Told {
     pub(crate) hellos: Vec<(u32, BootId)>,
     pub(crate) applied: Vec<u64>,
+    /// The number up to which revocations hold.
+    pub(crate) revoked: u64,
     /// As they came, repeats included.
     pub(crate) batches: Vec<Arc<Batch>>,
     pub(crate) presence: Vec<Vec<OpenSessions>>,
@@ -232,6 +235,7 @@ async fn listen(
         match message {
             Up::Hello { protocol, boot } => told.send_modify(|told| told.hellos.push((protocol, boot))),
             Up::Applied { number } => told.send_modify(|told| told.applied.push(number)),
+            Up::Revoked { number } => told.send_modify(|told| told.revoked = number),
             Up::Presence(open) => told.send_modify(|told| told.presence.push(open)),
             Up::Targets(targets) => told.send_modify(|told| told.targets = targets),
             Up::Batch(batch) => {
@@ -377,6 +381,16 @@ impl Rig {
         let number = world.parts.number;
         self.control.send(Down::Snapshot(Arc::new(Snapshot::new(world.parts.clone())))).await;
         self.control.until("a snapshot decides", |told| told.applied.contains(&number)).await;
+    }
+
+    /// These have ended, and the gateway has said that it holds to it.
+    pub(crate) async fn revoke(&self, what: impl IntoIterator<Item = Revoked>) {
+        let (at, before) = (self.clock.now(), self.control.told.borrow().revoked);
+        let revocation = |(number, what)| Revocation { number, what, at, until: at.plus_millis(3_600_000) };
+        let some: Arc<[_]> = (before + 1..).zip(what).map(revocation).collect();
+        let last = some.last().expect("something is revoked").number;
+        self.control.send(Down::Revoked(some)).await;
+        self.control.until("revocations hold", |told| told.revoked >= last).await;
     }
 
     pub(crate) fn plain_address(&self) -> SocketAddr {

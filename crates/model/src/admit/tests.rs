@@ -104,8 +104,7 @@ fn identity(client_id: &str) -> Identity {
         client_id: client_id.to_owned(),
         subject: "someone".to_owned(),
         expires_at: LATER,
-        signed_with: None,
-        bound_to: None,
+        ..Identity::default()
     }
 }
 

@@ -1113,6 +1113,16 @@ export type NewKey = KeyChange & {
 };
 
 /**
+ * An access token to be ended.
+ */
+export type NewRevocation = {
+    /**
+     * The access token, as a client presents it.
+     */
+    token: string;
+};
+
+/**
  * A subscription to be made.
  */
 export type NewSubscription = {
@@ -1357,6 +1367,20 @@ export type Revision = {
      * Its endpoints and plans in one line.
      */
     summary: string;
+};
+
+/**
+ * A token that has ended.
+ */
+export type Revocation = {
+    /**
+     * The key that it was issued to.
+     */
+    client_id: string;
+    /**
+     * When it would have ended by itself.
+     */
+    expires_at: string;
 };
 
 /**
@@ -2413,6 +2437,31 @@ export type IssueTokenResponses = {
 
 export type IssueTokenResponse = IssueTokenResponses[keyof IssueTokenResponses];
 
+export type RevokeTokensData = {
+    body?: never;
+    path: {
+        id: string;
+        client_id: string;
+    };
+    query?: never;
+    url: '/applications/{id}/keys/{client_id}/tokens';
+};
+
+export type RevokeTokensErrors = {
+    default: Problem;
+};
+
+export type RevokeTokensError = RevokeTokensErrors[keyof RevokeTokensErrors];
+
+export type RevokeTokensResponses = {
+    /**
+     * Ended
+     */
+    204: void;
+};
+
+export type RevokeTokensResponse = RevokeTokensResponses[keyof RevokeTokensResponses];
+
 export type GetApplicationTrafficData = {
     body?: never;
     path: {
@@ -2529,6 +2578,25 @@ export type ListPlansResponses = {
 };
 
 export type ListPlansResponse = ListPlansResponses[keyof ListPlansResponses];
+
+export type RevokeTokenData = {
+    body: NewRevocation;
+    path?: never;
+    query?: never;
+    url: '/revocations';
+};
+
+export type RevokeTokenErrors = {
+    default: Problem;
+};
+
+export type RevokeTokenError = RevokeTokenErrors[keyof RevokeTokenErrors];
+
+export type RevokeTokenResponses = {
+    200: Revocation;
+};
+
+export type RevokeTokenResponse = RevokeTokenResponses[keyof RevokeTokenResponses];
 
 export type SignOutData = {
     body?: never;

@@ -61,8 +61,7 @@ fn grant(parts: &SnapshotParts) -> Grant {
         client_id: "client".to_owned(),
         subject: "client".to_owned(),
         expires_at: Timestamp(i64::MAX),
-        signed_with: None,
-        bound_to: None,
+        ..Identity::default()
     };
     admit(&snapshot, &api, &identity).unwrap()
 }

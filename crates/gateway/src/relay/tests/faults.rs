@@ -55,6 +55,7 @@ impl Two {
             id: SessionId { boot: BootId::new(Timestamp(0), [1; 10]), worker: 0, number },
             grant: world().1,
             snapshot_number: 1,
+            revocation_number: 0,
             opened_at: Timestamp(1_000),
             meter: Meter::default(),
             passes_compressed: false,
