@@ -18,7 +18,7 @@ use tidegate_model::{
     id::{ApiId, BootId},
     link::{ControlLink, Down, LinkClosed, PROTOCOL_VERSION, Up},
     port::{Catalog, Clock, EventLog, PortError},
-    revocation::{Revocation, Revocations},
+    revocation::{Marks, Revocation, Revocations},
     snapshot::{BackendTokenFacts, Snapshot},
     target::TargetFacts,
     time::Timestamp,
@@ -179,6 +179,11 @@ impl Feed {
         if !self.everywhere(|gateway| gateway.revoked >= number).await {
             tracing::warn!(number, "a gateway has not obeyed a revocation within its time");
         }
+    }
+
+    /// Whether a credential of this client with these marks was revoked, as gateways are told.
+    pub(crate) fn is_revoked(&self, client_id: &str, marks: &Marks) -> bool {
+        self.revocations().hit(client_id, marks)
     }
 
     fn revocations(&self) -> MutexGuard<'_, Revocations> {

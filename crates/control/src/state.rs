@@ -167,10 +167,11 @@ impl Inner {
     pub(crate) async fn try_execute(&self, actor: &Actor, command: Command) -> Result<Outcome, CommandError> {
         let (noticed, revokes) = (is_noticed(&command), may_revoke(&command));
         let outcome = self.ports.catalog.execute(actor, self.now(), command).await?;
-        if revokes {
+        let is_replay = matches!(outcome, Outcome::Tokens(Redeemed::Replayed(_)));
+        if revokes || is_replay {
             self.feed.revoked().await;
         }
-        if noticed || matches!(outcome, Outcome::Tokens(Redeemed::Replayed(_))) {
+        if noticed || is_replay {
             self.feed.changed().await;
         }
         Ok(outcome)
@@ -206,5 +207,5 @@ fn is_noticed(command: &Command) -> bool {
 
 /// Whether credentials may end with the change, beside what a snapshot says of it. To ask in vain costs one look-up.
 const fn may_revoke(command: &Command) -> bool {
-    matches!(command, Command::Revoke(_))
+    matches!(command, Command::Revoke(_) | Command::EndAuthorization(_) | Command::EndAccessToken { .. })
 }

@@ -14,7 +14,7 @@ pub fn token(issuer: &str, jti: &str) -> Mark {
     mark("token", &[issuer, jti])
 }
 
-/// Of a credential that says nothing: an opaque token, or the public id of a key. With the kind before it where two
+/// Of a credential that says nothing: the hash of an opaque token, or the public id of a key. With the kind before it where two
 /// kinds could look alike.
 pub fn opaque(kind: &str, text: &str) -> Mark {
     mark("opaque", &[kind, text])

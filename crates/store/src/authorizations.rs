@@ -13,16 +13,20 @@ use tidegate_model::{
         Authorization, Authorize, Code, OPAQUE_TOKENS_MAX, OpaqueToken, REMEMBERED_MILLIS, RedeemCode,
         Redeemed, RefreshToken, Renew,
     },
+    client::ACCESS_TOKEN_SECONDS,
     command::Refused,
     id::{AuthorizationId, UserId},
+    revocation::Revoked,
     snapshot::OpaqueTokenFacts,
     time::Timestamp,
     user::Secret,
 };
+use tidegate_oauth::mark;
 
 use crate::{
     entity,
     reads::{id, parsed, written},
+    revocations,
     writer::Failed,
 };
 
@@ -313,13 +317,21 @@ pub(crate) async fn keep_access_token(
     Entity::insert(row).exec_without_returning(db).await.map(drop)
 }
 
-/// Ends an access token. Answers whether there was one.
-pub(crate) async fn end_access_token(db: &DatabaseTransaction, token_hash: &Secret) -> Result<bool, DbErr> {
-    let gone = entity::opaque_token::Entity::delete_by_id(&token_hash.0).exec(db).await?;
-    Ok(gone.rows_affected > 0)
+/// Ends an access token, and what lives by it. Answers whether there was one.
+pub(crate) async fn end_access_token(
+    db: &DatabaseTransaction,
+    now: Timestamp,
+    token_hash: &Secret,
+) -> Result<bool, DbErr> {
+    use entity::opaque_token::Entity;
+    let Some(row) = Entity::find_by_id(&token_hash.0).one(db).await? else { return Ok(false) };
+    Entity::delete_by_id(&token_hash.0).exec(db).await?;
+    let what = Revoked::Credential(mark::opaque("access token", &row.token_hash).into());
+    revocations::keep(db, now, &[what], Timestamp(row.expires_at)).await?;
+    Ok(true)
 }
 
-/// Ends an authorization and the access tokens of it that say nothing by themselves.
+/// Ends an authorization, the access tokens of it, and what lives by them.
 pub(crate) async fn end(db: &DatabaseTransaction, now: Timestamp, of: &Authorization) -> Result<(), DbErr> {
     use entity::authorization::Column;
     if of.ended_at.is_some() {
@@ -332,5 +344,11 @@ pub(crate) async fn end(db: &DatabaseTransaction, now: Timestamp, of: &Authoriza
         .await?;
     let theirs = entity::opaque_token::Column::AuthorizationId.eq(of.id.to_string());
     entity::opaque_token::Entity::delete_many().filter(theirs).exec(db).await?;
+    if let Ok(mark) = of.mark.parse() {
+        // No token of it is issued from now on, and none lives longer than the longest.
+        let longest = now.plus_millis(i64::from(ACCESS_TOKEN_SECONDS.max) * 1_000);
+        let until = of.expires_at.min(longest);
+        revocations::keep(db, now, &[Revoked::Grant(mark)], until).await?;
+    }
     Ok(())
 }

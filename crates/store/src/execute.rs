@@ -20,7 +20,6 @@ use tidegate_model::{
     },
     decide::{self, Decision, SubscriptionEffect, folded},
     id::{ApiId, ApplicationId, SubscriptionId},
-    revocation::Revoke,
     role::Permission,
     rule::{self, FieldProblem},
     signing_key,
@@ -32,12 +31,13 @@ use tidegate_oauth::{grant::GrantType, redirect};
 use crate::{
     apis, applications, authorizations, entity, plans,
     reads::{SNAPSHOT_NUMBER, id, written},
-    revocations, users,
+    users,
     vault::Vault,
     writer::Failed,
 };
 
 mod people;
+mod revoke;
 
 pub(crate) use people::disabled;
 
@@ -300,21 +300,6 @@ impl At<'_> {
         Ok(applications::key(&row)?)
     }
 
-    async fn revoke(&self, revoke: &Revoke) -> Done {
-        let mut subject = "authorization server".to_owned();
-        if let Some(client_id) = &revoke.client_id {
-            let row = entity::key::Entity::find_by_id(client_id).one(self.db).await?;
-            let key = applications::key(&row.ok_or(Refused::NotFound("key"))?)?;
-            subject = self.own_application(key.application).await?.id.to_string();
-        }
-        decide::revoke(revoke, self.actor)?;
-        revocations::keep(self.db, self.now, &revoke.what, revoke.until).await?;
-        for what in &revoke.what {
-            self.note(&subject, "revoked", what.word()).await?;
-        }
-        Ok(Outcome::Done)
-    }
-
     async fn application_rules(&self, application: &Application) -> Result<(), Failed> {
         use entity::application::Column;
         let mut problems = Vec::new();
@@ -457,7 +442,7 @@ impl At<'_> {
                 self.bump().await?;
             }
             Command::EndAccessToken { token_hash } => {
-                if authorizations::end_access_token(db, &token_hash).await? {
+                if authorizations::end_access_token(db, now, &token_hash).await? {
                     self.bump().await?;
                 }
             }

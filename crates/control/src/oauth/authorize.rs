@@ -14,11 +14,13 @@ use tidegate_model::{
     client::{AUTHORIZATION_CODE, ClientKind},
     command::Command,
     id::AuthorizationId,
+    revocation::Mark,
     user::{PortalSession, Secret},
 };
 use tidegate_oauth::{
     authorize::{self, Asked, AuthorizeError, AuthorizeRequest},
     grant::granted,
+    mark,
     redirect::{self, Place},
     secret::{self, Kind},
 };
@@ -215,7 +217,7 @@ pub(super) async fn give(
             scope: ready.scope.clone(),
             auth_time: session.created_at,
             nonce: ready.asked.nonce.clone(),
-            mark: String::new(),
+            mark: Mark::from(mark::grant(inner.issuer.url(), &id.to_string())).to_string(),
             created_at: now,
             expires_at: now.plus_millis(AUTHORIZATION_MILLIS),
             ended_at: None,

@@ -16,6 +16,7 @@ use super::{Failure, client_and_form, no_store};
 use crate::{
     authenticate::is_active,
     problem::Problem,
+    revocations,
     state::{Control, Inner},
 };
 
@@ -107,6 +108,9 @@ pub(super) async fn known_token(inner: &Inner, text: &str) -> Result<Option<Toke
         (token, found.authorization)
     } else {
         let Some(claims) = inner.issuer.verify(text, inner.now().seconds()) else { return Ok(None) };
+        if revocations::is_revoked(inner, &claims) {
+            return Ok(None);
+        }
         let of = match claims.grant_id.as_str() {
             "" => None,
             id => match id.parse::<AuthorizationId>() {

@@ -11,10 +11,13 @@ use axum::{
 use tidegate_model::{
     authorization::EndAuthorization,
     command::Command,
+    revocation::{Revoke, Revoked},
+    time::Timestamp,
     user::{Actor, Secret},
 };
 use tidegate_oauth::{
     grant::TokenError,
+    mark,
     secret::{self, Kind},
 };
 
@@ -55,7 +58,10 @@ async fn end(inner: &Inner, request: Request) -> Result<(), Failure> {
     } else {
         let Some(claims) = inner.issuer.verify(&text, inner.now().seconds()) else { return Ok(()) };
         is_own(&claims.client_id)?;
-        return Err(TokenError::UnsupportedTokenType.into());
+        Command::Revoke(Revoke::all(
+            vec![Revoked::Credential(mark::token(&claims.iss, &claims.jti).into())],
+            Timestamp::from_seconds(claims.exp),
+        ))
     };
     inner.execute(&Actor::product(), command).await?;
     Ok(())

@@ -3,8 +3,14 @@
 
 use std::sync::Arc;
 
-use tidegate_model::{admit::Identity, snapshot::Snapshot, time::Timestamp};
+use tidegate_model::{
+    admit::Identity,
+    revocation::Marks,
+    snapshot::{OpaqueTokenFacts, Snapshot},
+    time::Timestamp,
+};
 use tidegate_oauth::{
+    mark,
     secret::{self, Kind},
     token::BadToken,
 };
@@ -30,15 +36,23 @@ pub(crate) fn identify(
         expires_at: facts.expires_at,
         signed_with: None,
         bound_to: None,
+        marks: marks(&snapshot.issuer().issuer, facts),
     })))
+}
+
+/// By what it can be revoked.
+fn marks(issuer: &str, facts: &OpaqueTokenFacts) -> Marks {
+    Marks {
+        credential: Some(mark::opaque("access token", &facts.token_hash.0).into()),
+        grant: facts.grant_id.as_deref().map(|id| mark::grant(issuer, id).into()),
+        subject: Some(mark::subject(issuer, &facts.subject).into()),
+        issued_at: facts.issued_at,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use tidegate_model::{
-        snapshot::{OpaqueTokenFacts, SnapshotParts},
-        user::Secret,
-    };
+    use tidegate_model::{snapshot::SnapshotParts, user::Secret};
 
     use super::*;
 
