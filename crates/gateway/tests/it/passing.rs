@@ -31,6 +31,8 @@ async fn head(rules: HeaderRules, ask: impl FnOnce(Ask) -> Ask) -> Head {
     let backend = Backend::echo().await;
     let mut world = World::new(&backend.url());
     world.api().headers = rules;
+    // A browser's cookies are believed from pages that are named alone.
+    world.api().security.origins = vec!["https://page.test".to_owned()];
     let rig = Rig::start(&mut world).await;
     rig.open(&ask(Ask::usual(&world))).await.leave().await;
     backend.head()
@@ -162,7 +164,7 @@ async fn a_topic_is_found_where_the_api_maps_it() {
         ("", "/base?key=k"),
         ("/rooms/lobby", "/base/lobby?key=k"),
         ("/rooms/7", "/base/chat?key=k&room=7&v=2"),
-        ("/rooms/7?a=1&room=8", "/base/chat?key=k&room=7&v=2&a=1&room=8"),
+        ("/rooms/7?a=1&room=8", "/base/chat?key=k&room=7&v=2&a=1"),
         ("/rooms/7&admin=1", "/base/chat?key=k&room=7%26admin%3D1&v=2"),
         ("/rooms/%26admin=1", "/base/chat?key=k&room=%26admin%3D1&v=2"),
         ("/rooms/%C3%BC", "/base/chat?key=k&room=%C3%BC&v=2"),

@@ -5,7 +5,8 @@ use super::*;
 #[test]
 fn what_may_be_registered() {
     use BadRedirect::*;
-    let table: &[(&str, Result<(), BadRedirect>, Result<(), BadRedirect>)] = &[
+    type Verdict = Result<(), BadRedirect>;
+    let table: &[(&str, Verdict, Verdict)] = &[
         ("https://client.test/callback", Ok(()), Ok(())),
         ("https://client.test", Ok(()), Ok(())),
         ("https://client.test:8443/cb?tenant=a%20b", Ok(()), Ok(())),
