@@ -15,7 +15,7 @@ use tidegate_oauth::{
     Random,
     id_token::{Hint, Hints},
     jwk::{BadKey, SigningKey, key_set},
-    token::{AccessTokenVerifier, CannotSign, Claims, Grant, issue},
+    token::{AccessTokenVerifier, BadToken, CannotSign, Claims, Grant, issue},
 };
 
 /// The audience of access tokens for gateways of this issuer.
@@ -128,8 +128,8 @@ impl Issuer {
     }
 
     /// The claims of an access token of ours that is valid now.
-    pub(crate) fn verify(&self, token: &str, now: i64) -> Option<Claims> {
-        self.keys.load().own.as_ref()?.access.verify(token, now).ok()
+    pub(crate) fn verify(&self, token: &str, now: i64) -> Result<Claims, BadToken> {
+        self.keys.load().own.as_ref().ok_or(BadToken::Unknown)?.access.verify(token, now)
     }
 
     /// What an ID token of ours says, at any age.

@@ -15,7 +15,7 @@ use tidegate_model::{
 };
 use tidegate_oauth::{
     mark,
-    token::{AccessTokenVerifier, BadToken, Claims, SKEW_SECONDS},
+    token::{BadToken, Claims, SKEW_SECONDS},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -55,10 +55,7 @@ pub(crate) async fn create(
     Json(input): Json<NewRevocation>,
 ) -> Result<Answer<RevocationAnswer>, Problem> {
     let actor = caller.may(Permission::AppManage)?;
-    let facts = inner.issuer.facts();
-    let verifier = AccessTokenVerifier::new(&facts.issuer, &facts.audience, &facts.jwks);
-    let verifier = verifier.map_err(|_| Problem::Internal("the issuer's own keys cannot be read"))?;
-    let claims = verifier.verify(input.token.trim(), inner.now().seconds()).map_err(|error| {
+    let claims = inner.issuer.verify(input.token.trim(), inner.now().seconds()).map_err(|error| {
         let detail = match error {
             BadToken::Expired => "The token has expired already; nobody can use it.",
             _ => "This is no access token of Tidegate. Paste it whole, without the word Bearer.",

@@ -101,10 +101,7 @@ impl Api {
     #[must_use]
     pub fn redacted(&self) -> Self {
         let mut api = self.clone();
-        api.design.endpoints.redact();
-        if let Some(live) = &mut api.live {
-            live.design.endpoints.redact();
-        }
+        api.secrets_mut().for_each(|secret| secret.0.clear());
         api
     }
 

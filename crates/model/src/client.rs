@@ -6,7 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{endpoint::Bounds, rule::FieldProblem};
+use crate::{
+    endpoint::Bounds,
+    rule::{FieldProblem, bounded},
+};
 
 /// Lifetime of access tokens, in seconds. An hour is the field's default: long enough for a session to be worth
 /// opening, short enough that a leaked token dies by itself. Below a minute, clients do nothing but ask; above a day,
@@ -154,10 +157,7 @@ pub fn problems(
         ("/access_token_seconds", settings.access_token_seconds, ACCESS_TOKEN_SECONDS),
         ("/refresh_token_seconds", settings.refresh_token_seconds, REFRESH_TOKEN_SECONDS),
     ] {
-        if seconds < bounds.min || seconds > bounds.max {
-            let detail = format!("Choose between {} and {} seconds.", bounds.min, bounds.max);
-            problems.push(FieldProblem::new(pointer, "out_of_range", detail));
-        }
+        bounded(pointer, "seconds", seconds, bounds, &mut problems);
     }
     problems
 }

@@ -75,17 +75,25 @@ fn design_problems(design: &Design, known_plans: &[String]) -> Vec<FieldProblem>
     problems
 }
 
-fn no_problems(problems: Vec<FieldProblem>) -> Result<(), Refused> {
+/// Refuses fields that break rules, all at once.
+///
+/// # Errors
+/// [`Refused::Invalid`].
+pub fn no_problems(problems: Vec<FieldProblem>) -> Result<(), Refused> {
     if problems.is_empty() { Ok(()) } else { Err(Refused::Invalid(problems)) }
 }
 
-fn needs(actor: &Actor, permission: Permission) -> Result<(), Refused> {
+pub(crate) fn needs(actor: &Actor, permission: Permission) -> Result<(), Refused> {
     if actor.may(permission) { Ok(()) } else { Err(Refused::Forbidden(permission)) }
 }
 
-fn not_stale(api: &Api, based_on: Option<u64>) -> Result<(), Refused> {
+/// Refuses what is based on another state than the `current` one.
+///
+/// # Errors
+/// [`Refused::Stale`].
+pub fn not_stale(current: u64, based_on: Option<u64>) -> Result<(), Refused> {
     match based_on {
-        Some(etag) if etag != api.etag => Err(Refused::Stale { current: api.etag }),
+        Some(etag) if etag != current => Err(Refused::Stale { current }),
         _ => Ok(()),
     }
 }
@@ -196,7 +204,7 @@ pub fn update_api(
     siblings: &[Api],
     known_plans: &[String],
 ) -> Result<Decision, Refused> {
-    not_stale(api, command.based_on)?;
+    not_stale(api.etag, command.based_on)?;
     let mut design = command.design.clone();
     design.endpoints.keep_secrets(&api.design.endpoints);
     let only_plans = Design { plans: api.design.plans.clone(), ..design.clone() } == api.design;
@@ -284,7 +292,7 @@ pub fn deploy_api(
     if !actor.may(Permission::ApiCreate) {
         needs(actor, Permission::ApiPublish)?;
     }
-    not_stale(api, based_on)?;
+    not_stale(api.etag, based_on)?;
     if api.state == State::Retired {
         return Err(Refused::conflict("A retired API cannot be deployed."));
     }
@@ -313,7 +321,7 @@ pub fn move_api(
     siblings: &[Api],
 ) -> Result<Decision, Refused> {
     needs(actor, Permission::ApiPublish)?;
-    not_stale(api, command.based_on)?;
+    not_stale(api.etag, command.based_on)?;
     let Some(to) = api.state.after(command.event) else {
         let possible: Vec<_> = api.state.moves().iter().map(|(event, _)| event.as_str()).collect();
         let detail = format!(
@@ -440,7 +448,7 @@ pub fn delete_api(
     subscriptions: u64,
 ) -> Result<(), Refused> {
     needs(actor, Permission::ApiCreate)?;
-    not_stale(api, based_on)?;
+    not_stale(api.etag, based_on)?;
     if subscriptions > 0 && api.state != State::Retired {
         let noun = if subscriptions == 1 { "subscription" } else { "subscriptions" };
         let way: Vec<_> = api.state.way_to(State::Retired).into_iter().map(Event::as_str).collect();

@@ -244,11 +244,6 @@ impl Endpoint {
         Self { url, others: Vec::new(), tls, credential, ..self.clone() }
     }
 
-    fn redact(&mut self) {
-        self.credential.redact();
-        self.tls.redact();
-    }
-
     fn secrets_mut(&mut self) -> impl Iterator<Item = &mut Secret> {
         self.credential.secret_mut().into_iter().chain([&mut self.tls.client_key])
     }
@@ -291,7 +286,7 @@ impl Endpoints {
 
     /// Forgets every secret, for records that others may read.
     pub fn redact(&mut self) {
-        self.production.iter_mut().chain(&mut self.sandbox).for_each(Endpoint::redact);
+        self.secrets_mut().for_each(|secret| secret.0.clear());
     }
 
     /// Every secret, for a store that keeps them sealed. Some may be empty.

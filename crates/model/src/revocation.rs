@@ -179,11 +179,6 @@ impl Revocations {
         self.number
     }
 
-    /// Whether nothing is revoked.
-    pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
     /// Adds one. Repeats change nothing.
     pub fn add(&mut self, revocation: Revocation) {
         self.number = self.number.max(revocation.number);

@@ -161,7 +161,7 @@ pub fn protocol(pointer: &str, protocol: &Protocol, problems: &mut Problems) {
     }
 }
 
-fn bounded(pointer: &str, unit: &str, value: u32, bounds: Bounds, problems: &mut Problems) {
+pub(crate) fn bounded(pointer: &str, unit: &str, value: u32, bounds: Bounds, problems: &mut Problems) {
     if value < bounds.min || value > bounds.max {
         let detail = format!("Choose between {} and {} {unit}.", bounds.min, bounds.max);
         problems.push(FieldProblem::new(pointer, "out_of_range", detail));

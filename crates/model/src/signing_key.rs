@@ -6,6 +6,7 @@
 
 use crate::{
     command::{KeyPurpose, Refused, SigningKeyRecord},
+    decide::needs,
     role::Permission,
     time::Timestamp,
     user::Actor,
@@ -90,11 +91,6 @@ fn of_issuer(keys: &[SigningKeyRecord]) -> Vec<SigningKeyRecord> {
     keys.iter().filter(|key| key.purpose == KeyPurpose::AccessTokens).cloned().collect()
 }
 
-fn administers(actor: &Actor) -> Result<(), Refused> {
-    let needed = Permission::Administer;
-    if actor.may(needed) { Ok(()) } else { Err(Refused::Forbidden(needed)) }
-}
-
 /// Decides on a new key that takes over at its time. `keys` are all that are stored.
 ///
 /// # Errors
@@ -105,10 +101,9 @@ pub fn rotate(
     actor: &Actor,
     now: Timestamp,
 ) -> Result<(), Refused> {
-    administers(actor)?;
-    let keys = of_issuer(keys);
-    let next = keys.iter().find(|key| standing(key, &keys, now).state == KeyState::Next);
-    match next {
+    needs(actor, Permission::Administer)?;
+    let is_next = |key: &&SigningKeyRecord| key.purpose == KeyPurpose::AccessTokens && key.signs_from > now;
+    match keys.iter().find(is_next) {
         Some(next) if new.purpose == KeyPurpose::AccessTokens => Err(Refused::conflict(format!(
             "A new key is published already and signs from {}. Wait until then, or remove it first.",
             next.signs_from.rfc3339()
@@ -128,7 +123,7 @@ pub fn remove(
     actor: &Actor,
     now: Timestamp,
 ) -> Result<bool, Refused> {
-    administers(actor)?;
+    needs(actor, Permission::Administer)?;
     let keys = of_issuer(keys);
     let key = keys.iter().find(|key| key.kid == kid).ok_or(Refused::NotFound("signing key"))?;
     let signs = current(&keys, now).is_some_and(|current| current.kid == key.kid);

@@ -68,9 +68,6 @@ pub enum TokenError {
     /// The proof of possession is not one (RFC 9449, section 5).
     #[error(transparent)]
     InvalidProof(#[from] BadProof),
-    /// No such kind of token.
-    #[error("tokens of this kind cannot be revoked here")]
-    UnsupportedTokenType,
     /// A scope that the client may not have.
     #[error("a requested scope is unknown or malformed")]
     InvalidScope,
@@ -86,7 +83,6 @@ impl TokenError {
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidProof(_) => "invalid_dpop_proof",
-            Self::UnsupportedTokenType => "unsupported_token_type",
             Self::InvalidScope => "invalid_scope",
         }
     }

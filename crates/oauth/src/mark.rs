@@ -20,6 +20,11 @@ pub fn opaque(kind: &str, text: &str) -> Mark {
     mark("opaque", &[kind, text])
 }
 
+/// Of an opaque access token of ours, by the hash of it.
+pub fn access_token(hash: &str) -> Mark {
+    opaque("access token", hash)
+}
+
 /// Of a grant that outlives its access tokens: a refresh family, by the issuer and its id (`grant_id` in a token).
 pub fn grant(issuer: &str, id: &str) -> Mark {
     mark("grant", &[issuer, id])

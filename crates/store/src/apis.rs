@@ -27,9 +27,7 @@ fn place(id: ApiId) -> String {
 /// An API as it is written: its secrets sealed.
 fn sealed(vault: &Vault, api: &Api) -> Result<String, DbErr> {
     let (mut api, place) = (api.clone(), place(api.id));
-    for secret in api.secrets_mut() {
-        *secret = vault.seal(&place, secret)?;
-    }
+    vault.seal_each(&place, api.secrets_mut())?;
     written(&api)
 }
 
@@ -37,9 +35,7 @@ fn sealed(vault: &Vault, api: &Api) -> Result<String, DbErr> {
 pub(crate) fn opened(vault: &Vault, body: &str) -> Result<Api, DbErr> {
     let mut api: Api = parsed(body)?;
     let place = place(api.id);
-    for secret in api.secrets_mut() {
-        *secret = vault.open(&place, secret)?;
-    }
+    vault.open_each(&place, api.secrets_mut())?;
     Ok(api)
 }
 
@@ -66,9 +62,7 @@ pub(crate) async fn seal_all(connection: &impl ConnectionTrait, vault: &Vault) -
 
 fn sealed_design(vault: &Vault, api: ApiId, design: &Design) -> Result<String, DbErr> {
     let (mut design, place) = (design.clone(), place(api));
-    for secret in design.endpoints.secrets_mut() {
-        *secret = vault.seal(&place, secret)?;
-    }
+    vault.seal_each(&place, design.endpoints.secrets_mut())?;
     written(&design)
 }
 
@@ -146,9 +140,7 @@ pub(crate) async fn revisions(
         .map(|row| {
             let number = u32::try_from(row.number).unwrap_or_default();
             let (mut design, place): (Design, _) = (parsed(&row.design)?, place(api));
-            for secret in design.endpoints.secrets_mut() {
-                *secret = vault.open(&place, secret)?;
-            }
+            vault.open_each(&place, design.endpoints.secrets_mut())?;
             Ok(Revision {
                 number,
                 created_at: Timestamp(row.created_at),

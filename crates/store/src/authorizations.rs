@@ -210,6 +210,26 @@ fn gone() -> Failed {
     Refused::NotFound("authorization").into()
 }
 
+/// Whether a code or a refresh token of this client can be used. One that was used before is none, and ends what came
+/// from it.
+async fn is_fresh(
+    db: &DatabaseTransaction,
+    now: Timestamp,
+    of: &Authorization,
+    client_id: &str,
+    used_at: Option<Timestamp>,
+    expires_at: Timestamp,
+) -> Result<bool, Failed> {
+    if of.client_id != client_id || of.ended_at.is_some() {
+        return Err(gone());
+    }
+    if used_at.is_some() {
+        end(db, now, of).await?;
+        return Ok(false);
+    }
+    if expires_at <= now { Err(gone()) } else { Ok(true) }
+}
+
 /// Uses a code up, or ends what came from one that was used before.
 pub(crate) async fn redeem(
     db: &DatabaseTransaction,
@@ -217,18 +237,8 @@ pub(crate) async fn redeem(
     command: RedeemCode,
 ) -> Result<Redeemed, Failed> {
     let (code, of) = code(db, &command.code_hash).await?.ok_or_else(gone)?;
-    if of.client_id != command.client_id {
-        return Err(gone());
-    }
-    if of.ended_at.is_some() {
-        return Err(gone());
-    }
-    if code.used_at.is_some() {
-        end(db, now, &of).await?;
+    if !is_fresh(db, now, &of, &command.client_id, code.used_at, code.expires_at).await? {
         return Ok(Redeemed::Replayed(of.id));
-    }
-    if code.expires_at <= now {
-        return Err(gone());
     }
     entity::code::Entity::update_many()
         .col_expr(entity::code::Column::UsedAt, Expr::value(now.millis()))
@@ -246,18 +256,9 @@ pub(crate) async fn renew(
     command: Renew,
 ) -> Result<Redeemed, Failed> {
     let (token, of) = refresh_token(db, &command.token_hash).await?.ok_or_else(gone)?;
-    if of.client_id != command.client_id {
-        return Err(gone());
-    }
-    if of.ended_at.is_some() {
-        return Err(gone());
-    }
-    if token.used_at.is_some() {
-        end(db, now, &of).await?;
+    let expires_at = token.expires_at.min(of.expires_at);
+    if !is_fresh(db, now, &of, &command.client_id, token.used_at, expires_at).await? {
         return Ok(Redeemed::Replayed(of.id));
-    }
-    if token.expires_at <= now || of.expires_at <= now {
-        return Err(gone());
     }
     entity::refresh_token::Entity::update_many()
         .col_expr(entity::refresh_token::Column::UsedAt, Expr::value(now.millis()))
@@ -326,7 +327,7 @@ pub(crate) async fn end_access_token(
     use entity::opaque_token::Entity;
     let Some(row) = Entity::find_by_id(&token_hash.0).one(db).await? else { return Ok(false) };
     Entity::delete_by_id(&token_hash.0).exec(db).await?;
-    let what = Revoked::Credential(mark::opaque("access token", &row.token_hash).into());
+    let what = Revoked::Credential(mark::access_token(&row.token_hash).into());
     revocations::keep(db, now, &[what], Timestamp(row.expires_at)).await?;
     Ok(true)
 }

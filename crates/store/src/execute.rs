@@ -350,9 +350,7 @@ impl At<'_> {
 
     async fn update_application(&self, update: UpdateApplication) -> Done {
         let before = self.own_application(update.id).await?;
-        if update.based_on.is_some_and(|etag| etag != before.etag) {
-            return Err(Refused::Stale { current: before.etag }.into());
-        }
+        decide::not_stale(before.etag, update.based_on)?;
         let application = Application {
             name: update.name,
             description: update.description,
@@ -576,7 +574,7 @@ fn client_rules(grants: &[String], settings: &ClientSettings) -> Result<(), Refu
         };
         redirect::is_registrable(uri, place).map_err(|error| error.to_string())
     });
-    if problems.is_empty() { Ok(()) } else { Err(Refused::Invalid(problems)) }
+    decide::no_problems(problems)
 }
 
 /// The id of a copied subscription: the same copy at the same time has the same id, ids of one API do not collide,

@@ -129,6 +129,24 @@ impl Vault {
         Ok(Secret(format!("{SCHEME}{}:{}", self.name, URL_SAFE_NO_PAD.encode(bytes))))
     }
 
+    /// Seals each of these secrets, all for one place.
+    pub(crate) fn seal_each<'s>(
+        &self,
+        place: &str,
+        mut secrets: impl Iterator<Item = &'s mut Secret>,
+    ) -> Result<(), DbErr> {
+        secrets.try_for_each(|secret| self.seal(place, secret).map(|sealed| *secret = sealed))
+    }
+
+    /// Opens each of these secrets, all sealed for one place.
+    pub(crate) fn open_each<'s>(
+        &self,
+        place: &str,
+        mut secrets: impl Iterator<Item = &'s mut Secret>,
+    ) -> Result<(), DbErr> {
+        secrets.try_for_each(|secret| self.open(place, secret).map(|opened| *secret = opened))
+    }
+
     /// The secret that was sealed for this place.
     pub(crate) fn open(&self, place: &str, sealed: &Secret) -> Result<Secret, DbErr> {
         if sealed.0.is_empty() {

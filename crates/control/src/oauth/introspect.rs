@@ -107,7 +107,7 @@ pub(super) async fn known_token(inner: &Inner, text: &str) -> Result<Option<Toke
         };
         (token, found.authorization)
     } else {
-        let Some(claims) = inner.issuer.verify(text, inner.now().seconds()) else { return Ok(None) };
+        let Ok(claims) = inner.issuer.verify(text, inner.now().seconds()) else { return Ok(None) };
         if revocations::is_revoked(inner, &claims) {
             return Ok(None);
         }

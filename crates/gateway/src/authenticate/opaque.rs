@@ -43,7 +43,7 @@ pub(crate) fn identify(
 /// By what it can be revoked.
 fn marks(issuer: &str, facts: &OpaqueTokenFacts) -> Marks {
     Marks {
-        credential: Some(mark::opaque("access token", &facts.token_hash.0).into()),
+        credential: Some(mark::access_token(&facts.token_hash.0).into()),
         grant: facts.grant_id.as_deref().map(|id| mark::grant(issuer, id).into()),
         subject: Some(mark::subject(issuer, &facts.subject).into()),
         issued_at: facts.issued_at,

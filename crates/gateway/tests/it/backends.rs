@@ -234,8 +234,7 @@ async fn a_client_that_goes_while_its_backend_thinks_takes_the_dial_along() {
     // Longer than anybody waits here.
     world.production().handshake_timeout_ms = 600_000;
     let rig = Rig::start(&mut world).await;
-    let mut client = crate::socket::Frames::of_client(rig.plain().await);
-    client.write(&Ask::usual(&world).bytes()).await;
+    let client = rig.asking(&Ask::usual(&world)).await;
     let mut visit = backend.next().await;
     drop(client);
     assert_eq!(visit.frames.rest().await, b"", "the backend's connection ends before any timeout");
@@ -249,8 +248,7 @@ async fn a_slow_backend_holds_up_nobody_else() {
     other.state = tidegate_model::lifecycle::State::Prototyped;
     world.parts.apis.push(other);
     let rig = Rig::start(&mut world).await;
-    let mut waiting = crate::socket::Frames::of_client(rig.plain().await);
-    waiting.write(&Ask::usual(&world).bytes()).await;
+    let waiting = rig.asking(&Ask::usual(&world)).await;
     let mut visit = slow.next().await;
     let mut client = rig.open(&Ask::to("/quick/1.0").bearer(&world.token())).await;
     client.echo("hello").await;

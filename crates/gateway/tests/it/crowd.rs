@@ -34,8 +34,7 @@ fn is_one_too_many(answer: &Answer) {
 async fn once_there_is_a_place(rig: &Rig, ask: &Ask) -> Client {
     soon("a place", async {
         loop {
-            let mut frames = Frames::of_client(rig.plain().await);
-            frames.write(&ask.bytes()).await;
+            let frames = rig.asking(ask).await;
             if let Some(client) = client::may_have_switched(frames).await {
                 return client;
             }

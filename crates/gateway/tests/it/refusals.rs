@@ -379,8 +379,7 @@ async fn a_connection_ends_with_its_refusal() {
 async fn a_client_that_has_ended_its_half_still_hears_why() {
     let (backend, _, rig) = rig().await;
     for _ in 0..32 {
-        let mut client = Frames::of_client(rig.plain().await);
-        client.write(&Ask::to(PATH).bytes()).await;
+        let mut client = rig.asking(&Ask::to(PATH)).await;
         client.finish().await;
         is_refused(&client::answer(&mut client).await, 401, "credential-missing", "it listens");
     }

@@ -8,7 +8,6 @@ use crate::{
     backend::Backend,
     client::{self, Ask, because},
     rig::Rig,
-    socket::Frames,
     world::{ISSUER, NOW, PATH, PRODUCTION, SANDBOX, World},
 };
 
@@ -79,8 +78,7 @@ async fn a_handshake_under_way_meets_the_revocation() {
     let backend = Backend::bind().await;
     let mut world = World::new(&backend.url());
     let rig = Rig::start(&mut world).await;
-    let mut client = Frames::of_client(rig.plain().await);
-    client.write(&Ask::usual(&world).bytes()).await;
+    let client = rig.asking(&Ask::usual(&world)).await;
     let mut visit = backend.next().await;
     rig.revoke([token_mark("token-1")]).await;
     visit.accept("").await;

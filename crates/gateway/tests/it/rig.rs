@@ -32,7 +32,7 @@ use tokio_rustls::TlsConnector;
 use crate::{
     client::{self, Answer, Ask, Client},
     lean,
-    socket::Duplex,
+    socket::{Duplex, Frames},
     soon,
     world::{NOW, World},
 };
@@ -429,6 +429,13 @@ impl Rig {
     /// Asks what must be refused.
     pub(crate) async fn ask(&self, ask: &Ask) -> Answer {
         client::ask(self.plain().await, &ask.bytes()).await
+    }
+
+    /// A client that has asked and reads no answer yet.
+    pub(crate) async fn asking(&self, ask: &Ask) -> Frames {
+        let mut client = Frames::of_client(self.plain().await);
+        client.write(&ask.bytes()).await;
+        client
     }
 
     /// Opens a session.

@@ -163,8 +163,7 @@ async fn early_bytes_of_a_refused_client_reach_nobody() {
     let mut world = World::new(&backend.url());
     let rig = Rig::start(&mut world).await;
     let second = b"GET /secret HTTP/1.1\r\nHost: backend\r\n\r\n";
-    let mut client = Frames::of_client(rig.plain().await);
-    client.write(&Ask::usual(&world).behind(second).bytes()).await;
+    let mut client = rig.asking(&Ask::usual(&world).behind(second)).await;
     let mut visit = backend.next().await;
     visit.frames.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").await;
     assert_eq!(client::answer(&mut client).await.problem(), "backend-refused");

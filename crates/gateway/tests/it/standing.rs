@@ -10,7 +10,6 @@ use crate::{
     backend::Backend,
     client::{self, Ask, Client, because},
     rig::Rig,
-    socket::Frames,
     world::{LIFETIME, PRODUCTION, World, issuer, new_key},
 };
 
@@ -209,8 +208,7 @@ async fn a_handshake_under_way_meets_the_new_snapshot() {
     let backend = Backend::bind().await;
     let mut world = World::new(&backend.url());
     let rig = Rig::start(&mut world).await;
-    let mut client = Frames::of_client(rig.plain().await);
-    client.write(&Ask::usual(&world).bytes()).await;
+    let client = rig.asking(&Ask::usual(&world)).await;
     let mut visit = backend.next().await;
     world.api().state = State::Blocked;
     rig.decide(&mut world).await;
@@ -225,8 +223,7 @@ async fn a_credential_that_expires_during_the_handshake_ends_the_session() {
     let backend = Backend::bind().await;
     let mut world = World::new(&backend.url());
     let rig = Rig::start(&mut world).await;
-    let mut client = Frames::of_client(rig.plain().await);
-    client.write(&Ask::usual(&world).bytes()).await;
+    let client = rig.asking(&Ask::usual(&world)).await;
     let mut visit = backend.next().await;
     rig.clock.forward(LIFETIME * 1_000);
     visit.accept("").await;

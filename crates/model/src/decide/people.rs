@@ -12,7 +12,7 @@ use crate::{
     user::{Actor, User, UserState},
 };
 
-use super::{folded, needs, no_problems};
+use super::{folded, needs, no_problems, not_stale};
 
 /// Decides on a new user.
 pub fn create_user(user: &User, actor: &Actor) -> Result<(), Refused> {
@@ -20,13 +20,6 @@ pub fn create_user(user: &User, actor: &Actor) -> Result<(), Refused> {
     let mut problems = Vec::new();
     rule::username("/username", &user.username, &mut problems);
     no_problems(problems)
-}
-
-fn not_stale(user: &User, based_on: Option<u64>) -> Result<(), Refused> {
-    match based_on {
-        Some(etag) if etag != user.etag => Err(Refused::Stale { current: user.etag }),
-        _ => Ok(()),
-    }
 }
 
 /// `administrators` is how many active users administer, this one among them where it does.
@@ -48,7 +41,7 @@ pub fn change_user(
     administrators: u64,
 ) -> Result<(User, String), Refused> {
     needs(actor, Permission::Administer)?;
-    not_stale(user, command.based_on)?;
+    not_stale(user.etag, command.based_on)?;
     if actor.user == Some(user.id) && command.state == UserState::Disabled {
         return Err(Refused::conflict("You cannot disable yourself. Another administrator can."));
     }
@@ -86,7 +79,7 @@ pub fn delete_user(
     heir: Option<(&User, &[Application])>,
 ) -> Result<(), Refused> {
     needs(actor, Permission::Administer)?;
-    not_stale(user, based_on)?;
+    not_stale(user.etag, based_on)?;
     if actor.user == Some(user.id) {
         return Err(Refused::conflict("You cannot delete yourself. Another administrator can."));
     }

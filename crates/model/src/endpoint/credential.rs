@@ -98,11 +98,4 @@ impl Credential {
             *secret = kept;
         }
     }
-
-    /// Forgets the secret.
-    pub(super) fn redact(&mut self) {
-        if let Some(secret) = self.secret_mut() {
-            secret.0.clear();
-        }
-    }
 }

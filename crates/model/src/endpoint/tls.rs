@@ -45,9 +45,4 @@ impl BackendTls {
             self.client_key = before.client_key.clone();
         }
     }
-
-    /// Forgets the key.
-    pub(super) fn redact(&mut self) {
-        self.client_key.0.clear();
-    }
 }
