@@ -59,7 +59,9 @@ impl SignInThrottle {
         for (who, free) in keys {
             let nothing = Failures { count: 0, last: now, blocked_until: now };
             let failures = entries.entry(who).or_insert(nothing);
-            if now.millis() - failures.last.millis() > LONGEST_WAIT_MILLIS {
+            // From the end of a wait: else whoever sits out the longest would begin anew.
+            let free_since = failures.last.max(failures.blocked_until);
+            if now.millis() - free_since.millis() > LONGEST_WAIT_MILLIS {
                 *failures = nothing;
             }
             failures.count += 1;
@@ -138,6 +140,28 @@ mod tests {
         assert_eq!(throttle.attempt("anna", THERE, now), Ok(()), "nobody is locked out from elsewhere");
         throttle.succeeded("anna", HERE);
         assert_eq!(throttle.attempt("anna", HERE, now), Ok(()), "a success begins anew");
+    }
+
+    #[test]
+    fn whoever_sits_out_the_longest_wait_has_one_try_and_waits_as_long_again() {
+        let throttle = SignInThrottle::default();
+        let mut now = Timestamp(1_000_000);
+        let mut waited = 0;
+        for _ in 0..40 {
+            if let Err(seconds) = throttle.attempt("anna", HERE, now) {
+                waited = seconds;
+                // A little late.
+                now = now.plus_millis(i64::try_from(seconds).unwrap() * 1_000 + 1);
+            }
+        }
+        assert_eq!(waited, 900);
+        assert_eq!(throttle.attempt("anna", HERE, now), Ok(()));
+        assert_eq!(throttle.attempt("anna", HERE, now), Err(900));
+        // After as long a rest without a try all is forgotten.
+        now = now.plus_millis(2 * LONGEST_WAIT_MILLIS + 1);
+        for _ in 0..5 {
+            assert_eq!(throttle.attempt("anna", HERE, now), Ok(()));
+        }
     }
 
     #[test]
