@@ -78,6 +78,9 @@ pub(crate) struct Issuer {
     keys: ArcSwap<Keys>,
 }
 
+// All that may be stored, and one that follows another at once, can be read back by whoever reads our key set.
+const _: () = assert!(tidegate_model::signing_key::STORED_MAX < tidegate_oauth::jwk::KEYS_MAX);
+
 /// What an access token is issued for.
 pub(crate) struct AccessFor<'a> {
     pub(crate) client_id: &'a str,

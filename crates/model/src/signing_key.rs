@@ -19,6 +19,9 @@ pub const PUBLISHED_AHEAD_MS: i64 = 600_000;
 /// lifetimes is bounded by it. A day: a session that was opened with a token lives as long as the token, and a key
 /// that was retired has to be kept for as long.
 pub const LONGEST_TOKEN_SECONDS: i64 = 86_400;
+/// Keys of one purpose that may be stored. A key that is over goes by itself; who reads a key set reads a bounded number,
+/// our own gateways included, and a set of more would lock everybody out.
+pub const STORED_MAX: usize = 16;
 
 /// What a key does now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -102,6 +105,11 @@ pub fn rotate(
     now: Timestamp,
 ) -> Result<(), Refused> {
     needs(actor, Permission::Administer)?;
+    if keys.iter().filter(|key| key.purpose == new.purpose).count() >= STORED_MAX {
+        return Err(Refused::conflict(format!(
+            "There are {STORED_MAX} keys already. Wait until the oldest are over, or remove some."
+        )));
+    }
     let is_next = |key: &&SigningKeyRecord| key.purpose == KeyPurpose::AccessTokens && key.signs_from > now;
     match keys.iter().find(is_next) {
         Some(next) if new.purpose == KeyPurpose::AccessTokens => Err(Refused::conflict(format!(

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use tidegate_model::{
     command::{Command, Outcome},
     id::UserId,
-    port::{Catalog, Clock, Entropy},
+    port::{Catalog, Clock, Entropy, PageRequest, UserQuery},
     role::Role,
-    user::{Account, Actor, Secret, User},
+    user::{Account, Actor, Secret, User, UserState},
 };
 
 pub(crate) use demo::keep_up as keep_up_demo;
@@ -102,9 +102,13 @@ pub(crate) struct FirstStart<'a> {
 }
 
 impl FirstStart<'_> {
-    /// `admin`, who holds all roles, with the password the operator chose or a generated one.
+    /// `admin`, who holds all roles, with the password the operator chose or a generated one. Whoever was deleted is not
+    /// made again: somebody else administers then.
     pub(crate) async fn admin(&self, chosen: Option<&Secret>) -> Result<()> {
         let name = "admin";
+        if self.catalog.account(name).await?.is_none() && self.somebody_administers().await? {
+            return forget_password(self.folder, name);
+        }
         let Some(chosen) = chosen else {
             return self.person(name, &[Role::Admin], false).await.map(drop);
         };
@@ -125,6 +129,13 @@ impl FirstStart<'_> {
                 self.create(name, &[Role::Admin], false, &chosen.0).await.map(drop)
             }
         }
+    }
+
+    async fn somebody_administers(&self) -> Result<bool> {
+        let query =
+            UserQuery { role: Some(Role::Admin), state: Some(UserState::Active), ..UserQuery::default() };
+        let page = PageRequest { limit: 1, cursor: None };
+        Ok(!self.catalog.users(&query, &page).await?.items.is_empty())
     }
 
     /// A user who exists afterwards, with a generated password if he did not exist before.

@@ -66,6 +66,10 @@ fn a_rotation_waits_for_the_one_before_it() {
     assert!(matches!(rotate(&key("c", 50), &keys, &product, Timestamp(99)), Err(Refused::Conflict { .. })));
     assert_eq!(rotate(&key("c", 150), &keys, &product, Timestamp(100)), Ok(()));
     let backends = SigningKeyRecord { purpose: KeyPurpose::BackendTokens, ..key("z", 100) };
+    let mut many: Vec<_> = (0..16).map(|number| key(&format!("k{number}"), number)).collect();
+    assert!(matches!(rotate(&key("c", 150), &many, &product, Timestamp(100)), Err(Refused::Conflict { .. })));
+    many.pop();
+    assert_eq!(rotate(&key("c", 150), &many, &product, Timestamp(100)), Ok(()));
     assert_eq!(rotate(&key("c", 150), &[key("a", 0), backends], &product, Timestamp(50)), Ok(()));
 }
 

@@ -3,10 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use tidegate_control::generate_password;
-use tidegate_model::{
-    lifecycle::State,
-    port::{ApiQuery, PageRequest},
-};
+use tidegate_model::{lifecycle::State, port::ApiQuery};
 use tidegate_oauth::secret;
 use tidegate_store::SqliteCatalog;
 
@@ -93,6 +90,28 @@ async fn a_start_that_was_cut_is_finished_with_the_passwords_on_disk() {
     let key = place.catalog.key("demo-noted").await.expect("readable").expect("made");
     assert!(secret::matches(&secret, &key.secret_hash.0));
     assert_eq!(place.record().demo.expect("noted").echo, ["ws://localhost:2"]);
+}
+
+#[tokio::test]
+async fn an_administrator_who_was_deleted_does_not_come_back() {
+    use tidegate_model::id::UserId;
+    let place = place().await;
+    place.start(None, None).await.expect("it starts");
+    let (clock, entropy) = (SystemClock, SystemEntropy::default());
+    let id = UserId::new(clock.now(), entropy.id_bytes());
+    let ada = User::new(id, "ada".to_owned(), [Role::Admin].into(), clock.now());
+    let made = Command::CreateUser(Account { user: ada, password_hash: Secret("hash".to_owned()) });
+    let admin = place.catalog.account("admin").await.expect("readable").expect("made").user.id;
+    let subject = [1; 8].into();
+    let deleted = Command::DeleteUser { id: admin, based_on: None, heir: None, subject };
+    for command in [made, deleted] {
+        place.catalog.execute(&Actor::product(), clock.now(), command).await.expect("executed");
+    }
+    for chosen in [None, Some("chosen by the operator")] {
+        place.start(chosen, None).await.expect("it starts");
+        assert_eq!(place.catalog.account("admin").await.expect("readable"), None);
+    }
+    assert_eq!(place.record().users["admin"].password, None);
 }
 
 #[tokio::test]
