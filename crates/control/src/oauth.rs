@@ -95,6 +95,13 @@ async fn form_of(request: Request) -> Result<(Option<String>, String), Failure> 
     Ok((authorization, form.map_err(|_| TokenError::InvalidRequest("the form is not UTF-8"))?))
 }
 
+/// A form that goes on as the query of this path, so that the browser shows its cookie: a form that another site had it
+/// post comes without. `None` where the form is no query.
+fn by_query(path: &str, form: &str) -> Option<Response> {
+    let is_query = form.bytes().all(|byte| matches!(byte, b'!'..=b'~')) && !form.contains('#');
+    is_query.then(|| page::go(&format!("{path}?{form}")))
+}
+
 /// The client of a request that proved itself, and the rest of the form.
 async fn client_and_form(inner: &Inner, request: Request) -> Result<(Key, Parameters), Failure> {
     let (authorization, form) = form_of(request).await?;

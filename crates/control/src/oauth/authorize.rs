@@ -26,7 +26,7 @@ use tidegate_oauth::{
 };
 
 use super::{
-    Failure, consent, form_of,
+    Failure, by_query, consent, form_of,
     page::{go, told},
     scope,
 };
@@ -98,15 +98,14 @@ pub(crate) async fn get(
 
 /// The same by form (OpenID Connect Core, section 3.1.2.1), which goes on by query: so that signing in can come back.
 pub(crate) async fn post(request: Request) -> Response {
-    match form_of(request).await {
-        Ok((_, form)) if form.bytes().all(|byte| matches!(byte, b'!'..=b'~')) && !form.contains('#') => {
-            go(&format!("/oauth2/authorize?{form}"))
-        }
-        Ok(_) | Err(Failure::Protocol(_)) => {
-            told("This request cannot be read", "The form is not one that the authorization endpoint takes.")
-        }
-        Err(Failure::Ours(problem)) => problem.into_response(),
-    }
+    let sent_on = match form_of(request).await {
+        Ok((_, form)) => by_query("/oauth2/authorize", &form),
+        Err(Failure::Protocol(_)) => None,
+        Err(Failure::Ours(problem)) => return problem.into_response(),
+    };
+    sent_on.unwrap_or_else(|| {
+        told("This request cannot be read", "The form is not one that the authorization endpoint takes.")
+    })
 }
 
 /// What the query asks for, and of whom.
@@ -159,7 +158,10 @@ async fn answer(inner: &Inner, headers: &HeaderMap, query: &str) -> Result<Respo
         if asked.prompt.none {
             return Ok(known.refuse(inner, AuthorizeError::LoginRequired));
         }
-        return Ok(sign_in(query));
+        // Who signs in now has done so: it is not asked for a second time on the way back.
+        let is_demanded = asked.prompt.login || asked.max_age.is_some();
+        let again = is_demanded.then(|| known.request.query_after_sign_in());
+        return Ok(sign_in(again.as_deref().unwrap_or(query)));
     };
     let age = inner.now().seconds() - session.created_at.seconds();
     // Zero is what `prompt=login` says.

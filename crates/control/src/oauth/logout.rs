@@ -13,7 +13,7 @@ use tidegate_oauth::{form, redirect, secret};
 
 use super::{
     authorize::Refused,
-    form_of,
+    by_query, form_of,
     page::{escaped, go, page, source_of, told},
 };
 use crate::{
@@ -57,7 +57,7 @@ fn unread() -> Refused {
 async fn posted(inner: &Inner, headers: &HeaderMap, request: Request) -> Result<Response, Refused> {
     let (_, text) = form_of(request).await.map_err(|_| unread())?;
     let mut form = form::parameters(&text).map_err(|_| unread())?;
-    let Some(sealed) = form.take("seal") else { return answer(inner, headers, &text).await };
+    let Some(sealed) = form.take("seal") else { return by_query("/oauth2/logout", &text).ok_or_else(unread) };
     // The answer on our own page.
     from_own_origin(inner, headers)?;
     let query = form.take("request").unwrap_or_default();

@@ -232,6 +232,24 @@ async fn a_person_signs_out_on_the_page_and_nobody_for_them() {
     stage.post_form(Some(&stage.ada), "/oauth2/logout", &body("forged", "sign-out")).await.is(400);
     stage.post_form(Some(&stage.ada), "/oauth2/logout", &body(&seal, "stay")).await.is(303);
     stage.house.get(&stage.ada, "/api/v1/session").await.is(200);
+    // A client's form comes without the cookie, since it comes from elsewhere, and says nothing of having signed out.
+    let sent =
+        stage.post_form(None, "/oauth2/logout", &form(&[("client_id", &stage.client.id)])).await.is(303);
+    assert_eq!(sent.header("location"), format!("/oauth2/logout?client_id={}", stage.client.id));
+    stage.post_form(None, "/oauth2/logout", "client_id=a b").await.is(400);
     stage.post_form(Some(&stage.ada), "/oauth2/logout", &body(&seal, "sign-out")).await.is(200);
     stage.house.get(&stage.ada, "/api/v1/session").await.is(401);
+}
+
+#[tokio::test]
+async fn who_signs_in_because_a_client_wants_it_does_so_once() {
+    let stage = Stage::new().await;
+    let query = form(&stage.asking("openid"));
+    for more in ["prompt=login", "max_age=0", "prompt=login%20consent"] {
+        let sent = stage.authorize(&Person::default(), &format!("{query}&{more}")).await.is(303);
+        let back = parameter(&format!("https://x{}", sent.header("location")), "to").unwrap();
+        assert!(back.starts_with("/oauth2/authorize?") && !back.contains("login"), "{back}");
+        assert!(!back.contains("max_age"), "{back}");
+        assert_eq!(back.contains("prompt=consent"), more.contains("consent"), "{back}");
+    }
 }
