@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use tidegate_model::{
     client::ACCESS_TOKEN_SECONDS,
     command::Command,
-    revocation::{Marks, Revoke, Revoked},
+    revocation::{Revoke, Revoked},
     role::Permission,
     rule::FieldProblem,
     time::Timestamp,
 };
 use tidegate_oauth::{
     mark,
-    token::{BadToken, Claims, SKEW_SECONDS},
+    token::{BadToken, SKEW_SECONDS},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -92,19 +92,6 @@ pub(crate) async fn of_key(
     });
     inner.execute(&caller.actor(), command).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Whether a token that was believed has ended before its time.
-pub(crate) fn is_revoked(inner: &Inner, claims: &Claims) -> bool {
-    let issuer = claims.iss.as_str();
-    let grant = Some(&claims.grant_id).filter(|id| !id.is_empty());
-    let marks = Marks {
-        credential: Some(mark::token(issuer, &claims.jti).into()),
-        grant: grant.map(|id| mark::grant(issuer, id).into()),
-        subject: Some(mark::subject(issuer, &claims.sub).into()),
-        issued_at: Timestamp::from_seconds(claims.iat),
-    };
-    inner.feed.is_revoked(&claims.client_id, &marks)
 }
 
 /// When every access token that exists now has ended by itself, whatever its key's settings were when it was issued.

@@ -207,5 +207,12 @@ fn is_noticed(command: &Command) -> bool {
 
 /// Whether credentials may end with the change, beside what a snapshot says of it. To ask in vain costs one look-up.
 const fn may_revoke(command: &Command) -> bool {
-    matches!(command, Command::Revoke(_) | Command::EndAuthorization(_) | Command::EndAccessToken { .. })
+    matches!(
+        command,
+        Command::Revoke(_)
+            | Command::EndAuthorization(_)
+            | Command::EndAccessToken { .. }
+            | Command::ChangeUser(_)
+            | Command::DeleteUser { .. }
+    )
 }

@@ -9,10 +9,12 @@ use tidegate_model::{
     command::{ChangeUser, Command, Outcome},
     id::UserId,
     port::{PageRequest, UserQuery},
+    revocation::Mark,
     role::{ROLES, Role},
     rule::{self, FieldProblem},
     user::{Account, Secret, User, UserState},
 };
+use tidegate_oauth::mark;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -201,8 +203,8 @@ pub(crate) async fn get(
 
 /// Change what a user may do
 ///
-/// Who is disabled has no portal session any more; personal access tokens and the keys of their applications are
-/// refused, and live sessions of those keys close.
+/// Who is disabled has no portal session any more; personal access tokens, access tokens that speak for the person and
+/// the keys of their applications are refused, and live sessions of those tokens and keys close.
 #[utoipa::path(put, path = "/users/{id}", tag = "users", operation_id = "updateUser",
     params(("id" = Uuid, Path), ("If-Match" = String, Header)),
     request_body = UserChange,
@@ -227,8 +229,9 @@ pub(crate) async fn update(
     let Some(state) = state.filter(|_| problems.is_empty()) else {
         return Err(Problem::Validation(problems));
     };
-    let command =
-        Command::ChangeUser(ChangeUser { id: UserId(id), based_on: if_match(&headers), roles, state });
+    let (id, based_on) = (UserId(id), if_match(&headers));
+    let subject = subject(&inner, id);
+    let command = Command::ChangeUser(ChangeUser { id, based_on, roles, state, subject });
     let user = user_of(inner.execute(&caller.actor(), command).await?)?;
     Ok(Tagged(user.etag, user.into()))
 }
@@ -256,6 +259,11 @@ pub(crate) async fn reset_password(
     Ok(Answer(UserWithPasswordAnswer { user: user.into(), one_time_password }))
 }
 
+/// By which access tokens that speak for the person are known.
+fn subject(inner: &Inner, id: UserId) -> Mark {
+    mark::subject(inner.issuer.url(), &id.to_string()).into()
+}
+
 /// What becomes of the user's applications.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -267,7 +275,8 @@ pub(crate) struct DeleteUserQuery {
 
 /// Delete a user
 ///
-/// Portal sessions and personal access tokens end; APIs and the audit log stay as they are.
+/// Portal sessions, personal access tokens and access tokens that speak for the person end; APIs and the audit log stay
+/// as they are.
 #[utoipa::path(delete, path = "/users/{id}", tag = "users", operation_id = "deleteUser",
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header), DeleteUserQuery),
     responses((status = 204, description = "Deleted"), (status = "default", body = ProblemDocument)))]
@@ -278,8 +287,9 @@ pub(crate) async fn delete(
     InQuery(query): InQuery<DeleteUserQuery>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    let heir = query.applications_to.map(UserId);
-    let command = Command::DeleteUser { id: UserId(id), based_on: if_match(&headers), heir };
+    let (id, heir) = (UserId(id), query.applications_to.map(UserId));
+    let subject = subject(&inner, id);
+    let command = Command::DeleteUser { id, based_on: if_match(&headers), heir, subject };
     inner.execute(&caller.actor(), command).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -13,7 +13,7 @@ use crate::{
     endpoint::Environment,
     id::{ApiId, ApplicationId, SubscriptionId, TokenId, UserId},
     lifecycle::{Event, Missing},
-    revocation::Revoke,
+    revocation::{Mark, Revoke},
     role::Role,
     rule::FieldProblem,
     user::{Account, PersonalToken, PortalSession, Secret, User, UserState},
@@ -163,6 +163,8 @@ pub struct ChangeUser {
     pub roles: BTreeSet<Role>,
     /// Whether the person may sign in.
     pub state: UserState,
+    /// By which the access tokens that speak for the person are known; they end with the right to sign in.
+    pub subject: Mark,
 }
 
 /// Every change the catalog can execute.
@@ -256,6 +258,8 @@ pub enum Command {
         based_on: Option<u64>,
         /// Who has the applications from now on.
         heir: Option<UserId>,
+        /// By which the access tokens that speak for the person are known; they end.
+        subject: Mark,
     },
     /// Signs a browser in. Answers [`Outcome::Done`].
     OpenPortalSession(PortalSession),

@@ -27,6 +27,7 @@ use crate::{
     id::{ApiId, ApplicationId, SubscriptionId, TokenId, UserId},
     lifecycle::Event,
     port::{ApiQuery, Catalog, CommandError, EventLog, Page, PageRequest, SubscriptionQuery, UserQuery},
+    revocation::Mark,
     role::Role,
     snapshot::SnapshotParts,
     time::Timestamp,
@@ -488,7 +489,12 @@ fn set_password(username: &str, hash: &str) -> Command {
 }
 
 fn change_user(id: UserId, roles: &[Role], state: UserState) -> ChangeUser {
-    ChangeUser { id, based_on: None, roles: roles.iter().copied().collect(), state }
+    ChangeUser { id, based_on: None, roles: roles.iter().copied().collect(), state, subject: subject() }
+}
+
+/// By which tokens that speak for somebody are known.
+fn subject() -> Mark {
+    Mark::from([7; 8])
 }
 
 fn signing_key(kid: &str, created_at: Timestamp) -> SigningKeyRecord {

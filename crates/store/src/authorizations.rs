@@ -13,7 +13,6 @@ use tidegate_model::{
         Authorization, Authorize, Code, OPAQUE_TOKENS_MAX, OpaqueToken, REMEMBERED_MILLIS, RedeemCode,
         Redeemed, RefreshToken, Renew,
     },
-    client::ACCESS_TOKEN_SECONDS,
     command::Refused,
     id::{AuthorizationId, UserId},
     revocation::Revoked,
@@ -332,12 +331,9 @@ pub(crate) async fn end_access_token(
     Ok(true)
 }
 
-/// Ends an authorization, the access tokens of it, and what lives by them.
+/// Ends an authorization that stands, the access tokens of it, and what lives by them.
 pub(crate) async fn end(db: &DatabaseTransaction, now: Timestamp, of: &Authorization) -> Result<(), DbErr> {
     use entity::authorization::Column;
-    if of.ended_at.is_some() {
-        return Ok(());
-    }
     entity::authorization::Entity::update_many()
         .col_expr(Column::EndedAt, Expr::value(now.millis()))
         .filter(Column::Id.eq(of.id.to_string()))
@@ -347,8 +343,7 @@ pub(crate) async fn end(db: &DatabaseTransaction, now: Timestamp, of: &Authoriza
     entity::opaque_token::Entity::delete_many().filter(theirs).exec(db).await?;
     if let Ok(mark) = of.mark.parse() {
         // No token of it is issued from now on, and none lives longer than the longest.
-        let longest = now.plus_millis(i64::from(ACCESS_TOKEN_SECONDS.max) * 1_000);
-        let until = of.expires_at.min(longest);
+        let until = of.expires_at.min(revocations::all_over(now));
         revocations::keep(db, now, &[Revoked::Grant(mark)], until).await?;
     }
     Ok(())

@@ -430,7 +430,9 @@ impl At<'_> {
                 return self.redeemed(redeemed, is_noticed, "presented a refresh token twice").await;
             }
             Command::EndAuthorization(end) => {
-                if let Some(of) = authorizations::find(db, end.id).await? {
+                // One that ended before is nothing to be told of.
+                let standing = authorizations::find(db, end.id).await?.filter(|of| of.ended_at.is_none());
+                if let Some(of) = standing {
                     authorizations::end(db, now, &of).await?;
                     self.noticed(&of.user.to_string(), "ended an authorization", &of.client_id).await?;
                 }
@@ -489,7 +491,9 @@ impl At<'_> {
         match command {
             Command::CreateUser(account) => return self.create_user(&account).await,
             Command::ChangeUser(change) => return self.change_user(change).await,
-            Command::DeleteUser { id, based_on, heir } => return self.delete_user(id, based_on, heir).await,
+            Command::DeleteUser { id, based_on, heir, subject } => {
+                return self.delete_user(id, based_on, heir, subject).await;
+            }
             Command::SetPassword { username, password_hash, one_time } => {
                 return self.set_password(&username, password_hash, one_time).await;
             }

@@ -7,9 +7,11 @@ use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
 };
 use tidegate_model::{
+    client::ACCESS_TOKEN_SECONDS,
     revocation::{Revocation, Revoked},
     time::Timestamp,
 };
+use tidegate_oauth::token::SKEW_SECONDS;
 
 use crate::entity::revocation::{ActiveModel, Column, Entity, Model};
 
@@ -39,6 +41,11 @@ pub(crate) async fn keep(
         Entity::insert(row).exec_without_returning(connection).await?;
     }
     Ok(())
+}
+
+/// When every access token that exists now has ended by itself, whatever its key's settings were when it was issued.
+pub(crate) fn all_over(now: Timestamp) -> Timestamp {
+    now.plus_millis((i64::from(ACCESS_TOKEN_SECONDS.max) + SKEW_SECONDS) * 1_000)
 }
 
 /// What has a number above this one and is not to be forgotten yet.

@@ -6,9 +6,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::json;
-use tidegate_model::{authorization::Authorization, id::AuthorizationId, time::Timestamp, user::Secret};
+use tidegate_model::{
+    authorization::Authorization, id::AuthorizationId, revocation::Marks, time::Timestamp, user::Secret,
+};
 use tidegate_oauth::{
     grant::TokenError,
+    mark,
     secret::{self, Kind},
 };
 
@@ -16,7 +19,6 @@ use super::{Failure, client_and_form, no_store};
 use crate::{
     authenticate::is_active,
     problem::Problem,
-    revocations,
     state::{Control, Inner},
 };
 
@@ -92,8 +94,9 @@ async fn is_alive(inner: &Inner, of: &Authorization) -> Result<bool, Problem> {
 /// What an access token of ours stands for; `None` when it is worth nothing (any more).
 pub(super) async fn known_token(inner: &Inner, text: &str) -> Result<Option<Token>, Problem> {
     let catalog = &inner.ports.catalog;
-    let (token, of) = if secret::is_well_formed(Kind::AccessToken, text) {
-        let found = catalog.opaque_token(&Secret(secret::hash(text)), inner.now()).await?;
+    let (token, of, credential) = if secret::is_well_formed(Kind::AccessToken, text) {
+        let hash = Secret(secret::hash(text));
+        let found = catalog.opaque_token(&hash, inner.now()).await?;
         let Some(found) = found else { return Ok(None) };
         let token = Token {
             client_id: found.client_id,
@@ -105,12 +108,9 @@ pub(super) async fn known_token(inner: &Inner, text: &str) -> Result<Option<Toke
             audience: inner.issuer.audience().into(),
             bound_to: None,
         };
-        (token, found.authorization)
+        (token, found.authorization, mark::access_token(&hash.0))
     } else {
         let Ok(claims) = inner.issuer.verify(text, inner.now().seconds()) else { return Ok(None) };
-        if revocations::is_revoked(inner, &claims) {
-            return Ok(None);
-        }
         let of = match claims.grant_id.as_str() {
             "" => None,
             id => match id.parse::<AuthorizationId>() {
@@ -118,6 +118,7 @@ pub(super) async fn known_token(inner: &Inner, text: &str) -> Result<Option<Toke
                 Err(_) => return Ok(None),
             },
         };
+        let credential = mark::token(&claims.iss, &claims.jti);
         let token = Token {
             client_id: claims.client_id,
             subject: claims.sub,
@@ -128,8 +129,18 @@ pub(super) async fn known_token(inner: &Inner, text: &str) -> Result<Option<Toke
             audience: serde_json::to_value(claims.aud).unwrap_or_default(),
             bound_to: claims.cnf.map(|cnf| cnf.jkt),
         };
-        (token, of)
+        (token, of, credential)
     };
+    let issuer = inner.issuer.url();
+    let marks = Marks {
+        credential: Some(credential.into()),
+        grant: of.map(|id| mark::grant(issuer, &id.to_string()).into()),
+        subject: Some(mark::subject(issuer, &token.subject).into()),
+        issued_at: token.issued_at,
+    };
+    if inner.feed.is_revoked(&token.client_id, &marks) {
+        return Ok(None);
+    }
     if catalog.key(&token.client_id).await?.is_none() {
         return Ok(None);
     }

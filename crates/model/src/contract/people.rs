@@ -152,7 +152,7 @@ pub async fn a_user_changes_only_from_the_tag_of_now(ground: &impl Ground) {
     let Outcome::User(user) = outcome else { panic!("{outcome:?}") };
     assert_eq!((user.etag, &user.roles), (2, &BTreeSet::from([Role::Publisher, Role::Observer])));
     assert_eq!(stage.port.user(id).await.unwrap(), Some(user));
-    let delete = Command::DeleteUser { id, based_on: Some(1), heir: None };
+    let delete = Command::DeleteUser { id, based_on: Some(1), heir: None, subject: subject() };
     assert_eq!(kind(&stage.execute(&Actor::product(), delete).await.unwrap_err()), "stale 2");
 }
 
@@ -167,7 +167,7 @@ pub async fn the_last_administrator_stays_one(ground: &impl Ground) {
     for command in [
         Command::ChangeUser(change_user(second, &[Role::Creator], UserState::Active)),
         Command::ChangeUser(change_user(second, &[Role::Admin], UserState::Disabled)),
-        Command::DeleteUser { id: second, based_on: None, heir: None },
+        Command::DeleteUser { id: second, based_on: None, heir: None, subject: subject() },
     ] {
         let refused = stage.execute(&Actor::product(), command.clone()).await.unwrap_err();
         assert_eq!(kind(&refused), "conflict", "{command:?}");
@@ -207,7 +207,7 @@ pub async fn a_deleted_user_leaves_applications_to_an_heir(ground: &impl Ground)
     let stage = Stage::on(ground.open().await);
     let there = stage.furnish().await;
     let (id, heir) = (there.owner.user.unwrap(), there.other.user.unwrap());
-    let delete = |heir| Command::DeleteUser { id, based_on: None, heir };
+    let delete = |heir| Command::DeleteUser { id, based_on: None, heir, subject: subject() };
     let product = Actor::product();
     assert_eq!(kind(&stage.execute(&product, delete(None)).await.unwrap_err()), "conflict");
     let nobody = stage.execute(&product, delete(Some(UserId(nowhere())))).await.unwrap_err();

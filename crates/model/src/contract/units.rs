@@ -52,10 +52,19 @@ fn refused_commands(stage: &Stage<impl Catalog>, there: &Furnished) -> Vec<(&'st
         ("duplicate /username", Command::CreateUser(zoe), product()),
         ("no user", set, product()),
         ("no user", Command::ChangeUser(change_user(UserId(nowhere()), &[], UserState::Active)), product()),
-        ("no user", Command::DeleteUser { id: UserId(nowhere()), based_on: None, heir: None }, product()),
+        (
+            "no user",
+            Command::DeleteUser { id: UserId(nowhere()), based_on: None, heir: None, subject: subject() },
+            product(),
+        ),
         (
             "needs administer",
-            Command::DeleteUser { id: there.owner.user.unwrap(), based_on: None, heir: None },
+            Command::DeleteUser {
+                id: there.owner.user.unwrap(),
+                based_on: None,
+                heir: None,
+                subject: subject(),
+            },
             there.creator.clone(),
         ),
         (
@@ -390,7 +399,7 @@ pub async fn the_snapshot_number_grows_with_what_a_gateway_can_notice(ground: &i
         (false, Command::CreateUser(account)),
         (false, set_password("new", "new")),
         (true, Command::ChangeUser(change_user(UserId(nowhere()), &[Role::Observer], UserState::Disabled))),
-        (true, Command::DeleteUser { id: UserId(nowhere()), based_on: None, heir: None }),
+        (true, Command::DeleteUser { id: UserId(nowhere()), based_on: None, heir: None, subject: subject() }),
         (false, Command::OpenPortalSession(session)),
         (false, Command::ClosePortalSession { token_hash: Secret("new cookie".to_owned()) }),
         (

@@ -99,6 +99,12 @@ pub fn delete_user(
         let problem = FieldProblem::new("/applications_to", "same", "Choose somebody else.");
         return Err(Refused::Invalid(vec![problem]));
     }
+    if heir.state != UserState::Active {
+        let detail =
+            "This user is disabled, and so would be the keys of the applications. Choose somebody else.";
+        let problem = FieldProblem::new("/applications_to", "disabled_user", detail);
+        return Err(Refused::Invalid(vec![problem]));
+    }
     let taken: BTreeSet<_> = theirs.iter().map(|application| folded(&application.name)).collect();
     let twice: Vec<_> = owned
         .iter()

@@ -6,6 +6,7 @@ use tidegate_model::{
     command::{ChangeUser, Outcome, Refused},
     decide::people,
     id::UserId,
+    revocation::{Mark, Revoked},
     role::Role,
     rule::FieldProblem,
     user::{Account, PortalSession, Secret, User, UserState},
@@ -15,7 +16,7 @@ use super::{At, Done};
 use crate::{
     applications, entity,
     reads::{id, parsed},
-    users,
+    revocations, users,
     writer::Failed,
 };
 
@@ -62,6 +63,7 @@ impl At<'_> {
         entity::user::Entity::update(users::user_row(&account)?).exec(self.db).await?;
         if is == UserState::Disabled {
             self.end_sessions(account.user.id).await?;
+            self.end_tokens(change.subject).await?;
         }
         let subject = account.user.id.to_string();
         if was == is {
@@ -78,6 +80,7 @@ impl At<'_> {
         user: UserId,
         based_on: Option<u64>,
         heir: Option<UserId>,
+        subject: Mark,
     ) -> Done {
         let Account { user, .. } = self.account(user).await?;
         let owned = self.owned(user.id).await?;
@@ -106,6 +109,7 @@ impl At<'_> {
                 self.note(&handed.id.to_string(), "handed over", &detail).await?;
             }
         }
+        self.end_tokens(subject).await?;
         entity::user::Entity::delete_by_id(user.id.to_string()).exec(self.db).await?;
         self.noticed(&user.id.to_string(), "deleted a user", &user.username).await?;
         Ok(Outcome::Done)
@@ -137,6 +141,12 @@ impl At<'_> {
         let theirs = entity::portal_session::Column::UserId.eq(user.to_string());
         entity::portal_session::Entity::delete_many().filter(theirs).exec(self.db).await?;
         Ok(())
+    }
+
+    /// Ends the access tokens that speak for a person.
+    async fn end_tokens(&self, subject: Mark) -> Result<(), Failed> {
+        let until = revocations::all_over(self.now);
+        Ok(revocations::keep(self.db, self.now, &[Revoked::Subject(subject)], until).await?)
     }
 
     async fn owned(&self, user: UserId) -> Result<Vec<Application>, Failed> {

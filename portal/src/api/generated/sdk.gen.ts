@@ -708,7 +708,8 @@ export const createUser = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Delete a user
  *
- * Portal sessions and personal access tokens end; APIs and the audit log stay as they are.
+ * Portal sessions, personal access tokens and access tokens that speak for the person end; APIs and the audit log stay
+ * as they are.
  */
 export const deleteUser = <ThrowOnError extends boolean = false>(options: Options<DeleteUserData, ThrowOnError>) => (options.client ?? client).delete<DeleteUserResponses, DeleteUserErrors, ThrowOnError>({
     security: [{
@@ -736,8 +737,8 @@ export const getUser = <ThrowOnError extends boolean = false>(options: Options<G
 /**
  * Change what a user may do
  *
- * Who is disabled has no portal session any more; personal access tokens and the keys of their applications are
- * refused, and live sessions of those keys close.
+ * Who is disabled has no portal session any more; personal access tokens, access tokens that speak for the person and
+ * the keys of their applications are refused, and live sessions of those tokens and keys close.
  */
 export const updateUser = <ThrowOnError extends boolean = false>(options: Options<UpdateUserData, ThrowOnError>) => (options.client ?? client).put<UpdateUserResponses, UpdateUserErrors, ThrowOnError>({
     security: [{

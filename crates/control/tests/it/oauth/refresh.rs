@@ -2,13 +2,19 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use axum::http::Method;
 use serde_json::{Value, json};
 use tidegate_model::{
     command::{ChangeUser, Command},
     id::UserId,
     port::{Catalog as _, Clock as _},
+    revocation::Revoked,
+    role::Role,
     user::{Actor, UserState},
 };
+use tidegate_oauth::mark;
+
+use crate::support::ORIGIN;
 
 use super::client::{Stage, claims, form};
 
@@ -239,8 +245,8 @@ async fn nothing_is_worth_anything_for_somebody_who_was_disabled() {
     let user = stage.house.get(&stage.ada, "/api/v1/session").await.json()["user"]["id"].clone();
     let id = UserId(user.as_str().unwrap().parse().unwrap());
     let found = stage.house.catalog.user(id).await.unwrap().unwrap();
-    let state = UserState::Disabled;
-    let change = ChangeUser { id, based_on: None, roles: found.roles, state };
+    let (state, subject) = (UserState::Disabled, mark::subject(ORIGIN, &id.to_string()).into());
+    let change = ChangeUser { id, based_on: None, roles: found.roles, state, subject };
     let now = stage.house.clock.now();
     stage.house.catalog.execute(&Actor::product(), now, Command::ChangeUser(change)).await.unwrap();
     let redeemed = stage.token(&form(&stage.redeeming(&code))).await.is(400).json();
@@ -251,4 +257,34 @@ async fn nothing_is_worth_anything_for_somebody_who_was_disabled() {
     assert!(!stage.is_active(&text(&tokens, "access_token")).await);
     let sent = stage.authorize(&stage.ada, &form(&stage.asking("openid"))).await.is(303);
     assert!(sent.header("location").starts_with("/sign-in?to="));
+}
+
+#[tokio::test]
+async fn gateways_are_told_of_whoever_is_disabled_or_deleted() {
+    let stage = Stage::new().await;
+    let admin = stage.house.person("admin", &[Role::Admin]).await;
+    let token = text(&stage.tokens("openid").await, "access_token");
+    let id = claims(&token)["sub"].as_str().unwrap().to_owned();
+    let what = Revoked::Subject(mark::subject(ORIGIN, &id).into());
+    let told =
+        async || stage.house.revoked.lock().await.iter().filter(|revocation| revocation.what == what).count();
+    stage.house.change_user(&admin, &id, &["subscriber"], "active").await.is(200);
+    assert_eq!(told().await, 0, "who may go on is not told of");
+    stage.house.change_user(&admin, &id, &["subscriber"], "disabled").await.is(200);
+    assert_eq!(told().await, 1);
+    stage.house.change_user(&admin, &id, &["subscriber"], "active").await.is(200);
+    assert!(!stage.is_active(&token).await, "what ended does not come back");
+    stage.house.call(&admin, Method::DELETE, &format!("/api/v1/users/{id}"), None).await.is(204);
+    assert_eq!(told().await, 2);
+}
+
+#[tokio::test]
+async fn an_opaque_token_is_worth_nothing_when_all_tokens_of_its_key_were_ended() {
+    let stage = Stage::with(json!({"token_format": "opaque"})).await;
+    let token = text(&stage.tokens("openid").await, "access_token");
+    assert!(stage.is_active(&token).await);
+    let tokens = format!("{}/{}/tokens", stage.keys, stage.client.id);
+    stage.house.call(&stage.owner, Method::DELETE, &tokens, None).await.is(204);
+    assert!(!stage.is_active(&token).await);
+    stage.userinfo(&token).await.is(401);
 }

@@ -14,7 +14,13 @@ fn user(number: u128, roles: &[Role]) -> User {
 }
 
 fn change(user: &User, roles: &[Role], state: UserState) -> ChangeUser {
-    ChangeUser { id: user.id, based_on: None, roles: roles.iter().copied().collect(), state }
+    ChangeUser {
+        id: user.id,
+        based_on: None,
+        roles: roles.iter().copied().collect(),
+        state,
+        subject: crate::revocation::Mark::from([7; 8]),
+    }
 }
 
 fn application(name: &str) -> Application {
