@@ -141,11 +141,13 @@ impl Refusal {
             Self::Credential(_) | Self::Token(_) => {
                 (401, "credential-invalid", "The credential is not valid")
             }
+            Self::Overloaded | Self::Proof(BadProof::TooMany) => {
+                (503, "overloaded", "The gateway has too many connections")
+            }
             Self::Proof(_) => (401, "proof-invalid", "The proof of possession is not valid"),
             Self::Revoked => (401, "credential-revoked", REVOKED),
             Self::UsedUp(_) => (429, "quota", "The limit of the plan is reached"),
             Self::NotReady => (503, "not-ready", "The gateway is not ready yet"),
-            Self::Overloaded => (503, "overloaded", "The gateway has too many connections"),
             Self::Crowded => (429, "too-many-connections", "This address has too many connections"),
             Self::Restarting => (503, "restarting", "The gateway is restarting"),
             Self::Stalled => (503, "stalled", "A part of the gateway does not answer"),
@@ -184,6 +186,7 @@ impl Refusal {
             Self::Credential(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
             Self::NotAccepted { .. } => vec![("WWW-Authenticate", bearer::challenge(REALM, None))],
             Self::Token(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
+            Self::Proof(BadProof::TooMany) => vec![("Retry-After", RETRY_SECONDS.to_string())],
             Self::Proof(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
             Self::NotAdmitted(NotAdmitted::UnknownClient) | Self::Revoked => {
                 let challenge = bearer::challenge(REALM, Some(("invalid_token", &self.to_string())));
@@ -255,6 +258,7 @@ fn samples() -> Vec<Refusal> {
         Refusal::NotAccepted { presented: None, accepted: Box::default() },
         Refusal::NotAccepted { presented: Some(Way::OAuthQuery), accepted: Box::default() },
         Refusal::Credential(BadCredential::Several),
+        Refusal::Proof(BadProof::NotOne),
     ];
     all.extend([RawHeadError::TooLarge, RawHeadError::TargetTooLong].map(Refusal::RawHead));
     all.extend([UpgradeError::Method, UpgradeError::NotAnUpgrade, UpgradeError::Key].map(Refusal::Upgrade));

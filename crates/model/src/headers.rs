@@ -127,8 +127,9 @@ pub struct HeaderRules {
 impl HeaderRules {
     /// Whether a client's cookies go on, under any name.
     pub fn passes_cookies(&self) -> bool {
+        let is_cookie = |name: &String| is_same_name(name, "cookie");
         let mut passed = self.allow.iter().chain(self.rename.iter().map(|rule| &rule.from));
-        passed.any(|name| is_same_name(name, "cookie"))
+        passed.any(is_cookie) && !self.deny.iter().any(is_cookie)
     }
 }
 

@@ -209,11 +209,13 @@ fn target(url: &Url, tail: &Tail<'_>) -> String {
     let path = if topic.is_empty() { url.path() } else { url.path().trim_end_matches('/') };
     let own = [url.query().unwrap_or_default(), mapped];
     let taken: Vec<String> = own.into_iter().flat_map(parameters).flat_map(names).collect();
-    let is_free = |parameter: &&str| !names(parameter).any(|name| taken.contains(&name));
-    let clients = parameters(tail.query.unwrap_or_default()).filter(is_free);
     let own = own.into_iter().filter(|query| !query.is_empty());
+    let is_free = |parameter: &&str| !names(parameter).any(|name| taken.contains(&name));
+    let clients = tail.query.filter(|query| !query.is_empty());
+    // Where nothing of it is taken, it goes on byte for byte.
+    let (whole, free) = if taken.is_empty() { (clients, "") } else { (None, clients.unwrap_or_default()) };
     let mut target = format!("{path}{topic}");
-    for (place, query) in own.chain(clients).enumerate() {
+    for (place, query) in own.chain(whole).chain(parameters(free).filter(is_free)).enumerate() {
         target.push(if place == 0 { '?' } else { '&' });
         target.push_str(query);
     }

@@ -97,6 +97,7 @@ fn all() -> Vec<Refusal> {
     all.extend([ConnectError::NoProtocol, ConnectError::Ended, U::Version.into()].map(Refusal::Connect));
     all.push(Refusal::NotAdmitted(NotAdmitted::NoEndpoint(Environment::Sandbox)));
     all.push(Refusal::Backend(DialError::Refused { status: 503 }));
+    all.extend([BadProof::Needed, BadProof::Replayed, BadProof::TooMany].map(Refusal::Proof));
     all
 }
 
@@ -123,6 +124,13 @@ fn every_refusal_is_a_problem_document() {
         assert!(problem["detail"].as_str().unwrap().ends_with('.'), "{refusal:?}");
         assert_eq!(problem.as_object().unwrap().len(), 5, "{refusal:?}");
     }
+}
+
+#[test]
+fn more_proofs_than_can_be_remembered_are_no_fault_of_the_client() {
+    let answer = answer(&Refusal::Proof(BadProof::TooMany));
+    assert_eq!((answer.status, answer.header("retry-after").is_some()), (503, true));
+    assert_eq!(answer.header("www-authenticate"), None);
 }
 
 #[test]
@@ -209,7 +217,10 @@ fn headers_are_where_the_rfcs_want_them() {
         let is_challenged = answer.status == 401 || refusal == Refusal::Credential(BadCredential::Several);
         let challenge = answer.header("www-authenticate");
         assert_eq!(challenge.is_some(), is_challenged, "{refusal:?}");
-        assert!(challenge.is_none_or(|it| it.starts_with(r#"Bearer realm="tidegate""#)), "{challenge:?}");
+        // RFC 9449 section 7.1 where the proof is what is wrong.
+        let scheme = if matches!(refusal, Refusal::Proof(_)) { "DPoP" } else { "Bearer" };
+        let begins = format!(r#"{scheme} realm="tidegate""#);
+        assert!(challenge.is_none_or(|it| it.starts_with(&begins)), "{challenge:?}");
         // RFC 9110 section 15.5.6.
         let method = if matches!(refusal, Refusal::Connect(_)) { "CONNECT" } else { "GET" };
         assert_eq!(answer.header("allow"), (answer.status == 405).then_some(method), "{refusal:?}");
@@ -221,7 +232,11 @@ fn headers_are_where_the_rfcs_want_them() {
         assert_eq!(answer.header("connection") == Some("Upgrade, close"), is_upgrade, "{refusal:?}");
         let is_temporary = matches!(
             refusal,
-            Refusal::NotReady | Refusal::Overloaded | Refusal::Restarting | Refusal::Stalled
+            Refusal::NotReady
+                | Refusal::Overloaded
+                | Refusal::Restarting
+                | Refusal::Stalled
+                | Refusal::Proof(BadProof::TooMany)
         );
         let comes_back = is_temporary || answer.status == 429;
         assert_eq!(answer.header("retry-after").is_some(), comes_back, "{refusal:?}");
