@@ -132,12 +132,14 @@ test("on a narrow screen nothing is wider than it and every page is reached", as
     `/publisher/apis/${api.id}/endpoints`,
     `/publisher/apis/${api.id}/headers`,
     `/publisher/apis/${api.id}/protocol`,
+    `/publisher/apis/${api.id}/security`,
     `/publisher/apis/${api.id}/lifecycle`,
     `/devportal/apis/${api.id}`,
     `/devportal/apis/${api.id}/keys?application=${id}`,
     `/devportal/apis/${api.id}/console`,
     "/admin",
     "/admin/users",
+    "/admin/signing-keys",
     "/account/password",
   ]) {
     await page.goto(path);

@@ -16,6 +16,13 @@ export const usersQuery = (q: string) =>
     getNextPageParam: (page) => page.next ?? undefined,
   });
 
+/** Who may take something over: as many as the API gives at once. */
+export const activeUsersQuery = () =>
+  queryOptions({
+    queryKey: [KEY, "list", "active"],
+    queryFn: () => ask(listUsers({ query: { state: "active", limit: 200 } })),
+  });
+
 /** A user with the number of their applications, and the tag that a change is based on. */
 export const userQuery = (id: string) =>
   queryOptions({

@@ -28,6 +28,10 @@ test("the JSON reason is told in words, anything else as it came", () => {
   expect(explainReason('{"reason":"message_size"}')).toBe(
     "A message or a frame was larger than the API allows.",
   );
+  expect(explainReason('{"reason":"revoked"}')).toBe("The token was ended before its time.");
+  expect(explainReason('{"reason":"credential-revoked"}')).toBe(
+    "The key was deleted, or the token was ended before its time.",
+  );
   expect(explainReason("bye")).toBe("bye");
   expect(explainReason("[1]")).toBe("[1]");
   expect(explainReason('{"other":1}')).toBe('{"other":1}');

@@ -1,13 +1,13 @@
 // One user: roles, whether they may sign in, a password for one time, and deletion with what becomes of their
 // applications.
 import { Anchor, Button, NativeSelect } from "@mantine/core";
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { asProblem } from "../../api/problem";
 import { useSession } from "../../api/session";
 import type { UserDetail } from "../../api/types";
-import { useDeleteUser, useResetPassword, userQuery, usersQuery, useUpdateUser } from "../../api/users";
+import { activeUsersQuery, useDeleteUser, useResetPassword, userQuery, useUpdateUser } from "../../api/users";
 import { paths } from "../../lib/paths";
 import { Confirm } from "../../ui/confirm";
 import { Card, Facts, PageHead, Row, Stack } from "../../ui/page";
@@ -139,7 +139,10 @@ function Access({ user }: { user: Tagged }) {
         onClose={close}
         onConfirm={() => update.mutate({ id, etag, roles, state: "disabled" }, { onSettled: close })}
       >
-        <p>Portal sessions end now, and personal access tokens are refused.</p>
+        <p>
+          Portal sessions end now, and personal access tokens are refused. Access tokens that clients have for{" "}
+          {user.username} end, and their live sessions close.
+        </p>
         {user.applications > 0 && (
           <p>
             {applications} get no access tokens, and their live sessions close, until you enable them again.
@@ -167,9 +170,9 @@ function Access({ user }: { user: Tagged }) {
 function Delete({ user, opened, onClose }: { user: Tagged; opened: boolean; onClose: () => void }) {
   const remove = useDeleteUser();
   const navigate = useNavigate();
-  const users = useInfiniteQuery({ ...usersQuery(""), enabled: opened && user.applications > 0 });
+  const users = useQuery({ ...activeUsersQuery(), enabled: opened && user.applications > 0 });
   const [heir, setHeir] = useState("");
-  const others = (users.data?.pages.flatMap((page) => page.items) ?? []).filter(({ id }) => id !== user.id);
+  const others = (users.data?.items ?? []).filter(({ id }) => id !== user.id);
   const { id, etag } = user;
   return (
     <Confirm
@@ -184,7 +187,10 @@ function Delete({ user, opened, onClose }: { user: Tagged; opened: boolean; onCl
       }
     >
       {remove.error && <ProblemNotice problem={remove.error} />}
-      <p>Portal sessions and personal access tokens end. APIs and the audit log stay.</p>
+      <p>
+        Portal sessions, personal access tokens and the access tokens that clients have for {user.username}{" "}
+        end, and live sessions of those close. APIs and the audit log stay.
+      </p>
       {user.applications > 0 && (
         <NativeSelect
           label={`Who takes over ${user.applications === 1 ? "the application" : `the ${user.applications} applications`}`}
