@@ -25,6 +25,7 @@ use crate::{
     traffic::{self, TrafficAnswer, TrafficQuery},
 };
 
+pub(crate) mod api_keys;
 pub(crate) mod keys;
 
 /// An application to be made, or what it is to become.

@@ -198,8 +198,6 @@ fn is_noticed(command: &Command) -> bool {
             | Command::ClosePortalSession { .. }
             | Command::CreateToken { .. }
             | Command::DeleteToken { .. }
-            | Command::ReplaceSecret { .. }
-            | Command::UpdateKey(_)
             | Command::Authorize(_)
             | Command::Revoke(_)
     )

@@ -15,10 +15,10 @@ use tidegate_model::{
     snapshot::{ApiFacts, Snapshot},
     time::Timestamp,
 };
-use tidegate_oauth::{bearer::Place, token::CannotSign};
+use tidegate_oauth::token::CannotSign;
 
 use crate::{
-    authenticate::{self, Verifier},
+    authenticate::{self, Credential, Secrets, Verifier, Visitor},
     connection::Client,
     dial::{Assertions, Opening},
     handshake::Request,
@@ -46,6 +46,7 @@ pub(crate) struct Desk {
     query_credentials: bool,
     /// Outlives snapshots: a proof stays used when the keys change.
     proofs: Proofs,
+    secrets: Secrets,
 }
 
 /// A request that may connect.
@@ -102,8 +103,13 @@ impl<E: Into<Refusal>> From<E> for NotAdmitted {
 
 impl Desk {
     pub(crate) fn new(query_credentials: bool, revoked: Arc<Revoked>) -> Self {
-        let decisions = ArcSwapOption::empty();
-        Self { decisions, revoked, query_credentials, proofs: Proofs::default() }
+        Self {
+            decisions: ArcSwapOption::empty(),
+            revoked,
+            query_credentials,
+            proofs: Proofs::default(),
+            secrets: Secrets::default(),
+        }
     }
 
     /// Decide with this snapshot from now on. The verifier and what it remembers stay while the issuer does.
@@ -122,6 +128,24 @@ impl Desk {
         };
         let decisions = Decisions { snapshot: Arc::clone(snapshot), verifier, assertions };
         self.decisions.store(Some(Arc::new(decisions)));
+    }
+
+    /// Who presents a credential.
+    fn identify(
+        &self,
+        credential: &Credential,
+        decisions: &Decisions,
+        visitor: &Visitor<'_>,
+    ) -> Result<Arc<Identity>, Refusal> {
+        let snapshot = &decisions.snapshot;
+        match credential {
+            Credential::Token { token, .. } => {
+                Ok(authenticate::opaque::identify(snapshot, token, visitor.now)
+                    .unwrap_or_else(|| decisions.verifier.identify(token, visitor.now))?)
+            }
+            Credential::ApiKey(key) => self.secrets.of_key(key, snapshot, visitor).map(Arc::new),
+            Credential::Client(client) => self.secrets.of_client(client, snapshot, visitor).map(Arc::new),
+        }
     }
 
     /// Which credentials this gateway takes for an API.
@@ -160,13 +184,12 @@ impl Desk {
             return Err(known(Refusal::Origin));
         }
         let accepted = self.accepted(&api.security);
-        let found = authenticate::find(request, &accepted).map_err(&known)?;
-        let identity = authenticate::opaque::identify(snapshot, &found.token, now)
-            .unwrap_or_else(|| decisions.verifier.identify(&found.token, now))
-            .map_err(|error| known(error.into()))?;
-        self.proofs.check(&identity, &found, request, client, now).map_err(&known)?;
+        let found = authenticate::find(request, &api.security, &accepted).map_err(&known)?;
+        let visitor = Visitor { request, address: client.address.ip(), now };
+        let identity = self.identify(&found.credential, &decisions, &visitor).map_err(&known)?;
+        self.proofs.check(&identity, &found.credential, request, client, now).map_err(&known)?;
         let of_client = |refusal: Refusal| NotAdmitted {
-            application: snapshot.client(&identity.client_id).map(|client| client.application),
+            application: admit::application_of(snapshot, &identity, found.way),
             ..known(refusal)
         };
         // The number first: what comes after it is asked for again when a worker takes the session.
@@ -174,7 +197,8 @@ impl Desk {
         if self.revoked.hit(&identity.client_id, &identity.marks) {
             return Err(of_client(Refusal::Revoked));
         }
-        let grant = admit::admit(snapshot, api, &identity).map_err(|refusal| of_client(refusal.into()))?;
+        let grant =
+            admit::admit(snapshot, api, &identity, found.way).map_err(|refusal| of_client(refusal.into()))?;
         let meter = budgets.meter(&grant);
         if let Some(used_up) = meter.used_up(now) {
             return Err(not_now(&grant, Refusal::UsedUp(used_up)));
@@ -185,7 +209,7 @@ impl Desk {
             topic: topic.to_owned(),
             query: found.query,
             subprotocols: found.subprotocols,
-            is_by_subprotocol: found.place == Place::Subprotocol,
+            is_by_subprotocol: found.way == Way::OAuthSubprotocol,
             grant,
             identity,
             assertions: decisions.assertions.clone(),
@@ -197,7 +221,9 @@ impl Desk {
 /// Whether the page that a browser speaks for, if it is one, may connect to the API.
 fn is_permitted_page(request: &Request, api: &ApiFacts) -> bool {
     let has_cookies = request.headers.iter().any(|(name, _)| name == "cookie");
-    let is_ambient = has_cookies && api.headers.passes_cookies();
+    let passwords = request.headers.iter().filter(|(name, _)| name == "authorization");
+    let has_password = passwords.into_iter().any(|(_, value)| authenticate::is_basic(value));
+    let is_ambient = has_password || (has_cookies && api.headers.passes_cookies());
     let origins = request.headers.iter().filter(|(name, _)| name == "origin");
     api.security.permits_origin(origins.map(|(_, value)| value.as_slice()), is_ambient)
 }

@@ -4,29 +4,47 @@
 //! of a handshake: what was verified once is remembered by the digest of the token until it expires. The memory
 //! belongs to one set of keys and is gone with it. It does not know APIs or subscriptions.
 
+mod attempts;
+mod presented;
+
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use aws_lc_rs::digest::{SHA256, digest};
 use tidegate_model::{
-    admit::Identity, revocation::Marks, security::Way, snapshot::IssuerFacts, time::Timestamp,
+    admit::Identity,
+    network::Networks,
+    revocation::Marks,
+    security::is_page_of,
+    snapshot::{IssuerFacts, Snapshot},
+    time::Timestamp,
+    user::Secret,
 };
 use tidegate_oauth::{
-    bearer::{self, BadCredential, Found, Place},
+    client,
     jwk::BadKey,
-    mark,
+    mark, secret,
     token::{AccessTokenVerifier, BadToken, Claims},
 };
 
-use crate::{handshake::Request, refusal::Refusal};
+use crate::{
+    handshake::Request,
+    refusal::{Elsewhere, Refusal},
+};
+use attempts::Attempts;
+
+pub(crate) use presented::{Credential, find, is_basic};
 
 /// Verified tokens remembered in one generation; two generations live. With some 300 bytes each it is 10 MiB at most,
 /// for more clients than one gateway's handshakes see in a minute.
 const REMEMBERED_MAX: usize = 16_384;
 
 pub(crate) mod opaque;
+/// The end of what has none: the last second of the year 9999.
+const NEVER: Timestamp = Timestamp::from_seconds(253_402_300_799);
 
 type Digest = [u8; 32];
 
@@ -45,26 +63,111 @@ struct Remembered {
     old: HashMap<Digest, Arc<Identity>>,
 }
 
-/// Finds the one credential of a request, which must be in a place that is accepted.
-pub(crate) fn find(request: &Request, accepted: &[Way]) -> Result<Found, Refusal> {
-    let authorization = request.headers.iter().filter(|(name, _)| name == "authorization");
-    let authorization = authorization.map(|(_, value)| value.as_slice());
-    let found = bearer::find(authorization, request.query.as_deref(), &request.subprotocols);
-    let not_accepted = |presented| Refusal::NotAccepted { presented, accepted: accepted.into() };
-    let found = found.map_err(|error| match error {
-        BadCredential::Missing => not_accepted(None),
-        error => error.into(),
-    })?;
-    let way = way(found.place);
-    if accepted.contains(&way) { Ok(found) } else { Err(not_accepted(Some(way))) }
+/// Who wants in, as far as a secret may be bound to it.
+pub(crate) struct Visitor<'r> {
+    pub(crate) request: &'r Request,
+    pub(crate) address: IpAddr,
+    pub(crate) now: Timestamp,
 }
 
-const fn way(place: Place) -> Way {
-    match place {
-        Place::Header => Way::OAuthHeader,
-        Place::Query => Way::OAuthQuery,
-        Place::Subprotocol => Way::OAuthSubprotocol,
+/// Checks secrets of applications: API keys, and ids with their secrets.
+#[derive(Debug, Default)]
+pub(crate) struct Secrets {
+    attempts: Attempts,
+}
+
+impl Secrets {
+    /// Whose API key it is.
+    pub(crate) fn of_key(
+        &self,
+        key: &str,
+        snapshot: &Snapshot,
+        visitor: &Visitor<'_>,
+    ) -> Result<Identity, Refusal> {
+        self.may_try(visitor)?;
+        let hash = Secret(secret::hash(key));
+        // The look-up is by hash, so its time tells nothing of a secret; the comparison is by all of it once more.
+        let known = snapshot.api_key_by_hash(&hash).filter(|known| secret::equal(&known.hash.0, &hash.0));
+        let known = known.ok_or_else(|| self.refused(visitor))?;
+        if known.expires_at.is_some_and(|end| end <= visitor.now) {
+            return Err(Refusal::SecretExpired);
+        }
+        if !known.addresses.is_empty()
+            && !Networks::parse(&known.addresses.join(","))
+                .is_ok_and(|networks| networks.contains(visitor.address.to_canonical()))
+        {
+            return Err(Refusal::KeyElsewhere(Elsewhere::Address));
+        }
+        if !known.referers.is_empty()
+            && !page(visitor.request).is_some_and(|page| is_page_of(&known.referers, &page))
+        {
+            return Err(Refusal::KeyElsewhere(Elsewhere::Page));
+        }
+        let id = known.id.to_string();
+        Ok(Identity {
+            client_id: id.clone(),
+            subject: id,
+            expires_at: known.expires_at.unwrap_or(NEVER),
+            signed_with: None,
+            bound_to: None,
+            marks: now_shown(visitor),
+        })
     }
+
+    /// Whose id and secret they are.
+    pub(crate) fn of_client(
+        &self,
+        presented: &client::Presented,
+        snapshot: &Snapshot,
+        visitor: &Visitor<'_>,
+    ) -> Result<Identity, Refusal> {
+        self.may_try(visitor)?;
+        let stored = snapshot.client_secret(&presented.client_id).map(|hash| hash.0.as_str());
+        if !presented.proves(stored) {
+            return Err(self.refused(visitor));
+        }
+        let id = &presented.client_id;
+        Ok(Identity {
+            client_id: id.clone(),
+            subject: id.clone(),
+            expires_at: NEVER,
+            signed_with: None,
+            bound_to: None,
+            marks: now_shown(visitor),
+        })
+    }
+
+    fn may_try(&self, visitor: &Visitor<'_>) -> Result<(), Refusal> {
+        match self.attempts.must_wait(visitor.address, visitor.now) {
+            None => Ok(()),
+            Some(retry_after_seconds) => Err(Refusal::TooManyAttempts { retry_after_seconds }),
+        }
+    }
+
+    fn refused(&self, visitor: &Visitor<'_>) -> Refusal {
+        self.attempts.failed(visitor.address, visitor.now);
+        Refusal::WrongSecret
+    }
+}
+
+/// A secret counts as issued when it is shown: what revokes the tokens that a client has closes the sessions that it has,
+/// and does not refuse a secret that is as good as before.
+fn now_shown(visitor: &Visitor<'_>) -> Marks {
+    Marks { issued_at: visitor.now, ..Marks::default() }
+}
+
+/// The origin of the page that asks: what a browser says of a WebSocket, or what it says of any other request.
+fn page(request: &Request) -> Option<String> {
+    let field = |wanted: &str| {
+        let mut values = request.headers.iter().filter(|(name, _)| name == wanted);
+        let (value, another) = (values.next(), values.next());
+        value.filter(|_| another.is_none()).and_then(|(_, value)| std::str::from_utf8(value).ok())
+    };
+    field("origin").map(str::to_owned).or_else(|| {
+        let (scheme, rest) = field("referer")?.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        Some(format!("{scheme}://{authority}"))
+    })
 }
 
 impl Verifier {

@@ -12,9 +12,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Whom connections are counted for.
+/// Whom something is counted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Neighbour {
+pub(crate) enum Neighbour {
     V4(Ipv4Addr),
     /// The first 64 bits.
     V6([u16; 4]),

@@ -6,12 +6,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use tidegate_model::{admit::Identity, time::Timestamp};
-use tidegate_oauth::{
-    bearer::Found,
-    dpop::{self, Address, BadProof, Expected, Seen},
-};
+use tidegate_oauth::dpop::{self, Address, BadProof, Expected, Seen};
 
-use crate::{connection::Client, handshake::Request, refusal::Refusal};
+use crate::{authenticate::Credential, connection::Client, handshake::Request, refusal::Refusal};
 
 /// The method of a handshake. A stream of HTTP/2 that becomes a WebSocket counts as the same request (RFC 8441 moves the
 /// handshake of RFC 6455, it does not replace it).
@@ -26,12 +23,17 @@ impl Proofs {
     pub(crate) fn check(
         &self,
         identity: &Identity,
-        found: &Found,
+        presented: &Credential,
         request: &Request,
         client: Client,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let thumbprint = match (&identity.bound_to, found.is_dpop) {
+        let (token, is_dpop) = match presented {
+            Credential::Token { token, is_dpop } => (token.as_str(), *is_dpop),
+            // Only tokens are bound to keys.
+            Credential::ApiKey(_) | Credential::Client(_) => return Ok(()),
+        };
+        let thumbprint = match (&identity.bound_to, is_dpop) {
             (None, false) => return Ok(()),
             (None, true) => return Err(BadProof::NotBound.into()),
             (Some(_), false) => return Err(BadProof::Needed.into()),
@@ -43,7 +45,7 @@ impl Proofs {
         };
         let proof = std::str::from_utf8(proof).map_err(|_| BadProof::Malformed)?.trim_matches([' ', '\t']);
         let address = Address::of(client.is_tls, &request.authority, &request.path);
-        let expected = Expected { method: METHOD, address: &address, access_token: Some(&found.token) };
+        let expected = Expected { method: METHOD, address: &address, access_token: Some(token) };
         let proof = dpop::verify(proof, &expected, now.seconds())?;
         if !proof.is_of(thumbprint) {
             return Err(BadProof::WrongKey.into());

@@ -77,6 +77,21 @@ pub(crate) enum Refusal {
     /// The credential was revoked.
     #[error("the credential was revoked; get a new one")]
     Revoked,
+    /// No such key, or not its secret.
+    #[error("the key or its secret is not valid")]
+    WrongSecret,
+    /// The API key has ended.
+    #[error("the API key has expired")]
+    SecretExpired,
+    /// The API key may not be used from there.
+    #[error("this API key may not be used from this {0}")]
+    KeyElsewhere(Elsewhere),
+    /// Too many wrong secrets came from the client's address.
+    #[error("too many wrong credentials came from this address; try again in {retry_after_seconds} seconds")]
+    TooManyAttempts {
+        /// Whole seconds to wait.
+        retry_after_seconds: u32,
+    },
     /// The plan has nothing left for now.
     #[error("the limit of the plan is reached")]
     UsedUp(UsedUp),
@@ -101,6 +116,17 @@ pub(crate) enum Refusal {
     /// A failure of our own.
     #[error("the gateway failed")]
     Fault,
+}
+
+/// What an API key is bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Elsewhere {
+    /// Addresses of clients.
+    #[error("address")]
+    Address,
+    /// Origins of web pages.
+    #[error("page")]
+    Page,
 }
 
 /// Status, the last word of `type`, and title.
@@ -137,8 +163,14 @@ impl Refusal {
             Self::Credential(BadCredential::Several) => {
                 (400, "credential-several", "More than one credential was presented")
             }
-            Self::Token(BadToken::Expired) => (401, "credential-expired", "The credential has expired"),
-            Self::Credential(_) | Self::Token(_) => {
+            Self::Token(BadToken::Expired) | Self::SecretExpired => {
+                (401, "credential-expired", "The credential has expired")
+            }
+            Self::KeyElsewhere(_) => (403, "key-restricted", "The API key may not be used from here"),
+            Self::TooManyAttempts { .. } => {
+                (429, "too-many-attempts", "Too many wrong credentials came from this address")
+            }
+            Self::Credential(_) | Self::Token(_) | Self::WrongSecret => {
                 (401, "credential-invalid", "The credential is not valid")
             }
             Self::Overloaded | Self::Proof(BadProof::TooMany) => {
@@ -184,7 +216,19 @@ impl Refusal {
     fn headers(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Credential(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
-            Self::NotAccepted { .. } => vec![("WWW-Authenticate", bearer::challenge(REALM, None))],
+            Self::NotAccepted { accepted, .. } => {
+                let basic = accepted
+                    .contains(&Way::Basic)
+                    .then(|| ("WWW-Authenticate", format!("Basic realm=\"{REALM}\", charset=\"UTF-8\"")));
+                let bearer = ("WWW-Authenticate", bearer::challenge(REALM, None));
+                [bearer].into_iter().chain(basic).collect()
+            }
+            Self::WrongSecret | Self::SecretExpired => {
+                vec![("WWW-Authenticate", bearer::challenge(REALM, None))]
+            }
+            Self::TooManyAttempts { retry_after_seconds } => {
+                vec![("Retry-After", retry_after_seconds.to_string())]
+            }
             Self::Token(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
             Self::Proof(BadProof::TooMany) => vec![("Retry-After", RETRY_SECONDS.to_string())],
             Self::Proof(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
@@ -255,6 +299,10 @@ fn samples() -> Vec<Refusal> {
         Refusal::Token(BadToken::Malformed),
         Refusal::Token(BadToken::Expired),
         Refusal::Origin,
+        Refusal::WrongSecret,
+        Refusal::SecretExpired,
+        Refusal::KeyElsewhere(Elsewhere::Address),
+        Refusal::TooManyAttempts { retry_after_seconds: 1 },
         Refusal::NotAccepted { presented: None, accepted: Box::default() },
         Refusal::NotAccepted { presented: Some(Way::OAuthQuery), accepted: Box::default() },
         Refusal::Credential(BadCredential::Several),
@@ -293,6 +341,9 @@ const fn described(way: Way) -> &'static str {
         Way::OAuthHeader => "an access token in the Authorization header (Bearer)",
         Way::OAuthQuery => "an access token in the access_token query parameter",
         Way::OAuthSubprotocol => "an access token as the subprotocols bearer and the token",
+        Way::ApiKeyHeader => "an API key in its header",
+        Way::ApiKeyQuery => "an API key in its query parameter",
+        Way::Basic => "the id and secret of a key in the Authorization header (Basic)",
     }
 }
 
@@ -355,6 +406,7 @@ pub(crate) fn unwelcome(unwelcome: Unwelcome) -> Farewell {
     match unwelcome {
         Unwelcome::Expired => farewell("expired", code::UNAUTHORIZED),
         Unwelcome::Revoked => farewell("revoked", code::UNAUTHORIZED),
+        Unwelcome::NotAccepted => farewell("credential_not_accepted", code::UNAUTHORIZED),
         Unwelcome::KeyRevoked => farewell("key_revoked", code::UNAUTHORIZED),
         Unwelcome::SigningKeyRemoved => farewell("signing_key_removed", code::UNAUTHORIZED),
         Unwelcome::SubscriptionEnded => farewell("subscription_ended", code::FORBIDDEN),

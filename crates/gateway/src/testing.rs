@@ -10,7 +10,7 @@ use tidegate_model::{
     lifecycle::State,
     protocol::Protocol,
     revocation::Marks,
-    security::Security,
+    security::{Security, Way},
     snapshot::{ApiFacts, ApplicationFacts},
     time::Timestamp,
 };
@@ -63,6 +63,7 @@ pub(crate) fn grant(api: ApiFacts, application: ApplicationFacts) -> Grant {
         api: Arc::new(api),
         application: Arc::new(application),
         client_id: "client".into(),
+        way: Way::OAuthHeader,
         environment: Environment::Production,
         subscription: None,
         plan: "".into(),

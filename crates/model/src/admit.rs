@@ -11,6 +11,7 @@ use crate::{
     lifecycle::State,
     plan::Limit,
     revocation::Marks,
+    security::{Kind, Way},
     snapshot::{ApiFacts, ApplicationFacts, Snapshot},
     time::Timestamp,
 };
@@ -18,7 +19,7 @@ use crate::{
 /// Who a checked credential says the client is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
-    /// OAuth client.
+    /// OAuth client, or the id of the API key.
     pub client_id: String,
     /// Subject of the token.
     pub subject: String,
@@ -65,6 +66,8 @@ pub enum Unwelcome {
     Expired,
     /// Its credential was revoked.
     Revoked,
+    /// Its API accepts no credential of its kind any more.
+    NotAccepted,
     /// Its key or application was deleted.
     KeyRevoked,
     /// The key that signed its credential was removed.
@@ -84,8 +87,11 @@ pub struct Grant {
     pub api: Arc<ApiFacts>,
     /// The application.
     pub application: Arc<ApplicationFacts>,
-    /// The OAuth client. Shared with the snapshot, like the other names: a gateway holds one of these per session.
+    /// The OAuth client, or the id of the API key. Shared with the snapshot, like the other names: a gateway holds one of
+    /// these per session.
     pub client_id: Arc<str>,
+    /// With what the client proved itself, and where it was.
+    pub way: Way,
     /// Which endpoint it reaches.
     pub environment: Environment,
     /// The subscription; `None` for a prototype, which needs none.
@@ -146,12 +152,25 @@ pub fn locate<'s, 'p>(
 ///
 /// # Errors
 /// [`Refusal`]: unknown client, no subscription, no endpoint for the key's environment.
-pub fn admit(snapshot: &Snapshot, api: &Arc<ApiFacts>, identity: &Identity) -> Result<Grant, Refusal> {
-    let grant = grant(snapshot, api, &identity.client_id, identity.into())?;
+pub fn admit(
+    snapshot: &Snapshot,
+    api: &Arc<ApiFacts>,
+    identity: &Identity,
+    way: Way,
+) -> Result<Grant, Refusal> {
+    let grant = grant(snapshot, api, &identity.client_id, way, identity.into())?;
     if grant.endpoint().is_none() {
         return Err(Refusal::NoEndpoint(grant.environment));
     }
     Ok(grant)
+}
+
+/// Whose credential it is, where that is known.
+pub fn application_of(snapshot: &Snapshot, identity: &Identity, way: Way) -> Option<ApplicationId> {
+    match way.kind() {
+        Kind::ApiKey => snapshot.api_key(&identity.client_id).map(|key| key.application),
+        Kind::OAuth | Kind::Basic => snapshot.client(&identity.client_id).map(|client| client.application),
+    }
 }
 
 /// What of a credential a session remembers.
@@ -180,10 +199,19 @@ fn grant(
     snapshot: &Snapshot,
     api: &Arc<ApiFacts>,
     client_id: &str,
+    way: Way,
     credential: Credential<'_>,
 ) -> Result<Grant, Refusal> {
-    let client = snapshot.client(client_id).ok_or(Refusal::UnknownClient)?;
-    let application = snapshot.application(client.application).ok_or(Refusal::UnknownClient)?;
+    let held = match way.kind() {
+        Kind::ApiKey => snapshot
+            .api_key(client_id)
+            .map(|key| (key.application, key.environment, snapshot.shared_api_key(client_id))),
+        Kind::OAuth | Kind::Basic => snapshot
+            .client(client_id)
+            .map(|client| (client.application, client.environment, snapshot.shared_client_id(client_id))),
+    };
+    let (application, environment, client_id) = held.ok_or(Refusal::UnknownClient)?;
+    let application = snapshot.application(application).ok_or(Refusal::UnknownClient)?;
     let subscription = snapshot.subscription(application.id, api.id);
     if subscription.is_none() && api.state != State::Prototyped {
         return Err(Refusal::NoSubscription);
@@ -195,8 +223,9 @@ fn grant(
         policy: snapshot.shared_policy(&application.policy),
         api: Arc::clone(api),
         application: Arc::clone(application),
-        client_id: snapshot.shared_client_id(client_id),
-        environment: client.environment,
+        client_id,
+        way,
+        environment,
         subscription: subscription.map(|subscription| subscription.id),
         plan: snapshot.shared_plan(plan),
         expires_at: credential.expires_at,
@@ -224,7 +253,11 @@ pub fn standing(snapshot: &Snapshot, held: &Grant, now: Timestamp) -> Result<Gra
         State::Retired => return Err(Unwelcome::ApiRetired),
         State::Created | State::Prototyped | State::Published | State::Deprecated => {}
     }
-    grant(snapshot, api, &held.client_id, held.into()).map_err(|refusal| match refusal {
+    // A place that is not accepted any more closes nothing, since the credential is good in another.
+    if !api.security.accepts_kind(held.way.kind()) {
+        return Err(Unwelcome::NotAccepted);
+    }
+    grant(snapshot, api, &held.client_id, held.way, held.into()).map_err(|refusal| match refusal {
         Refusal::UnknownClient => Unwelcome::KeyRevoked,
         _ => Unwelcome::SubscriptionEnded,
     })

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     client::ClientSettings,
     endpoint::Environment,
-    id::{ApiId, ApplicationId, SubscriptionId, UserId},
+    id::{ApiId, ApiKeyId, ApplicationId, SubscriptionId, UserId},
     time::Timestamp,
     user::Secret,
 };
@@ -63,6 +63,36 @@ pub struct Subscription {
     pub api: ApiId,
     /// Name of the business plan.
     pub plan: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// API keys that one application may have: a few per environment and place of use, and their successors.
+pub const API_KEYS_MAX: usize = 32;
+/// Networks, and pages, that one API key may name.
+pub const API_KEY_PLACES_MAX: usize = 32;
+
+/// A secret that an application presents as it is, without a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// Identifier, not secret. A key that is made anew gets another.
+    pub id: ApiKeyId,
+    /// Whose key it is.
+    pub application: ApplicationId,
+    /// Which endpoint its sessions reach.
+    pub environment: Environment,
+    /// What its owner calls it.
+    pub name: String,
+    /// How the secret begins, so that its owner recognises it.
+    pub prefix: String,
+    /// Hash of the secret, which is shown once and never stored.
+    pub hash: Secret,
+    /// When it stops working; `None`: when deleted.
+    pub expires_at: Option<Timestamp>,
+    /// Addresses and networks from which it may be used; empty: from everywhere.
+    pub addresses: Vec<String>,
+    /// Origins of the web pages from which it may be used; empty: no page needs to say where it is from.
+    pub referers: Vec<String>,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 
 use crate::{
     api::{Api, Design, Revision},
-    application::{Application, Key, Subscription},
+    application::{ApiKey, Application, Key, Subscription},
     authorization::{Authorize, EndAuthorization, OpaqueToken, RedeemCode, Redeemed, Renew},
     client::ClientSettings,
     endpoint::Environment,
-    id::{ApiId, ApplicationId, SubscriptionId, TokenId, UserId},
+    id::{ApiId, ApiKeyId, ApplicationId, SubscriptionId, TokenId, UserId},
     lifecycle::{Event, Missing},
     revocation::{Mark, Revoke},
     role::Role,
@@ -221,6 +221,29 @@ pub enum Command {
         /// Which key.
         client_id: String,
     },
+    /// Makes an API key; its time is that of the command. Answers [`Outcome::ApiKey`].
+    CreateApiKey(ApiKey),
+    /// Puts a new secret in place of an API key, under a new id and with the same settings; the old one stops working
+    /// and its live sessions are closed. Answers [`Outcome::ApiKey`].
+    ReplaceApiKey {
+        /// Whose key.
+        application: ApplicationId,
+        /// The key that ends.
+        id: ApiKeyId,
+        /// The key that begins.
+        next: ApiKeyId,
+        /// How the new secret begins.
+        prefix: String,
+        /// Hash of the new secret.
+        hash: Secret,
+    },
+    /// Deletes an API key; its live sessions are closed. Answers [`Outcome::Done`].
+    DeleteApiKey {
+        /// Whose key.
+        application: ApplicationId,
+        /// Which key.
+        id: ApiKeyId,
+    },
     /// See [`CreateSubscription`]. Answers [`Outcome::Subscription`].
     CreateSubscription(CreateSubscription),
     /// Ends a subscription. Answers [`Outcome::Done`].
@@ -368,6 +391,8 @@ pub enum Outcome {
     Application(Application),
     /// The key after the change.
     Key(Key),
+    /// The API key after the change.
+    ApiKey(Box<ApiKey>),
     /// The new subscription.
     Subscription(Subscription),
     /// The user after the change.

@@ -17,14 +17,14 @@ use uuid::Uuid;
 
 use crate::{
     api::{Api, Change, Design, Moved, Revision},
-    application::{Application, Key, Subscription},
+    application::{ApiKey, Application, Key, Subscription},
     client::ClientSettings,
     command::{
         ChangeUser, Command, CreateApi, CreateApplication, CreateKey, CreateSubscription, KeyPurpose,
         MoveApi, Outcome, Refused, SigningKeyRecord, UpdateApi,
     },
     endpoint::{Endpoint, Endpoints, Environment},
-    id::{ApiId, ApplicationId, SubscriptionId, TokenId, UserId},
+    id::{ApiId, ApiKeyId, ApplicationId, SubscriptionId, TokenId, UserId},
     lifecycle::Event,
     port::{ApiQuery, Catalog, CommandError, EventLog, Page, PageRequest, SubscriptionQuery, UserQuery},
     revocation::Mark,
@@ -99,6 +99,8 @@ macro_rules! port_contract {
             subscriptions_are_found_by_application_api_and_owner
             subscriptions_are_listed_oldest_first
             a_deleted_application_takes_its_keys_and_subscriptions_along
+            api_keys_are_made_replaced_and_deleted_by_their_owner
+            secrets_of_keys_go_to_gateways_only_where_an_api_takes_them
         }
         $crate::port_contract! { @suite people, $ground,
             a_user_name_is_one_whatever_its_case

@@ -48,6 +48,8 @@ ids! {
     TokenId,
     /// Names what a person allowed a client to do: everything that comes from one code.
     AuthorizationId,
+    /// Names an API key (not its secret).
+    ApiKeyId,
     /// Names one run of one gateway process: batches are numbered within it.
     BootId,
 }

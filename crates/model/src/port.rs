@@ -7,7 +7,7 @@ use std::{net::SocketAddr, os::unix::net::UnixStream};
 
 use crate::{
     api::{Api, Change, Moved, Revision},
-    application::{Application, Key, Subscription},
+    application::{ApiKey, Application, Key, Subscription},
     authorization::{Authorization, Code, OpaqueToken, RefreshToken},
     command::{Command, Outcome, Refused, SigningKeyRecord},
     endpoint::Endpoint,
@@ -175,6 +175,8 @@ pub trait Catalog: Send + Sync + 'static {
     async fn keys(&self, application: ApplicationId) -> Result<Vec<Key>, PortError>;
     /// A key by its `client_id`. One whose application belongs to a disabled user is not there.
     async fn key(&self, client_id: &str) -> Result<Option<Key>, PortError>;
+    /// API keys of an application, oldest first.
+    async fn api_keys(&self, application: ApplicationId) -> Result<Vec<ApiKey>, PortError>;
     /// A subscription.
     async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, PortError>;
     /// Subscriptions, oldest first.

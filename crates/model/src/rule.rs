@@ -4,11 +4,13 @@
 //! that REST and the portal show the same words beside the same field. Rules across records (unique, known
 //! plan) are in [`crate::decide`].
 
+mod api_key;
 mod backend;
 mod passing;
 mod people;
 mod security;
 
+pub use api_key::api_key;
 pub use backend::{endpoint, endpoint_url, endpoints};
 pub use passing::{headers, mappings};
 pub use people::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, USERNAME_CHARS_MAX, password, username};

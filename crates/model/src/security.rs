@@ -9,12 +9,21 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use origin::{ANY_ORIGIN, BadOrigin, check_origin};
+use crate::headers::is_same_name;
+
+pub use origin::{ANY_ORIGIN, BadOrigin, check_origin, check_page};
 
 /// Origins that one API may name: an API is for a handful of sites, and each handshake from a page walks the list.
 pub const ORIGINS_MAX: usize = 64;
 /// Longest origin, in bytes: a host name has 253 at most.
 pub const ORIGIN_BYTES_MAX: usize = 300;
+
+/// The header that holds an API key, where an API says no other: the usual one of other gateways.
+pub const API_KEY_HEADER: &str = "ApiKey";
+/// The query parameter that holds an API key, where an API says no other.
+pub const API_KEY_QUERY: &str = "apikey";
+/// Longest name of a query parameter, in bytes.
+pub const QUERY_NAME_BYTES_MAX: usize = 64;
 
 /// A kind of credential in a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,11 +38,24 @@ pub enum Way {
     /// An access token as a subprotocol behind `bearer`.
     #[serde(rename = "oauth_subprotocol")]
     OAuthSubprotocol,
+    /// An API key in a header, whose name the API says.
+    ApiKeyHeader,
+    /// An API key in the query, under a name that the API says.
+    ApiKeyQuery,
+    /// `Authorization: Basic` (RFC 7617) with the id and the secret of an application's key.
+    Basic,
 }
 
 impl Way {
     /// All, in the order in which a page shows them.
-    pub const ALL: [Self; 3] = [Self::OAuthHeader, Self::OAuthQuery, Self::OAuthSubprotocol];
+    pub const ALL: [Self; 6] = [
+        Self::OAuthHeader,
+        Self::OAuthQuery,
+        Self::OAuthSubprotocol,
+        Self::ApiKeyHeader,
+        Self::ApiKeyQuery,
+        Self::Basic,
+    ];
 
     /// The word used in REST and storage.
     pub const fn as_str(self) -> &'static str {
@@ -41,6 +63,9 @@ impl Way {
             Self::OAuthHeader => "oauth_header",
             Self::OAuthQuery => "oauth_query",
             Self::OAuthSubprotocol => "oauth_subprotocol",
+            Self::ApiKeyHeader => "api_key_header",
+            Self::ApiKeyQuery => "api_key_query",
+            Self::Basic => "basic",
         }
     }
 
@@ -53,12 +78,14 @@ impl Way {
     pub const fn kind(self) -> Kind {
         match self {
             Self::OAuthHeader | Self::OAuthQuery | Self::OAuthSubprotocol => Kind::OAuth,
+            Self::ApiKeyHeader | Self::ApiKeyQuery => Kind::ApiKey,
+            Self::Basic => Kind::Basic,
         }
     }
 
     /// Whether the credential is a part of an address: such ones end up in logs and histories of others.
     pub const fn is_in_query(self) -> bool {
-        matches!(self, Self::OAuthQuery)
+        matches!(self, Self::OAuthQuery | Self::ApiKeyQuery)
     }
 }
 
@@ -67,13 +94,19 @@ impl Way {
 pub enum Kind {
     /// An access token.
     OAuth,
+    /// An API key.
+    ApiKey,
+    /// A name and a password.
+    Basic,
 }
 
 impl Kind {
     /// Whether a browser may present it by itself, for whatever page asks.
     pub const fn is_ambient(self) -> bool {
         match self {
-            Self::OAuth => false,
+            Self::OAuth | Self::ApiKey => false,
+            // A browser that was given them once repeats them for every page.
+            Self::Basic => true,
         }
     }
 }
@@ -84,6 +117,10 @@ impl Kind {
 pub struct Security {
     /// Which credentials are accepted, and where.
     pub accepts: BTreeSet<Way>,
+    /// The header that holds an API key.
+    pub api_key_header: String,
+    /// The query parameter that holds an API key.
+    pub api_key_query: String,
     /// From which web pages a browser may connect: exact origins, one wildcard label, `null`, or `*` for all. Empty: from
     /// all, unless the browser presents something by itself, and then from none.
     pub origins: Vec<String>,
@@ -95,6 +132,8 @@ impl Default for Security {
     fn default() -> Self {
         Self {
             accepts: BTreeSet::from([Way::OAuthHeader, Way::OAuthQuery, Way::OAuthSubprotocol]),
+            api_key_header: API_KEY_HEADER.to_owned(),
+            api_key_query: API_KEY_QUERY.to_owned(),
             origins: Vec::new(),
         }
     }
@@ -109,6 +148,11 @@ impl Security {
     /// Whether a credential of this kind is accepted in any place.
     pub fn accepts_kind(&self, kind: Kind) -> bool {
         self.accepts.iter().any(|way| way.kind() == kind)
+    }
+
+    /// Whether a header of this name holds a client's API key, and so is nobody else's to see.
+    pub fn is_api_key_header(&self, name: &str) -> bool {
+        self.accepts(Way::ApiKeyHeader) && is_same_name(name, &self.api_key_header)
     }
 
     /// Whether a page of this origin may connect; `presented` are the values of `Origin`, as they came.
@@ -134,6 +178,11 @@ impl Security {
             listed => origin::is_of(origin, listed),
         })
     }
+}
+
+/// Whether one of the entries, each of which passed [`check_page`], names the page of this origin.
+pub fn is_page_of(entries: &[String], origin: &str) -> bool {
+    entries.iter().any(|entry| origin::is_of(origin, entry))
 }
 
 #[cfg(test)]

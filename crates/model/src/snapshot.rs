@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     endpoint::{Endpoints, Environment},
     headers::HeaderRules,
-    id::{ApiId, ApplicationId, SubscriptionId},
+    id::{ApiId, ApiKeyId, ApplicationId, SubscriptionId},
     lifecycle::State,
     mapping::TopicMapping,
     plan::Plan,
@@ -75,6 +75,34 @@ pub struct ClientFacts {
     pub application: ApplicationId,
     /// Which endpoint its sessions reach.
     pub environment: Environment,
+}
+
+/// An API key as a gateway knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKeyFacts {
+    /// Identifier.
+    pub id: ApiKeyId,
+    /// Hash of the secret.
+    pub hash: Secret,
+    /// Whose key.
+    pub application: ApplicationId,
+    /// Which endpoint its sessions reach.
+    pub environment: Environment,
+    /// When it stops working; `None`: when deleted.
+    pub expires_at: Option<Timestamp>,
+    /// Addresses and networks from which it may be used; empty: from everywhere.
+    pub addresses: Vec<String>,
+    /// Origins of the web pages from which it may be used; empty: from every page.
+    pub referers: Vec<String>,
+}
+
+/// The secret of an OAuth client, as a hash: it goes to gateways only while an API accepts it as a password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientSecretFacts {
+    /// OAuth `client_id`.
+    pub client_id: String,
+    /// Hash of the secret.
+    pub hash: Secret,
 }
 
 /// A subscription as a gateway knows it.
@@ -148,6 +176,12 @@ pub struct SnapshotParts {
     pub applications: Vec<ApplicationFacts>,
     /// OAuth clients.
     pub clients: Vec<ClientFacts>,
+    /// API keys.
+    #[serde(default)]
+    pub api_keys: Vec<ApiKeyFacts>,
+    /// Secrets of OAuth clients, where an API accepts them as passwords; else none.
+    #[serde(default)]
+    pub client_secrets: Vec<ClientSecretFacts>,
     /// Subscriptions.
     pub subscriptions: Vec<SubscriptionFacts>,
     /// Access tokens that say nothing by themselves. Expired ones may be among them.
@@ -169,6 +203,10 @@ pub struct Snapshot {
     apis: HashMap<ApiId, Arc<ApiFacts>>,
     applications: HashMap<ApplicationId, Arc<ApplicationFacts>>,
     clients: HashMap<Arc<str>, ClientFacts>,
+    /// By id as text, which sessions of the key share.
+    api_keys: HashMap<Arc<str>, Arc<ApiKeyFacts>>,
+    api_keys_by_hash: HashMap<Secret, Arc<ApiKeyFacts>>,
+    client_secrets: HashMap<String, Secret>,
     subscriptions: HashMap<(ApplicationId, ApiId), SubscriptionFacts>,
     opaque_tokens: HashMap<String, OpaqueTokenFacts>,
     plans: HashMap<Arc<str>, Plan>,
@@ -185,6 +223,7 @@ impl Snapshot {
         for api in parts.apis.iter().filter(|api| api.is_default_version) {
             routes.add(default_path(&api.context), api.id);
         }
+        let api_keys: Vec<_> = parts.api_keys.into_iter().map(Arc::new).collect();
         Self {
             number: parts.number,
             issuer: parts.issuer,
@@ -197,6 +236,9 @@ impl Snapshot {
                 .into_iter()
                 .map(|client| (client.client_id.as_str().into(), client))
                 .collect(),
+            api_keys_by_hash: api_keys.iter().map(|key| (key.hash.clone(), Arc::clone(key))).collect(),
+            api_keys: api_keys.into_iter().map(|key| (key.id.to_string().into(), key)).collect(),
+            client_secrets: parts.client_secrets.into_iter().map(|it| (it.client_id, it.hash)).collect(),
             subscriptions: parts
                 .subscriptions
                 .into_iter()
@@ -256,6 +298,21 @@ impl Snapshot {
         self.clients.get(client_id)
     }
 
+    /// An API key by its id as text.
+    pub fn api_key(&self, id: &str) -> Option<&Arc<ApiKeyFacts>> {
+        self.api_keys.get(id)
+    }
+
+    /// The API key whose secret has this hash.
+    pub fn api_key_by_hash(&self, hash: &Secret) -> Option<&Arc<ApiKeyFacts>> {
+        self.api_keys_by_hash.get(hash)
+    }
+
+    /// Hash of the secret of an OAuth client, where it came.
+    pub fn client_secret(&self, client_id: &str) -> Option<&Secret> {
+        self.client_secrets.get(client_id)
+    }
+
     /// The subscription of an application to an API.
     pub fn subscription(&self, application: ApplicationId, api: ApiId) -> Option<&SubscriptionFacts> {
         self.subscriptions.get(&(application, api))
@@ -269,6 +326,11 @@ impl Snapshot {
     /// A client's id as all its sessions share it.
     pub(crate) fn shared_client_id(&self, client_id: &str) -> Arc<str> {
         shared(self.clients.get_key_value(client_id), client_id)
+    }
+
+    /// An API key's id as all its sessions share it.
+    pub(crate) fn shared_api_key(&self, id: &str) -> Arc<str> {
+        shared(self.api_keys.get_key_value(id), id)
     }
 
     /// A business plan's name as all its sessions share it.

@@ -18,7 +18,7 @@ mod json;
 pub mod jwk;
 pub mod mark;
 pub mod metadata;
-mod percent;
+pub mod percent;
 pub mod pkce;
 pub mod redirect;
 pub mod secret;

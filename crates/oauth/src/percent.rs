@@ -5,13 +5,15 @@
 
 /// What `+` stands for: itself in a URL's query as we read it, a space in a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Plus {
+pub enum Plus {
+    /// A plus sign.
     Itself,
+    /// A space.
     Space,
 }
 
 /// The decoded text; `None` when an escape is broken or the result is not UTF-8.
-pub(crate) fn decoded(text: &str, plus: Plus) -> Option<String> {
+pub fn decoded(text: &str, plus: Plus) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

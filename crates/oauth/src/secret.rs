@@ -16,6 +16,9 @@ const ENTROPY_BYTES: usize = 32;
 /// Hex digits of the checksum: three bytes of a SHA-256.
 const CHECKSUM_DIGITS: usize = 6;
 
+/// Characters that are shown again later.
+const RECOGNISABLE_CHARS: usize = 10;
+
 /// What a secret is for; its prefix says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -33,6 +36,8 @@ pub enum Kind {
     RefreshToken,
     /// Access token that says nothing by itself.
     AccessToken,
+    /// API key of an application.
+    ApiKey,
 }
 
 impl Kind {
@@ -46,6 +51,7 @@ impl Kind {
             Self::Code => "tgc_",
             Self::RefreshToken => "tgr_",
             Self::AccessToken => "tga_",
+            Self::ApiKey => "tgk_",
         }
     }
 }
@@ -69,6 +75,17 @@ pub fn is_well_formed(kind: Kind, text: &str) -> bool {
     };
     let entropy = body.strip_prefix(kind.prefix()).and_then(|encoded| URL_SAFE_NO_PAD.decode(encoded).ok());
     entropy.is_some_and(|bytes| bytes.len() == ENTROPY_BYTES) && checksum(body) == sum
+}
+
+/// Whether a text says that it is a secret of this kind, be it one or not.
+pub fn claims_to_be(kind: Kind, text: &str) -> bool {
+    text.starts_with(kind.prefix())
+}
+
+/// The beginning of a secret by which its owner knows it again: the kind's prefix and six characters, which leave 220
+/// bits unsaid.
+pub fn recognisable(secret: &str) -> &str {
+    secret.get(..RECOGNISABLE_CHARS).unwrap_or_default()
 }
 
 /// What is stored of a secret: SHA-256 in base64url.

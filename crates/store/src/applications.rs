@@ -5,7 +5,7 @@ use sea_orm::{
     QueryOrder as _,
 };
 use tidegate_model::{
-    application::{Application, Key, Subscription},
+    application::{ApiKey, Application, Key, Subscription},
     decide::folded,
     endpoint::Environment,
     id::ApplicationId,
@@ -93,4 +93,26 @@ pub(crate) fn subscription_row(subscription: &Subscription) -> entity::subscript
         plan: Set(subscription.plan.clone()),
         created_at: Set(subscription.created_at.millis()),
     }
+}
+
+pub(crate) fn api_key_row(key: &ApiKey) -> Result<entity::api_key::ActiveModel, DbErr> {
+    Ok(entity::api_key::ActiveModel {
+        id: Set(key.id.to_string()),
+        application_id: Set(key.application.to_string()),
+        hash: Set(key.hash.0.clone()),
+        body: Set(written(key)?),
+    })
+}
+
+/// API keys of an application, oldest first: ids are of version 7.
+pub(crate) async fn api_keys(
+    connection: &impl ConnectionTrait,
+    application: ApplicationId,
+) -> Result<Vec<ApiKey>, DbErr> {
+    let rows = entity::api_key::Entity::find()
+        .filter(entity::api_key::Column::ApplicationId.eq(application.to_string()))
+        .order_by_asc(entity::api_key::Column::Id)
+        .all(connection)
+        .await?;
+    rows.iter().map(|row| parsed(&row.body)).collect()
 }

@@ -115,6 +115,13 @@ entity! {
     }
 }
 entity! {
+    /// API keys; `body` is the whole record.
+    api_key, "api_keys" {
+        #[sea_orm(primary_key, auto_increment = false)] id: String,
+        application_id: String, hash: String, body: String,
+    }
+}
+entity! {
     /// Subscriptions.
     subscription, "subscriptions" {
         #[sea_orm(primary_key, auto_increment = false)] id: String,

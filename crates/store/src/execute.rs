@@ -41,14 +41,14 @@ mod revoke;
 
 pub(crate) use people::disabled;
 
-type Done = Result<Outcome, Failed>;
+pub(crate) type Done = Result<Outcome, Failed>;
 
 /// What a command works with.
-struct At<'a> {
-    db: &'a DatabaseTransaction,
+pub(crate) struct At<'a> {
+    pub(crate) db: &'a DatabaseTransaction,
     vault: &'a Vault,
     actor: &'a Actor,
-    now: Timestamp,
+    pub(crate) now: Timestamp,
 }
 
 pub(crate) async fn execute(
@@ -80,7 +80,8 @@ pub(crate) async fn execute(
             }
             key.secret_hash = secret_hash;
             entity::key::Entity::update(applications::key_row(&key)?).exec(db).await?;
-            at.note(&application.to_string(), "replaced a secret", &client_id).await?;
+            // Gateways know it where an API accepts it as a password.
+            at.noticed(&application.to_string(), "replaced a secret", &client_id).await?;
             Ok(Outcome::Key(key))
         }
         Command::DeleteKey { application, client_id } => {
@@ -88,6 +89,9 @@ pub(crate) async fn execute(
             entity::key::Entity::delete_by_id(&client_id).exec(db).await?;
             at.noticed(&application.to_string(), "deleted a key", &client_id).await?;
             Ok(Outcome::Done)
+        }
+        Command::CreateApiKey(_) | Command::ReplaceApiKey { .. } | Command::DeleteApiKey { .. } => {
+            at.change_api_key(command).await
         }
         Command::CreateSubscription(create) => at.create_subscription(create).await,
         Command::DeleteSubscription { id } => {
@@ -141,7 +145,7 @@ impl At<'_> {
     }
 
     /// A note about a change that gateways have to notice.
-    async fn noticed(&self, subject: &str, action: &str, detail: &str) -> Result<(), DbErr> {
+    pub(crate) async fn noticed(&self, subject: &str, action: &str, detail: &str) -> Result<(), DbErr> {
         self.note(subject, action, detail).await?;
         self.bump().await
     }
@@ -283,7 +287,7 @@ impl At<'_> {
         Ok(())
     }
 
-    async fn own_application(&self, id: ApplicationId) -> Result<Application, Failed> {
+    pub(crate) async fn own_application(&self, id: ApplicationId) -> Result<Application, Failed> {
         let found = applications::find(self.db, id).await?.filter(|application| match application.owner {
             Some(owner) => self.actor.owns(owner),
             None => self.actor.may(Permission::Administer),
@@ -406,7 +410,7 @@ impl At<'_> {
             key.secret_hash = Secret::default();
         }
         entity::key::Entity::update(applications::key_row(&key)?).exec(self.db).await?;
-        self.note(&update.application.to_string(), "changed a key", &update.client_id).await?;
+        self.noticed(&update.application.to_string(), "changed a key", &update.client_id).await?;
         Ok(Outcome::Key(key))
     }
 

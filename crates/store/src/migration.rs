@@ -9,6 +9,7 @@ mod m0004_people;
 mod m0006_revocations;
 mod m0008_signing_keys;
 mod m0009_seals;
+mod m0010_api_keys;
 
 pub(crate) struct Migrator;
 
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_revocations::Step),
             Box::new(m0008_signing_keys::Step),
             Box::new(m0009_seals::Step),
+            Box::new(m0010_api_keys::Step),
         ]
     }
 }

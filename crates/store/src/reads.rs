@@ -10,7 +10,7 @@ use sea_orm::{
 use serde::de::DeserializeOwned;
 use tidegate_model::{
     api::{Api, Change, Design, Moved, Revision},
-    application::{Application, Key, Subscription},
+    application::{ApiKey, Application, Key, Subscription},
     authorization::{Authorization, Code, OpaqueToken, RefreshToken},
     command::{Command, Outcome, SigningKeyRecord},
     decide::folded,
@@ -22,7 +22,11 @@ use tidegate_model::{
         ApiQuery, Catalog, CommandError, EventLog, Page, PageRequest, PortError, SubscriptionQuery, UserQuery,
     },
     revocation::Revocation,
-    snapshot::{ApiFacts, ApplicationFacts, ClientFacts, SnapshotParts, SubscriptionFacts},
+    security::Way,
+    snapshot::{
+        ApiFacts, ApiKeyFacts, ApplicationFacts, ClientFacts, ClientSecretFacts, SnapshotParts,
+        SubscriptionFacts,
+    },
     time::Timestamp,
     user::{Account, Actor, PersonalToken, PortalSession, Secret, User, UserState},
 };
@@ -98,6 +102,11 @@ fn api_facts(api: Api) -> Option<ApiFacts> {
     })
 }
 
+fn api_key_facts(key: ApiKey) -> ApiKeyFacts {
+    let ApiKey { id, application, environment, hash, expires_at, addresses, referers, .. } = key;
+    ApiKeyFacts { id, hash, application, environment, expires_at, addresses, referers }
+}
+
 async fn snapshot_parts(connection: &impl ConnectionTrait, vault: &Vault) -> Result<SnapshotParts, DbErr> {
     let number = entity::meta::Entity::find_by_id(SNAPSHOT_NUMBER).one(connection).await?;
     let mut parts = SnapshotParts {
@@ -120,13 +129,24 @@ async fn snapshot_parts(connection: &impl ConnectionTrait, vault: &Vault) -> Res
         let (id, name, policy) = (application.id, application.name, application.policy);
         parts.applications.push(ApplicationFacts { id, name, policy });
     }
+    let takes_passwords = parts.apis.iter().any(|api| api.security.accepts(Way::Basic));
     for row in entity::key::Entity::find().all(connection).await? {
         let key = applications::key(&row)?;
         let (client_id, application, environment) = (key.client_id, key.application, key.environment);
         if without_keys.contains(&application) {
             continue;
         }
+        if takes_passwords && !key.settings.kind.is_public() {
+            let (client_id, hash) = (client_id.clone(), key.secret_hash);
+            parts.client_secrets.push(ClientSecretFacts { client_id, hash });
+        }
         parts.clients.push(ClientFacts { client_id, application, environment });
+    }
+    for row in entity::api_key::Entity::find().all(connection).await? {
+        let key = api_key_facts(parsed(&row.body)?);
+        if !without_keys.contains(&key.application) {
+            parts.api_keys.push(key);
+        }
     }
     for row in entity::subscription::Entity::find().all(connection).await? {
         let found = applications::subscription(&row)?;
@@ -249,6 +269,10 @@ impl Catalog for SqliteCatalog {
         };
         let owner = self.user(owner).await?;
         Ok(Some(key).filter(|_| owner.is_none_or(|owner| owner.state == UserState::Active)))
+    }
+
+    async fn api_keys(&self, application: ApplicationId) -> Result<Vec<ApiKey>, PortError> {
+        applications::api_keys(&self.readers, application).await.map_err(trouble)
     }
 
     async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, PortError> {

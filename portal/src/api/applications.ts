@@ -2,18 +2,22 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { ask, askTagged, ifMatch } from "./call";
 import {
+  createApiKey,
   createApplication,
   createKey,
   createSubscription,
+  deleteApiKey,
   deleteApplication,
   deleteKey,
   deleteSubscription,
   getApplication,
   getApplicationTraffic,
   issueToken,
+  listApiKeys,
   listApplications,
   listKeys,
   listSubscriptions,
+  renewApiKey,
   renewSecret,
   updateApplication,
   updateKey,
@@ -21,11 +25,13 @@ import {
 import type { Problem } from "./problem";
 import type {
   AccessToken,
+  ApiKeyWithSecret,
   Application,
   Environment,
   Key,
   KeyChange,
   KeyWithSecret,
+  NewApiKey,
   Subscription,
 } from "./types";
 
@@ -138,6 +144,36 @@ export function useDeleteKey() {
   return useMutation<unknown, Problem, { application: string; client: string }>({
     mutationFn: ({ application, client }) => ask(deleteKey({ path: { id: application, client_id: client } })),
     onSuccess: (_, { application }) => refresh(["application", application, "keys"]),
+  });
+}
+
+export const apiKeysQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["application", id, "api-keys"],
+    queryFn: async () => (await ask(listApiKeys({ path: { id } }))).items,
+  });
+
+export function useCreateApiKey(application: string) {
+  const refresh = useRefresh();
+  return useMutation<ApiKeyWithSecret, Problem, NewApiKey>({
+    mutationFn: (body) => ask(createApiKey({ path: { id: application }, body })),
+    onSuccess: () => refresh(["application", application, "api-keys"]),
+  });
+}
+
+export function useRenewApiKey(application: string) {
+  const refresh = useRefresh();
+  return useMutation<ApiKeyWithSecret, Problem, { id: string }>({
+    mutationFn: ({ id }) => ask(renewApiKey({ path: { id: application, key_id: id } })),
+    onSuccess: () => refresh(["application", application, "api-keys"]),
+  });
+}
+
+export function useDeleteApiKey(application: string) {
+  const refresh = useRefresh();
+  return useMutation<unknown, Problem, { id: string }>({
+    mutationFn: ({ id }) => ask(deleteApiKey({ path: { id: application, key_id: id } })),
+    onSuccess: () => refresh(["application", application, "api-keys"]),
   });
 }
 

@@ -2,6 +2,8 @@
 export type {
   AccessToken,
   Api,
+  ApiKey,
+  ApiKeyWithSecret,
   ApiSubscription,
   ApiSummary,
   Application,
@@ -30,6 +32,7 @@ export type {
   Missing,
   Move,
   NewApi,
+  NewApiKey,
   PassingBounds,
   Plan,
   ProbeReport,

@@ -77,6 +77,7 @@ export const router = createBrowserRouter([
                 children: [
                   { index: true, lazy: () => import("../features/applications/overview-page") },
                   { path: "keys", lazy: () => import("../features/applications/keys-page") },
+                  { path: "api-keys", lazy: () => import("../features/applications/api-keys-page") },
                   {
                     path: "subscriptions",
                     lazy: () => import("../features/applications/subscriptions-page"),

@@ -18,7 +18,7 @@ export const API_PAGES = [
 export type ApiPage = (typeof API_PAGES)[number];
 
 /** Pages inside one application. */
-export type ApplicationPage = "overview" | "keys" | "subscriptions" | "settings";
+export type ApplicationPage = "overview" | "keys" | "api-keys" | "subscriptions" | "settings";
 
 const part = encodeURIComponent;
 

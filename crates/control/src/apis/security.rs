@@ -15,8 +15,13 @@ use crate::problem::Problem;
 #[schema(as = SecurityInput)]
 pub(crate) struct SecurityInput {
     /// Which credentials are accepted, and where: `oauth_header` (`Authorization: Bearer`), `oauth_query`
-    /// (`access_token`), `oauth_subprotocol` (behind `bearer`). Default: these three.
+    /// (`access_token`), `oauth_subprotocol` (behind `bearer`), `api_key_header`, `api_key_query`, `basic` (id and secret
+    /// of an application's key). Default: the first three.
     accepts: Option<Vec<String>>,
+    /// The header that holds an API key. Default `ApiKey`.
+    api_key_header: Option<String>,
+    /// The query parameter that holds an API key. Default `apikey`.
+    api_key_query: Option<String>,
     /// From which web pages a browser may connect: origins like `https://app.example.com`, one wildcard label like
     /// `https://*.example.com`, `null` for pages without one, `*` for all. Empty: from all, but from none where the
     /// browser presents something by itself.
@@ -42,7 +47,12 @@ impl SecurityInput {
         if !problems.is_empty() {
             return Err(Problem::Validation(problems));
         }
-        Ok(Security { accepts: accepts.unwrap_or(usual.accepts), origins: self.origins })
+        Ok(Security {
+            accepts: accepts.unwrap_or(usual.accepts),
+            api_key_header: self.api_key_header.unwrap_or(usual.api_key_header),
+            api_key_query: self.api_key_query.unwrap_or(usual.api_key_query),
+            origins: self.origins,
+        })
     }
 }
 
@@ -50,13 +60,20 @@ impl SecurityInput {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Security)]
 pub(crate) struct SecurityAnswer {
-    /// `oauth_header`, `oauth_query`, `oauth_subprotocol`.
+    /// `oauth_header`, `oauth_query`, `oauth_subprotocol`, `api_key_header`, `api_key_query`, `basic`.
     accepts: Vec<&'static str>,
+    api_key_header: String,
+    api_key_query: String,
     origins: Vec<String>,
 }
 
 impl From<Security> for SecurityAnswer {
     fn from(security: Security) -> Self {
-        Self { accepts: security.accepts.into_iter().map(Way::as_str).collect(), origins: security.origins }
+        Self {
+            accepts: security.accepts.into_iter().map(Way::as_str).collect(),
+            api_key_header: security.api_key_header,
+            api_key_query: security.api_key_query,
+            origins: security.origins,
+        }
     }
 }

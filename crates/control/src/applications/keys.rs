@@ -165,6 +165,18 @@ fn made(outcome: Outcome) -> Result<Key, Problem> {
     }
 }
 
+/// The environment of this word.
+pub(super) fn environment(word: &str) -> Result<Environment, Problem> {
+    match word {
+        "production" => Ok(Environment::Production),
+        "sandbox" => Ok(Environment::Sandbox),
+        _ => {
+            let problem = FieldProblem::new("/type", "unknown_type", "Choose production or sandbox.");
+            Err(Problem::Validation(vec![problem]))
+        }
+    }
+}
+
 /// Make the key of an application for an environment
 #[utoipa::path(post, path = "/applications/{id}/keys", tag = "keys", operation_id = "createKey", request_body = NewKey,
     params(("id" = Uuid, Path)),
@@ -176,14 +188,7 @@ pub(crate) async fn create(
     Json(input): Json<NewKey>,
 ) -> Result<Created<Answer<NewKeyAnswer>>, Problem> {
     let application = own(&inner, &caller, id).await?;
-    let environment = match input.environment.as_str() {
-        "production" => Environment::Production,
-        "sandbox" => Environment::Sandbox,
-        _ => {
-            let problem = FieldProblem::new("/type", "unknown_type", "Choose production or sandbox.");
-            return Err(Problem::Validation(vec![problem]));
-        }
-    };
+    let environment = environment(&input.environment)?;
     let settings = input.told.over(ClientSettings::default())?;
     let is_public = settings.kind.is_public();
     let client_secret = (!is_public).then(|| secret::generate(Kind::ClientSecret, &mut inner.random()));

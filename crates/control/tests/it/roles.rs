@@ -27,6 +27,7 @@ fn body(operation: &str) -> Option<Value> {
         "updateUser" => json!({"roles": [], "state": "active"}),
         "choosePassword" => json!({"current_password": "x", "new_password": "x"}),
         "revokeToken" => json!({"token": "x"}),
+        "createApiKey" => json!({"name": "x", "type": "production"}),
         "createKey" => json!({"type": "production"}),
         "createSubscription" => {
             json!({"application_id": uuid::Uuid::nil(), "api_id": uuid::Uuid::nil(), "plan": "Gold"})
@@ -100,7 +101,10 @@ async fn every_operation_answers_everybody_as_the_table_says() {
             let nil = uuid::Uuid::nil().to_string();
             let path = format!(
                 "/api/v1{}",
-                path.replace("{id}", &nil).replace("{client_id}", "nobody").replace("{kid}", "nobody")
+                path.replace("{id}", &nil)
+                    .replace("{client_id}", "nobody")
+                    .replace("{kid}", "nobody")
+                    .replace("{key_id}", &nil)
             );
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
             for visitor in &visitors {

@@ -1,7 +1,6 @@
-//! Tokens remembered and forgotten, and where a credential is looked for.
+//! Tokens remembered and forgotten.
 
 use tidegate_oauth::{
-    bearer::Place,
     jwk::{Algorithm, SigningKey, SystemRandom, key_set},
     token::{Grant, issue},
 };
@@ -52,18 +51,6 @@ fn digest_of(number: usize) -> Digest {
     let mut digest = [0; 32];
     digest[..8].copy_from_slice(&number.to_be_bytes());
     digest
-}
-
-fn request(headers: &[(&str, &str)], query: Option<&str>, subprotocols: &[&str]) -> Request {
-    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), value.as_bytes().to_vec());
-    Request {
-        authority: "localhost".to_owned(),
-        path: "/echo/1.0".to_owned(),
-        query: query.map(str::to_owned),
-        subprotocols: subprotocols.iter().map(|&offer| offer.to_owned()).collect(),
-        headers: headers.iter().map(owned).collect(),
-        deflate: Vec::new(),
-    }
 }
 
 #[test]
@@ -156,48 +143,4 @@ fn memory_has_a_bound() {
         remembered.find(&digest_of(number / 2));
     }
     assert!(remembered.young.len() <= REMEMBERED_MAX && remembered.old.len() <= REMEMBERED_MAX);
-}
-
-#[test]
-fn a_credential_is_found_in_one_place_and_taken_out() {
-    let find = |request: Request| find(&request, &Way::ALL).unwrap();
-    let found = find(request(&[("authorization", "Bearer abc")], Some("a=1"), &["chat"]));
-    assert_eq!((found.place, &*found.token, found.query.as_deref()), (Place::Header, "abc", Some("a=1")));
-    let found = find(request(&[], Some("a=1&access_token=abc&b=2"), &[]));
-    assert_eq!((found.place, &*found.token, found.query.as_deref()), (Place::Query, "abc", Some("a=1&b=2")));
-    let found = find(request(&[], None, &["chat", "bearer", "abc"]));
-    assert_eq!(
-        (found.place, &*found.token, found.subprotocols),
-        (Place::Subprotocol, "abc", vec!["chat".to_owned()])
-    );
-}
-
-#[test]
-fn none_and_several_are_told_apart() {
-    let bearer = ("authorization", "Bearer abc");
-    let missing = Refusal::NotAccepted { presented: None, accepted: Box::new(Way::ALL) };
-    let table: [(Request, Refusal); 5] = [
-        (request(&[("cookie", "token=abc")], Some("token=abc"), &["chat"]), missing),
-        (request(&[bearer, bearer], None, &[]), BadCredential::Several.into()),
-        (request(&[bearer], Some("access_token=abc"), &[]), BadCredential::Several.into()),
-        (request(&[], Some("access_token=abc"), &["bearer", "abc"]), BadCredential::Several.into()),
-        (request(&[("authorization", "Basic YTpi")], None, &[]), BadCredential::NotBearer.into()),
-    ];
-    for (request, expected) in table {
-        assert_eq!(find(&request, &Way::ALL).unwrap_err(), expected, "{request:?}");
-    }
-}
-
-#[test]
-fn only_accepted_places_are_taken() {
-    for (way, request) in [
-        (Way::OAuthHeader, request(&[("authorization", "Bearer abc")], None, &[])),
-        (Way::OAuthQuery, request(&[], Some("access_token=abc"), &[])),
-        (Way::OAuthSubprotocol, request(&[], None, &["bearer", "abc"])),
-    ] {
-        assert_eq!(find(&request, &[way]).unwrap().token, "abc");
-        let others: Vec<Way> = Way::ALL.into_iter().filter(|other| *other != way).collect();
-        let refused = find(&request, &others).unwrap_err();
-        assert_eq!(refused, Refusal::NotAccepted { presented: Some(way), accepted: others.into() });
-    }
 }

@@ -11,6 +11,7 @@ use tidegate_model::{
     admit::Grant,
     headers::{Forward, HeaderRules, Piece, Placeholder, is_gateways_own, is_same_name, pieces},
     port::Entropy,
+    security::Way,
 };
 
 use super::trace::{Trace, TraceId};
@@ -42,6 +43,8 @@ pub(crate) struct Passing<'a> {
     trace: Trace,
     /// A signed word on who the client is, where the rules want it.
     assertion: Option<String>,
+    /// The header that holds the client's API key.
+    api_key_header: Option<&'a str>,
     /// What the rules have the gateway say.
     set: Vec<(&'a str, String)>,
 }
@@ -62,7 +65,9 @@ impl<'a> Passing<'a> {
                 tracing::debug!(header = rule.name, "a header that is set is too long and not said");
             }
         }
-        Self { request, rules, trace: Trace::of(request, entropy), assertion, set }
+        let security = &opening.grant.api.security;
+        let api_key_header = security.accepts(Way::ApiKeyHeader).then_some(security.api_key_header.as_str());
+        Self { request, rules, trace: Trace::of(request, entropy), assertion, api_key_header, set }
     }
 
     pub(crate) const fn trace_id(&self) -> TraceId {
@@ -93,7 +98,10 @@ impl<'a> Passing<'a> {
         let is_this = |other: &str| is_same_name(other, name);
         // Whoever sets a header sets it in every case: also where its value could not be said.
         let is_set = |name: &str| set.iter().any(|rule| is_same_name(&rule.name, name));
-        if is_this("authorization") || deny.iter().any(|denied| is_this(denied)) {
+        if is_this("authorization")
+            || self.api_key_header.is_some_and(is_this)
+            || deny.iter().any(|denied| is_this(denied))
+        {
             return None;
         }
         if is_this("tracestate") && !self.trace.continues() {

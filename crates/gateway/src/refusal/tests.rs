@@ -171,6 +171,9 @@ fn statuses_are_those_of_the_design() {
                 NotAdmitted::AmbiguousPath.into(),
             ],
         ),
+        (401, vec![Refusal::WrongSecret, Refusal::SecretExpired]),
+        (403, vec![Refusal::KeyElsewhere(Elsewhere::Address), Refusal::KeyElsewhere(Elsewhere::Page)]),
+        (429, vec![Refusal::TooManyAttempts { retry_after_seconds: 1 }]),
         (
             401,
             vec![

@@ -34,6 +34,7 @@ mod proxy_header;
 mod refusals;
 mod revoked;
 mod rig;
+mod secrets;
 mod secure_backend;
 mod sessions;
 mod socket;

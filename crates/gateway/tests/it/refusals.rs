@@ -59,7 +59,7 @@ async fn credentials_that_are_not_believed() {
             "credential-several",
             "two places",
         ),
-        (Ask::to(PATH).with("Authorization", "Basic YTpi"), 401, "credential-invalid", "another scheme"),
+        (Ask::to(PATH).with("Authorization", "Basic YTpi"), 401, "credential-not-accepted", "another scheme"),
         (Ask::to(PATH).bearer("not a token"), 401, "credential-invalid", "two words"),
         (Ask::to(PATH).bearer("nonsense"), 401, "credential-invalid", "not a JWT"),
         (Ask::to(PATH).bearer(&cut), 401, "credential-invalid", "another signature"),

@@ -101,6 +101,8 @@ impl World {
             number: 0,
             issuer: issuer(&key),
             backend_tokens: None,
+            api_keys: Vec::new(),
+            client_secrets: Vec::new(),
             clients: vec![client(PRODUCTION, Environment::Production), client(SANDBOX, Environment::Sandbox)],
             apis: vec![api],
             applications: vec![application],

@@ -110,7 +110,7 @@ fn identity(client_id: &str) -> Identity {
 
 fn admitted(parts: SnapshotParts, api: u128, client_id: &str) -> Result<Grant, Refusal> {
     let snapshot = Snapshot::new(parts);
-    admit(&snapshot, snapshot.api(api_id(api)).unwrap(), &identity(client_id))
+    admit(&snapshot, snapshot.api(api_id(api)).unwrap(), &identity(client_id), Way::OAuthHeader)
 }
 
 /// The standing of a production session with `api`, opened in the world as it is, after `change`.
@@ -348,7 +348,7 @@ fn admission_and_standing_agree_in_every_world() {
                 let entitled = known && owned && (subscribed || state == State::Prototyped);
                 let served = if environment == Environment::Production { production } else { sandbox };
                 let outcome = locate(&snapshot, "/echo/2.0")
-                    .and_then(|(api, _)| admit(&snapshot, api, &identity("one")));
+                    .and_then(|(api, _)| admit(&snapshot, api, &identity("one"), Way::OAuthHeader));
                 let shown = format!("{state:?} {bits:05b} {environment:?}");
                 assert_eq!(outcome.is_ok(), open && entitled && served, "{shown}");
                 if let Ok(grant) = outcome {
@@ -371,5 +371,58 @@ proptest::proptest! {
             proptest::prop_assert!(address == versioned || (api.is_default_version && address == api.context));
             proptest::prop_assert!(topic.is_empty() || topic.starts_with('/'));
         }
+    }
+}
+
+fn api_key(number: u128, application: u128) -> crate::snapshot::ApiKeyFacts {
+    crate::snapshot::ApiKeyFacts {
+        id: crate::id::ApiKeyId(Uuid::from_u128(number)),
+        hash: crate::user::Secret(format!("hash {number}")),
+        application: application_id(application),
+        environment: Environment::Production,
+        expires_at: None,
+        addresses: Vec::new(),
+        referers: Vec::new(),
+    }
+}
+
+#[test]
+fn an_api_key_is_its_applications_until_it_is_deleted() {
+    let mut parts = world();
+    let application = parts.subscriptions.iter().find(|it| it.api == api_id(ECHO_1)).unwrap().application;
+    parts.api_keys = vec![api_key(7, application.0.as_u128()), api_key(8, 99)];
+    for api in &mut parts.apis {
+        api.security.accepts.insert(Way::ApiKeyHeader);
+    }
+    let snapshot = Snapshot::new(parts.clone());
+    let of = |number: u128| identity(&Uuid::from_u128(number).to_string());
+    let api = || snapshot.api(api_id(ECHO_1)).unwrap();
+    let held = admit(&snapshot, api(), &of(7), Way::ApiKeyHeader).unwrap();
+    assert_eq!((held.application_id(), held.environment), (application, Environment::Production));
+    assert_eq!(application_of(&snapshot, &of(7), Way::ApiKeyHeader), Some(application));
+    // A key is no client and a client is no key, whatever they are called; nor is one whose application is gone.
+    for (identity, way) in [
+        (of(7), Way::OAuthHeader),
+        (of(7), Way::Basic),
+        (of(8), Way::ApiKeyHeader),
+        (of(9), Way::ApiKeyQuery),
+    ] {
+        assert_eq!(admit(&snapshot, api(), &identity, way), Err(Refusal::UnknownClient), "{way:?}");
+    }
+    assert_eq!(standing(&snapshot, &held, NOW).unwrap(), held);
+    let mut none = parts.clone();
+    none.api_keys.clear();
+    assert_eq!(standing(&Snapshot::new(none), &held, NOW), Err(Unwelcome::KeyRevoked));
+    // Another place for the same kind is no reason to go, no place is.
+    for (accepts, expected) in [
+        (vec![Way::ApiKeyQuery, Way::OAuthHeader], Ok(())),
+        (vec![Way::OAuthHeader], Err(Unwelcome::NotAccepted)),
+    ] {
+        let mut parts = parts.clone();
+        for api in &mut parts.apis {
+            api.security.accepts = accepts.iter().copied().collect();
+        }
+        let stands = standing(&Snapshot::new(parts), &held, NOW).map(drop);
+        assert_eq!(stands, expected, "{accepts:?}");
     }
 }

@@ -134,9 +134,11 @@ fn header_fields(rules: &HeaderRules, all: &mut Fields) {
 }
 
 fn security_fields(security: &Security, all: &mut Fields) {
-    let Security { accepts, origins } = security;
+    let Security { accepts, api_key_header, api_key_query, origins } = security;
     for (leaf, value) in [
         ("accepts", listed(accepts.iter().map(|way| way.as_str().to_owned()))),
+        ("api_key_header", Some(api_key_header.clone())),
+        ("api_key_query", Some(api_key_query.clone())),
         ("origins", listed(origins.iter().cloned())),
     ] {
         all.push((format!("security.{leaf}"), value));

@@ -62,6 +62,10 @@ fn each_field_that_differs_is_named_with_both_values() {
         &|design| design.security.accepts = [crate::security::Way::OAuthHeader].into(),
         &["security.accepts: oauth_header, oauth_query, oauth_subprotocol to oauth_header"],
     );
+    check(
+        &|design| design.security.api_key_header = "X-Key".to_owned(),
+        &["security.api_key_header: ApiKey to X-Key"],
+    );
     let added = differences(|design| design.endpoints.sandbox = Some(Endpoint::new("ws://sandbox")));
     for expected in [
         "endpoints.sandbox.url: - to ws://sandbox",

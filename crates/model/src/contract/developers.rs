@@ -226,3 +226,75 @@ pub async fn a_deleted_application_takes_its_keys_and_subscriptions_along(ground
     let again = stage.application(&there.owner, "Shop").await;
     assert_eq!(stage.port.keys(again.id).await.unwrap(), []);
 }
+
+fn api_key_command(application: ApplicationId, number: u128) -> ApiKey {
+    ApiKey {
+        id: ApiKeyId(Uuid::from_u128(number)),
+        application,
+        environment: Environment::Sandbox,
+        name: format!("Key {number}"),
+        prefix: "tgk_abcdef".to_owned(),
+        hash: Secret(format!("hash of API key {number}")),
+        expires_at: None,
+        addresses: vec!["10.0.0.0/8".to_owned()],
+        referers: vec!["https://app.test".to_owned()],
+        created_at: START,
+    }
+}
+
+pub async fn api_keys_are_made_replaced_and_deleted_by_their_owner(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let there = stage.furnish().await;
+    let (shop, owner) = (there.shop.id, &there.owner);
+    let create = |number| Command::CreateApiKey(api_key_command(shop, number));
+    let id = |number| ApiKeyId(Uuid::from_u128(number));
+    let replace = |number, next| Command::ReplaceApiKey {
+        application: shop,
+        id: id(number),
+        next: id(next),
+        prefix: "tgk_ghijkl".to_owned(),
+        hash: Secret(format!("hash of API key {next}")),
+    };
+    let delete = |number| Command::DeleteApiKey { application: shop, id: id(number) };
+    for command in [create(1), replace(1, 2), delete(1)] {
+        let shown = format!("{command:?}");
+        assert_eq!(kind_of(stage.execute(&there.other, command).await), "no application", "{shown}");
+    }
+    assert_eq!(kind_of(stage.execute(owner, create(1)).await), "ok");
+    assert_eq!(kind_of(stage.execute(owner, create(2)).await), "ok");
+    assert_eq!(kind_of(stage.execute(owner, create(2)).await), "duplicate ");
+    let nameless = ApiKey { name: String::new(), ..api_key_command(shop, 3) };
+    assert_eq!(kind_of(stage.execute(owner, Command::CreateApiKey(nameless)).await), "invalid /name");
+    assert_eq!(kind_of(stage.execute(owner, replace(9, 10)).await), "no API key");
+    assert_eq!(kind_of(stage.execute(owner, replace(1, 4)).await), "ok");
+    assert_eq!(kind_of(stage.execute(owner, delete(1)).await), "no API key", "it has another id now");
+    let listed = stage.port.api_keys(shop).await.unwrap();
+    assert_eq!(listed.iter().map(|key| key.id).collect::<Vec<_>>(), [id(2), id(4)]);
+    assert_eq!((listed[1].name.as_str(), listed[1].prefix.as_str()), ("Key 1", "tgk_ghijkl"));
+    assert_eq!(listed[1].addresses, ["10.0.0.0/8"], "its settings are those of the key before it");
+    let facts = |parts: SnapshotParts| parts.api_keys.into_iter().map(|key| key.hash.0).collect::<Vec<_>>();
+    let mut hashes = facts(stage.port.snapshot_parts().await.unwrap());
+    hashes.sort();
+    assert_eq!(hashes, ["hash of API key 2", "hash of API key 4"]);
+    let before = stage.number().await;
+    assert_eq!(kind_of(stage.execute(owner, delete(2)).await), "ok");
+    assert_eq!(stage.number().await, before + 1, "gateways notice");
+    stage.done(Command::DeleteApplication { id: shop }).await;
+    assert_eq!(facts(stage.port.snapshot_parts().await.unwrap()), Vec::<String>::new());
+}
+
+pub async fn secrets_of_keys_go_to_gateways_only_where_an_api_takes_them(ground: &impl Ground) {
+    use crate::{command::UpdateApi, security::Way};
+    let stage = Stage::on(ground.open().await);
+    let there = stage.furnish().await;
+    let secrets = async || stage.port.snapshot_parts().await.unwrap().client_secrets;
+    assert_eq!(secrets().await, []);
+    let mut design = stage.port.api(there.echo.id).await.unwrap().unwrap().design;
+    design.security.accepts.insert(Way::Basic);
+    let (id, is_default_version) = (there.echo.id, None);
+    stage.done(Command::UpdateApi(UpdateApi { id, based_on: None, design, is_default_version })).await;
+    assert_eq!(secrets().await, [], "the working copy is nobody's to serve");
+    stage.done(Command::DeployApi { id, based_on: None }).await;
+    let sent = secrets().await;
+    assert!(sent.iter().any(|it| it.client_id == there.key.client_id && it.hash == there.key.secret_hash));
+}

@@ -403,7 +403,7 @@ pub async fn the_snapshot_number_grows_with_what_a_gateway_can_notice(ground: &i
         (false, Command::OpenPortalSession(session)),
         (false, Command::ClosePortalSession { token_hash: Secret("new cookie".to_owned()) }),
         (
-            false,
+            true,
             Command::ReplaceSecret { application: shop, client_id: client_id.clone(), secret_hash: hash() },
         ),
         (false, stage.token(user, "second", None).1),

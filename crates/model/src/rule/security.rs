@@ -1,9 +1,9 @@
 //! Rules of how clients prove who they are.
 
-use super::{FieldProblem, Problems};
+use super::{FieldProblem, Problems, passing::header_name};
 use crate::{
-    headers::HeaderRules,
-    security::{ANY_ORIGIN, ORIGIN_BYTES_MAX, ORIGINS_MAX, Security, check_origin},
+    headers::{HeaderRules, is_gateways_own, is_same_name},
+    security::{ANY_ORIGIN, ORIGIN_BYTES_MAX, ORIGINS_MAX, QUERY_NAME_BYTES_MAX, Security, check_origin},
 };
 
 /// Credentials and origins, under `pointer` (usually `/security`). `headers` are the rules of the same design: an API
@@ -13,7 +13,48 @@ pub fn security(pointer: &str, security: &Security, headers: &HeaderRules, probl
         let detail = "Choose at least one: else nobody could connect.";
         problems.push(FieldProblem::new(format!("{pointer}/accepts"), "required", detail));
     }
+    api_key_names(pointer, security, problems);
+    api_key_stays(security, headers, problems);
     origins(&format!("{pointer}/origins"), security, headers, problems);
+}
+
+fn api_key_names(pointer: &str, security: &Security, problems: &mut Problems) {
+    let header = &security.api_key_header;
+    let at = format!("{pointer}/api_key_header");
+    header_name(&at, header, problems);
+    if is_gateways_own(header)
+        || ["authorization", "cookie", "origin"].iter().any(|own| is_same_name(header, own))
+    {
+        let detail = format!("“{header}” has another meaning. Choose a name like ApiKey or X-Api-Key.");
+        problems.push(FieldProblem::new(at, "reserved", detail));
+    }
+    let name = &security.api_key_query;
+    let mut problem = |code, detail: String| {
+        problems.push(FieldProblem::new(format!("{pointer}/api_key_query"), code, detail));
+    };
+    if name.is_empty() {
+        problem("required", "Enter the name of a query parameter.".to_owned());
+    } else if name.len() > QUERY_NAME_BYTES_MAX {
+        problem("too_long", format!("The name has at most {QUERY_NAME_BYTES_MAX} bytes."));
+    } else if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
+        problem("illegal_character", "The name has letters, digits, “-”, “_” and “.”.".to_owned());
+    } else if name == "access_token" {
+        problem("reserved", "“access_token” is for access tokens.".to_owned());
+    }
+}
+
+/// A client's key is for the gateway, and is handed on under no name.
+fn api_key_stays(security: &Security, headers: &HeaderRules, problems: &mut Problems) {
+    let allowed = headers.allow.iter().enumerate().map(|(place, name)| (format!("allow/{place}"), name));
+    let renamed =
+        headers.rename.iter().enumerate().map(|(place, rule)| (format!("rename/{place}/from"), &rule.from));
+    for (leaf, name) in allowed.chain(renamed) {
+        if security.is_api_key_header(name) {
+            let detail =
+                "This header holds the client's API key, which is for the gateway and never passed on.";
+            problems.push(FieldProblem::new(format!("/headers/{leaf}"), "reserved", detail));
+        }
+    }
 }
 
 fn origins(pointer: &str, security: &Security, headers: &HeaderRules, problems: &mut Problems) {

@@ -260,3 +260,78 @@ fn securities() {
         assert_eq!(told(named(&["https://good.test"]), headers), []);
     }
 }
+
+#[test]
+fn names_of_api_keys_in_requests() {
+    use crate::security::Way;
+    let told = |header: &str, query: &str, headers: HeaderRules| {
+        let (api_key_header, api_key_query) = (header.to_owned(), query.to_owned());
+        let accepts = [Way::ApiKeyHeader, Way::ApiKeyQuery].into();
+        let security = Security { accepts, api_key_header, api_key_query, ..Security::default() };
+        let mut problems = Vec::new();
+        super::security("/security", &security, &headers, &mut problems);
+        problems.into_iter().map(|problem| (problem.pointer, problem.code)).collect::<Vec<_>>()
+    };
+    let headers = HeaderRules::default;
+    let at = |leaf: &str, code| (format!("/security/{leaf}"), code);
+    assert_eq!(told("X-Api-Key", "key", headers()), []);
+    for name in ["Authorization", "cookie", "Origin", "Sec-WebSocket-Key", "Host", "X_Forwarded_For"] {
+        assert_eq!(told(name, "key", headers()), [at("api_key_header", "reserved")], "{name}");
+    }
+    assert_eq!(told("", "key", headers()), [at("api_key_header", "required")]);
+    assert_eq!(told("a b", "key", headers()), [at("api_key_header", "illegal_character")]);
+    for (name, code) in [
+        ("", "required"),
+        ("access_token", "reserved"),
+        ("a&b", "illegal_character"),
+        (&"a".repeat(65), "too_long"),
+    ] {
+        assert_eq!(told("ApiKey", name, headers()), [at("api_key_query", code)], "{name}");
+    }
+    let passed = HeaderRules { allow: vec!["X_Api_Key".to_owned()], ..headers() };
+    assert_eq!(told("X-Api-Key", "key", passed), [("/headers/allow/0".to_owned(), "reserved")]);
+}
+
+#[test]
+fn api_keys() {
+    use crate::{
+        application::{API_KEY_PLACES_MAX, ApiKey},
+        endpoint::Environment,
+        id::{ApiKeyId, ApplicationId},
+        time::Timestamp,
+    };
+    const NOW: Timestamp = Timestamp(1_000);
+    let usual = || ApiKey {
+        id: ApiKeyId::new(NOW, [1; 10]),
+        application: ApplicationId::new(NOW, [2; 10]),
+        environment: Environment::Production,
+        name: "Station".to_owned(),
+        prefix: "tgk_abcdef".to_owned(),
+        hash: Secret::default(),
+        expires_at: None,
+        addresses: Vec::new(),
+        referers: Vec::new(),
+        created_at: NOW,
+    };
+    let told = |key: ApiKey| codes(|problems| api_key(&key, NOW, problems));
+    assert_eq!(told(usual()), [""; 0]);
+    for (name, code) in [("", "required"), (" ", "required"), ("a\u{7}", "illegal_character")] {
+        assert_eq!(told(ApiKey { name: name.to_owned(), ..usual() }), [code], "{name:?}");
+    }
+    assert_eq!(told(ApiKey { name: "a".repeat(101), ..usual() }), ["too_long"]);
+    assert_eq!(told(ApiKey { expires_at: Some(NOW), ..usual() }), ["out_of_range"]);
+    assert_eq!(told(ApiKey { expires_at: Some(NOW.plus_millis(1)), ..usual() }), [""; 0]);
+    let named = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    let addresses = named(&["192.0.2.7", "10.0.0.0/8", "2001:db8::/32", "::1"]);
+    assert_eq!(told(ApiKey { addresses, ..usual() }), [""; 0]);
+    for bad in ["", "10.0.0.0/33", "host.test", "10.0.0.1,10.0.0.2"] {
+        assert_eq!(told(ApiKey { addresses: named(&[bad]), ..usual() }), ["malformed"], "{bad:?}");
+    }
+    let referers = named(&["https://app.test", "https://*.apps.test"]);
+    assert_eq!(told(ApiKey { referers, ..usual() }), [""; 0]);
+    for bad in ["*", "null", "app.test", "https://app.test/page"] {
+        assert_eq!(told(ApiKey { referers: named(&[bad]), ..usual() }), ["malformed"], "{bad:?}");
+    }
+    let many = vec!["10.0.0.1".to_owned(); API_KEY_PLACES_MAX + 1];
+    assert_eq!(told(ApiKey { addresses: many, ..usual() }), ["too_many"]);
+}

@@ -72,6 +72,14 @@ pub fn check_origin(entry: &str) -> Result<(), BadOrigin> {
     if domain.unwrap_or(host).split('.').all(is_label) { Ok(()) } else { Err(BadOrigin::Host) }
 }
 
+/// Whether an entry names pages one by one: an origin, or one wildcard label, but neither `null` nor `*`.
+///
+/// # Errors
+/// [`BadOrigin`].
+pub fn check_page(entry: &str) -> Result<(), BadOrigin> {
+    if matches!(entry, ANY_ORIGIN | OPAQUE) { Err(BadOrigin::Shape) } else { check_origin(entry) }
+}
+
 fn host_and_port(rest: &str) -> Result<(&str, Option<&str>), BadOrigin> {
     let host_ends = match rest.strip_prefix('[') {
         Some(_) => rest.find(']').ok_or(BadOrigin::Host)? + 1,

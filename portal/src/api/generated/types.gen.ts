@@ -84,6 +84,33 @@ export type Api = {
 };
 
 /**
+ * An API key as it is listed.
+ */
+export type ApiKey = {
+    addresses: Array<string>;
+    created_at: string;
+    expires_at: string | null;
+    id: string;
+    name: string;
+    /**
+     * How the key begins.
+     */
+    prefix: string;
+    referers: Array<string>;
+    type: string;
+};
+
+/**
+ * An API key with its secret, shown this once.
+ */
+export type ApiKeyWithSecret = ApiKey & {
+    /**
+     * It is not shown again.
+     */
+    key: string;
+};
+
+/**
  * A subscription, seen from the API.
  */
 export type ApiSubscription = {
@@ -696,6 +723,32 @@ export type LifecycleChange = {
 /**
  * A page of a list.
  */
+export type ListApiKey = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        addresses: Array<string>;
+        created_at: string;
+        expires_at: string | null;
+        id: string;
+        name: string;
+        /**
+         * How the key begins.
+         */
+        prefix: string;
+        referers: Array<string>;
+        type: string;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
+ * A page of a list.
+ */
 export type ListApiSubscription = {
     /**
      * The entries.
@@ -1103,6 +1156,33 @@ export type NewApi = {
 };
 
 /**
+ * An API key to be made.
+ */
+export type NewApiKey = {
+    /**
+     * Addresses and networks from which it may be used, like `192.0.2.0/24` or `2001:db8::/32`; empty: from everywhere.
+     */
+    addresses?: Array<string>;
+    /**
+     * Days until it ends; absent: when you delete it.
+     */
+    expires_in_days?: number | null;
+    /**
+     * What you call it.
+     */
+    name: string;
+    /**
+     * Origins of the web pages from which it may be used, like `https://app.example.com` or `https:/*.example.com`;
+     * empty: from every page. Compared with `Origin`, and where there is none with `Referer`.
+     */
+    referers?: Array<string>;
+    /**
+     * `production` or `sandbox`.
+     */
+    type: string;
+};
+
+/**
  * A key to be made.
  */
 export type NewKey = KeyChange & {
@@ -1408,9 +1488,11 @@ export type Secret = string;
  */
 export type Security = {
     /**
-     * `oauth_header`, `oauth_query`, `oauth_subprotocol`.
+     * `oauth_header`, `oauth_query`, `oauth_subprotocol`, `api_key_header`, `api_key_query`, `basic`.
      */
     accepts: Array<string>;
+    api_key_header: string;
+    api_key_query: string;
     origins: Array<string>;
 };
 
@@ -1420,9 +1502,18 @@ export type Security = {
 export type SecurityInput = {
     /**
      * Which credentials are accepted, and where: `oauth_header` (`Authorization: Bearer`), `oauth_query`
-     * (`access_token`), `oauth_subprotocol` (behind `bearer`). Default: these three.
+     * (`access_token`), `oauth_subprotocol` (behind `bearer`), `api_key_header`, `api_key_query`, `basic` (id and secret
+     * of an application's key). Default: the first three.
      */
     accepts?: Array<string> | null;
+    /**
+     * The header that holds an API key. Default `ApiKey`.
+     */
+    api_key_header?: string | null;
+    /**
+     * The query parameter that holds an API key. Default `apikey`.
+     */
+    api_key_query?: string | null;
     /**
      * From which web pages a browser may connect: origins like `https://app.example.com`, one wildcard label like
      * `https:/*.example.com`, `null` for pages without one, `*` for all. Empty: from all, but from none where the
@@ -2303,6 +2394,95 @@ export type UpdateApplicationResponses = {
 };
 
 export type UpdateApplicationResponse = UpdateApplicationResponses[keyof UpdateApplicationResponses];
+
+export type ListApiKeysData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/applications/{id}/api-keys';
+};
+
+export type ListApiKeysErrors = {
+    default: Problem;
+};
+
+export type ListApiKeysError = ListApiKeysErrors[keyof ListApiKeysErrors];
+
+export type ListApiKeysResponses = {
+    200: ListApiKey;
+};
+
+export type ListApiKeysResponse = ListApiKeysResponses[keyof ListApiKeysResponses];
+
+export type CreateApiKeyData = {
+    body: NewApiKey;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/applications/{id}/api-keys';
+};
+
+export type CreateApiKeyErrors = {
+    default: Problem;
+};
+
+export type CreateApiKeyError = CreateApiKeyErrors[keyof CreateApiKeyErrors];
+
+export type CreateApiKeyResponses = {
+    201: ApiKeyWithSecret;
+};
+
+export type CreateApiKeyResponse = CreateApiKeyResponses[keyof CreateApiKeyResponses];
+
+export type DeleteApiKeyData = {
+    body?: never;
+    path: {
+        id: string;
+        key_id: string;
+    };
+    query?: never;
+    url: '/applications/{id}/api-keys/{key_id}';
+};
+
+export type DeleteApiKeyErrors = {
+    default: Problem;
+};
+
+export type DeleteApiKeyError = DeleteApiKeyErrors[keyof DeleteApiKeyErrors];
+
+export type DeleteApiKeyResponses = {
+    /**
+     * Deleted
+     */
+    204: void;
+};
+
+export type DeleteApiKeyResponse = DeleteApiKeyResponses[keyof DeleteApiKeyResponses];
+
+export type RenewApiKeyData = {
+    body?: never;
+    path: {
+        id: string;
+        key_id: string;
+    };
+    query?: never;
+    url: '/applications/{id}/api-keys/{key_id}/secret';
+};
+
+export type RenewApiKeyErrors = {
+    default: Problem;
+};
+
+export type RenewApiKeyError = RenewApiKeyErrors[keyof RenewApiKeyErrors];
+
+export type RenewApiKeyResponses = {
+    200: ApiKeyWithSecret;
+};
+
+export type RenewApiKeyResponse = RenewApiKeyResponses[keyof RenewApiKeyResponses];
 
 export type ListKeysData = {
     body?: never;

@@ -111,6 +111,23 @@ export const WAYS: Choice[] = [
     notices:
       "bearer and the token in Sec-WebSocket-Protocol, from a browser: new WebSocket(url, ['bearer', token]). Default on.",
   },
+  {
+    word: "api_key_header",
+    label: "API key in a header",
+    notices: "From programs, in the header named below. Default off.",
+  },
+  {
+    word: "api_key_query",
+    label: "API key in the query",
+    notices:
+      "As a part of the address, which others may write down. Stripped before the backend. Default off; an operator can switch it off for every API.",
+  },
+  {
+    word: "basic",
+    label: "Id and secret of a key (Basic)",
+    notices:
+      "Authorization: Basic with the client id and the secret of an application's key. A browser repeats it for any page, so only pages of named origins may connect with it. Default off.",
+  },
 ];
 
 export const labelOf = (choices: Choice[], word: string): string =>

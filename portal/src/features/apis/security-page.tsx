@@ -1,11 +1,11 @@
 // Security: which credentials the API accepts, where they may be, and from which web pages a browser may connect.
-import { Switch } from "@mantine/core";
+import { Switch, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { fieldErrors } from "../../api/problem";
 import { useCan } from "../../api/session";
 import type { Api } from "../../api/types";
 import { Notice } from "../../ui/notice";
-import { Card, Dim, FieldGroup, Stack } from "../../ui/page";
+import { Card, Dim, FieldGroup, Row, Stack } from "../../ui/page";
 import { ProblemNotice } from "../../ui/states";
 import { useApi } from "./api-frame";
 import { type Choice, WAYS } from "./choices";
@@ -27,7 +27,21 @@ const GROUPS: { title: string; about: string; ways: Choice[] }[] = [
     about: "OAuth tokens of an application's key. A token in a place that is off is refused with 401.",
     ways: WAYS.filter(({ word }) => word.startsWith("oauth_")),
   },
+  {
+    title: "API keys",
+    about: "Secrets that a developer makes for an application, presented as they are.",
+    ways: WAYS.filter(({ word }) => word.startsWith("api_key_")),
+  },
+  {
+    title: "Name and password",
+    about: "For clients that can do nothing else.",
+    ways: WAYS.filter(({ word }) => word === "basic"),
+  },
 ];
+
+/** What clients use where an API says nothing else. */
+const API_KEY_HEADER = "ApiKey";
+const API_KEY_QUERY = "apikey";
 
 const ORIGIN = { leaf: "origin", label: "Origin", placeholder: "https://app.example.com" };
 
@@ -89,6 +103,24 @@ function SecurityForm({ api }: { api: Api }) {
                     data-path="accepts"
                   />
                 ))}
+                {title === "API keys" && (
+                  <Row>
+                    <TextInput
+                      label="Header of API keys"
+                      description={`Default ${API_KEY_HEADER}.`}
+                      readOnly={!may}
+                      spellCheck={false}
+                      {...form.getInputProps("api_key_header")}
+                    />
+                    <TextInput
+                      label="Query parameter of API keys"
+                      description={`Default ${API_KEY_QUERY}.`}
+                      readOnly={!may}
+                      spellCheck={false}
+                      {...form.getInputProps("api_key_query")}
+                    />
+                  </Row>
+                )}
               </FieldGroup>
             ))}
             {errors.accepts && (

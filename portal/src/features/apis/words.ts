@@ -72,6 +72,8 @@ export const HEADER_WORDS: Record<keyof HeaderRules, string> = {
 
 export const SECURITY_WORDS: Record<keyof Security, string> = {
   accepts: "accepted credentials",
+  api_key_header: "header of API keys",
+  api_key_query: "query parameter of API keys",
   origins: "origins",
 };
 

@@ -54,6 +54,7 @@ export function Component() {
             links: [
               link("overview", "Overview"),
               link("keys", "Keys"),
+              link("api-keys", "API keys"),
               link("subscriptions", "Subscriptions"),
               link("settings", "Settings"),
             ],

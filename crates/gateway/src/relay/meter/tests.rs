@@ -63,7 +63,7 @@ fn grant(parts: &SnapshotParts) -> Grant {
         expires_at: Timestamp(i64::MAX),
         ..Identity::default()
     };
-    admit(&snapshot, &api, &identity).unwrap()
+    admit(&snapshot, &api, &identity, tidegate_model::security::Way::OAuthHeader).unwrap()
 }
 
 impl Meter {

@@ -1,0 +1,138 @@
+//! Where a credential is looked for, what is left without it, and that none is overlooked.
+
+use super::*;
+
+const KEY: &str = "tgk_abc";
+/// `client:secret`.
+const BASIC: &str = "Basic Y2xpZW50OnNlY3JldA==";
+
+fn request(headers: &[(&str, &str)], query: Option<&str>, subprotocols: &[&str]) -> Request {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), value.as_bytes().to_vec());
+    Request {
+        authority: "localhost".to_owned(),
+        path: "/echo/1.0".to_owned(),
+        query: query.map(str::to_owned),
+        subprotocols: subprotocols.iter().map(|&offer| offer.to_owned()).collect(),
+        headers: headers.iter().map(owned).collect(),
+        deflate: Vec::new(),
+    }
+}
+
+fn all(request: &Request) -> Result<Presented, Refusal> {
+    find(request, &Security::default(), &Way::ALL)
+}
+
+fn text(credential: &Credential) -> &str {
+    match credential {
+        Credential::Token { token: text, .. } | Credential::ApiKey(text) => text,
+        Credential::Client(client) => match &client.proof {
+            client::Proof::Secret(secret, _) => secret,
+            client::Proof::None => "",
+        },
+    }
+}
+
+/// One request for each way, with what it presents.
+fn ways() -> [(Way, Request, &'static str); 6] {
+    [
+        (Way::OAuthHeader, request(&[("authorization", "bEARER abc")], None, &[]), "abc"),
+        (Way::OAuthQuery, request(&[], Some("access_token=abc"), &[]), "abc"),
+        (Way::OAuthSubprotocol, request(&[], None, &["bearer", "abc"]), "abc"),
+        (Way::ApiKeyHeader, request(&[("apikey", KEY)], None, &[]), KEY),
+        (Way::ApiKeyQuery, request(&[], Some("apikey=tgk%5Fabc"), &[]), KEY),
+        (Way::Basic, request(&[("authorization", BASIC)], None, &[]), "secret"),
+    ]
+}
+
+#[test]
+fn each_is_found_where_it_is_and_taken_where_it_is_accepted() {
+    for (way, request, expected) in ways() {
+        let found = find(&request, &Security::default(), &[way]).unwrap();
+        assert_eq!((found.way, text(&found.credential)), (way, expected));
+        assert_eq!((found.query, found.subprotocols), (None, Vec::new()), "{way:?} leaves nothing");
+        let others: Vec<Way> = Way::ALL.into_iter().filter(|other| *other != way).collect();
+        let refused = find(&request, &Security::default(), &others).unwrap_err();
+        assert_eq!(refused, Refusal::NotAccepted { presented: Some(way), accepted: others.into() });
+    }
+}
+
+/// No credential hides another, whichever two they are: that one of them is good helps nobody.
+#[test]
+fn no_two_are_taken_together() {
+    let all_ways = ways();
+    for (one, first, _) in &all_ways {
+        for (other, second, _) in &all_ways {
+            let query = [&first.query, &second.query].into_iter().flatten().cloned().collect::<Vec<_>>();
+            let both = Request {
+                authority: first.authority.clone(),
+                path: first.path.clone(),
+                query: (!query.is_empty()).then(|| query.join("&")),
+                subprotocols: [first.subprotocols.clone(), second.subprotocols.clone()].concat(),
+                headers: [first.headers.clone(), second.headers.clone()].concat(),
+                deflate: Vec::new(),
+            };
+            assert_eq!(all(&both).unwrap_err(), BadCredential::Several.into(), "{one:?} and {other:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_left_is_as_it_was() {
+    let found = all(&request(&[("authorization", "Bearer abc")], Some("a=1&&b"), &["chat"])).unwrap();
+    assert_eq!((found.query.as_deref(), found.subprotocols), (Some("a=1&&b"), vec!["chat".to_owned()]));
+    for query in ["a=1&access_token=abc&b=%20", "a=1&apikey=tgk_abc&b=%20", "a=1&%61pikey=x&b=%20"] {
+        assert_eq!(all(&request(&[], Some(query), &[])).unwrap().query.as_deref(), Some("a=1&b=%20"));
+    }
+    let found = all(&request(&[], None, &["chat", "bearer", "abc"])).unwrap();
+    assert_eq!(found.subprotocols, ["chat"]);
+}
+
+#[test]
+fn none_and_malformed_are_told_apart() {
+    let missing = Refusal::NotAccepted { presented: None, accepted: Box::new(Way::ALL) };
+    let table: [(Request, Refusal); 6] = [
+        (request(&[("cookie", "token=abc")], Some("token=abc"), &["chat"]), missing),
+        (request(&[("authorization", "Digest YTpi")], None, &[]), BadCredential::NotBearer.into()),
+        (request(&[("authorization", "Basic")], None, &[]), BadCredential::Malformed.into()),
+        (request(&[("authorization", "Basic ????")], None, &[]), BadCredential::Malformed.into()),
+        (request(&[], Some("apikey=%zz"), &[]), BadCredential::Malformed.into()),
+        (request(&[], None, &["bearer"]), BadCredential::Malformed.into()),
+    ];
+    for (request, expected) in table {
+        assert_eq!(all(&request).unwrap_err(), expected, "{request:?}");
+    }
+}
+
+#[test]
+fn an_api_says_how_its_keys_are_called() {
+    let security = Security {
+        api_key_header: "X-Api-Key".to_owned(),
+        api_key_query: "key".to_owned(),
+        ..Security::default()
+    };
+    for request in [
+        request(&[("x-api-key", KEY)], None, &[]),
+        request(&[("x_api_key", KEY)], None, &[]),
+        request(&[], Some("key=tgk_abc"), &[]),
+    ] {
+        assert_eq!(text(&find(&request, &security, &Way::ALL).unwrap().credential), KEY);
+    }
+    let usual = request(&[("apikey", KEY)], Some("apikey=x"), &[]);
+    let missing = Refusal::NotAccepted { presented: None, accepted: Box::new(Way::ALL) };
+    assert_eq!(find(&usual, &security, &Way::ALL).unwrap_err(), missing, "these are other names");
+}
+
+/// Where no API key is accepted, the name is the backend's to use, but a key of ours never reaches a backend.
+#[test]
+fn a_key_of_ours_is_not_passed_on_by_an_api_that_takes_none() {
+    let accepted = [Way::OAuthHeader];
+    let ask = |query: &str, header: &str| {
+        let headers = [("authorization", "Bearer abc"), ("apikey", header)];
+        find(&request(&headers, Some(query), &[]), &Security::default(), &accepted)
+    };
+    assert_eq!(ask("apikey=theirs", "theirs").unwrap().query.as_deref(), Some("apikey=theirs"));
+    assert_eq!(ask("apikey=tgk_ours", "theirs").unwrap_err(), BadCredential::Several.into());
+    assert_eq!(ask("a=1", " tgk_ours").unwrap_err(), BadCredential::Several.into());
+    let alone = find(&request(&[("apikey", KEY)], None, &[]), &Security::default(), &accepted);
+    assert!(matches!(alone, Err(Refusal::NotAccepted { presented: Some(Way::ApiKeyHeader), .. })));
+}

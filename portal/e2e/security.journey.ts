@@ -1,0 +1,58 @@
+// Security: what a creator accepts goes live, and what a developer makes for it opens a session.
+import { deploysWith, expect, publishEcho, subscribed, test } from "./journey";
+
+test("a creator accepts API keys and names a page, and a developer makes a key", async ({
+  as,
+  product,
+  rest,
+}) => {
+  const admin = await rest("admin");
+  const api = await publishEcho(admin, product);
+  const { id } = await subscribed(await rest("developer"), api.id);
+  const page = await as("creator");
+  await page.goto(`/publisher/apis/${api.id}`);
+  await page.getByRole("link", { name: "Security" }).click();
+  const query = page.getByRole("switch", { name: "Access token in the query" });
+  const keys = page.getByRole("switch", { name: "API key in a header" });
+  await expect(query).toBeChecked();
+  await expect(keys).not.toBeChecked();
+  await expect(query).toHaveAccessibleDescription(/others may write down.*Default on/);
+  await query.uncheck();
+  await keys.check();
+  await page.getByLabel("Header of API keys").fill("X-Api-Key");
+  await page.getByRole("button", { name: "Add an origin" }).click();
+  const origin = page.getByLabel("Origin of origin 1");
+  await origin.fill("https://Page.test/");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(origin).toHaveAccessibleDescription(/lower case/);
+  await origin.fill("https://page.test");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Saved to the working copy")).toBeVisible();
+  await deploysWith(page, [
+    "Security: header of API keys ApiKey X-Api-Key",
+    "Security: origins none https://page.test",
+  ]);
+
+  const developer = await as("developer");
+  await developer.goto(`/devportal/applications/${id}`);
+  await developer.getByRole("link", { name: "API keys" }).click();
+  await expect(developer.getByText("No API keys yet")).toBeVisible();
+  await developer.getByLabel("What it is for").fill("Weather station");
+  await developer.getByLabel("Addresses it may be used from").fill("nowhere");
+  await developer.getByRole("button", { name: "Create API key" }).click();
+  await expect(developer.getByText(/Write an address or a network/)).toBeVisible();
+  await developer.getByLabel("Addresses it may be used from").fill("127.0.0.0/8\n::1");
+  await developer.getByRole("button", { name: "Create API key" }).click();
+  await expect(developer.getByText("Copy it now: it is shown this once")).toBeVisible();
+  const row = developer.getByRole("row", { name: /Weather station tgk_.*127\.0\.0\.0\/8, ::1/ });
+  await expect(row).toBeVisible();
+  await row.getByRole("button", { name: "Delete Weather station" }).click();
+  await developer.getByRole("button", { name: "Delete API key" }).click();
+  await expect(row).toHaveCount(0);
+
+  // The console's page is the portal's own, whatever pages the API names.
+  await developer.goto(`/devportal/apis/${api.id}/console?application=${id}`);
+  await developer.getByRole("button", { name: "Connect", exact: true }).click();
+  const session = developer.getByRole("complementary", { name: "Session" });
+  await expect(session.getByText("Open")).toBeVisible();
+});
