@@ -27,6 +27,7 @@ use crate::{
 
 pub(crate) mod api_keys;
 pub(crate) mod keys;
+pub(crate) mod provided_keys;
 
 /// An application to be made, or what it is to become.
 #[derive(Debug, Deserialize, ToSchema)]

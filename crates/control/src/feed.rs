@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use crate::keeper::Keeper;
 use tidegate_model::{
     endpoint::Endpoints,
     fact::{OpenSessions, TrafficOf},
@@ -59,6 +60,8 @@ pub(crate) struct Feed {
     clock: Arc<dyn Clock>,
     issuer: Arc<Issuer>,
     backend_tokens: Option<BackendTokenFacts>,
+    /// Told of keys of other issuers that gateways wish for.
+    keeper: Arc<Keeper>,
     snapshot: watch::Sender<Arc<Snapshot>>,
     /// What gateways are told was revoked, and the number of the newest of it.
     revocations: Mutex<Revocations>,
@@ -77,6 +80,7 @@ impl Feed {
         clock: Arc<dyn Clock>,
         issuer: Arc<Issuer>,
         backend_tokens: Option<BackendTokenFacts>,
+        keeper: Arc<Keeper>,
     ) -> Self {
         Self {
             catalog,
@@ -84,6 +88,7 @@ impl Feed {
             clock,
             issuer,
             backend_tokens,
+            keeper,
             snapshot: watch::Sender::new(Arc::default()),
             revocations: Mutex::default(),
             newest_revocation: watch::Sender::new(0),
@@ -183,7 +188,7 @@ impl Feed {
 
     /// Whether a credential of this client with these marks was revoked, as gateways are told.
     pub(crate) fn is_revoked(&self, client_id: &str, marks: &Marks) -> bool {
-        self.revocations().hit(client_id, marks)
+        self.revocations().hit(Some(client_id), marks)
     }
 
     fn revocations(&self) -> MutexGuard<'_, Revocations> {
@@ -299,6 +304,7 @@ impl Feed {
                 self.with(name, |gateway| gateway.revoked = number);
                 self.applied.send_modify(|changes| *changes += 1);
             }
+            Up::KeysWanted { key_manager } => self.keeper.wish(key_manager),
             Up::Presence(open) => self.with(name, |gateway| gateway.open = open),
             Up::Targets(targets) => {
                 let now = self.clock.now();

@@ -14,6 +14,8 @@ mod console;
 mod feed;
 mod health;
 mod issuer;
+mod keeper;
+mod key_managers;
 mod leftover;
 mod list;
 mod oauth;

@@ -18,8 +18,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    account, apis, applications, authenticate, catalogue, console, health, oauth, pages, revocations,
-    session, settings, signing_keys, state::Control, subscriptions, tokens, users,
+    account, apis, applications, authenticate, catalogue, console, health, key_managers, oauth, pages,
+    revocations, session, settings, signing_keys, state::Control, subscriptions, tokens, users,
 };
 
 /// Where REST begins.
@@ -111,6 +111,12 @@ fn rest() -> OpenApiRouter<Control> {
         .routes(routes!(applications::api_keys::create, applications::api_keys::list))
         .routes(routes!(applications::api_keys::delete))
         .routes(routes!(applications::api_keys::replace))
+        .routes(routes!(applications::provided_keys::create, applications::provided_keys::list))
+        .routes(routes!(applications::provided_keys::delete))
+        .routes(routes!(key_managers::create, key_managers::list))
+        .routes(routes!(key_managers::get, key_managers::update, key_managers::delete))
+        .routes(routes!(key_managers::refresh))
+        .routes(routes!(key_managers::issuers))
         .routes(routes!(subscriptions::create, subscriptions::list))
         .routes(routes!(subscriptions::delete))
         .routes(routes!(signing_keys::list, signing_keys::rotate))

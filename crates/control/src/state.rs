@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use tidegate_model::{
     authorization::{RedeemCode, Redeemed, Renew},
     command::{Command, KeyPurpose, Outcome, SigningKeyRecord},
-    port::{Catalog, Clock, CommandError, ConsoleDoor, Entropy, EventLog, PortError, Probe},
+    port::{Catalog, Clock, CommandError, ConsoleDoor, Documents, Entropy, EventLog, PortError, Probe},
     time::Timestamp,
     user::{Actor, Secret},
 };
@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use crate::{
     feed::Feed,
     issuer::{BackendKeys, Issuer},
+    keeper::Keeper,
     pages::Assets,
     password::CONCURRENT_HASHES,
     possession::Taken,
@@ -37,6 +38,8 @@ pub struct Ports {
     pub entropy: Arc<dyn Entropy>,
     /// *Test endpoint*.
     pub probe: Arc<dyn Probe>,
+    /// Documents of other issuers.
+    pub documents: Arc<dyn Documents>,
     /// The console's way into the gateway.
     pub console: Arc<dyn ConsoleDoor>,
 }
@@ -68,6 +71,7 @@ pub(crate) struct Inner {
     pub(crate) feed: Feed,
     /// Proofs of possession.
     pub(crate) taken: Taken,
+    pub(crate) keeper: Arc<Keeper>,
     pub(crate) throttle: SignInThrottle,
     pub(crate) hashing: Arc<Semaphore>,
 }
@@ -86,12 +90,14 @@ impl Control {
         let of_backends = stored.iter().filter(|record| record.purpose == KeyPurpose::BackendTokens);
         let of_backends = of_backends.map(|record| SigningKey::from_text(&record.private_key.0));
         let backend_keys = BackendKeys::new(&settings.issuer, &of_backends.collect::<Result<Vec<_>, _>>()?);
+        let keeper = Arc::<Keeper>::default();
         let feed = Feed::new(
             Arc::clone(&ports.catalog),
             Arc::clone(&ports.events),
             Arc::clone(&ports.clock),
             Arc::clone(&issuer),
             backend_keys.facts().cloned(),
+            Arc::clone(&keeper),
         );
         feed.refresh().await?;
         feed.read_revocations().await?;
@@ -103,6 +109,7 @@ impl Control {
             backend_keys,
             feed,
             taken: Taken::default(),
+            keeper,
             throttle: SignInThrottle::default(),
             hashing: Arc::new(Semaphore::new(CONCURRENT_HASHES)),
         })))

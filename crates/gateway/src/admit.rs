@@ -8,17 +8,23 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use tidegate_model::{
     admit::{self, Grant, Identity},
-    id::{ApiId, ApplicationId},
+    id::{ApiId, ApplicationId, KeyManagerId},
     port::Entropy,
     revocation::Revocation,
     security::{Security, Way},
     snapshot::{ApiFacts, Snapshot},
     time::Timestamp,
+    user::Secret,
 };
-use tidegate_oauth::token::CannotSign;
+use tidegate_oauth::token::{BadToken, CannotSign};
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
-    authenticate::{self, Credential, Secrets, Verifier, Visitor},
+    Inner,
+    authenticate::{self, Credential, Issuers, KEYS_WITHIN, Other, Secrets, Verifier, Visitor, Wishes},
     connection::Client,
     dial::{Assertions, Opening},
     handshake::Request,
@@ -33,6 +39,7 @@ use crate::{
 struct Decisions {
     snapshot: Arc<Snapshot>,
     verifier: Arc<Verifier>,
+    issuers: Issuers,
     /// `None`: no key for it came, or one that cannot be used.
     assertions: Option<Arc<Assertions>>,
 }
@@ -47,6 +54,9 @@ pub(crate) struct Desk {
     /// Outlives snapshots: a proof stays used when the keys change.
     proofs: Proofs,
     secrets: Secrets,
+    /// Told of each replacement.
+    replaced: Notify,
+    wishes: Wishes,
 }
 
 /// A request that may connect.
@@ -93,11 +103,22 @@ pub(crate) struct NotAdmitted {
     pub(crate) api: Option<ApiId>,
     pub(crate) application: Option<ApplicationId>,
     pub(crate) plan: String,
+    /// What has to be asked before this is the last word.
+    pub(crate) pending: Option<Box<Pending>>,
+}
+
+/// Something that another issuer has to be asked. Its Debug shows no token.
+#[derive(Debug)]
+pub(crate) enum Pending {
+    /// Its keys.
+    Keys(Arc<Other>),
+    /// What it says of a token.
+    Introspection(Arc<Other>, Secret),
 }
 
 impl<E: Into<Refusal>> From<E> for NotAdmitted {
     fn from(refusal: E) -> Self {
-        Self { refusal: refusal.into(), api: None, application: None, plan: String::new() }
+        Self { refusal: refusal.into(), api: None, application: None, plan: String::new(), pending: None }
     }
 }
 
@@ -109,6 +130,8 @@ impl Desk {
             query_credentials,
             proofs: Proofs::default(),
             secrets: Secrets::default(),
+            replaced: Notify::new(),
+            wishes: Wishes::default(),
         }
     }
 
@@ -116,6 +139,7 @@ impl Desk {
     pub(crate) fn replace(&self, snapshot: &Arc<Snapshot>) {
         let facts = snapshot.issuer();
         let before = self.decisions.load_full();
+        let issuers = Issuers::of(snapshot.key_managers(), before.as_deref().map(|it| &it.issuers));
         let assertions = assertions(snapshot, before.as_deref());
         let kept = before.filter(|before| before.verifier.is_for(facts)).map(|it| Arc::clone(&it.verifier));
         let verifier = match kept.map_or_else(|| Verifier::new(facts).map(Arc::new), Ok) {
@@ -126,25 +150,25 @@ impl Desk {
                 return self.decisions.store(None);
             }
         };
-        let decisions = Decisions { snapshot: Arc::clone(snapshot), verifier, assertions };
+        let decisions = Decisions { snapshot: Arc::clone(snapshot), verifier, issuers, assertions };
         self.decisions.store(Some(Arc::new(decisions)));
+        self.replaced.notify_waiters();
     }
 
-    /// Who presents a credential.
+    /// Who presents a credential, or what has to be asked first.
     fn identify(
         &self,
         credential: &Credential,
         decisions: &Decisions,
+        api: &ApiFacts,
         visitor: &Visitor<'_>,
-    ) -> Result<Arc<Identity>, Refusal> {
+    ) -> Result<Arc<Identity>, (Refusal, Option<Pending>)> {
         let snapshot = &decisions.snapshot;
+        let ours = |known: Result<Identity, Refusal>| known.map(Arc::new).map_err(|refusal| (refusal, None));
         match credential {
-            Credential::Token { token, .. } => {
-                Ok(authenticate::opaque::identify(snapshot, token, visitor.now)
-                    .unwrap_or_else(|| decisions.verifier.identify(token, visitor.now))?)
-            }
-            Credential::ApiKey(key) => self.secrets.of_key(key, snapshot, visitor).map(Arc::new),
-            Credential::Client(client) => self.secrets.of_client(client, snapshot, visitor).map(Arc::new),
+            Credential::Token { token, .. } => decisions.identify(token, api, visitor.now),
+            Credential::ApiKey(key) => ours(self.secrets.of_key(key, snapshot, visitor)),
+            Credential::Client(client) => ours(self.secrets.of_client(client, snapshot, visitor)),
         }
     }
 
@@ -159,15 +183,67 @@ impl Desk {
         self.revoked.add(some)
     }
 
-    /// Whether the request may connect.
-    pub(crate) fn ask(
+    /// The next wishes for keys of issuers; waits for one. Dropping the future loses none.
+    pub(crate) async fn wishes(&self) -> Vec<KeyManagerId> {
+        self.wishes.next().await
+    }
+
+    /// Whether the request may connect. Waits, within a bound, where another issuer has to be asked first.
+    pub(crate) async fn ask(
         &self,
+        request: &Request,
+        client: Client,
+        inner: &Inner,
+        now: Timestamp,
+    ) -> Result<Admitted, NotAdmitted> {
+        let decisions = self.decisions.load_full().ok_or(Refusal::NotReady)?;
+        let mut refused = match self.judge(&decisions, request, client, &inner.budgets, now) {
+            Err(refused) if refused.pending.is_some() => refused,
+            judged => return judged,
+        };
+        let is_settled = match refused.pending.take().map(|pending| *pending) {
+            Some(Pending::Keys(of)) => self.new_keys(&of, now).await,
+            Some(Pending::Introspection(of, token)) => {
+                of.introspect(&inner.dialler, &token, &*inner.clock).await
+            }
+            None => false,
+        };
+        if !is_settled {
+            return Err(refused);
+        }
+        let decisions = self.decisions.load_full().ok_or(Refusal::NotReady)?;
+        self.judge(&decisions, request, client, &inner.budgets, inner.clock.now())
+    }
+
+    /// Wishes for the keys of an issuer, and answers whether there are others now.
+    async fn new_keys(&self, of: &Arc<Other>, now: Timestamp) -> bool {
+        if !self.wishes.wish(of.id(), now) {
+            return false;
+        }
+        // Whoever gets no place is refused at once, and whoever has one gives it back on every way out.
+        let Some(_place) = self.wishes.waiting() else { return false };
+        let deadline = Instant::now() + KEYS_WITHIN;
+        loop {
+            let replaced = self.replaced.notified();
+            let now = self.decisions.load_full();
+            if !now.is_some_and(|now| now.issuers.has(of)) {
+                return true;
+            }
+            if timeout_at(deadline, replaced).await.is_err() {
+                return false;
+            }
+        }
+    }
+
+    /// Whether the request may connect, by what is known now.
+    fn judge(
+        &self,
+        decisions: &Decisions,
         request: &Request,
         client: Client,
         budgets: &Budgets,
         now: Timestamp,
     ) -> Result<Admitted, NotAdmitted> {
-        let decisions = self.decisions.load_full().ok_or(Refusal::NotReady)?;
         let snapshot = &decisions.snapshot;
         let canonical = request.path.as_str();
         let (api, topic) = match admit::locate(snapshot, canonical) {
@@ -186,7 +262,9 @@ impl Desk {
         let accepted = self.accepted(&api.security);
         let found = authenticate::find(request, &api.security, &accepted).map_err(&known)?;
         let visitor = Visitor { request, address: client.address.ip(), now };
-        let identity = self.identify(&found.credential, &decisions, &visitor).map_err(&known)?;
+        let identity = self
+            .identify(&found.credential, decisions, api, &visitor)
+            .map_err(|(refusal, pending)| NotAdmitted { pending: pending.map(Box::new), ..known(refusal) })?;
         self.proofs.check(&identity, &found.credential, request, client, now).map_err(&known)?;
         let of_client = |refusal: Refusal| NotAdmitted {
             application: admit::application_of(snapshot, &identity, found.way),
@@ -194,7 +272,7 @@ impl Desk {
         };
         // The number first: what comes after it is asked for again when a worker takes the session.
         let revocation_number = self.revoked.number();
-        if self.revoked.hit(&identity.client_id, &identity.marks) {
+        if self.revoked.hit(identity.revocable_client(), &identity.marks) {
             return Err(of_client(Refusal::Revoked));
         }
         let grant =
@@ -215,6 +293,35 @@ impl Desk {
             assertions: decisions.assertions.clone(),
             meter,
         })
+    }
+}
+
+impl Decisions {
+    /// Who presents the token: by the issuer that it claims, or ours.
+    fn identify(
+        &self,
+        token: &str,
+        api: &ApiFacts,
+        now: Timestamp,
+    ) -> Result<Arc<Identity>, (Refusal, Option<Pending>)> {
+        // Ours that say nothing by themselves are told by their shape, and shown to nobody.
+        if let Some(known) = authenticate::opaque::identify(&self.snapshot, token, now) {
+            return known.map_err(|error| (error.into(), None));
+        }
+        if let Some(other) = self.issuers.choose(token) {
+            return other.identify(token, now).map_err(|error| {
+                // The issuer may have signed with a key that is not known here yet.
+                let pending = (error == BadToken::UnknownKey).then(|| Pending::Keys(Arc::clone(other)));
+                (error.into(), pending)
+            });
+        }
+        if let Some(other) = self.issuers.knows_opaque(token, api) {
+            let said = other.said_of(token, now);
+            let unasked = || Pending::Introspection(Arc::clone(other), Secret(token.to_owned()));
+            let said = said.ok_or_else(|| (Refusal::IssuerAway, Some(unasked())))?;
+            return said.map_err(|error| (error.into(), None));
+        }
+        self.verifier.identify(token, now).map_err(|error| (error.into(), None))
     }
 }
 
@@ -248,5 +355,6 @@ pub(crate) fn not_now(grant: &Grant, refusal: Refusal) -> NotAdmitted {
         api: Some(grant.api_id()),
         application: Some(grant.application_id()),
         plan: grant.plan.to_string(),
+        pending: None,
     }
 }

@@ -5,6 +5,8 @@
 //! belongs to one set of keys and is gone with it. It does not know APIs or subscriptions.
 
 mod attempts;
+mod introspected;
+mod issuers;
 mod presented;
 
 use std::{
@@ -36,6 +38,7 @@ use crate::{
 };
 use attempts::Attempts;
 
+pub(crate) use issuers::{Issuers, KEYS_WITHIN, Other, Wishes};
 pub(crate) use presented::{Credential, find, is_basic};
 
 /// Verified tokens remembered in one generation; two generations live. With some 300 bytes each it is 10 MiB at most,
@@ -47,6 +50,10 @@ pub(crate) mod opaque;
 const NEVER: Timestamp = Timestamp::from_seconds(253_402_300_799);
 
 type Digest = [u8; 32];
+
+fn digest_of(token: &str) -> Digest {
+    digest(&SHA256, token.as_bytes()).as_ref().try_into().expect("a SHA-256 has 32 bytes")
+}
 
 /// Verifies the tokens of one issuer.
 #[derive(Debug)]
@@ -106,6 +113,7 @@ impl Secrets {
         let id = known.id.to_string();
         Ok(Identity {
             client_id: id.clone(),
+            key_manager: None,
             subject: id,
             expires_at: known.expires_at.unwrap_or(NEVER),
             signed_with: None,
@@ -129,6 +137,7 @@ impl Secrets {
         let id = &presented.client_id;
         Ok(Identity {
             client_id: id.clone(),
+            key_manager: None,
             subject: id.clone(),
             expires_at: NEVER,
             signed_with: None,
@@ -186,8 +195,7 @@ impl Verifier {
 
     /// Who presents the token.
     pub(crate) fn identify(&self, token: &str, now: Timestamp) -> Result<Arc<Identity>, BadToken> {
-        let digest: Digest =
-            digest(&SHA256, token.as_bytes()).as_ref().try_into().expect("a SHA-256 has 32 bytes");
+        let digest = digest_of(token);
         if let Some(identity) = self.remembered().find(&digest) {
             let is_valid = identity.expires_at > now;
             return if is_valid { Ok(identity) } else { Err(BadToken::Expired) };
@@ -197,6 +205,7 @@ impl Verifier {
         let identity = Arc::new(Identity {
             marks,
             client_id: claims.client_id,
+            key_manager: None,
             subject: claims.sub,
             expires_at: Timestamp::from_seconds(claims.exp),
             signed_with: Some(key),

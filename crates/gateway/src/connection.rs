@@ -199,7 +199,8 @@ async fn admit_and_dial<'g>(
 ) -> Result<Ready<'g>, End> {
     let counted = || inner.crowd.place(client.address.ip()).map_err(|Crowded| Refusal::Crowded);
     let address_place = claim.address_place.map_or_else(counted, Ok)?;
-    let admitted = inner.desk.ask(request, client, &inner.budgets, inner.clock.now())?;
+    let now = inner.clock.now();
+    let admitted = inner.desk.ask(request, client, inner, now).await?;
     let refused = |refusal: Refusal| End::Refused(not_now(&admitted.grant, refusal));
     let places = Arc::clone(&inner.sessions).try_acquire_many_owned(claim.session_places);
     let Ok(session_place) = places else { return Err(refused(Refusal::Overloaded)) };

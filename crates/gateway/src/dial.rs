@@ -11,6 +11,7 @@ mod address;
 mod ask;
 mod assertion;
 mod credential;
+mod document;
 mod names;
 mod passing;
 mod targets;

@@ -45,7 +45,7 @@ use tidegate_model::{
     id::{BootId, SessionId},
     link::GatewayLink,
     network::Networks,
-    port::{Clock, ConsoleDoor, Entropy, PortError, Probe, ProbeReport, ProbeRequest},
+    port::{Clock, ConsoleDoor, Documents, Entropy, NoDocument, PortError, Probe, ProbeReport, ProbeRequest},
 };
 use tokio::{
     sync::{Semaphore, watch},
@@ -291,6 +291,13 @@ impl Inner {
 impl Probe for Gateway {
     async fn probe(&self, request: ProbeRequest) -> ProbeReport {
         probe::run(&self.0, &request).await
+    }
+}
+
+#[async_trait::async_trait]
+impl Documents for Gateway {
+    async fn document(&self, url: &str, bytes_max: usize) -> Result<Vec<u8>, NoDocument> {
+        self.0.dialler.document(url, bytes_max).await
     }
 }
 

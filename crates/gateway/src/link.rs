@@ -106,6 +106,11 @@ impl Talk {
                     let told = targets.borrow_and_update().clone();
                     self.link.send(Up::Targets(told)).await?;
                 }
+                wished = self.desk.wishes() => {
+                    for key_manager in wished {
+                        self.link.send(Up::KeysWanted { key_manager }).await?;
+                    }
+                }
                 // Counts wait for the batch that is under way; who is connected does not.
                 () = self.reporter.changed() => {}
                 () = sleep_until(repeat_at.unwrap_or_else(Instant::now)), if repeat_at.is_some() => {

@@ -92,6 +92,9 @@ pub(crate) enum Refusal {
         /// Whole seconds to wait.
         retry_after_seconds: u32,
     },
+    /// The issuer that has to be asked of a token does not answer.
+    #[error("the issuer of this token cannot be asked; try again later")]
+    IssuerAway,
     /// The plan has nothing left for now.
     #[error("the limit of the plan is reached")]
     UsedUp(UsedUp),
@@ -178,6 +181,7 @@ impl Refusal {
             }
             Self::Proof(_) => (401, "proof-invalid", "The proof of possession is not valid"),
             Self::Revoked => (401, "credential-revoked", REVOKED),
+            Self::IssuerAway => (503, "issuer-away", "The issuer of the credential does not answer"),
             Self::UsedUp(_) => (429, "quota", "The limit of the plan is reached"),
             Self::NotReady => (503, "not-ready", "The gateway is not ready yet"),
             Self::Crowded => (429, "too-many-connections", "This address has too many connections"),
@@ -232,12 +236,18 @@ impl Refusal {
             Self::Token(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
             Self::Proof(BadProof::TooMany) => vec![("Retry-After", RETRY_SECONDS.to_string())],
             Self::Proof(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
-            Self::NotAdmitted(NotAdmitted::UnknownClient) | Self::Revoked => {
+            Self::NotAdmitted(NotAdmitted::UnknownClient | NotAdmitted::IssuerNotAccepted)
+            | Self::Revoked => {
                 let challenge = bearer::challenge(REALM, Some(("invalid_token", &self.to_string())));
                 vec![("WWW-Authenticate", challenge)]
             }
             Self::UsedUp(used_up) => vec![("Retry-After", used_up.retry_after_seconds.to_string())],
-            Self::NotReady | Self::Overloaded | Self::Crowded | Self::Restarting | Self::Stalled => {
+            Self::NotReady
+            | Self::IssuerAway
+            | Self::Overloaded
+            | Self::Crowded
+            | Self::Restarting
+            | Self::Stalled => {
                 vec![("Retry-After", RETRY_SECONDS.to_string())]
             }
             Self::Upgrade(UpgradeError::Method) => vec![("Allow", "GET".to_owned())],
@@ -295,6 +305,7 @@ fn samples() -> Vec<Refusal> {
         Refusal::Restarting,
         Refusal::Stalled,
         Refusal::Revoked,
+        Refusal::IssuerAway,
         Refusal::Fault,
         Refusal::Token(BadToken::Malformed),
         Refusal::Token(BadToken::Expired),
@@ -317,6 +328,7 @@ fn samples() -> Vec<Refusal> {
             NotAdmitted::UnknownPath,
             NotAdmitted::Blocked,
             NotAdmitted::Retired,
+            NotAdmitted::IssuerNotAccepted,
             NotAdmitted::UnknownClient,
             NotAdmitted::NoSubscription,
             NotAdmitted::NoEndpoint(Production),
@@ -353,6 +365,9 @@ fn not_admitted(refusal: NotAdmitted) -> Kind {
         NotAdmitted::UnknownPath => (404, "unknown-api", "No API answers here"),
         NotAdmitted::Retired => (404, "api-retired", "The API was retired"),
         NotAdmitted::Blocked => (403, "api-blocked", "The API is blocked for now"),
+        NotAdmitted::IssuerNotAccepted => {
+            (401, "issuer-not-accepted", "The API does not accept tokens of this issuer")
+        }
         NotAdmitted::UnknownClient => (401, "credential-revoked", REVOKED),
         NotAdmitted::NoSubscription => {
             (403, "no-subscription", "The application is not subscribed to this API")
@@ -409,6 +424,7 @@ pub(crate) fn unwelcome(unwelcome: Unwelcome) -> Farewell {
         Unwelcome::NotAccepted => farewell("credential_not_accepted", code::UNAUTHORIZED),
         Unwelcome::KeyRevoked => farewell("key_revoked", code::UNAUTHORIZED),
         Unwelcome::SigningKeyRemoved => farewell("signing_key_removed", code::UNAUTHORIZED),
+        Unwelcome::IssuerNotAccepted => farewell("issuer_not_accepted", code::UNAUTHORIZED),
         Unwelcome::SubscriptionEnded => farewell("subscription_ended", code::FORBIDDEN),
         Unwelcome::ApiBlocked => farewell("api_blocked", code::FORBIDDEN),
         Unwelcome::ApiRetired => farewell("api_retired", code::FORBIDDEN),

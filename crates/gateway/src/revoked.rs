@@ -29,8 +29,8 @@ impl Revoked {
         self.all().number()
     }
 
-    /// Whether a credential of this client with these marks was revoked.
-    pub(crate) fn hit(&self, client_id: &str, marks: &Marks) -> bool {
+    /// Whether a credential with these marks was revoked, or all of this client of ours, if it is one's.
+    pub(crate) fn hit(&self, client_id: Option<&str>, marks: &Marks) -> bool {
         self.all().hit(client_id, marks)
     }
 

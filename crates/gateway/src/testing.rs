@@ -7,6 +7,7 @@ use tidegate_model::{
     endpoint::{Endpoint, Endpoints, Environment},
     headers::HeaderRules,
     id::{ApiId, ApplicationId},
+    issuer::AcceptedIssuers,
     lifecycle::State,
     protocol::Protocol,
     revocation::Marks,
@@ -45,6 +46,7 @@ pub(crate) fn api() -> ApiFacts {
         headers: HeaderRules::default(),
         mappings: Vec::new(),
         security: Security::default(),
+        issuers: AcceptedIssuers::default(),
     }
 }
 
@@ -60,6 +62,7 @@ pub(crate) fn application() -> ApplicationFacts {
 /// What a session of this application at this API is allowed: everything, for ever.
 pub(crate) fn grant(api: ApiFacts, application: ApplicationFacts) -> Grant {
     Grant {
+        key_manager: None,
         api: Arc::new(api),
         application: Arc::new(application),
         client_id: "client".into(),

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use crate::{
     endpoint::{Endpoint, Environment},
-    id::{ApiId, ApplicationId, SubscriptionId},
+    id::{ApiId, ApplicationId, KeyManagerId, SubscriptionId},
+    issuer::RESIDENT,
     lifecycle::State,
     plan::Limit,
     revocation::Marks,
@@ -21,6 +22,8 @@ use crate::{
 pub struct Identity {
     /// OAuth client, or the id of the API key.
     pub client_id: String,
+    /// The issuer whose client it is; `None`: ours.
+    pub key_manager: Option<KeyManagerId>,
     /// Subject of the token.
     pub subject: String,
     /// When the credential ends.
@@ -31,6 +34,14 @@ pub struct Identity {
     pub bound_to: Option<Arc<str>>,
     /// By what it can be revoked before.
     pub marks: Marks,
+}
+
+impl Identity {
+    /// The client by which a revocation of all that a client has would name it: only ours are named so, and what another
+    /// issuer calls a client may be what we call another.
+    pub fn revocable_client(&self) -> Option<&str> {
+        self.key_manager.is_none().then_some(&*self.client_id)
+    }
 }
 
 /// Why a handshake is refused by routing or admission.
@@ -48,6 +59,9 @@ pub enum Refusal {
     /// The API was retired.
     #[error("the API was retired")]
     Retired,
+    /// The API does not accept tokens of this issuer.
+    #[error("the API does not accept tokens of this issuer")]
+    IssuerNotAccepted,
     /// The token's client is not known (any more).
     #[error("the key of this token does not exist any more")]
     UnknownClient,
@@ -72,6 +86,8 @@ pub enum Unwelcome {
     KeyRevoked,
     /// The key that signed its credential was removed.
     SigningKeyRemoved,
+    /// Its API does not accept tokens of their issuer any more.
+    IssuerNotAccepted,
     /// Its subscription ended.
     SubscriptionEnded,
     /// Its API was blocked.
@@ -92,6 +108,8 @@ pub struct Grant {
     pub client_id: Arc<str>,
     /// With what the client proved itself, and where it was.
     pub way: Way,
+    /// The issuer whose client it is; `None`: ours. Boxed, since most sessions have none.
+    pub key_manager: Option<Box<KeyManagerId>>,
     /// Which endpoint it reaches.
     pub environment: Environment,
     /// The subscription; `None` for a prototype, which needs none.
@@ -116,6 +134,11 @@ impl Grant {
     /// The endpoint of the session's environment.
     pub fn endpoint(&self) -> Option<&Endpoint> {
         self.api.endpoints.of(self.environment)
+    }
+
+    /// As [`Identity::revocable_client`].
+    pub fn revocable_client(&self) -> Option<&str> {
+        self.key_manager.is_none().then_some(&*self.client_id)
     }
 
     /// The API's id.
@@ -158,7 +181,7 @@ pub fn admit(
     identity: &Identity,
     way: Way,
 ) -> Result<Grant, Refusal> {
-    let grant = grant(snapshot, api, &identity.client_id, way, identity.into())?;
+    let grant = grant(snapshot, api, (identity.key_manager, &*identity.client_id), way, identity.into())?;
     if grant.endpoint().is_none() {
         return Err(Refusal::NoEndpoint(grant.environment));
     }
@@ -169,7 +192,9 @@ pub fn admit(
 pub fn application_of(snapshot: &Snapshot, identity: &Identity, way: Way) -> Option<ApplicationId> {
     match way.kind() {
         Kind::ApiKey => snapshot.api_key(&identity.client_id).map(|key| key.application),
-        Kind::OAuth | Kind::Basic => snapshot.client(&identity.client_id).map(|client| client.application),
+        Kind::OAuth | Kind::Basic => {
+            snapshot.client_of(identity.key_manager, &identity.client_id).map(|client| client.application)
+        }
     }
 }
 
@@ -195,10 +220,19 @@ impl<'c> From<&'c Grant> for Credential<'c> {
     }
 }
 
+/// Whether the API takes tokens of the issuer, which is ours or another.
+fn is_accepted(snapshot: &Snapshot, api: &ApiFacts, issuer: Option<KeyManagerId>) -> Result<(), Refusal> {
+    let name = match issuer {
+        None => RESIDENT,
+        Some(id) => snapshot.key_manager(id).ok_or(Refusal::UnknownClient)?.name.as_str(),
+    };
+    if api.issuers.accepts(name) { Ok(()) } else { Err(Refusal::IssuerNotAccepted) }
+}
+
 fn grant(
     snapshot: &Snapshot,
     api: &Arc<ApiFacts>,
-    client_id: &str,
+    (key_manager, client_id): (Option<KeyManagerId>, &str),
     way: Way,
     credential: Credential<'_>,
 ) -> Result<Grant, Refusal> {
@@ -206,10 +240,13 @@ fn grant(
         Kind::ApiKey => snapshot
             .api_key(client_id)
             .map(|key| (key.application, key.environment, snapshot.shared_api_key(client_id))),
-        Kind::OAuth | Kind::Basic => snapshot
-            .client(client_id)
-            .map(|client| (client.application, client.environment, snapshot.shared_client_id(client_id))),
+        Kind::OAuth | Kind::Basic => snapshot.client_of(key_manager, client_id).map(|client| {
+            (client.application, client.environment, snapshot.shared_client_id(key_manager, client_id))
+        }),
     };
+    if way.kind() == Kind::OAuth {
+        is_accepted(snapshot, api, key_manager)?;
+    }
     let (application, environment, client_id) = held.ok_or(Refusal::UnknownClient)?;
     let application = snapshot.application(application).ok_or(Refusal::UnknownClient)?;
     let subscription = snapshot.subscription(application.id, api.id);
@@ -224,6 +261,7 @@ fn grant(
         api: Arc::clone(api),
         application: Arc::clone(application),
         client_id,
+        key_manager: key_manager.map(Box::new),
         way,
         environment,
         subscription: subscription.map(|subscription| subscription.id),
@@ -257,8 +295,10 @@ pub fn standing(snapshot: &Snapshot, held: &Grant, now: Timestamp) -> Result<Gra
     if !api.security.accepts_kind(held.way.kind()) {
         return Err(Unwelcome::NotAccepted);
     }
-    grant(snapshot, api, &held.client_id, held.way, held.into()).map_err(|refusal| match refusal {
+    let client = (held.key_manager.as_deref().copied(), &*held.client_id);
+    grant(snapshot, api, client, held.way, held.into()).map_err(|refusal| match refusal {
         Refusal::UnknownClient => Unwelcome::KeyRevoked,
+        Refusal::IssuerNotAccepted => Unwelcome::IssuerNotAccepted,
         _ => Unwelcome::SubscriptionEnded,
     })
 }

@@ -8,6 +8,7 @@ use crate::{
     endpoint::Endpoints,
     headers::HeaderRules,
     id::{ApiId, UserId},
+    issuer::AcceptedIssuers,
     lifecycle::State,
     mapping::TopicMapping,
     protocol::Protocol,
@@ -35,6 +36,9 @@ pub struct Design {
     /// How clients prove who they are. Designs from before it have the defaults.
     #[serde(default)]
     pub security: Security,
+    /// Whose tokens are accepted. Designs from before it accept all.
+    #[serde(default)]
+    pub issuers: AcceptedIssuers,
     /// Names of the business plans a subscription may choose from.
     pub plans: Vec<String>,
 }

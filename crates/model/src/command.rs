@@ -11,7 +11,8 @@ use crate::{
     authorization::{Authorize, EndAuthorization, OpaqueToken, RedeemCode, Redeemed, Renew},
     client::ClientSettings,
     endpoint::Environment,
-    id::{ApiId, ApiKeyId, ApplicationId, SubscriptionId, TokenId, UserId},
+    id::{ApiId, ApiKeyId, ApplicationId, KeyManagerId, SubscriptionId, TokenId, UserId},
+    issuer::{KeyManager, ProvidedKey, Trust},
     lifecycle::{Event, Missing},
     revocation::{Mark, Revoke},
     role::Role,
@@ -165,6 +166,53 @@ pub struct ChangeUser {
     pub state: UserState,
     /// By which the access tokens that speak for the person are known; they end with the right to sign in.
     pub subject: Mark,
+}
+
+/// Makes a key manager.
+#[derive(Debug, Clone)]
+pub struct CreateKeyManager {
+    /// Identifier of the new key manager.
+    pub id: KeyManagerId,
+    /// See [`crate::rule::key_manager_name`].
+    pub name: String,
+    /// See [`crate::rule::trust`].
+    pub trust: Trust,
+}
+
+/// Changes what is decided about another issuer.
+#[derive(Debug, Clone)]
+pub struct UpdateKeyManager {
+    /// Which key manager.
+    pub id: KeyManagerId,
+    /// The entity tag that the change is based on.
+    pub based_on: Option<u64>,
+    /// The new decisions. An empty secret for introspection keeps the one there is, where it is asked at the same
+    /// address as the same client.
+    pub trust: Trust,
+}
+
+/// Keeps the keys that were fetched for a key manager.
+#[derive(Debug, Clone)]
+pub struct StoreFetchedKeys {
+    /// Which key manager.
+    pub id: KeyManagerId,
+    /// Its entity tag when they were asked for: keys of an address that was changed meanwhile are not kept.
+    pub based_on: u64,
+    /// The key set as text.
+    pub jwks: String,
+}
+
+/// Provides a client of another issuer as an application's own.
+#[derive(Debug, Clone)]
+pub struct ProvideKey {
+    /// Whose client.
+    pub key_manager: KeyManagerId,
+    /// The issuer's name for it.
+    pub client_id: String,
+    /// The application that it is.
+    pub application: ApplicationId,
+    /// Which endpoint its sessions reach.
+    pub environment: Environment,
 }
 
 /// Every change the catalog can execute.
@@ -321,6 +369,31 @@ pub enum Command {
     /// Ends credentials before their time, and the sessions that live by them. Answers [`Outcome::Done`], also for
     /// what was revoked before.
     Revoke(Revoke),
+    /// See [`CreateKeyManager`]. Answers [`Outcome::KeyManager`].
+    CreateKeyManager(CreateKeyManager),
+    /// See [`UpdateKeyManager`]. Answers [`Outcome::KeyManager`].
+    UpdateKeyManager(UpdateKeyManager),
+    /// Deletes a key manager and what applications provided of it; sessions by its tokens end. Answers
+    /// [`Outcome::Done`].
+    DeleteKeyManager {
+        /// Which key manager.
+        id: KeyManagerId,
+        /// The entity tag that the change is based on.
+        based_on: Option<u64>,
+    },
+    /// See [`StoreFetchedKeys`]. Answers [`Outcome::Done`].
+    StoreFetchedKeys(StoreFetchedKeys),
+    /// See [`ProvideKey`]. Answers [`Outcome::ProvidedKey`].
+    ProvideKey(ProvideKey),
+    /// Takes a provided key back. Answers [`Outcome::Done`].
+    WithdrawKey {
+        /// Whose key.
+        application: ApplicationId,
+        /// Of which issuer.
+        key_manager: KeyManagerId,
+        /// The issuer's name for it.
+        client_id: String,
+    },
     /// Keeps a signing key. Answers [`Outcome::Done`].
     StoreSigningKey(SigningKeyRecord),
     /// Publishes a key that takes over from the one that signs, see [`crate::signing_key::rotate`]. Answers
@@ -395,6 +468,10 @@ pub enum Outcome {
     ApiKey(Box<ApiKey>),
     /// The new subscription.
     Subscription(Subscription),
+    /// The key manager after the change.
+    KeyManager(Box<KeyManager>),
+    /// The key that was provided.
+    ProvidedKey(ProvidedKey),
     /// The user after the change.
     User(User),
     /// What a code or refresh token was worth.

@@ -38,6 +38,7 @@ pub mod apis;
 pub mod authorizations;
 pub mod developers;
 pub mod facts;
+pub mod issuers;
 pub mod people;
 pub mod revocations;
 pub mod units;
@@ -101,6 +102,13 @@ macro_rules! port_contract {
             a_deleted_application_takes_its_keys_and_subscriptions_along
             api_keys_are_made_replaced_and_deleted_by_their_owner
             secrets_of_keys_go_to_gateways_only_where_an_api_takes_them
+        }
+        $crate::port_contract! { @suite issuers, $ground,
+            key_managers_are_listed_by_name_and_each_has_a_name_and_an_issuer_of_its_own
+            fetched_keys_are_kept_for_the_address_that_they_came_from
+            a_secret_for_introspection_is_in_no_audit_entry
+            a_provided_key_is_one_applications_and_goes_with_it_or_with_its_issuer
+            a_design_names_issuers_that_are_there
         }
         $crate::port_contract! { @suite people, $ground,
             a_user_name_is_one_whatever_its_case

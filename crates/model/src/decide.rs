@@ -18,9 +18,11 @@ use crate::{
 };
 
 mod identity;
+mod issuer;
 pub mod people;
 
 pub use identity::{around, folded, folded_context, folded_path};
+pub use issuer::{create_key_manager, known_issuers, provide_key, update_key_manager};
 
 /// What happens to subscriptions with a move.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

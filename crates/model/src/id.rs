@@ -50,6 +50,8 @@ ids! {
     AuthorizationId,
     /// Names an API key (not its secret).
     ApiKeyId,
+    /// Names a key manager: another issuer whose tokens are accepted.
+    KeyManagerId,
     /// Names one run of one gateway process: batches are numbered within it.
     BootId,
 }

@@ -18,6 +18,7 @@ pub mod fact;
 pub mod forwarded;
 pub mod headers;
 pub mod id;
+pub mod issuer;
 pub mod lifecycle;
 pub mod link;
 pub mod mapping;

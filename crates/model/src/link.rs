@@ -11,7 +11,7 @@ use async_channel::{Receiver, Sender};
 
 use crate::{
     fact::{Batch, OpenSessions},
-    id::BootId,
+    id::{BootId, KeyManagerId},
     revocation::Revocation,
     snapshot::Snapshot,
     target::TargetFacts,
@@ -60,6 +60,11 @@ pub enum Up {
     Revoked {
         /// The number of the last revocation.
         number: u64,
+    },
+    /// A token came that this issuer signed with a key that is not in the snapshot. Said at a bounded rate.
+    KeysWanted {
+        /// The key manager.
+        key_manager: KeyManagerId,
     },
     /// Facts to store.
     Batch(Arc<Batch>),

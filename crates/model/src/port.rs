@@ -1,5 +1,5 @@
 //! Ports: what the rooms need of one another, as traits. `store` implements [`Catalog`] and [`EventLog`],
-//! `gateway` implements [`Probe`] and [`ConsoleDoor`], `server` implements [`Clock`] and [`Entropy`] and joins them.
+//! `gateway` implements [`Probe`], [`Documents`] and [`ConsoleDoor`], `server` implements [`Clock`] and [`Entropy`] and joins them.
 //!
 //! An implementation answers [`PortError`] for its own troubles; what is simply not there is `None`.
 
@@ -12,7 +12,8 @@ use crate::{
     command::{Command, Outcome, Refused, SigningKeyRecord},
     endpoint::Endpoint,
     fact::{Appended, Batch, Traffic, TrafficOf},
-    id::{ApiId, ApplicationId, AuthorizationId, SubscriptionId, UserId},
+    id::{ApiId, ApplicationId, AuthorizationId, KeyManagerId, SubscriptionId, UserId},
+    issuer::{Held, ProvidedKey},
     lifecycle::State,
     plan::Plan,
     revocation::Revocation,
@@ -225,6 +226,12 @@ pub trait Catalog: Send + Sync + 'static {
     /// The scopes that a person allowed a client and need not be asked for again, in order; `None` when the person was
     /// never asked.
     async fn consent(&self, user: UserId, client_id: &str) -> Result<Option<Vec<String>>, PortError>;
+    /// A key manager, and the keys that are held of it.
+    async fn key_manager(&self, id: KeyManagerId) -> Result<Option<Held>, PortError>;
+    /// Key managers by folded name, and the keys that are held of them; there are few.
+    async fn key_managers(&self) -> Result<Vec<Held>, PortError>;
+    /// What an application has provided, oldest first.
+    async fn provided_keys(&self, application: ApplicationId) -> Result<Vec<ProvidedKey>, PortError>;
 
     /// Business plans, in the order a page shows them.
     async fn plans(&self) -> Result<Vec<Plan>, PortError>;
@@ -327,6 +334,44 @@ impl ProbeReport {
 pub trait Probe: Send + Sync + 'static {
     /// Connects, does a handshake, pings, and hangs up. Bounded by the endpoint's timeouts.
     async fn probe(&self, request: ProbeRequest) -> ProbeReport;
+}
+
+/// Why a document of an issuer cannot be had. None of them names an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoDocument {
+    /// The address cannot be used.
+    #[error("the address cannot be used")]
+    BadUrl,
+    /// Its name leads to an address that gateways do not connect to.
+    #[error("the name leads to an address that is not allowed")]
+    Forbidden,
+    /// Nobody answers there.
+    #[error("nobody answers there")]
+    Unreachable,
+    /// The certificate is not trusted.
+    #[error("the TLS certificate is not trusted")]
+    Untrusted,
+    /// It took too long.
+    #[error("the answer did not come in time")]
+    Timeout,
+    /// Another answer than 200. Redirects are not followed.
+    #[error("the answer was {status} instead of 200")]
+    Refused {
+        /// The status.
+        status: u16,
+    },
+    /// Larger than it may be, or no HTTP.
+    #[error("the answer is too large, or is no HTTP")]
+    Malformed,
+}
+
+/// Documents of other issuers, through the gateway's own dial, so that what it never connects to is not reached this
+/// way either.
+#[async_trait::async_trait]
+pub trait Documents: Send + Sync + 'static {
+    /// The document at this address, of at most `bytes_max`. Bounded by a time of the implementation's own; follows no
+    /// redirect.
+    async fn document(&self, url: &str, bytes_max: usize) -> Result<Vec<u8>, NoDocument>;
 }
 
 /// The console's way in: a byte stream that the gateway treats as a client that connected to its plain listener.

@@ -209,8 +209,8 @@ impl Revocations {
         self.all.range(number.saturating_add(1)..).map(|(_, revocation)| revocation)
     }
 
-    /// Whether a credential of this client with these marks was revoked.
-    pub fn hit(&self, client_id: &str, marks: &Marks) -> bool {
+    /// Whether a credential with these marks was revoked, or all of this client of ours, if it is one's.
+    pub fn hit(&self, client_id: Option<&str>, marks: &Marks) -> bool {
         if self.all.is_empty() {
             return false;
         }
@@ -219,7 +219,7 @@ impl Revocations {
         named(Kind::Credential, marks.credential).is_some()
             || named(Kind::Grant, marks.grant).is_some()
             || named(Kind::Subject, marks.subject).is_some_and(was_issued_until)
-            || (!self.clients.is_empty() && self.clients.get(client_id).is_some_and(was_issued_until))
+            || client_id.and_then(|client_id| self.clients.get(client_id)).is_some_and(was_issued_until)
     }
 }
 

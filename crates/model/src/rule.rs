@@ -6,12 +6,14 @@
 
 mod api_key;
 mod backend;
+mod issuer;
 mod passing;
 mod people;
 mod security;
 
 pub use api_key::api_key;
 pub use backend::{endpoint, endpoint_url, endpoints};
+pub use issuer::{issuer_url, key_manager_name, provided_client_id, trust};
 pub use passing::{headers, mappings};
 pub use people::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, USERNAME_CHARS_MAX, password, username};
 pub use security::security;

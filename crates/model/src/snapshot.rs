@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     endpoint::{Endpoints, Environment},
     headers::HeaderRules,
-    id::{ApiId, ApiKeyId, ApplicationId, SubscriptionId},
+    id::{ApiId, ApiKeyId, ApplicationId, KeyManagerId, SubscriptionId},
+    issuer::{AcceptedIssuers, KeyManagerFacts},
     lifecycle::State,
     mapping::TopicMapping,
     plan::Plan,
@@ -53,6 +54,9 @@ pub struct ApiFacts {
     /// How clients prove who they are.
     #[serde(default)]
     pub security: Security,
+    /// Whose tokens are accepted.
+    #[serde(default)]
+    pub issuers: AcceptedIssuers,
 }
 
 /// An application as a gateway knows it.
@@ -75,6 +79,9 @@ pub struct ClientFacts {
     pub application: ApplicationId,
     /// Which endpoint its sessions reach.
     pub environment: Environment,
+    /// The issuer whose client it is; `None`: ours.
+    #[serde(default)]
+    pub key_manager: Option<KeyManagerId>,
 }
 
 /// An API key as a gateway knows it.
@@ -167,6 +174,9 @@ pub struct SnapshotParts {
     pub number: u64,
     /// The authorization server.
     pub issuer: IssuerFacts,
+    /// Other issuers whose tokens are accepted.
+    #[serde(default)]
+    pub key_managers: Vec<KeyManagerFacts>,
     /// What gateways sign for backends with; without it, no API is served that wants it.
     #[serde(default)]
     pub backend_tokens: Option<BackendTokenFacts>,
@@ -198,6 +208,7 @@ pub struct SnapshotParts {
 pub struct Snapshot {
     number: u64,
     issuer: IssuerFacts,
+    key_managers: Vec<KeyManagerFacts>,
     backend_tokens: Option<BackendTokenFacts>,
     routes: Routes,
     apis: HashMap<ApiId, Arc<ApiFacts>>,
@@ -207,6 +218,8 @@ pub struct Snapshot {
     api_keys: HashMap<Arc<str>, Arc<ApiKeyFacts>>,
     api_keys_by_hash: HashMap<Secret, Arc<ApiKeyFacts>>,
     client_secrets: HashMap<String, Secret>,
+    /// Clients of other issuers.
+    provided: HashMap<KeyManagerId, HashMap<Arc<str>, ClientFacts>>,
     subscriptions: HashMap<(ApplicationId, ApiId), SubscriptionFacts>,
     opaque_tokens: HashMap<String, OpaqueTokenFacts>,
     plans: HashMap<Arc<str>, Plan>,
@@ -224,18 +237,25 @@ impl Snapshot {
             routes.add(default_path(&api.context), api.id);
         }
         let api_keys: Vec<_> = parts.api_keys.into_iter().map(Arc::new).collect();
+        let mut clients = HashMap::new();
+        let mut provided: HashMap<KeyManagerId, HashMap<Arc<str>, ClientFacts>> = HashMap::new();
+        for client in parts.clients {
+            let of = match client.key_manager {
+                Some(key_manager) => provided.entry(key_manager).or_default(),
+                None => &mut clients,
+            };
+            of.insert(client.client_id.as_str().into(), client);
+        }
         Self {
             number: parts.number,
             issuer: parts.issuer,
+            key_managers: parts.key_managers,
             backend_tokens: parts.backend_tokens,
             routes,
             apis: parts.apis.into_iter().map(|api| (api.id, Arc::new(api))).collect(),
             applications: parts.applications.into_iter().map(|app| (app.id, Arc::new(app))).collect(),
-            clients: parts
-                .clients
-                .into_iter()
-                .map(|client| (client.client_id.as_str().into(), client))
-                .collect(),
+            clients,
+            provided,
             api_keys_by_hash: api_keys.iter().map(|key| (key.hash.clone(), Arc::clone(key))).collect(),
             api_keys: api_keys.into_iter().map(|key| (key.id.to_string().into(), key)).collect(),
             client_secrets: parts.client_secrets.into_iter().map(|it| (it.client_id, it.hash)).collect(),
@@ -266,6 +286,16 @@ impl Snapshot {
     /// Whose tokens are accepted.
     pub const fn issuer(&self) -> &IssuerFacts {
         &self.issuer
+    }
+
+    /// Other issuers whose tokens are accepted.
+    pub fn key_managers(&self) -> &[KeyManagerFacts] {
+        &self.key_managers
+    }
+
+    /// Another issuer by id.
+    pub fn key_manager(&self, id: KeyManagerId) -> Option<&KeyManagerFacts> {
+        self.key_managers.iter().find(|known| known.id == id)
     }
 
     /// What gateways sign for backends with.
@@ -313,6 +343,18 @@ impl Snapshot {
         self.client_secrets.get(client_id)
     }
 
+    /// A client of the issuer, which is ours or another.
+    pub fn client_of(&self, key_manager: Option<KeyManagerId>, client_id: &str) -> Option<&ClientFacts> {
+        self.clients_of(key_manager)?.get(client_id)
+    }
+
+    fn clients_of(&self, key_manager: Option<KeyManagerId>) -> Option<&HashMap<Arc<str>, ClientFacts>> {
+        match key_manager {
+            None => Some(&self.clients),
+            Some(key_manager) => self.provided.get(&key_manager),
+        }
+    }
+
     /// The subscription of an application to an API.
     pub fn subscription(&self, application: ApplicationId, api: ApiId) -> Option<&SubscriptionFacts> {
         self.subscriptions.get(&(application, api))
@@ -324,8 +366,9 @@ impl Snapshot {
     }
 
     /// A client's id as all its sessions share it.
-    pub(crate) fn shared_client_id(&self, client_id: &str) -> Arc<str> {
-        shared(self.clients.get_key_value(client_id), client_id)
+    pub(crate) fn shared_client_id(&self, key_manager: Option<KeyManagerId>, client_id: &str) -> Arc<str> {
+        let clients = self.clients_of(key_manager);
+        shared(clients.and_then(|clients| clients.get_key_value(client_id)), client_id)
     }
 
     /// An API key's id as all its sessions share it.

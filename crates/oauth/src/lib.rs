@@ -14,6 +14,7 @@ pub mod dpop;
 pub mod form;
 pub mod grant;
 pub mod id_token;
+pub mod issuer;
 mod json;
 pub mod jwk;
 pub mod mark;

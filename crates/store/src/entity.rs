@@ -195,3 +195,18 @@ entity! {
         kind: String, name: String, at: i64, until: i64,
     }
 }
+entity! {
+    /// Other issuers; `body` is what people decided, `jwks` what was fetched.
+    key_manager, "key_managers" {
+        #[sea_orm(primary_key, auto_increment = false)] id: String,
+        name_key: String, issuer: String, body: String, jwks: Option<String>, fetched_at: Option<i64>,
+    }
+}
+entity! {
+    /// Clients of other issuers that applications have provided.
+    provided_key, "provided_keys" {
+        #[sea_orm(primary_key, auto_increment = false)] key_manager_id: String,
+        #[sea_orm(primary_key, auto_increment = false)] client_id: String,
+        application_id: String, environment: String, created_at: i64,
+    }
+}

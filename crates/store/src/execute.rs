@@ -29,7 +29,7 @@ use tidegate_model::{
 use tidegate_oauth::{grant::GrantType, redirect};
 
 use crate::{
-    apis, applications, authorizations, entity, plans,
+    apis, applications, authorizations, entity, issuers, plans,
     reads::{SNAPSHOT_NUMBER, id, written},
     users,
     vault::Vault,
@@ -46,8 +46,8 @@ pub(crate) type Done = Result<Outcome, Failed>;
 /// What a command works with.
 pub(crate) struct At<'a> {
     pub(crate) db: &'a DatabaseTransaction,
-    vault: &'a Vault,
-    actor: &'a Actor,
+    pub(crate) vault: &'a Vault,
+    pub(crate) actor: &'a Actor,
     pub(crate) now: Timestamp,
 }
 
@@ -113,6 +113,12 @@ pub(crate) async fn execute(
         | Command::KeepAccessToken(_)
         | Command::EndAccessToken { .. } => at.change_authorization(command).await,
         Command::Revoke(revoke) => at.revoke(&revoke).await,
+        Command::CreateKeyManager(_)
+        | Command::UpdateKeyManager(_)
+        | Command::DeleteKeyManager { .. }
+        | Command::StoreFetchedKeys(_)
+        | Command::ProvideKey(_)
+        | Command::WithdrawKey { .. } => Box::pin(at.change_issuer(command)).await,
         other => at.change_account(other).await,
     };
     done.map_err(constrained)
@@ -134,13 +140,18 @@ fn constrained(failed: Failed) -> Failed {
 }
 
 impl At<'_> {
+    /// An entry of the audit log.
+    pub(crate) fn told(&self, action: &str, detail: &str) -> Change {
+        let by = self.actor.name.clone();
+        Change { at: self.now, by, action: action.to_owned(), detail: detail.to_owned() }
+    }
+
+    pub(crate) fn needs(&self, permission: Permission) -> Result<(), Refused> {
+        if self.actor.may(permission) { Ok(()) } else { Err(Refused::Forbidden(permission)) }
+    }
+
     async fn note(&self, subject: &str, action: &str, detail: &str) -> Result<(), DbErr> {
-        let change = Change {
-            at: self.now,
-            by: self.actor.name.clone(),
-            action: action.to_owned(),
-            detail: detail.to_owned(),
-        };
+        let change = self.told(action, detail);
         apis::keep_change(self.db, subject, &change, None, None).await
     }
 
@@ -150,7 +161,7 @@ impl At<'_> {
         self.bump().await
     }
 
-    async fn bump(&self) -> Result<(), DbErr> {
+    pub(crate) async fn bump(&self) -> Result<(), DbErr> {
         use entity::meta::Column;
         entity::meta::Entity::update_many()
             .col_expr(Column::Value, Expr::col(Column::Value).add(1))
@@ -173,6 +184,7 @@ impl At<'_> {
                     apis::neighbours(db, self.vault, &create.name, &context, &create.version).await?;
                 let known = plans::names(db, plans::BUSINESS).await?;
                 let decided = decide::create_api(&create, actor, now, &neighbours, &known)?;
+                decide::known_issuers(&create.design, &issuers::names(db, self.vault).await?)?;
                 self.write(None, decided).await
             }
             Command::UpdateApi(update) => {
@@ -180,6 +192,7 @@ impl At<'_> {
                 let siblings = apis::siblings(db, self.vault, &api).await?;
                 let known = plans::names(db, plans::BUSINESS).await?;
                 let decided = decide::update_api(&api, &update, actor, now, &siblings, &known)?;
+                decide::known_issuers(&update.design, &issuers::names(db, self.vault).await?)?;
                 self.write(Some(&api), decided).await
             }
             Command::MoveApi(step) => {

@@ -12,6 +12,7 @@ mod cursor;
 mod entity;
 mod execute;
 mod facts;
+mod issuers;
 mod migration;
 mod plans;
 mod reads;

@@ -10,6 +10,7 @@ mod m0006_revocations;
 mod m0008_signing_keys;
 mod m0009_seals;
 mod m0010_api_keys;
+mod m0011_key_managers;
 
 pub(crate) struct Migrator;
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_signing_keys::Step),
             Box::new(m0009_seals::Step),
             Box::new(m0010_api_keys::Step),
+            Box::new(m0011_key_managers::Step),
         ]
     }
 }

@@ -15,7 +15,8 @@ use tidegate_model::{
     command::{Command, Outcome, SigningKeyRecord},
     decide::folded,
     fact::{Appended, Batch, Traffic, TrafficOf},
-    id::{ApiId, ApplicationId, AuthorizationId, SubscriptionId, UserId},
+    id::{ApiId, ApplicationId, AuthorizationId, KeyManagerId, SubscriptionId, UserId},
+    issuer::{Held, KeyManagerFacts, ProvidedKey},
     lifecycle::State,
     plan::Plan,
     port::{
@@ -32,8 +33,8 @@ use tidegate_model::{
 };
 
 use crate::{
-    apis, applications, authorizations, cursor, entity, facts, plans, revocations, sqlite::SqliteCatalog,
-    users, vault::Vault, writer::trouble,
+    apis, applications, authorizations, cursor, entity, facts, issuers, plans, revocations,
+    sqlite::SqliteCatalog, users, vault::Vault, writer::trouble,
 };
 
 /// Name of the row that counts changes that gateways can notice.
@@ -99,6 +100,7 @@ fn api_facts(api: Api) -> Option<ApiFacts> {
         headers: design.headers,
         mappings: design.mappings,
         security: design.security,
+        issuers: design.issuers,
     })
 }
 
@@ -140,7 +142,7 @@ async fn snapshot_parts(connection: &impl ConnectionTrait, vault: &Vault) -> Res
             let (client_id, hash) = (client_id.clone(), key.secret_hash);
             parts.client_secrets.push(ClientSecretFacts { client_id, hash });
         }
-        parts.clients.push(ClientFacts { client_id, application, environment });
+        parts.clients.push(ClientFacts { client_id, application, environment, key_manager: None });
     }
     for row in entity::api_key::Entity::find().all(connection).await? {
         let key = api_key_facts(parsed(&row.body)?);
@@ -148,6 +150,17 @@ async fn snapshot_parts(connection: &impl ConnectionTrait, vault: &Vault) -> Res
             parts.api_keys.push(key);
         }
     }
+    for key in issuers::provided_keys(connection, None).await? {
+        let ProvidedKey { key_manager, client_id, application, environment, .. } = key;
+        if without_keys.contains(&application) {
+            continue;
+        }
+        let key_manager = Some(key_manager);
+        parts.clients.push(ClientFacts { client_id, application, environment, key_manager });
+    }
+    let managers = issuers::all(connection, vault).await?;
+    let accepted = managers.into_iter().filter(|held| held.manager.trust.enabled);
+    parts.key_managers = accepted.map(KeyManagerFacts::from).collect();
     for row in entity::subscription::Entity::find().all(connection).await? {
         let found = applications::subscription(&row)?;
         let Subscription { id, application, api, plan, .. } = found;
@@ -393,6 +406,18 @@ impl Catalog for SqliteCatalog {
 
     async fn consent(&self, user: UserId, client_id: &str) -> Result<Option<Vec<String>>, PortError> {
         authorizations::consent(&self.readers, user, client_id).await.map_err(trouble)
+    }
+
+    async fn key_manager(&self, id: KeyManagerId) -> Result<Option<Held>, PortError> {
+        issuers::find(&self.readers, &self.vault, id).await.map_err(trouble)
+    }
+
+    async fn key_managers(&self) -> Result<Vec<Held>, PortError> {
+        issuers::all(&self.readers, &self.vault).await.map_err(trouble)
+    }
+
+    async fn provided_keys(&self, application: ApplicationId) -> Result<Vec<ProvidedKey>, PortError> {
+        issuers::provided_keys(&self.readers, Some(application)).await.map_err(trouble)
     }
 
     async fn plans(&self) -> Result<Vec<Plan>, PortError> {

@@ -20,6 +20,7 @@ mod console;
 mod deploy;
 mod durability;
 mod first_start;
+mod issuers;
 mod lifecycle;
 mod limits;
 mod oauth;

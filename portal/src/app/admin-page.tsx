@@ -72,6 +72,18 @@ export function Component() {
             ]}
           />
         </Card>
+        <Card title="Access">
+          <Facts
+            of={[
+              [
+                "Key managers",
+                <Anchor key="k" component={Link} to={paths.keyManagers()} inherit>
+                  Other issuers whose tokens are accepted
+                </Anchor>,
+              ],
+            ]}
+          />
+        </Card>
         <Card title="Business plans">
           <Table caption="Business plans that ship with the product" head={["Name", "Limit"]}>
             {(plans.data ?? []).map((plan) => (

@@ -31,6 +31,7 @@ export const paths = {
   signingKeys: () => "/admin/signing-keys",
   users: () => "/admin/users",
   user: (id: string) => `/admin/users/${part(id)}`,
+  keyManagers: () => "/admin/key-managers",
   apis: (query?: { q?: string }) => (query?.q ? `/publisher?q=${part(query.q)}` : "/publisher"),
   newWebSocketApi: () => "/publisher/apis/new/websocket",
   api: (id: string, page: ApiPage = "overview") =>

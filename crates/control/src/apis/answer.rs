@@ -110,6 +110,8 @@ pub(crate) struct ApiAnswer {
     mappings: Vec<MappingBody>,
     /// How clients prove who they are, by the working copy.
     security: SecurityAnswer,
+    /// Whose tokens are accepted: names of key managers, `resident` for our own; `all` alone: those of all.
+    issuers: Vec<String>,
     /// The working copy's plans.
     plans: Vec<String>,
     urls: Urls,
@@ -150,6 +152,7 @@ pub(crate) fn api_answer(settings: &Settings, api: Api) -> ApiAnswer {
             .live
             .map(|live| LiveAnswer { revision: live.revision, deployed_at: live.deployed_at.rfc3339() }),
         description: api.design.description,
+        issuers: api.design.issuers.names(),
         plans: api.design.plans,
         name: api.name,
         context: api.context,

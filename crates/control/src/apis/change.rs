@@ -9,6 +9,7 @@ use tidegate_model::{
     api::{Api, Design},
     command::{Command, CreateApi, CreateVersion, Outcome, UpdateApi},
     id::ApiId,
+    issuer::AcceptedIssuers,
     role::Permission,
 };
 use utoipa::ToSchema;
@@ -52,6 +53,8 @@ pub(crate) struct NewApi {
     mappings: Vec<MappingBody>,
     #[serde(default)]
     security: SecurityInput,
+    /// Whose tokens are accepted: names of key managers, and `resident` for our own; `all` alone, and absent: those of all.
+    issuers: Option<Vec<String>>,
     /// Names of business plans.
     #[serde(default)]
     plans: Vec<String>,
@@ -75,6 +78,9 @@ pub(crate) struct ApiChange {
     mappings: Option<Vec<MappingBody>>,
     /// How clients prove who they are; absent: as before.
     security: Option<SecurityInput>,
+    /// Whose tokens are accepted: names of key managers, and `resident` for our own; `all` alone: those of all. Absent:
+    /// as before.
+    issuers: Option<Vec<String>>,
     /// Names of business plans.
     plans: Vec<String>,
     /// Whether it answers without a version as well, from when it is live; until then the one that does goes on. Absent:
@@ -128,6 +134,7 @@ pub(crate) async fn create(
             headers: input.headers.meant()?,
             mappings: input.mappings.into_iter().map(Into::into).collect(),
             security: input.security.meant()?,
+            issuers: input.issuers.map(AcceptedIssuers::named).unwrap_or_default(),
             plans: input.plans,
         },
         publish: input.publish,
@@ -166,6 +173,7 @@ pub(crate) async fn update(
                 .mappings
                 .map_or(before.mappings, |mappings| mappings.into_iter().map(Into::into).collect()),
             security: input.security.map_or(Ok(before.security), SecurityInput::meant)?,
+            issuers: input.issuers.map_or(before.issuers, AcceptedIssuers::named),
             plans: input.plans,
         },
         is_default_version: input.is_default_version,

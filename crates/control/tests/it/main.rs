@@ -6,6 +6,7 @@ mod api_keys;
 mod console;
 mod contract;
 mod discovery;
+mod key_managers;
 mod oauth;
 mod pages;
 mod possession;

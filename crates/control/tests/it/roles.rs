@@ -29,6 +29,9 @@ fn body(operation: &str) -> Option<Value> {
         "revokeToken" => json!({"token": "x"}),
         "createApiKey" => json!({"name": "x", "type": "production"}),
         "createKey" => json!({"type": "production"}),
+        "provideKey" => json!({"key_manager": uuid::Uuid::nil(), "client_id": "x", "type": "production"}),
+        "createKeyManager" => json!({"name": "x", "issuer": "x", "keys": {}, "audiences": []}),
+        "updateKeyManager" => json!({"issuer": "x", "keys": {}, "audiences": []}),
         "createSubscription" => {
             json!({"application_id": uuid::Uuid::nil(), "api_id": uuid::Uuid::nil(), "plan": "Gold"})
         }
@@ -102,6 +105,7 @@ async fn every_operation_answers_everybody_as_the_table_says() {
             let path = format!(
                 "/api/v1{}",
                 path.replace("{id}", &nil)
+                    .replace("{key_manager}", &nil)
                     .replace("{client_id}", "nobody")
                     .replace("{kid}", "nobody")
                     .replace("{key_id}", &nil)

@@ -1,13 +1,14 @@
 //! A control plane to call: fixed clock, counting randomness, real SQLite in a temporary folder, and people.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     os::unix::net::UnixStream,
     sync::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use axum::{
@@ -23,16 +24,17 @@ use tidegate_model::{
     id::UserId,
     link::{self, ChannelEnd, Down, GatewayLink as _, Up},
     port::{
-        Catalog as _, Clock, ConsoleDoor, Entropy, PortError, Probe, ProbeReport, ProbeRequest, ProbeStep,
-        ProbeStepReport,
+        Catalog as _, Clock, ConsoleDoor, Documents, Entropy, NoDocument, PortError, Probe, ProbeReport,
+        ProbeRequest, ProbeStep, ProbeStepReport,
     },
     revocation::Revocation,
     role::Role,
+    snapshot::Snapshot,
     time::Timestamp,
     user::{Account, Actor, Secret, User},
 };
 use tidegate_store::SqliteCatalog;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tower::ServiceExt as _;
 
 pub(crate) const ORIGIN: &str = "https://localhost:9443";
@@ -89,14 +91,46 @@ impl ConsoleDoor for Door {
     }
 }
 
+/// Documents of other issuers, and how often each was asked for.
+#[derive(Default)]
+pub(crate) struct Shelf(Mutex<BTreeMap<String, Place>>);
+
+/// A document, and how often it was asked for.
+type Place = (Result<String, NoDocument>, usize);
+
+impl Shelf {
+    pub(crate) async fn put(&self, url: &str, document: Result<&str, NoDocument>) {
+        let mut shelf = self.0.lock().await;
+        let place = shelf.entry(url.to_owned()).or_insert((Err(NoDocument::Unreachable), 0));
+        place.0 = document.map(str::to_owned);
+    }
+
+    pub(crate) async fn asked(&self, url: &str) -> usize {
+        self.0.lock().await.get(url).map_or(0, |place| place.1)
+    }
+}
+
+#[async_trait::async_trait]
+impl Documents for Shelf {
+    async fn document(&self, url: &str, bytes_max: usize) -> Result<Vec<u8>, NoDocument> {
+        let mut shelf = self.0.lock().await;
+        let (document, asked) = shelf.get_mut(url).ok_or(NoDocument::Refused { status: 404 })?;
+        *asked += 1;
+        let document = document.clone()?;
+        if document.len() > bytes_max { Err(NoDocument::Malformed) } else { Ok(document.into_bytes()) }
+    }
+}
+
 pub(crate) struct House {
     pub(crate) control: Control,
     pub(crate) catalog: SqliteCatalog,
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) door: Arc<Door>,
+    pub(crate) shelf: Arc<Shelf>,
     gateway: ChannelEnd<Up, Down>,
     /// What the gateway was told has ended.
     pub(crate) revoked: Arc<Mutex<Vec<Revocation>>>,
+    decides: watch::Sender<Arc<Snapshot>>,
     _folder: tempfile::TempDir,
 }
 
@@ -171,13 +205,14 @@ impl House {
             catalog.execute(&Actor::product(), Timestamp(1), command).await.unwrap();
         }
         let clock = Arc::new(FixedClock(AtomicI64::new(1_800_000_000_000)));
-        let door = Arc::new(Door::default());
+        let (door, shelf) = (Arc::new(Door::default()), Arc::new(Shelf::default()));
         let ports = Ports {
             catalog: Arc::new(catalog.clone()),
             events: Arc::new(catalog.clone()),
             clock: clock.clone(),
             entropy: Arc::new(Counting(AtomicU64::new(1))),
             probe: Arc::new(Answering),
+            documents: shelf.clone(),
             console: door.clone(),
         };
         let settings = Settings {
@@ -197,18 +232,32 @@ impl House {
         let (gateway, end) = link::channel();
         let feeding = control.clone();
         tokio::spawn(async move { feeding.feed(Arc::new(end)).await });
-        let house = Self { control, catalog, clock, door, gateway, revoked: Arc::default(), _folder: folder };
+        let house = Self {
+            control,
+            catalog,
+            clock,
+            door,
+            shelf,
+            gateway,
+            revoked: Arc::default(),
+            decides: watch::Sender::default(),
+            _folder: folder,
+        };
         house.play_gateway();
         house
     }
 
     /// A gateway that applies every snapshot, and obeys every revocation, at once.
     fn play_gateway(&self) {
-        let (link, told) = (self.gateway.clone(), Arc::clone(&self.revoked));
+        let (link, told, decides) = (self.gateway.clone(), Arc::clone(&self.revoked), self.decides.clone());
         tokio::spawn(async move {
             while let Ok(message) = link.next().await {
                 let answer = match message {
-                    Down::Snapshot(snapshot) => Up::Applied { number: snapshot.number() },
+                    Down::Snapshot(snapshot) => {
+                        let number = snapshot.number();
+                        decides.send_replace(snapshot);
+                        Up::Applied { number }
+                    }
                     Down::Revoked(some) => {
                         let number = some.last().map_or(0, |last| last.number);
                         told.lock().await.extend(some.iter().cloned());
@@ -221,6 +270,15 @@ impl House {
                 }
             }
         });
+    }
+
+    /// Waits until the gateway decides with a snapshot like this.
+    pub(crate) async fn until_snapshot(&self, is_it: impl Fn(&Snapshot) -> bool) {
+        let mut decides = self.decides.subscribe();
+        let waiting = decides.wait_for(|snapshot| is_it(snapshot));
+        drop(
+            tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("it comes in time").unwrap(),
+        );
     }
 
     /// What a gateway sends up.

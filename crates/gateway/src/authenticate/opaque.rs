@@ -32,6 +32,7 @@ pub(crate) fn identify(
     }
     Some(Ok(Arc::new(Identity {
         client_id: facts.client_id.clone(),
+        key_manager: None,
         subject: facts.subject.clone(),
         expires_at: facts.expires_at,
         signed_with: None,

@@ -41,13 +41,14 @@ fn token(key: &SigningKey) -> String {
 fn identity(name: &str) -> Arc<Identity> {
     Arc::new(Identity {
         client_id: name.to_owned(),
+        key_manager: None,
         subject: name.to_owned(),
         expires_at: NOW,
         ..Identity::default()
     })
 }
 
-fn digest_of(number: usize) -> Digest {
+fn digest_number(number: usize) -> Digest {
     let mut digest = [0; 32];
     digest[..8].copy_from_slice(&number.to_be_bytes());
     digest
@@ -118,29 +119,29 @@ fn keys_that_cannot_be_read_make_no_verifier() {
 #[test]
 fn what_is_used_outlives_what_is_not() {
     let mut remembered = Remembered::default();
-    let (used, unused) = (digest_of(0), digest_of(1));
+    let (used, unused) = (digest_number(0), digest_number(1));
     remembered.add(used, identity("used"));
     remembered.add(unused, identity("unused"));
     let mut next = 2;
     // Two generations pass by; one token is asked for in each.
     for _ in 0..2 {
         for _ in 0..REMEMBERED_MAX {
-            remembered.add(digest_of(next), identity("other"));
+            remembered.add(digest_number(next), identity("other"));
             next += 1;
         }
         assert_eq!(remembered.find(&used).map(|it| it.client_id.clone()).as_deref(), Some("used"));
     }
     assert_eq!(remembered.find(&unused), None);
-    assert_eq!(remembered.find(&digest_of(next - 1)).unwrap().client_id, "other");
+    assert_eq!(remembered.find(&digest_number(next - 1)).unwrap().client_id, "other");
 }
 
 #[test]
 fn memory_has_a_bound() {
     let mut remembered = Remembered::default();
     for number in 0..3 * REMEMBERED_MAX {
-        remembered.add(digest_of(number), identity("any"));
+        remembered.add(digest_number(number), identity("any"));
         // What moves from the old generation to the young one must not raise the bound.
-        remembered.find(&digest_of(number / 2));
+        remembered.find(&digest_number(number / 2));
     }
     assert!(remembered.young.len() <= REMEMBERED_MAX && remembered.old.len() <= REMEMBERED_MAX);
 }

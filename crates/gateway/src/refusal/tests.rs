@@ -236,6 +236,7 @@ fn headers_are_where_the_rfcs_want_them() {
         let is_temporary = matches!(
             refusal,
             Refusal::NotReady
+                | Refusal::IssuerAway
                 | Refusal::Overloaded
                 | Refusal::Restarting
                 | Refusal::Stalled

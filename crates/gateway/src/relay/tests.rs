@@ -114,6 +114,7 @@ fn world() -> (SnapshotParts, Grant) {
     let api = ApiFacts { state: State::Prototyped, ..testing::api() };
     let application = ApplicationFacts { policy: String::new(), ..testing::application() };
     let client = ClientFacts {
+        key_manager: None,
         client_id: "client".into(),
         application: application.id,
         environment: Environment::Production,

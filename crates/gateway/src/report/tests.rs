@@ -107,6 +107,7 @@ fn refusals_are_counted_for_those_they_belong_to() {
         api,
         application,
         plan: plan.to_owned(),
+        pending: None,
     };
     reporter.refused(&refused(None, None, ""), NOW);
     assert_eq!(reporter.batch(1), None, "nobody's refusal is not counted");
@@ -178,8 +179,13 @@ async fn whoever_waits_is_woken_by_each_kind_of_news() {
     let soon = Duration::from_secs(20);
     reporter.add(ledger(&[(1, 0, 1)], [], &[]));
     timeout(soon, reporter.changed()).await.expect("news that came before the wait");
-    let refused =
-        NotAdmitted { refusal: Refusal::NotReady, api: Some(api(1)), application: None, plan: String::new() };
+    let refused = NotAdmitted {
+        refusal: Refusal::NotReady,
+        api: Some(api(1)),
+        application: None,
+        plan: String::new(),
+        pending: None,
+    };
     let waiting = async {
         tokio::join!(reporter.changed(), async { reporter.refused(&refused, NOW) });
     };
@@ -246,7 +252,7 @@ proptest! {
                     let key = key(of, 0);
                     expected.counts.entry(key.clone()).or_default().refusals += 1;
                     let (api, application, plan) = (Some(key.api), key.application, key.plan);
-                    reporter.refused(&NotAdmitted { refusal: Refusal::NotReady, api, application, plan }, NOW);
+                    reporter.refused(&NotAdmitted { refusal: Refusal::NotReady, api, application, plan, pending: None }, NOW);
                 }
                 Act::Take => {
                     if let Some(batch) = reporter.batch(number + 1) {

@@ -22,6 +22,8 @@ mod facts;
 mod forged;
 mod health;
 mod http2;
+mod introspection;
+mod issuers;
 mod lean;
 mod limits;
 mod origin;

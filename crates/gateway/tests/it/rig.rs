@@ -17,7 +17,7 @@ use tidegate_gateway::{Gateway, Listener, Ports, Running, Settings, SystemNames}
 use tidegate_model::{
     fact::{Batch, CountKey, Counts, OpenSessions, SessionClosed},
     forwarded::TrustedProxies,
-    id::BootId,
+    id::{BootId, KeyManagerId},
     link::{self, ChannelEnd, ControlLink as _, Down, GatewayLink, Up},
     network::Networks,
     port::{Clock, Entropy},
@@ -140,6 +140,8 @@ pub(crate) struct Told {
     pub(crate) revoked: u64,
     /// As they came, repeats included.
     pub(crate) batches: Vec<Arc<Batch>>,
+    /// Whose keys were wished for.
+    pub(crate) keys_wanted: Vec<KeyManagerId>,
     pub(crate) presence: Vec<Vec<OpenSessions>>,
     /// The last word on addresses of backends.
     pub(crate) targets: Vec<TargetFacts>,
@@ -236,6 +238,7 @@ async fn listen(
             Up::Hello { protocol, boot } => told.send_modify(|told| told.hellos.push((protocol, boot))),
             Up::Applied { number } => told.send_modify(|told| told.applied.push(number)),
             Up::Revoked { number } => told.send_modify(|told| told.revoked = number),
+            Up::KeysWanted { key_manager } => told.send_modify(|told| told.keys_wanted.push(key_manager)),
             Up::Presence(open) => told.send_modify(|told| told.presence.push(open)),
             Up::Targets(targets) => told.send_modify(|told| told.targets = targets),
             Up::Batch(batch) => {

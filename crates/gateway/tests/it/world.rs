@@ -14,6 +14,7 @@ use tidegate_model::{
     endpoint::{Endpoint, Endpoints, Environment},
     headers::HeaderRules,
     id::{ApiId, ApplicationId, SubscriptionId},
+    issuer::AcceptedIssuers,
     lifecycle::State,
     plan::{Limit, Plan},
     protocol::Protocol,
@@ -72,6 +73,7 @@ pub(crate) fn api(number: u8, context: &str, url: &str) -> ApiFacts {
         headers: HeaderRules::default(),
         mappings: Vec::new(),
         security: Security::default(),
+        issuers: AcceptedIssuers::default(),
     }
 }
 
@@ -96,10 +98,12 @@ impl World {
             client_id: client_id.to_owned(),
             application: application.id,
             environment,
+            key_manager: None,
         };
         let parts = SnapshotParts {
             number: 0,
             issuer: issuer(&key),
+            key_managers: Vec::new(),
             backend_tokens: None,
             api_keys: Vec::new(),
             client_secrets: Vec::new(),
@@ -153,7 +157,7 @@ impl World {
         self.signed(&whole_header, &whole_claims)
     }
 
-    fn signed(&self, header: &Value, claims: &Value) -> String {
+    pub(crate) fn signed(&self, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         signed(&self.key, &format!("{}.{}", part(header), part(claims)))
     }

@@ -7,6 +7,7 @@ use super::*;
 use crate::{
     endpoint::Endpoints,
     headers::HeaderRules,
+    issuer::AcceptedIssuers,
     plan::{application_policies, business_plans},
     protocol::Protocol,
     security::Security,
@@ -50,11 +51,17 @@ fn api(number: u128, name: &str, version: &str, state: State) -> ApiFacts {
         headers: HeaderRules::default(),
         mappings: Vec::new(),
         security: Security::default(),
+        issuers: AcceptedIssuers::default(),
     }
 }
 
 fn client(client_id: &str, application: u128, environment: Environment) -> ClientFacts {
-    ClientFacts { client_id: client_id.to_owned(), application: application_id(application), environment }
+    ClientFacts {
+        client_id: client_id.to_owned(),
+        application: application_id(application),
+        environment,
+        key_manager: None,
+    }
 }
 
 fn subscription(number: u128, api: u128, plan: &str) -> SubscriptionFacts {
@@ -102,6 +109,7 @@ fn world() -> SnapshotParts {
 fn identity(client_id: &str) -> Identity {
     Identity {
         client_id: client_id.to_owned(),
+        key_manager: None,
         subject: "someone".to_owned(),
         expires_at: LATER,
         ..Identity::default()

@@ -68,6 +68,7 @@ fn fields(design: &Design) -> Fields {
     let mappings = design.mappings.iter().map(|mapping| format!("{} → {}", mapping.topic, mapping.backend));
     all.push(("mappings".to_owned(), listed(mappings)));
     security_fields(&design.security, &mut all);
+    all.push(("issuers".to_owned(), listed(design.issuers.names().into_iter())));
     let mut plans = design.plans.clone();
     plans.sort();
     all.push(("plans".to_owned(), listed(plans.into_iter())));

@@ -25,25 +25,28 @@ fn each_kind_hits_what_it_names_and_nothing_else() {
     let all = [Revoked::Credential(mark(1)), Revoked::Grant(mark(2)), Revoked::Subject(mark(3)), client];
     for (place, what) in all.into_iter().enumerate() {
         let revocations = revoked(what.clone(), 200);
-        assert!(revocations.hit("client", &marks()), "{what:?}");
+        assert!(revocations.hit(Some("client"), &marks()), "{what:?}");
         // The same mark elsewhere says nothing.
         let named = u8::try_from(place + 1).unwrap();
         let elsewhere = |own: u8| Some(mark(if own == named { 7 } else { named }));
         let [credential, grant, subject] = [1, 2, 3].map(elsewhere);
         let foreign = Marks { credential, grant, subject, issued_at: at(100) };
-        assert!(!revocations.hit("other", &foreign), "{what:?}");
-        assert!(!revocations.hit("other", &Marks::default()), "{what:?}");
+        assert!(!revocations.hit(Some("other"), &foreign), "{what:?}");
+        assert!(!revocations.hit(Some("other"), &Marks::default()), "{what:?}");
     }
 }
 
 #[test]
 fn what_is_issued_later_is_not_hit_with_its_client_or_subject() {
     for what in [Revoked::Client("client".into()), Revoked::Subject(mark(3))] {
-        assert!(revoked(what.clone(), 100).hit("client", &marks()), "{what:?}: issued in the same second");
-        assert!(!revoked(what.clone(), 99).hit("client", &marks()), "{what:?}: issued a second later");
+        assert!(
+            revoked(what.clone(), 100).hit(Some("client"), &marks()),
+            "{what:?}: issued in the same second"
+        );
+        assert!(!revoked(what.clone(), 99).hit(Some("client"), &marks()), "{what:?}: issued a second later");
     }
     for what in [Revoked::Credential(mark(1)), Revoked::Grant(mark(2))] {
-        assert!(revoked(what.clone(), 99).hit("client", &marks()), "{what:?} does not ask when");
+        assert!(revoked(what.clone(), 99).hit(Some("client"), &marks()), "{what:?} does not ask when");
     }
 }
 
@@ -56,7 +59,7 @@ fn the_later_of_two_revocations_counts_in_any_order() {
             at: at(second),
             until: at(10_000),
         });
-        assert!(two.collect::<Revocations>().hit("client", &marks()), "{seconds:?}");
+        assert!(two.collect::<Revocations>().hit(Some("client"), &marks()), "{seconds:?}");
     }
 }
 
@@ -79,7 +82,7 @@ fn what_nothing_needs_any_more_is_forgotten_and_the_rest_is_not() {
     }
     all.tidy(at(10));
     assert_eq!((all.all.len(), all.marks.len(), all.number()), (1_000, 1_000, 4_000));
-    let hit = |all: &Revocations, number| all.hit("", &Marks { credential: Some(hash(number)), ..marks() });
+    let hit = |all: &Revocations, number| all.hit(None, &Marks { credential: Some(hash(number)), ..marks() });
     assert!(hit(&all, 8) && !hit(&all, 9));
     // The number outlives what had it: nothing is told twice.
     all.tidy_at = 0;

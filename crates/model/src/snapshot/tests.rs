@@ -44,6 +44,7 @@ fn worlds() -> impl Strategy<Value = SnapshotParts> {
             let (id, name) = (api_id(place), context[1..].to_owned());
             let (revision, protocol, headers) = (1, Protocol::default(), HeaderRules::default());
             let (mappings, security) = (Vec::new(), Security::default());
+            let issuers = AcceptedIssuers::default();
             let api = ApiFacts {
                 id,
                 name,
@@ -57,6 +58,7 @@ fn worlds() -> impl Strategy<Value = SnapshotParts> {
                 headers,
                 mappings,
                 security,
+                issuers,
             };
             parts.apis.push(api);
         }
@@ -64,7 +66,7 @@ fn worlds() -> impl Strategy<Value = SnapshotParts> {
             let (id, name) = (application_id(number), format!("Application {number}"));
             parts.applications.push(ApplicationFacts { id, name, policy: "Unlimited".to_owned() });
             let (client_id, environment) = (format!("client-{number}"), Environment::Production);
-            parts.clients.push(ClientFacts { client_id, application: id, environment });
+            parts.clients.push(ClientFacts { client_id, application: id, environment, key_manager: None });
         }
         for (place, (application, api)) in subscriptions.into_iter().enumerate() {
             let (application, api) = (application_id(application), api_id(api));

@@ -82,6 +82,7 @@ pub(crate) async fn run(config: Serve) -> Result<ExitCode> {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy::default()),
         probe: Arc::new(gateway.clone()),
+        documents: Arc::new(gateway.clone()),
         console: Arc::new(gateway.clone()),
     };
     let control =
@@ -91,6 +92,10 @@ pub(crate) async fn run(config: Serve) -> Result<ExitCode> {
         async move { control.feed(Arc::new(control_link)).await }
     });
     let tending = tokio::spawn(tend_keys(control.clone()));
+    let keeping = tokio::spawn({
+        let control = control.clone();
+        async move { control.keep_keys().await }
+    });
     let mut accepting = JoinSet::new();
     let gateway_tls = tls(&certificate, &[b"h2", b"http/1.1"]);
     let plain = sockets.ws.listeners.into_iter().map(|socket| Listener { socket, tls: None });
@@ -120,6 +125,7 @@ pub(crate) async fn run(config: Serve) -> Result<ExitCode> {
     // The gateway's end of the link is gone with the gateway, and with it the feed ends; it holds nothing unsaved.
     feed.abort();
     tending.abort();
+    keeping.abort();
     watching.abort();
     tracing::info!("stopped");
     Ok(code)

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { ChangeLifecycleData, ChangeLifecycleErrors, ChangeLifecycleResponses, ChoosePasswordData, ChoosePasswordErrors, ChoosePasswordResponses, CreateApiData, CreateApiErrors, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateApiResponses, CreateApplicationData, CreateApplicationErrors, CreateApplicationResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateVersionData, CreateVersionErrors, CreateVersionResponses, DeleteApiData, DeleteApiErrors, DeleteApiKeyData, DeleteApiKeyErrors, DeleteApiKeyResponses, DeleteApiResponses, DeleteApplicationData, DeleteApplicationErrors, DeleteApplicationResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTokenData, DeleteTokenErrors, DeleteTokenResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DeployApiData, DeployApiErrors, DeployApiResponses, GetApiData, GetApiErrors, GetApiResponses, GetApiTrafficData, GetApiTrafficErrors, GetApiTrafficResponses, GetApplicationData, GetApplicationErrors, GetApplicationResponses, GetApplicationTrafficData, GetApplicationTrafficErrors, GetApplicationTrafficResponses, GetCatalogueApiData, GetCatalogueApiErrors, GetCatalogueApiResponses, GetEndpointsHealthData, GetEndpointsHealthErrors, GetEndpointsHealthResponses, GetLifecycleData, GetLifecycleErrors, GetLifecycleResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetUserData, GetUserErrors, GetUserResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListApisData, ListApisErrors, ListApisResponses, ListApiSubscriptionsData, ListApiSubscriptionsErrors, ListApiSubscriptionsResponses, ListApplicationPoliciesData, ListApplicationPoliciesErrors, ListApplicationPoliciesResponses, ListApplicationsData, ListApplicationsErrors, ListApplicationsResponses, ListCatalogueData, ListCatalogueErrors, ListCatalogueResponses, ListChangesData, ListChangesErrors, ListChangesResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListRevisionsData, ListRevisionsErrors, ListRevisionsResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUsersData, ListUsersErrors, ListUsersResponses, RemoveSigningKeyData, RemoveSigningKeyErrors, RemoveSigningKeyResponses, RenewApiKeyData, RenewApiKeyErrors, RenewApiKeyResponses, RenewSecretData, RenewSecretErrors, RenewSecretResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RevokeTokensData, RevokeTokensErrors, RevokeTokensResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, TestApiEndpointData, TestApiEndpointErrors, TestApiEndpointResponses, TestEndpointData, TestEndpointErrors, TestEndpointResponses, UpdateApiData, UpdateApiErrors, UpdateApiResponses, UpdateApplicationData, UpdateApplicationErrors, UpdateApplicationResponses, UpdateKeyData, UpdateKeyErrors, UpdateKeyResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses } from './types.gen';
+import type { ChangeLifecycleData, ChangeLifecycleErrors, ChangeLifecycleResponses, ChoosePasswordData, ChoosePasswordErrors, ChoosePasswordResponses, CreateApiData, CreateApiErrors, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateApiResponses, CreateApplicationData, CreateApplicationErrors, CreateApplicationResponses, CreateKeyData, CreateKeyErrors, CreateKeyManagerData, CreateKeyManagerErrors, CreateKeyManagerResponses, CreateKeyResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateVersionData, CreateVersionErrors, CreateVersionResponses, DeleteApiData, DeleteApiErrors, DeleteApiKeyData, DeleteApiKeyErrors, DeleteApiKeyResponses, DeleteApiResponses, DeleteApplicationData, DeleteApplicationErrors, DeleteApplicationResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyManagerData, DeleteKeyManagerErrors, DeleteKeyManagerResponses, DeleteKeyResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTokenData, DeleteTokenErrors, DeleteTokenResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DeployApiData, DeployApiErrors, DeployApiResponses, GetApiData, GetApiErrors, GetApiResponses, GetApiTrafficData, GetApiTrafficErrors, GetApiTrafficResponses, GetApplicationData, GetApplicationErrors, GetApplicationResponses, GetApplicationTrafficData, GetApplicationTrafficErrors, GetApplicationTrafficResponses, GetCatalogueApiData, GetCatalogueApiErrors, GetCatalogueApiResponses, GetEndpointsHealthData, GetEndpointsHealthErrors, GetEndpointsHealthResponses, GetKeyManagerData, GetKeyManagerErrors, GetKeyManagerResponses, GetLifecycleData, GetLifecycleErrors, GetLifecycleResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetUserData, GetUserErrors, GetUserResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListApisData, ListApisErrors, ListApisResponses, ListApiSubscriptionsData, ListApiSubscriptionsErrors, ListApiSubscriptionsResponses, ListApplicationPoliciesData, ListApplicationPoliciesErrors, ListApplicationPoliciesResponses, ListApplicationsData, ListApplicationsErrors, ListApplicationsResponses, ListCatalogueData, ListCatalogueErrors, ListCatalogueResponses, ListChangesData, ListChangesErrors, ListChangesResponses, ListIssuersData, ListIssuersErrors, ListIssuersResponses, ListKeyManagersData, ListKeyManagersErrors, ListKeyManagersResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListProvidedKeysData, ListProvidedKeysErrors, ListProvidedKeysResponses, ListRevisionsData, ListRevisionsErrors, ListRevisionsResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ProvideKeyData, ProvideKeyErrors, ProvideKeyResponses, RefreshKeyManagerData, RefreshKeyManagerErrors, RefreshKeyManagerResponses, RemoveSigningKeyData, RemoveSigningKeyErrors, RemoveSigningKeyResponses, RenewApiKeyData, RenewApiKeyErrors, RenewApiKeyResponses, RenewSecretData, RenewSecretErrors, RenewSecretResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RevokeTokensData, RevokeTokensErrors, RevokeTokensResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, TestApiEndpointData, TestApiEndpointErrors, TestApiEndpointResponses, TestEndpointData, TestEndpointErrors, TestEndpointResponses, UpdateApiData, UpdateApiErrors, UpdateApiResponses, UpdateApplicationData, UpdateApplicationErrors, UpdateApplicationResponses, UpdateKeyData, UpdateKeyErrors, UpdateKeyManagerData, UpdateKeyManagerErrors, UpdateKeyManagerResponses, UpdateKeyResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, WithdrawKeyData, WithdrawKeyErrors, WithdrawKeyResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -490,6 +490,51 @@ export const revokeTokens = <ThrowOnError extends boolean = false>(options: Opti
 });
 
 /**
+ * Clients of other issuers that are the application's own
+ */
+export const listProvidedKeys = <ThrowOnError extends boolean = false>(options: Options<ListProvidedKeysData, ThrowOnError>) => (options.client ?? client).get<ListProvidedKeysResponses, ListProvidedKeysErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/applications/{id}/provided-keys',
+    ...options
+});
+
+/**
+ * Provide a client of another issuer as the application's own
+ *
+ * Tokens of this issuer that name the client open what the application is subscribed to. Its secret is not asked for.
+ */
+export const provideKey = <ThrowOnError extends boolean = false>(options: Options<ProvideKeyData, ThrowOnError>) => (options.client ?? client).post<ProvideKeyResponses, ProvideKeyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/applications/{id}/provided-keys',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Take a provided key back; its live sessions are closed
+ */
+export const withdrawKey = <ThrowOnError extends boolean = false>(options: Options<WithdrawKeyData, ThrowOnError>) => (options.client ?? client).delete<WithdrawKeyResponses, WithdrawKeyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/applications/{id}/provided-keys/{key_manager}/{client_id}',
+    ...options
+});
+
+/**
  * Traffic of an application over all APIs
  */
 export const getApplicationTraffic = <ThrowOnError extends boolean = false>(options: Options<GetApplicationTrafficData, ThrowOnError>) => (options.client ?? client).get<GetApplicationTrafficResponses, GetApplicationTrafficErrors, ThrowOnError>({
@@ -527,6 +572,111 @@ export const testEndpoint = <ThrowOnError extends boolean = false>(options: Opti
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Issuers whose tokens are accepted beside our own
+ */
+export const listIssuers = <ThrowOnError extends boolean = false>(options?: Options<ListIssuersData, ThrowOnError>) => (options?.client ?? client).get<ListIssuersResponses, ListIssuersErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/issuers',
+    ...options
+});
+
+/**
+ * Key managers
+ */
+export const listKeyManagers = <ThrowOnError extends boolean = false>(options?: Options<ListKeyManagersData, ThrowOnError>) => (options?.client ?? client).get<ListKeyManagersResponses, ListKeyManagersErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/key-managers',
+    ...options
+});
+
+/**
+ * Make a key manager
+ *
+ * Its keys are fetched at once; where that fails, the answer says why, and it is tried again every minute.
+ */
+export const createKeyManager = <ThrowOnError extends boolean = false>(options: Options<CreateKeyManagerData, ThrowOnError>) => (options.client ?? client).post<CreateKeyManagerResponses, CreateKeyManagerErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/key-managers',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete a key manager
+ *
+ * Keys that applications have provided of it go with it, and sessions by its tokens are closed.
+ */
+export const deleteKeyManager = <ThrowOnError extends boolean = false>(options: Options<DeleteKeyManagerData, ThrowOnError>) => (options.client ?? client).delete<DeleteKeyManagerResponses, DeleteKeyManagerErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/key-managers/{id}',
+    ...options
+});
+
+/**
+ * A key manager
+ */
+export const getKeyManager = <ThrowOnError extends boolean = false>(options: Options<GetKeyManagerData, ThrowOnError>) => (options.client ?? client).get<GetKeyManagerResponses, GetKeyManagerErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/key-managers/{id}',
+    ...options
+});
+
+/**
+ * Change a key manager
+ *
+ * Keys that were fetched stay where issuer and address of the keys do; else they are fetched anew.
+ */
+export const updateKeyManager = <ThrowOnError extends boolean = false>(options: Options<UpdateKeyManagerData, ThrowOnError>) => (options.client ?? client).put<UpdateKeyManagerResponses, UpdateKeyManagerErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/key-managers/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Fetch the keys of a key manager now
+ */
+export const refreshKeyManager = <ThrowOnError extends boolean = false>(options: Options<RefreshKeyManagerData, ThrowOnError>) => (options.client ?? client).post<RefreshKeyManagerResponses, RefreshKeyManagerErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/key-managers/{id}/refresh',
+    ...options
 });
 
 /**

@@ -48,6 +48,10 @@ export type Api = {
      * Whether it answers without the version as well; while nothing of it is live, whether it will.
      */
     is_default_version: boolean;
+    /**
+     * Whose tokens are accepted: names of key managers, `resident` for our own; `all` alone: those of all.
+     */
+    issuers: Array<string>;
     live: Live | null;
     /**
      * The working copy's topic mappings.
@@ -278,6 +282,33 @@ export type ChosenPassword = {
      * The next one: 12 characters or more, at most 256 bytes, and none of those that are guessed first.
      */
     new_password: string;
+};
+
+/**
+ * Which claims of a token say what.
+ */
+export type ClaimNames = {
+    client_id: string;
+    scope: string;
+    subject: string;
+};
+
+/**
+ * Which claims of a token say what; what is absent has its default.
+ */
+export type ClaimNamesInput = {
+    /**
+     * The OAuth client; `client_id` when absent, many issuers say `azp`.
+     */
+    client_id?: string | null;
+    /**
+     * Scopes; `scope` when absent, some issuers say `scp`.
+     */
+    scope?: string | null;
+    /**
+     * Whom the token speaks for; `sub` when absent.
+     */
+    subject?: string | null;
 };
 
 /**
@@ -600,6 +631,25 @@ export type HealthCheckInput = {
 };
 
 /**
+ * The keys that are held of an issuer.
+ */
+export type HeldKeys = {
+    /**
+     * When they were fetched last; `null` where they are given by value, or were never fetched.
+     */
+    fetched_at: string | null;
+    keys: Array<IssuerKey>;
+    /**
+     * Why the last try failed. The keys that are held stay in use.
+     */
+    problem: string | null;
+    /**
+     * When it was tried last since the product started.
+     */
+    tried_at: string | null;
+};
+
+/**
  * A move that happened.
  */
 export type HistoryEntry = {
@@ -611,6 +661,46 @@ export type HistoryEntry = {
     event: string | null;
     from: string | null;
     to: string;
+};
+
+/**
+ * How tokens that are not JWTs are asked for. The secret is not told.
+ */
+export type Introspection = {
+    client_id: string;
+    url: string;
+};
+
+/**
+ * How tokens that are not JWTs are asked for (RFC 7662).
+ */
+export type IntrospectionInput = {
+    client_id: string;
+    /**
+     * Absent: as before, where address and client are as before.
+     */
+    client_secret?: string | null;
+    url: string;
+};
+
+/**
+ * An issuer whose tokens are accepted beside our own.
+ */
+export type Issuer = {
+    /**
+     * The key manager.
+     */
+    id: string;
+    issuer: string;
+    name: string;
+};
+
+/**
+ * A key that tokens of the issuer are verified with.
+ */
+export type IssuerKey = {
+    algorithm: string;
+    kid: string;
 };
 
 /**
@@ -670,6 +760,49 @@ export type KeyChange = {
      * `jwt`: readable by whoever has the issuer's keys; `opaque`: random characters.
      */
     token_format?: string | null;
+};
+
+/**
+ * A key manager: another issuer whose tokens are accepted.
+ */
+export type KeyManager = {
+    algorithms: Array<string>;
+    audiences: Array<string>;
+    claims: ClaimNames;
+    created_at: string;
+    enabled: boolean;
+    /**
+     * For `If-Match`.
+     */
+    etag: string;
+    held: HeldKeys;
+    id: string;
+    introspection: Introspection | null;
+    issuer: string;
+    keys: KeySource;
+    name: string;
+    requires_at_jwt: boolean;
+    updated_at: string;
+};
+
+/**
+ * Where the keys of an issuer come from: exactly one of these.
+ */
+export type KeySource = {
+    /**
+     * Its discovery document, which says where they are. It must be of the same issuer.
+     */
+    discovery_url?: string | null;
+    /**
+     * Themselves, a JSON Web Key Set.
+     */
+    jwks?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Where they are.
+     */
+    jwks_url?: string | null;
 };
 
 /**
@@ -877,6 +1010,27 @@ export type ListChange = {
 /**
  * A page of a list.
  */
+export type ListIssuer = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        /**
+         * The key manager.
+         */
+        id: string;
+        issuer: string;
+        name: string;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
+ * A page of a list.
+ */
 export type ListKey = {
     /**
      * The entries.
@@ -908,6 +1062,38 @@ export type ListKey = {
 /**
  * A page of a list.
  */
+export type ListKeyManager = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        algorithms: Array<string>;
+        audiences: Array<string>;
+        claims: ClaimNames;
+        created_at: string;
+        enabled: boolean;
+        /**
+         * For `If-Match`.
+         */
+        etag: string;
+        held: HeldKeys;
+        id: string;
+        introspection: Introspection | null;
+        issuer: string;
+        keys: KeySource;
+        name: string;
+        requires_at_jwt: boolean;
+        updated_at: string;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
+ * A page of a list.
+ */
 export type ListPlan = {
     /**
      * The entries.
@@ -918,6 +1104,25 @@ export type ListPlan = {
         messages: PlanMessages | null;
         name: string;
         unlimited: boolean;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
+ * A page of a list.
+ */
+export type ListProvidedKey = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        client_id: string;
+        created_at: string;
+        key_manager: string;
+        type: string;
     }>;
     /**
      * Where the next page begins; null at the end.
@@ -1138,6 +1343,10 @@ export type NewApi = {
     endpoints?: EndpointsInput;
     headers?: HeaderRulesInput;
     /**
+     * Whose tokens are accepted: names of key managers, and `resident` for our own; `all` alone, and absent: those of all.
+     */
+    issuers?: Array<string> | null;
+    /**
      * Under which paths a backend's topics are; the first that fits decides.
      */
     mappings?: Array<TopicMapping>;
@@ -1186,6 +1395,57 @@ export type NewApiKey = {
  * A key to be made.
  */
 export type NewKey = KeyChange & {
+    /**
+     * `production` or `sandbox`.
+     */
+    type: string;
+};
+
+/**
+ * A key manager to be made.
+ */
+export type NewKeyManager = {
+    /**
+     * What its tokens may be signed with: `ES256`, `EdDSA`, `RS256`; all of them when absent.
+     */
+    algorithms?: Array<string> | null;
+    /**
+     * A token must name one of these in `aud`.
+     */
+    audiences: Array<string>;
+    claims?: ClaimNamesInput;
+    /**
+     * Whether its tokens are accepted; `true` when absent.
+     */
+    enabled?: boolean | null;
+    introspection?: IntrospectionInput | null;
+    /**
+     * `iss` of its tokens, compared byte by byte.
+     */
+    issuer: string;
+    keys: KeySource;
+    /**
+     * Unique, and never changed: APIs refer to it.
+     */
+    name: string;
+    /**
+     * Accept only tokens whose header says `at+jwt` (RFC 9068).
+     */
+    requires_at_jwt?: boolean;
+};
+
+/**
+ * A client of another issuer.
+ */
+export type NewProvidedKey = {
+    /**
+     * The issuer's name for the client, as its tokens say it.
+     */
+    client_id: string;
+    /**
+     * The issuer: one of `GET /issuers`.
+     */
+    key_manager: string;
     /**
      * `production` or `sandbox`.
      */
@@ -1419,6 +1679,16 @@ export type ProtocolInput = {
      * Text messages must be UTF-8. Default true.
      */
     utf8_check?: boolean | null;
+};
+
+/**
+ * A client of another issuer that is the application's own.
+ */
+export type ProvidedKey = {
+    client_id: string;
+    created_at: string;
+    key_manager: string;
+    type: string;
 };
 
 /**
@@ -1804,6 +2074,11 @@ export type UpdateApi = {
      */
     is_default_version?: boolean | null;
     /**
+     * Whose tokens are accepted: names of key managers, and `resident` for our own; `all` alone: those of all. Absent:
+     * as before.
+     */
+    issuers?: Array<string> | null;
+    /**
      * Under which paths a backend's topics are; absent: as before.
      */
     mappings?: Array<TopicMapping> | null;
@@ -1813,6 +2088,35 @@ export type UpdateApi = {
     plans: Array<string>;
     protocol?: ProtocolInput | null;
     security?: SecurityInput | null;
+};
+
+/**
+ * What is decided about another issuer.
+ */
+export type UpdateKeyManager = {
+    /**
+     * What its tokens may be signed with: `ES256`, `EdDSA`, `RS256`; all of them when absent.
+     */
+    algorithms?: Array<string> | null;
+    /**
+     * A token must name one of these in `aud`.
+     */
+    audiences: Array<string>;
+    claims?: ClaimNamesInput;
+    /**
+     * Whether its tokens are accepted; `true` when absent.
+     */
+    enabled?: boolean | null;
+    introspection?: IntrospectionInput | null;
+    /**
+     * `iss` of its tokens, compared byte by byte.
+     */
+    issuer: string;
+    keys: KeySource;
+    /**
+     * Accept only tokens whose header says `at+jwt` (RFC 9068).
+     */
+    requires_at_jwt?: boolean;
 };
 
 /**
@@ -2642,6 +2946,74 @@ export type RevokeTokensResponses = {
 
 export type RevokeTokensResponse = RevokeTokensResponses[keyof RevokeTokensResponses];
 
+export type ListProvidedKeysData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/applications/{id}/provided-keys';
+};
+
+export type ListProvidedKeysErrors = {
+    default: Problem;
+};
+
+export type ListProvidedKeysError = ListProvidedKeysErrors[keyof ListProvidedKeysErrors];
+
+export type ListProvidedKeysResponses = {
+    200: ListProvidedKey;
+};
+
+export type ListProvidedKeysResponse = ListProvidedKeysResponses[keyof ListProvidedKeysResponses];
+
+export type ProvideKeyData = {
+    body: NewProvidedKey;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/applications/{id}/provided-keys';
+};
+
+export type ProvideKeyErrors = {
+    default: Problem;
+};
+
+export type ProvideKeyError = ProvideKeyErrors[keyof ProvideKeyErrors];
+
+export type ProvideKeyResponses = {
+    201: ProvidedKey;
+};
+
+export type ProvideKeyResponse = ProvideKeyResponses[keyof ProvideKeyResponses];
+
+export type WithdrawKeyData = {
+    body?: never;
+    path: {
+        id: string;
+        key_manager: string;
+        client_id: string;
+    };
+    query?: never;
+    url: '/applications/{id}/provided-keys/{key_manager}/{client_id}';
+};
+
+export type WithdrawKeyErrors = {
+    default: Problem;
+};
+
+export type WithdrawKeyError = WithdrawKeyErrors[keyof WithdrawKeyErrors];
+
+export type WithdrawKeyResponses = {
+    /**
+     * Withdrawn
+     */
+    204: void;
+};
+
+export type WithdrawKeyResponse = WithdrawKeyResponses[keyof WithdrawKeyResponses];
+
 export type GetApplicationTrafficData = {
     body?: never;
     path: {
@@ -2739,6 +3111,157 @@ export type TestEndpointResponses = {
 };
 
 export type TestEndpointResponse = TestEndpointResponses[keyof TestEndpointResponses];
+
+export type ListIssuersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/issuers';
+};
+
+export type ListIssuersErrors = {
+    default: Problem;
+};
+
+export type ListIssuersError = ListIssuersErrors[keyof ListIssuersErrors];
+
+export type ListIssuersResponses = {
+    200: ListIssuer;
+};
+
+export type ListIssuersResponse = ListIssuersResponses[keyof ListIssuersResponses];
+
+export type ListKeyManagersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/key-managers';
+};
+
+export type ListKeyManagersErrors = {
+    default: Problem;
+};
+
+export type ListKeyManagersError = ListKeyManagersErrors[keyof ListKeyManagersErrors];
+
+export type ListKeyManagersResponses = {
+    200: ListKeyManager;
+};
+
+export type ListKeyManagersResponse = ListKeyManagersResponses[keyof ListKeyManagersResponses];
+
+export type CreateKeyManagerData = {
+    body: NewKeyManager;
+    path?: never;
+    query?: never;
+    url: '/key-managers';
+};
+
+export type CreateKeyManagerErrors = {
+    default: Problem;
+};
+
+export type CreateKeyManagerError = CreateKeyManagerErrors[keyof CreateKeyManagerErrors];
+
+export type CreateKeyManagerResponses = {
+    201: KeyManager;
+};
+
+export type CreateKeyManagerResponse = CreateKeyManagerResponses[keyof CreateKeyManagerResponses];
+
+export type DeleteKeyManagerData = {
+    body?: never;
+    headers?: {
+        'If-Match'?: string | null;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/key-managers/{id}';
+};
+
+export type DeleteKeyManagerErrors = {
+    default: Problem;
+};
+
+export type DeleteKeyManagerError = DeleteKeyManagerErrors[keyof DeleteKeyManagerErrors];
+
+export type DeleteKeyManagerResponses = {
+    /**
+     * Deleted
+     */
+    204: void;
+};
+
+export type DeleteKeyManagerResponse = DeleteKeyManagerResponses[keyof DeleteKeyManagerResponses];
+
+export type GetKeyManagerData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/key-managers/{id}';
+};
+
+export type GetKeyManagerErrors = {
+    default: Problem;
+};
+
+export type GetKeyManagerError = GetKeyManagerErrors[keyof GetKeyManagerErrors];
+
+export type GetKeyManagerResponses = {
+    200: KeyManager;
+};
+
+export type GetKeyManagerResponse = GetKeyManagerResponses[keyof GetKeyManagerResponses];
+
+export type UpdateKeyManagerData = {
+    body: UpdateKeyManager;
+    headers: {
+        'If-Match': string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/key-managers/{id}';
+};
+
+export type UpdateKeyManagerErrors = {
+    412: Problem;
+    default: Problem;
+};
+
+export type UpdateKeyManagerError = UpdateKeyManagerErrors[keyof UpdateKeyManagerErrors];
+
+export type UpdateKeyManagerResponses = {
+    200: KeyManager;
+};
+
+export type UpdateKeyManagerResponse = UpdateKeyManagerResponses[keyof UpdateKeyManagerResponses];
+
+export type RefreshKeyManagerData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/key-managers/{id}/refresh';
+};
+
+export type RefreshKeyManagerErrors = {
+    default: Problem;
+};
+
+export type RefreshKeyManagerError = RefreshKeyManagerErrors[keyof RefreshKeyManagerErrors];
+
+export type RefreshKeyManagerResponses = {
+    200: KeyManager;
+};
+
+export type RefreshKeyManagerResponse = RefreshKeyManagerResponses[keyof RefreshKeyManagerResponses];
 
 export type ListPlansData = {
     body?: never;

@@ -23,6 +23,7 @@ export function designOf(api: Api): UpdateApi {
     headers: api.headers,
     mappings: api.mappings,
     security: api.security,
+    issuers: api.issuers,
     plans: api.plans,
     is_default_version: api.is_default_version,
   };
@@ -82,6 +83,7 @@ export function fieldsOf(design: UpdateApi): Record<string, string> {
     description: design.description,
     plans: [...design.plans].sort().join(", "),
     is_default_version: design.is_default_version ? "yes" : "no",
+    issuers: (design.issuers ?? []).join(", "),
     mappings: (design.mappings ?? []).map(({ topic, backend }) => `${topic} → ${backend}`).join(", "),
   };
   for (const environment of ["production", "sandbox"] as const) {

@@ -7,6 +7,7 @@ import type { Api } from "../../api/types";
 import { Notice } from "../../ui/notice";
 import { Card, Dim, FieldGroup, Row, Stack } from "../../ui/page";
 import { ProblemNotice } from "../../ui/states";
+import { AcceptedIssuers } from "./accepted-issuers";
 import { useApi } from "./api-frame";
 import { type Choice, WAYS } from "./choices";
 import { RuleRows } from "./rule-rows";
@@ -43,6 +44,8 @@ const GROUPS: { title: string; about: string; ways: Choice[] }[] = [
 const API_KEY_HEADER = "ApiKey";
 const API_KEY_QUERY = "apikey";
 
+type Rows = SecurityRows & { issuers: string[] };
+
 const ORIGIN = { leaf: "origin", label: "Origin", placeholder: "https://app.example.com" };
 
 export function Component() {
@@ -57,17 +60,19 @@ export function Component() {
 
 function SecurityForm({ api }: { api: Api }) {
   const may = useCan("api_create");
-  const form = useForm<SecurityRows>({
-    initialValues: securityRows(api.security),
+  const rowsOf = (of: Api): Rows => ({ ...securityRows(of.security), issuers: of.issuers });
+  const form = useForm<Rows>({
+    initialValues: rowsOf(api),
     validate: securityErrors,
   });
-  const design = useDesign(api, (theirs) => form.setValues(securityRows(theirs.security)));
+  const design = useDesign(api, (theirs) => form.setValues(rowsOf(theirs)));
   const submit = form.onSubmit((rows) =>
     design.save(
-      { security: securityOf(rows, design.base.security) },
+      { security: securityOf(rows, design.base.security), issuers: rows.issuers },
       {
         onSaved: () => form.resetDirty(rows),
-        onProblem: (problem) => form.setErrors(fieldErrors(problem, securityFields(rows)).fields),
+        onProblem: (problem) =>
+          form.setErrors(fieldErrors(problem, { ...securityFields(rows), "/issuers": "issuers" }).fields),
       },
     ),
   );
@@ -130,6 +135,12 @@ function SecurityForm({ api }: { api: Api }) {
             )}
           </Stack>
         </Card>
+        <AcceptedIssuers
+          accepted={values.issuers}
+          readOnly={!may}
+          error={errors.issuers}
+          onChange={(accepted) => form.setFieldValue("issuers", accepted)}
+        />
         <Card title="Web pages">
           <Stack>
             <RuleRows

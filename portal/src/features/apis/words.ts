@@ -81,6 +81,7 @@ const WORDS: Record<string, string> = {
   description: "Description",
   plans: "Business plans",
   is_default_version: "Default version",
+  issuers: "Accepted issuers",
   mappings: "Topic mappings",
 };
 

@@ -22,6 +22,7 @@ import { Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
 import { useApplication } from "./application-frame";
 import { ClientSettings } from "./client-settings";
+import { ProvidedKeys } from "./provided-keys";
 
 export function Component() {
   const application = useApplication();
@@ -45,6 +46,7 @@ export function Component() {
           />
         ))
       )}
+      <ProvidedKeys application={application} />
     </>
   );
 }

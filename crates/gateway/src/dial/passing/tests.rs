@@ -32,6 +32,7 @@ fn grant(rules: HeaderRules) -> Grant {
         ..testing::application()
     };
     Grant {
+        key_manager: None,
         client_id: "client-1".into(),
         plan: "Gold".into(),
         policy: "Policy".into(),

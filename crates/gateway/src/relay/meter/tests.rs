@@ -38,6 +38,7 @@ fn world(gold: impl Into<Option<Limit>>, policy: impl Into<Option<Limit>>) -> Sn
         plan: "Gold".to_owned(),
     };
     let client = ClientFacts {
+        key_manager: None,
         client_id: "client".to_owned(),
         application: application.id,
         environment: Environment::Production,
@@ -58,6 +59,7 @@ fn grant(parts: &SnapshotParts) -> Grant {
     let snapshot = Snapshot::new(parts.clone());
     let api = Arc::clone(snapshot.api(parts.apis[0].id).unwrap());
     let identity = Identity {
+        key_manager: None,
         client_id: "client".to_owned(),
         subject: "client".to_owned(),
         expires_at: Timestamp(i64::MAX),

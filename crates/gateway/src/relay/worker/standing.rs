@@ -18,7 +18,7 @@ impl Worker {
         while let Some(place) = self.review.step() {
             let Some(session) = self.sessions.get(place) else { continue };
             let grant = &session.record.grant;
-            let may_stay = if self.review.revoked.hit(&grant.client_id, &grant.marks) {
+            let may_stay = if self.review.revoked.hit(grant.revocable_client(), &grant.marks) {
                 self.close(place, &refusal::unwelcome(Unwelcome::Revoked));
                 false
             } else {
