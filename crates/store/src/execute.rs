@@ -11,22 +11,17 @@ use sea_orm::{
 };
 use tidegate_model::{
     api::{Api, Change},
-    application::{Application, Key, Subscription},
+    application::{Application, Subscription},
     authorization::Redeemed,
-    client::{self, ClientKind, ClientSettings},
-    command::{
-        Command, CreateApplication, CreateKey, CreateSubscription, Outcome, Refused, UpdateApplication,
-        UpdateKey,
-    },
+    command::{Command, CreateApplication, CreateSubscription, Outcome, Refused, UpdateApplication},
     decide::{self, Decision, SubscriptionEffect, folded},
     id::{ApiId, ApplicationId, SubscriptionId},
     role::Permission,
     rule::{self, FieldProblem},
     signing_key,
     time::Timestamp,
-    user::{Actor, Secret},
+    user::Actor,
 };
-use tidegate_oauth::{grant::GrantType, redirect};
 
 use crate::{
     apis, applications, authorizations, entity, issuers, plans,
@@ -36,6 +31,7 @@ use crate::{
     writer::Failed,
 };
 
+mod keys;
 mod people;
 mod revoke;
 
@@ -70,26 +66,10 @@ pub(crate) async fn execute(
         Command::CreateApplication(create) => at.create_application(create).await,
         Command::UpdateApplication(update) => at.update_application(update).await,
         Command::DeleteApplication { id } => at.delete_application(id).await,
-        Command::CreateKey(create) => at.create_key(create).await,
-        Command::UpdateKey(update) => at.update_key(update).await,
-        Command::ReplaceSecret { application, client_id, secret_hash } => {
-            let mut key = at.own_key(application, &client_id).await?;
-            if key.settings.kind.is_public() {
-                let detail = "This client has no secret. Make it confidential first.";
-                return Err(Refused::conflict(detail).into());
-            }
-            key.secret_hash = secret_hash;
-            entity::key::Entity::update(applications::key_row(&key)?).exec(db).await?;
-            // Gateways know it where an API accepts it as a password.
-            at.noticed(&application.to_string(), "replaced a secret", &client_id).await?;
-            Ok(Outcome::Key(key))
-        }
-        Command::DeleteKey { application, client_id } => {
-            at.own_key(application, &client_id).await?;
-            entity::key::Entity::delete_by_id(&client_id).exec(db).await?;
-            at.noticed(&application.to_string(), "deleted a key", &client_id).await?;
-            Ok(Outcome::Done)
-        }
+        Command::CreateKey(_)
+        | Command::UpdateKey(_)
+        | Command::ReplaceSecret { .. }
+        | Command::DeleteKey { .. } => at.change_key(command).await,
         Command::CreateApiKey(_) | Command::ReplaceApiKey { .. } | Command::DeleteApiKey { .. } => {
             at.change_api_key(command).await
         }
@@ -308,15 +288,6 @@ impl At<'_> {
         found.ok_or_else(|| Refused::NotFound("application").into())
     }
 
-    async fn own_key(&self, application: ApplicationId, client_id: &str) -> Result<Key, Failed> {
-        self.own_application(application).await?;
-        let row = entity::key::Entity::find_by_id(client_id).one(self.db).await?;
-        let row = row
-            .filter(|row| row.application_id == application.to_string())
-            .ok_or(Refused::NotFound("key"))?;
-        Ok(applications::key(&row)?)
-    }
-
     async fn application_rules(&self, application: &Application) -> Result<(), Failed> {
         use entity::application::Column;
         let mut problems = Vec::new();
@@ -386,45 +357,6 @@ impl At<'_> {
         entity::application::Entity::delete_by_id(id.to_string()).exec(self.db).await?;
         self.noticed(&id.to_string(), "deleted", &application.name).await?;
         Ok(Outcome::Done)
-    }
-
-    async fn create_key(&self, create: CreateKey) -> Done {
-        let application = self.own_application(create.application).await?;
-        client_rules(&create.grants, &create.settings)?;
-        let there = applications::keys(self.db, application.id).await?;
-        if there.iter().any(|key| key.environment == create.environment) {
-            let detail = format!(
-                "{} has a {} key already. Replace its secret, or delete it first.",
-                application.name,
-                create.environment.as_str()
-            );
-            return Err(Refused::Duplicate(FieldProblem::new("/type", "duplicate", detail)).into());
-        }
-        let key = Key {
-            client_id: create.client_id,
-            secret_hash: create.secret_hash,
-            application: create.application,
-            environment: create.environment,
-            grants: create.grants,
-            settings: create.settings,
-            created_at: self.now,
-        };
-        entity::key::Entity::insert(applications::key_row(&key)?).exec_without_returning(self.db).await?;
-        self.noticed(&application.id.to_string(), "made a key", key.environment.as_str()).await?;
-        Ok(Outcome::Key(key))
-    }
-
-    async fn update_key(&self, update: UpdateKey) -> Done {
-        let mut key = self.own_key(update.application, &update.client_id).await?;
-        client_rules(&update.grants, &update.settings)?;
-        (key.grants, key.settings) = (update.grants, update.settings);
-        // A secret that must not be used any more is not kept.
-        if key.settings.kind.is_public() {
-            key.secret_hash = Secret::default();
-        }
-        entity::key::Entity::update(applications::key_row(&key)?).exec(self.db).await?;
-        self.noticed(&update.application.to_string(), "changed a key", &update.client_id).await?;
-        Ok(Outcome::Key(key))
     }
 
     async fn change_authorization(&self, command: Command) -> Done {
@@ -583,19 +515,6 @@ impl At<'_> {
         }
         Ok(Outcome::Done)
     }
-}
-
-/// What a client may be told to be.
-fn client_rules(grants: &[String], settings: &ClientSettings) -> Result<(), Refused> {
-    let known = GrantType::ALL.map(GrantType::as_str);
-    let problems = client::problems(grants, settings, &known, |uri, kind| {
-        let place = match kind {
-            ClientKind::Native => redirect::Place::Device,
-            ClientKind::Confidential | ClientKind::Browser => redirect::Place::Web,
-        };
-        redirect::is_registrable(uri, place).map_err(|error| error.to_string())
-    });
-    decide::no_problems(problems)
 }
 
 /// The id of a copied subscription: the same copy at the same time has the same id, ids of one API do not collide,

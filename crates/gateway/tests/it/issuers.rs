@@ -5,15 +5,20 @@ use tidegate_model::{
     endpoint::Environment,
     id::{ApplicationId, KeyManagerId},
     issuer::{AcceptedIssuers, Algorithm, ClaimNames, KeyManagerFacts, KeySource, RESIDENT, Trust},
+    revocation::Revoked,
+    security::Way,
     snapshot::ClientFacts,
 };
-use tidegate_oauth::jwk::{SigningKey, key_set};
+use tidegate_oauth::{
+    jwk::{SigningKey, key_set},
+    mark,
+};
 
 use crate::{
     backend::Backend,
     client::{Answer, Ask, because},
     rig::Rig,
-    soon,
+    secrets, soon,
     world::{LIFETIME, NOW, PATH, PRODUCTION, World, new_key},
 };
 
@@ -161,6 +166,47 @@ async fn a_live_session_ends_with_its_key_manager_and_with_its_provided_key() {
     world.parts.clients.pop();
     rig.decide(&mut world).await;
     assert_eq!(soon("a close", session.closed()).await, because(3000, "key_revoked"));
+}
+
+#[tokio::test]
+async fn what_is_revoked_ends_tokens_of_another_issuer_by_their_id_and_subject_and_not_by_a_name_of_ours() {
+    let (backend, key) = (Backend::echo().await, new_key());
+    let mut world = world(&backend, &key);
+    let rig = Rig::start(&mut world).await;
+    let named = |jti: &str, sub: &str| ask(&token(&key, &json!({"jti": jti, "sub": sub})));
+    let (first, second, third) = (named("1", "user-7"), named("2", "user-7"), named("3", "user-8"));
+    let mut one = rig.open(&first).await;
+    let mut two = rig.open(&second).await;
+    let mut three = rig.open(&third).await;
+    // What we call a client is not what they call one, and neither are ids and subjects.
+    let ours = [
+        Revoked::Client(CLIENT.into()),
+        Revoked::Subject(mark::subject("https://issuer.test", "user-7").into()),
+    ];
+    rig.revoke(ours).await;
+    one.echo("still").await;
+    rig.revoke([Revoked::Credential(mark::token(OTHER, "1").into())]).await;
+    assert_eq!(soon("a close", one.closed()).await, because(3000, "revoked"));
+    is_refused(&rig.ask(&first).await, 401, "credential-revoked", "its id");
+    two.echo("still").await;
+    rig.revoke([Revoked::Subject(mark::subject(OTHER, "user-7").into())]).await;
+    assert_eq!(soon("a close", two.closed()).await, because(3000, "revoked"));
+    is_refused(&rig.ask(&second).await, 401, "credential-revoked", "its subject");
+    three.echo("still").await;
+    rig.open(&third).await.echo("again").await;
+}
+
+#[tokio::test]
+async fn whose_tokens_an_api_takes_is_said_of_tokens_alone() {
+    let (backend, key) = (Backend::echo().await, new_key());
+    let mut world = world(&backend, &key);
+    let (secret, facts) = secrets::key(&world, 1);
+    world.parts.api_keys.push(facts);
+    world.api().security.accepts.insert(Way::ApiKeyHeader);
+    world.api().issuers = AcceptedIssuers::named(vec!["Issuer 1".to_owned()]);
+    let rig = Rig::start(&mut world).await;
+    is_refused(&rig.ask(&Ask::usual(&world)).await, 401, "issuer-not-accepted", "a token of ours");
+    rig.open(&Ask::to(PATH).with("ApiKey", &secret)).await.echo("by key").await;
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A key of the world's application, and what is known of it.
-fn key(world: &World, number: u8) -> (String, ApiKeyFacts) {
+pub(crate) fn key(world: &World, number: u8) -> (String, ApiKeyFacts) {
     let key = secret::generate(Kind::ApiKey, &mut |bytes: &mut [u8]| bytes.fill(number));
     let facts = ApiKeyFacts {
         id: ApiKeyId::new(NOW, [number; 10]),

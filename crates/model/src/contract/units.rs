@@ -395,7 +395,7 @@ pub async fn the_snapshot_number_grows_with_what_a_gateway_can_notice(ground: &i
     let version =
         CreateVersion { source: there.echo.id, id: stage.api_id(), version: "2.0".to_owned(), default: true };
     let mut before = stage.number().await;
-    for (noticed, command) in [
+    for (noticed, command) in vec![
         (false, Command::CreateUser(account)),
         (false, set_password("new", "new")),
         (true, Command::ChangeUser(change_user(UserId(nowhere()), &[Role::Observer], UserState::Disabled))),
