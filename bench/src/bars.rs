@@ -62,7 +62,7 @@ const fn cost(what: &'static str, scenario: &'static str, of: &'static str) -> B
     Bar { what, scenario, against: Against::Best(of, &[Gateway::Tidegate]), at_most: None }
 }
 
-const BARS: [Bar; 33] = [
+const BARS: [Bar; 37] = [
     best(
         "CPU, 128 B text, 64 sessions, of the better of nginx (32 KiB) and HAProxy",
         "text-128",
@@ -145,6 +145,16 @@ const BARS: [Bar; 33] = [
     },
     itself("memory of a session whose client never reads, kernel included", "stuck", FIGURE, "KiB", 1_024.0),
     itself("memory of a session whose client never reads, ours", "stuck", 1, "KiB", 64.0),
+    itself("tokens revoked to Close, 5,000 sessions that listen, p99", "revoked", FIGURE, "ms", 1_000.0),
+    itself("token expired to Close, 5,000 sessions that listen, p99", "expired", FIGURE, "ms", 1_000.0),
+    itself(
+        "subscription gone to Close, 5,000 sessions that listen, p99",
+        "unsubscribed",
+        FIGURE,
+        "ms",
+        1_000.0,
+    ),
+    itself("API blocked to Close, 5,000 sessions that listen, p99", "blocked", FIGURE, "ms", 1_000.0),
 ];
 
 /// The bars with their figures. One that nothing was measured for is told where all were to be, and left out of a part.

@@ -192,8 +192,17 @@ impl Clients {
             let place = event.token().0;
             let Some(client) = self.all.get_mut(place) else { continue };
             let session = || format!("session {place}");
-            client.stream.flush().with_context(session)?;
-            while let Some(read) = client.stream.read(&mut self.buffer).with_context(session)? {
+            let has_ended = client.stream.may_end;
+            match client.stream.flush() {
+                Err(_) if has_ended => continue,
+                flushed => flushed.with_context(session)?,
+            }
+            loop {
+                let read = match client.stream.read(&mut self.buffer) {
+                    Ok(None) => break,
+                    Ok(Some(0)) | Err(_) if client.stream.may_end => break,
+                    read => read.with_context(session)?.unwrap_or_default(),
+                };
                 ensure!(read > 0, "session {place} was ended without a Close");
                 let bytes = client.opening(&self.buffer[..read]).with_context(session)?;
                 if !bytes.is_empty() {

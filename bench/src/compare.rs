@@ -26,6 +26,8 @@ const REPS: usize = 9;
 const RATE: u32 = 10_000;
 /// Sessions that never read.
 const STUCK: usize = 1_000;
+/// Sessions that listen until what they live by ends.
+const LISTENING: usize = 5_000;
 
 /// Run scenarios on Tidegate and its peers in turn and write a table
 #[derive(Debug, clap::Args)]
@@ -105,6 +107,7 @@ impl Compare {
             measure: Duration::from_millis(millis),
             idle: if self.quick { 1_000 } else { 5_000 },
             stuck: if self.quick { STUCK / 4 } else { STUCK },
+            listening: if self.quick { LISTENING / 5 } else { LISTENING },
             strangers: if self.quick { 600 } else { 3_000 },
             rate: RATE,
             calls: false,

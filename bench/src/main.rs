@@ -11,6 +11,7 @@ mod calls;
 mod client;
 mod compare;
 mod echo;
+mod ending;
 mod flood;
 mod frame;
 mod handshake;
@@ -107,6 +108,9 @@ struct Run {
     /// Sessions of the scenario `stuck`
     #[arg(long, default_value_t = 1_000)]
     stuck: usize,
+    /// Sessions of the scenarios `revoked`, `expired`, `unsubscribed` and `blocked`
+    #[arg(long, default_value_t = 5_000)]
+    listening: usize,
     /// Tokens of the scenario `strangers`
     #[arg(long, default_value_t = 2_000)]
     strangers: usize,
@@ -161,6 +165,7 @@ impl Run {
             measure: Duration::from_secs_f64(self.seconds),
             idle: self.idle,
             stuck: self.stuck,
+            listening: self.listening,
             strangers: self.strangers,
             rate: self.rate,
             calls: self.calls,

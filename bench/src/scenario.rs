@@ -5,6 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::{Context as _, Result};
 
 use crate::{
+    ending::{self, Why},
     flood::{self, Direction},
     handshakes, idle,
     load::{Content, Load, Measured, Pace, float},
@@ -29,6 +30,7 @@ enum Kind {
     Stream(Direction),
     Handshakes,
     Strangers,
+    Ending(Why),
 }
 
 /// What a figure counts.
@@ -36,6 +38,7 @@ enum Kind {
 pub(crate) enum Unit {
     CpuMicros,
     LatencyMicros,
+    CloseMillis,
     Kib,
     PerSecond,
 }
@@ -48,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) idle: usize,
     /// Sessions that never read.
     pub(crate) stuck: usize,
+    /// Sessions that listen until what they live by ends.
+    pub(crate) listening: usize,
     /// Tokens that the gateway has never seen.
     pub(crate) strangers: usize,
     /// Messages a second of the open loop.
@@ -126,16 +131,33 @@ pub(crate) const SCENARIOS: [Scenario; 18] = [
 pub(crate) const STRANGERS: Scenario =
     scenario("strangers", Kind::Strangers, "sessions that come and go, each with a token never seen before");
 
+/// How soon sessions end that only listen; it takes a Tidegate.
+pub(crate) const ENDINGS: [Scenario; 4] = [
+    scenario("revoked", Kind::Ending(Why::Revoked), "sessions that listen: their tokens are revoked"),
+    scenario("expired", Kind::Ending(Why::Expired), "sessions that listen: their token expires"),
+    scenario(
+        "unsubscribed",
+        Kind::Ending(Why::Unsubscribed),
+        "sessions that listen: their subscription is taken away",
+    ),
+    scenario("blocked", Kind::Ending(Why::Blocked), "sessions that listen: their API is blocked"),
+];
+
+/// Every one there is.
+pub(crate) fn all() -> impl Iterator<Item = Scenario> {
+    SCENARIOS.into_iter().chain([STRANGERS]).chain(ENDINGS)
+}
+
 /// Prints their names.
 pub(crate) fn list() {
-    for Scenario { name, about, .. } in SCENARIOS.into_iter().chain([STRANGERS]) {
+    for Scenario { name, about, .. } in all() {
         println!("{name:<14} {about}");
     }
 }
 
 /// The scenarios with these names; all when none is named.
 pub(crate) fn chosen(names: &[String]) -> Result<Vec<Scenario>> {
-    let all: Vec<_> = SCENARIOS.into_iter().chain([STRANGERS]).collect();
+    let all: Vec<_> = all().collect();
     if names.is_empty() {
         return Ok(all);
     }
@@ -153,7 +175,7 @@ impl Scenario {
     /// Whether it is about what only a Tidegate does: TLS and tokens here, a bound on what waits, the check of text.
     pub(crate) fn is_of_tidegate_alone(&self) -> bool {
         match self.kind {
-            Kind::Idle(Door::Tls) | Kind::Strangers | Kind::Stuck => true,
+            Kind::Idle(Door::Tls) | Kind::Strangers | Kind::Stuck | Kind::Ending(_) => true,
             Kind::Echo { content, bytes, .. } => content != Content::Binary && bytes >= LONG_BYTES,
             _ => false,
         }
@@ -174,6 +196,7 @@ impl Scenario {
         match self.kind {
             Kind::Idle(_) | Kind::Stuck => (Unit::Kib, Unit::Kib),
             Kind::Rate => (Unit::LatencyMicros, Unit::CpuMicros),
+            Kind::Ending(_) => (Unit::CloseMillis, Unit::CloseMillis),
             _ => (Unit::CpuMicros, Unit::PerSecond),
         }
     }
@@ -214,6 +237,7 @@ impl Scenario {
                 let found = handshakes::run(subject, &target, settings.measure, settings.strangers)?;
                 Ok(of_handshakes(&found))
             }
+            Kind::Ending(why) => Ok(of_ending(&ending::run(subject, why, settings.listening)?, settings)),
         }
         .with_context(|| format!("scenario {}", self.name))
     }
@@ -269,6 +293,16 @@ fn of_handshakes(found: &handshakes::Opened) -> Found {
     let (figure, beside) = (found.micros_each(), found.per_second());
     let line = format!("{beside:.0} sessions/s; {}; CPU {figure:.1} µs each", times(&found.times));
     Found { figure, beside, line }
+}
+
+fn of_ending(found: &ending::Ended, settings: &Settings) -> Found {
+    let millis = |thousandths| found.times.quantile(thousandths).as_secs_f64() * 1e3;
+    let answered = found.answered_in.map_or_else(String::new, |took| {
+        let (took, before) = (took.as_secs_f64() * 1e3, found.before_the_answer);
+        format!("; answered after {took:.0} ms, {before} closed by then")
+    });
+    let line = format!("all {} closed as they should; {}{answered}", settings.listening, times(&found.times));
+    Found { figure: millis(990), beside: millis(1_000), line }
 }
 
 fn times(times: &crate::histogram::Histogram) -> String {

@@ -23,6 +23,8 @@ pub(crate) struct Stream {
     tls: Option<Box<ClientConnection>>,
     /// Bounded by what the user of the stream keeps in flight.
     unsent: Vec<u8>,
+    /// The other side has said goodbye: its end is no loss.
+    pub(crate) may_end: bool,
 }
 
 /// A configuration that trusts the certificates in a file, and no others. Every session makes a full handshake.
@@ -58,7 +60,7 @@ impl Stream {
 
     /// A stream on a socket that is connected.
     pub(crate) fn of(socket: TcpStream) -> Self {
-        Self { socket, tls: None, unsent: Vec::new() }
+        Self { socket, tls: None, unsent: Vec::new(), may_end: false }
     }
 
     /// From now on what is sent is encrypted.

@@ -19,6 +19,9 @@ use crate::{
 /// Holds the password of `admin` where the operator chose it.
 const ADMIN_PASSWORD: &str = "TIDEGATE_ADMIN_PASSWORD";
 
+/// Whoever is asked for what no other gateway has.
+const ONLY_TIDEGATE: &str = "only a Tidegate knows tokens and who may use them";
+
 /// Where clients come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Door {
@@ -35,6 +38,14 @@ pub(crate) struct Subject {
     made: Option<Made>,
 }
 
+/// A developer's client of its own, whose rights can end: an application that is subscribed to the API, and a key.
+pub(crate) struct Developer {
+    api: String,
+    application: String,
+    subscription: String,
+    key: (String, String),
+}
+
 /// What was made for the measurement.
 struct Made {
     rest: Rest,
@@ -43,6 +54,7 @@ struct Made {
     trust: Arc<ClientConfig>,
     urls: [String; 2],
     api: String,
+    plan: String,
     subscription: String,
 }
 
@@ -116,9 +128,28 @@ impl Subject {
 
     /// Where clients go that each show a token that it has never seen; so many of them.
     pub(crate) fn target_of_strangers(&mut self, count: usize) -> Result<Target> {
-        let made = self.made.as_mut().context("only a Tidegate knows tokens")?;
+        let made = self.made.as_mut().context(ONLY_TIDEGATE)?;
         let tokens = (0..count).map(|_| made.token()).collect::<Result<Vec<_>>>()?;
         Ok(Target::new(&made.urls[0], None)?.with_tokens(tokens.iter().map(String::as_str)))
+    }
+
+    /// A new client of the API; its tokens live so many seconds if that is said.
+    pub(crate) fn developer(&mut self, token_seconds: Option<u64>) -> Result<Developer> {
+        let made = self.made.as_mut().context(ONLY_TIDEGATE)?;
+        Developer::make(&mut made.rest, &made.api, &made.plan, token_seconds)
+    }
+
+    /// A token of a client, and where clients go that show it.
+    pub(crate) fn target_of(&mut self, developer: &Developer) -> Result<(String, Target)> {
+        let made = self.made.as_mut().context(ONLY_TIDEGATE)?;
+        let token = made.rest.token(&developer.key.0, &developer.key.1)?;
+        let target = Target::new(&made.urls[0], None)?.with_tokens([token.as_str()]);
+        Ok((token, target))
+    }
+
+    /// Who calls its REST API.
+    pub(crate) fn rest(&mut self) -> Result<&mut Rest> {
+        self.made.as_mut().map(|made| &mut made.rest).context(ONLY_TIDEGATE)
     }
 
     /// A token that its clients show; empty where none is asked for.
@@ -186,7 +217,8 @@ impl Made {
             }
         };
         let urls = [text(&api["urls"]["ws"])?.to_owned(), text(&api["urls"]["wss"])?.to_owned()];
-        Ok(Self { rest, key, trust, urls, api: text(&api["id"])?.to_owned(), subscription })
+        let (api, plan) = (text(&api["id"])?.to_owned(), plan.to_owned());
+        Ok(Self { rest, key, trust, urls, api, plan, subscription })
     }
 
     fn token(&mut self) -> Result<String> {
@@ -206,6 +238,43 @@ impl Made {
         rest.call("DELETE", &format!("/subscriptions/{subscription}"), &Value::Null)?;
         rest.call("DELETE", &format!("/apis/{api}"), &Value::Null)?;
         Ok(())
+    }
+}
+
+impl Developer {
+    fn make(rest: &mut Rest, api: &str, plan: &str, token_seconds: Option<u64>) -> Result<Self> {
+        let name = format!("Bench {}", process::id());
+        let application = rest.call("POST", "/applications", &json!({ "name": name }))?;
+        let application = text(&application["id"])?.to_owned();
+        let key = json!({ "type": "production", "access_token_seconds": token_seconds });
+        let key = rest.call("POST", &format!("/applications/{application}/keys"), &key)?;
+        let wanted = json!({ "application_id": application, "api_id": api, "plan": plan });
+        let subscription = text(&rest.call("POST", "/subscriptions", &wanted)?["id"])?.to_owned();
+        let key = (text(&key["client_id"])?.to_owned(), text(&key["client_secret"])?.to_owned());
+        Ok(Self { api: api.to_owned(), application, subscription, key })
+    }
+
+    /// All tokens of its key.
+    pub(crate) fn tokens_path(&self) -> String {
+        format!("/applications/{}/keys/{}/tokens", self.application, self.key.0)
+    }
+
+    /// Its right to the API.
+    pub(crate) fn subscription_path(&self) -> String {
+        format!("/subscriptions/{}", self.subscription)
+    }
+
+    /// Where the API moves.
+    pub(crate) fn lifecycle_path(&self) -> String {
+        format!("/apis/{}/lifecycle", self.api)
+    }
+
+    /// Takes the application away with all that it has; an API that was blocked is there again.
+    pub(crate) fn clear(self, rest: &mut Rest, was_blocked: bool) -> Result<()> {
+        if was_blocked {
+            rest.call("POST", &self.lifecycle_path(), &json!({ "event": "republish" }))?;
+        }
+        rest.call("DELETE", &format!("/applications/{}", self.application), &Value::Null).map(|_| ())
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     compare::Results,
     hostile::Refused,
     peers::Gateway,
-    scenario::{SCENARIOS, STRANGERS, Scenario, Settings, Unit},
+    scenario::{self, Scenario, Settings, Unit},
 };
 
 /// How it was made.
@@ -84,13 +84,14 @@ pub(crate) fn write(path: &Path, about: &About<'_>, results: &Results) -> Result
         ),
         (Unit::PerSecond, "Echoes, messages, sessions a second"),
         (Unit::LatencyMicros, "p99 of an echo at a fixed rate, µs"),
+        (Unit::CloseMillis, "p99 from what ends sessions to the Close at their clients, ms"),
         (Unit::Kib, "Memory of a session, KiB"),
     ] {
         figures(&mut text, unit, title, &results.samples)?;
     }
     text.push_str("\n## Scenarios\n\n");
-    for Scenario { name, about, .. } in SCENARIOS.iter().chain([&STRANGERS]) {
-        if results.samples.keys().any(|(played, _)| played == name) {
+    for Scenario { name, about, .. } in scenario::all() {
+        if results.samples.keys().any(|(played, _)| *played == name) {
             writeln!(text, "- `{name}`: {about}")?;
         }
     }
@@ -114,18 +115,20 @@ fn head(text: &mut String, about: &About<'_>) -> fmt::Result {
          after.\n\n\
          Tidegate checks access tokens, a limit of Gold's kind that is never reached, the WebSocket protocol in both \
          directions and UTF-8, and counts for analytics; the tunnels do nothing of it. A limit counts both directions, so \
-         an echo is two messages to it. {} sessions stay idle, {} never read; the fixed rate is {} echoes a second.\n",
+         an echo is two messages to it. {} sessions stay idle, {} never read, {} listen until \
+         they are ended; the fixed rate is {} echoes a second.\n",
         settings.measure,
         load_average(),
         settings.idle,
         settings.stuck,
+        settings.listening,
         settings.rate,
     )?;
     versions.iter().try_for_each(|version| writeln!(text, "- {version}"))
 }
 
 fn figures(text: &mut String, unit: Unit, title: &str, samples: &Samples) -> fmt::Result {
-    let all: Vec<Scenario> = SCENARIOS.into_iter().chain([STRANGERS]).collect();
+    let all: Vec<Scenario> = scenario::all().collect();
     let place = |scenario: &Scenario| {
         let (figure, beside) = scenario.units();
         if figure == unit { Some(0) } else { (beside == unit).then_some(1) }
