@@ -1,5 +1,5 @@
-//! The project's own commands: `cargo xtask run|test|ci|generate|tidy|autobahn|bench`. `.ci/run` calls `ci`, the README
-//! shows `run` and `test`; nothing runs in CI that a developer cannot run.
+//! The project's own commands: `cargo xtask run|test|ci|generate|tidy|schemathesis|autobahn|bench`. `.ci/run` calls
+//! `ci`, the README shows `run` and `test`; nothing runs in CI that a developer cannot run.
 //!
 //! It knows none of our crates: it runs their binary. Read `steps.rs` for what each command does, `tools.rs` for
 //! what is looked for on the machine, `tidy.rs` for the rules of the tree.
@@ -21,6 +21,7 @@ usage: cargo xtask <command>
   ci              formatting, lints, and every test
   generate        write openapi/control.json and the portal's client anew
   tidy            print the state of the tree's rules
+  schemathesis    play the whole REST document as every role and as nobody (many minutes)
   autobahn [off|pass|terminate] [case ...]
                   play the Autobahn suite and write its verdicts under bench/results
   bench [--quick] [--only NAME ...] [--reps N]
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Some("test") => steps::test(),
         Some("ci") => steps::ci(),
         Some("generate") => steps::generate(),
+        Some("schemathesis") => steps::schemathesis(),
         Some("autobahn") => autobahn::run(&rest),
         Some("bench") => bench::run(&rest),
         Some("tidy") => tidy::print(&tools::root()),

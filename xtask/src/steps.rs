@@ -10,10 +10,15 @@ use crate::{
     tools::{cargo, debian, need_compiler, need_node, npm, python_with, root, step, target},
 };
 
-/// What the black-box tests need of Python: a client, and the conformance suite. Each in one version, so that a
+/// What the black-box tests need of Python: clients, the conformance suite, and the fuzzer of REST. Each in one version, so that a
 /// verdict changes only with us.
-const PYTHON_PACKAGES: [(&str, &str); 4] =
-    [("authlib", "1.9.10"), ("httpx", "0.28.1"), ("kosoku", "0.1.0"), ("websockets", "15.0.1")];
+const PYTHON_PACKAGES: [(&str, &str); 5] = [
+    ("authlib", "1.9.10"),
+    ("httpx", "0.28.1"),
+    ("kosoku", "0.1.0"),
+    ("schemathesis", "4.32.5"),
+    ("websockets", "15.0.1"),
+];
 
 /// Builds what is out of date and becomes `tidegate serve --demo`.
 pub(crate) fn run(args: &[String]) -> Result<()> {
@@ -47,6 +52,18 @@ pub(crate) fn test() -> Result<()> {
     step("test everything else", clients.known_to(cargo().args(["nextest", "run", "--workspace"])))
 }
 
+/// Plays the whole REST document as every role and as nobody; the same small is part of [`test`].
+pub(crate) fn schemathesis() -> Result<()> {
+    need_compiler()?;
+    step("build tidegate", cargo().args(["build", "--package", "tidegate-server"]))?;
+    let python = python()?;
+    let mut play = cargo();
+    // By cargo's own runner: nextest ends what takes as long as this.
+    play.args(["test", "--package", "tidegate-e2e", "--test", "it", "--", "--ignored", "--nocapture"]);
+    play.arg("schemathesis::").env("TIDEGATE_BIN", binary()).env("TIDEGATE_PYTHON", python);
+    step("play the REST document", &mut play)
+}
+
 /// What has to hold before a change lands.
 pub(crate) fn ci() -> Result<()> {
     step("check formatting", cargo().args(["fmt", "--all", "--check"]))?;
@@ -77,6 +94,10 @@ fn need_nextest() -> Result<()> {
     step("install cargo-nextest", cargo().args(["install", "--locked", "cargo-nextest"]))
 }
 
+fn python() -> Result<PathBuf> {
+    python_with(&target().join("xtask/python"), &PYTHON_PACKAGES)
+}
+
 fn binary() -> PathBuf {
     target().join("debug/tidegate")
 }
@@ -94,7 +115,7 @@ impl Clients {
     fn prepare() -> Result<Self> {
         let found = debian(&[("chromium", "chromium"), ("nginx", "nginx-light"), ("haproxy", "haproxy")])?;
         let [chromium, nginx, haproxy] = found.try_into().unwrap_or_default();
-        let python = python_with(&target().join("xtask/python"), &PYTHON_PACKAGES)?;
+        let python = python()?;
         let wscat = root().join("e2e/clients");
         portal::install(&wscat)?;
         Ok(Self { chromium, nginx, haproxy, python, wscat: wscat.join("node_modules/.bin/wscat") })

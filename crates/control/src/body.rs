@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tidegate_model::rule::FieldProblem;
 
 use crate::problem::Problem;
@@ -86,6 +86,23 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for InQuery<T> {
             .await
             .map(|Query(found)| Self(found))
             .map_err(|error| Problem::Malformed(format!("The query cannot be read: {}.", error.body_text())))
+    }
+}
+
+/// A number of a query from 1 to `MAX`; any other is refused as the query that it makes.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "u32")]
+pub(crate) struct UpTo<const MAX: u32>(pub(crate) u32);
+
+impl<const MAX: u32> TryFrom<u32> for UpTo<MAX> {
+    type Error = String;
+
+    fn try_from(number: u32) -> Result<Self, String> {
+        if (1..=MAX).contains(&number) {
+            Ok(Self(number))
+        } else {
+            Err(format!("it is a number from 1 to {MAX}"))
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     apis::answer::{Urls, urls},
     body::{Answer, InPath, InQuery},
-    list::{List, page},
+    list::{Limit, List, page},
     problem::{Problem, ProblemDocument},
     settings::Settings,
     state::Control,
@@ -110,8 +110,9 @@ fn answer(settings: &Settings, api: Api, plans: &[Plan]) -> CatalogueApi {
 pub(crate) struct CatalogueQuery {
     /// Words that name, context or version contain.
     q: Option<String>,
-    /// Most entries, 1 to 200.
-    limit: Option<u32>,
+    /// Most entries, 1 to 200; 50 when not given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
+    limit: Option<Limit>,
     /// `next` of the page before.
     cursor: Option<String>,
 }

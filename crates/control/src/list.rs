@@ -4,24 +4,26 @@ use serde::{Deserialize, Serialize};
 use tidegate_model::port::PageRequest;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::body::UpTo;
+
 /// Which page of a list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
     /// Most entries, 1 to 200; 50 when not given.
-    #[param(minimum = 1, maximum = 200)]
-    pub(crate) limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
+    pub(crate) limit: Option<Limit>,
     /// `next` of the page before.
     pub(crate) cursor: Option<String>,
 }
 
-/// The most entries of a page.
-const LIMIT_MAX: u32 = 200;
+/// The most entries of a page: 1 to 200.
+pub(crate) type Limit = UpTo<200>;
 
 /// What the port is asked for.
-pub(crate) fn page(limit: Option<u32>, cursor: Option<String>) -> PageRequest {
-    let limit = limit.unwrap_or(PageRequest::default().limit).clamp(1, LIMIT_MAX);
+pub(crate) fn page(limit: Option<Limit>, cursor: Option<String>) -> PageRequest {
+    let limit = limit.map_or(PageRequest::default().limit, |limit| limit.0);
     PageRequest { limit, cursor }
 }
 

@@ -11,8 +11,9 @@ use axum::{
 use tidegate_model::operation;
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{
-        ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+    openapi::{
+        Content, Object, RefOr, Schema,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -123,9 +124,65 @@ fn rest() -> OpenApiRouter<Control> {
         .routes(routes!(signing_keys::remove))
 }
 
+/// The type that problem documents are sent with (RFC 9457, section 3).
+const PROBLEM_TYPE: &str = "application/problem+json";
+
+/// The handlers, and the document made of them. Attributes of handlers know JSON as the only type of a body; what is
+/// a problem document is told by its schema, and put under its own type here.
+fn rest_and_document() -> (Router<Control>, utoipa::openapi::OpenApi) {
+    let (rest, mut document) = rest().split_for_parts();
+    let items = document.paths.paths.values_mut();
+    let operations = items
+        .flat_map(|item| [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete]);
+    for answer in operations.flatten().flat_map(|operation| operation.responses.responses.values_mut()) {
+        let RefOr::T(answer) = answer else { continue };
+        let is_problem = |content: &RefOr<Content>| {
+            let RefOr::T(Content { schema: Some(RefOr::Ref(schema)), .. }) = content else { return false };
+            schema.ref_location.ends_with("/Problem")
+        };
+        if answer.content.get("application/json").is_some_and(is_problem)
+            && let Some(content) = answer.content.swap_remove("application/json")
+        {
+            answer.content.insert(PROBLEM_TYPE.to_owned(), content);
+        }
+    }
+    close_in_one_piece(&mut document);
+    (rest, document)
+}
+
+/// A body that is made of two structs is `allOf` in the document, where each part refuses the fields of the other. It
+/// is one object with the fields of both.
+fn close_in_one_piece(document: &mut utoipa::openapi::OpenApi) {
+    let Some(components) = &mut document.components else { return };
+    let known = components.schemas.clone();
+    let object = |part: &RefOr<Schema>| match part {
+        RefOr::T(Schema::Object(object)) => Some(object.clone()),
+        RefOr::Ref(part) => match known.get(part.ref_location.rsplit('/').next()?)? {
+            RefOr::T(Schema::Object(object)) => Some(object.clone()),
+            _ => None,
+        },
+        RefOr::T(_) => None,
+    };
+    for schema in components.schemas.values_mut() {
+        let RefOr::T(Schema::AllOf(all)) = schema else { continue };
+        let Some(parts) = all.items.iter().map(object).collect::<Option<Vec<_>>>() else { continue };
+        if !parts.iter().any(|part| part.additional_properties.is_some()) {
+            continue;
+        }
+        let mut whole = Object::new();
+        whole.description.clone_from(&all.description);
+        for part in parts {
+            whole.properties.extend(part.properties);
+            whole.required.extend(part.required);
+            whole.additional_properties = part.additional_properties.or(whole.additional_properties);
+        }
+        *schema = RefOr::T(Schema::Object(whole));
+    }
+}
+
 /// The OpenAPI document, as committed in `openapi/control.json`.
 pub fn openapi_json() -> String {
-    let (_, document) = rest().split_for_parts();
+    let (_, document) = rest_and_document();
     // A document of plain values always serialises.
     let mut text = document.to_pretty_json().unwrap_or_default();
     text.push('\n');
@@ -134,7 +191,7 @@ pub fn openapi_json() -> String {
 
 /// All of the portal's listener.
 pub(crate) fn build(control: Control) -> Router {
-    let (rest, document) = rest().split_for_parts();
+    let (rest, document) = rest_and_document();
     let gate = (control.clone(), Arc::new(operations(&document)));
     let rest = rest
         .route_layer(middleware::from_fn_with_state(gate, authenticate::gate))

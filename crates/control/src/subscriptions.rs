@@ -16,7 +16,7 @@ use crate::{
     apis::answer::{Urls, urls},
     authenticate::Caller,
     body::{Answer, Created, InPath, InQuery, Json},
-    list::{List, page},
+    list::{Limit, List, page},
     problem::{Problem, ProblemDocument},
     state::{Control, Inner},
 };
@@ -115,8 +115,9 @@ pub(crate) struct SubscriptionsQuery {
     application_id: Option<Uuid>,
     /// To this API.
     api_id: Option<Uuid>,
-    /// Most entries, 1 to 200.
-    limit: Option<u32>,
+    /// Most entries, 1 to 200; 50 when not given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
+    limit: Option<Limit>,
     /// `next` of the page before.
     cursor: Option<String>,
 }

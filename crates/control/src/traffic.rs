@@ -7,7 +7,7 @@ use tidegate_model::{
 };
 use utoipa::{IntoParams, ToSchema};
 
-use crate::{problem::Problem, state::Inner};
+use crate::{body::UpTo, problem::Problem, state::Inner};
 
 /// Minutes shown when not asked for otherwise.
 const MINUTES_DEFAULT: u32 = 60;
@@ -20,8 +20,8 @@ const MINUTES_MAX: u32 = 1_440;
 #[into_params(parameter_in = Query)]
 pub(crate) struct TrafficQuery {
     /// Minutes back from now, 1 to 1,440; 60 when not given.
-    #[param(minimum = 1, maximum = 1440)]
-    minutes: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1440)]
+    minutes: Option<UpTo<MINUTES_MAX>>,
 }
 
 /// Counts that add up.
@@ -85,7 +85,7 @@ pub(crate) async fn read(
     query: &TrafficQuery,
 ) -> Result<TrafficAnswer, Problem> {
     let now = inner.now();
-    let minutes = i64::from(query.minutes.unwrap_or(MINUTES_DEFAULT).clamp(1, MINUTES_MAX));
+    let minutes = i64::from(query.minutes.map_or(MINUTES_DEFAULT, |minutes| minutes.0));
     let from = now.minute().plus_millis(-(minutes - 1) * MINUTE_MILLIS);
     let traffic = inner.ports.events.traffic(of, from).await?;
     let counted = |at: Timestamp| {

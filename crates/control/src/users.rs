@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::{
     authenticate::Caller,
     body::{Answer, Created, InPath, InQuery, Json, Tagged, if_match},
-    list::{List, page},
+    list::{Limit, List, page},
     password,
     problem::{Problem, ProblemDocument},
     state::{Control, Inner},
@@ -165,8 +165,8 @@ pub(crate) struct UsersQuery {
     /// `active` or `disabled`.
     state: Option<String>,
     /// Most entries, 1 to 200; 50 when not given.
-    #[param(minimum = 1, maximum = 200)]
-    limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
+    limit: Option<Limit>,
     /// `next` of the page before.
     cursor: Option<String>,
 }

@@ -30,6 +30,7 @@ mod protocol;
 mod proxies;
 mod refusals;
 mod rest;
+mod schemathesis;
 mod sentence;
 mod timeouts;
 mod traffic;

@@ -133,10 +133,16 @@ impl Portal {
         let signed_in = self.sign_in(username, &self.password(username)).await.is(200);
         let cookie = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
         let csrf = signed_in.json()["csrf_token"].as_str().unwrap().to_owned();
+        let person = self.with_token(&cookie, &csrf).await;
+        tokens.insert(username.to_owned(), person.token.clone());
+        person
+    }
+
+    /// Whoever is signed in with this cookie, by a new token.
+    pub(crate) async fn with_token(&self, cookie: &str, csrf: &str) -> Person<'_> {
         let request = self.request(Method::POST, "/api/v1/tokens").header("cookie", cookie);
         let request = request.header("x-csrf-token", csrf).json(&json!({"name": "black box"}));
         let token = send(request).await.is(201).json()["token"].as_str().unwrap().to_owned();
-        tokens.insert(username.to_owned(), token.clone());
         Person { portal: self, token }
     }
 }
@@ -165,6 +171,11 @@ pub(crate) struct Person<'p> {
 }
 
 impl Person<'_> {
+    /// What this person presents, for other people's programs.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// A request to be completed.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.portal.request(method, &format!("/api/v1{path}")).bearer_auth(&self.token)

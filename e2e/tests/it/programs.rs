@@ -27,8 +27,16 @@ pub(crate) fn haproxy() -> Command {
 
 /// A Python that has `websockets` and the conformance suite.
 pub(crate) fn python() -> Command {
-    let install = "python3 -m venv DIR; DIR/bin/pip install authlib==1.9.10 httpx==0.28.1 kosoku==0.1.0 websockets==15.0.1";
+    let install = "python3 -m venv DIR; DIR/bin/pip install authlib==1.9.10 httpx==0.28.1 kosoku==0.1.0 schemathesis==4.32.5 websockets==15.0.1";
     Command::new(program("TIDEGATE_PYTHON", install))
+}
+
+/// The fuzzer of REST, from the environment of that Python.
+pub(crate) fn schemathesis() -> Command {
+    let python = python();
+    let beside = Path::new(python.get_program()).with_file_name("schemathesis");
+    assert!(beside.exists(), "{} is not there: `cargo xtask test` sees to it", beside.display());
+    Command::new(beside)
 }
 
 /// Node with one of the programs in `e2e/clients`, whose packages lie beside it.

@@ -18,8 +18,8 @@ use uuid::Uuid;
 use super::answer::{ApiAnswer, api_answer};
 use crate::{
     authenticate::Caller,
-    body::{Answer, InPath, InQuery, Tagged},
-    list::{List, PageQuery, page},
+    body::{Answer, InPath, InQuery, Tagged, UpTo},
+    list::{Limit, List, PageQuery, page},
     problem::{Problem, ProblemDocument},
     state::{Control, Inner},
     traffic::{self, TrafficAnswer, TrafficQuery},
@@ -37,8 +37,9 @@ pub(crate) struct ApisQuery {
     q: Option<String>,
     /// Only this lifecycle state.
     state: Option<String>,
-    /// Most entries, 1 to 200.
-    limit: Option<u32>,
+    /// Most entries, 1 to 200; 50 when not given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
+    limit: Option<Limit>,
     /// `next` of the page before.
     cursor: Option<String>,
 }
@@ -120,8 +121,8 @@ pub(crate) async fn get(
 #[into_params(parameter_in = Query)]
 pub(crate) struct ChangesQuery {
     /// Most entries, 1 to 100; 100 when not given.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<UpTo<CHANGES_MAX>>,
 }
 
 /// An entry of the audit log.
@@ -145,8 +146,8 @@ pub(crate) async fn changes(
     InQuery(query): InQuery<ChangesQuery>,
 ) -> Result<Answer<List<ChangeAnswer>>, Problem> {
     let api = viewed(&inner, &caller, id).await?;
-    let found =
-        inner.ports.catalog.changes(api.id, query.limit.unwrap_or(CHANGES_MAX).clamp(1, CHANGES_MAX)).await?;
+    let limit = query.limit.map_or(CHANGES_MAX, |limit| limit.0);
+    let found = inner.ports.catalog.changes(api.id, limit).await?;
     let items = found.into_iter().map(|change| ChangeAnswer {
         at: change.at.rfc3339(),
         by: change.by,

@@ -229,7 +229,7 @@ async fn a_user_of_whatever_name_is_text_or_refused() {
     assert_eq!(taken.is(409).kind(), "duplicate");
     let body = json!({"username": "ada", "roles": [], "must_change_password": false});
     house.post(&admin, "/api/v1/users", body).await.is(400);
-    for query in ["?role=wizard", "?state=gone", "?limit=x", "?unknown=1"] {
+    for query in ["?role=wizard", "?state=gone", "?limit=x", "?limit=0", "?limit=201", "?unknown=1"] {
         house.get(&admin, &format!("/api/v1/users{query}")).await.is(400);
     }
 }

@@ -1394,7 +1394,38 @@ export type NewApiKey = {
 /**
  * A key to be made.
  */
-export type NewKey = KeyChange & {
+export type NewKey = {
+    /**
+     * Lifetime of access tokens in seconds, 60 to 86,400; 3,600 in a new key.
+     */
+    access_token_seconds?: number | null;
+    /**
+     * `confidential`: a program with a secret; `browser`: a page; `native`: a program on somebody's device. The latter
+     * two have no secret; a key that becomes one of them loses it.
+     */
+    client_type?: string | null;
+    /**
+     * OAuth grants it may use, of `client_credentials`, `authorization_code` and `refresh_token`. In a new key:
+     * `client_credentials`, and none in one without a secret.
+     */
+    grants?: Array<string> | null;
+    /**
+     * Where browsers may be sent to after signing out; at most 20.
+     */
+    post_logout_redirect_uris?: Array<string> | null;
+    /**
+     * Where browsers may be sent back to with a code, compared character for character; at most 20. The port of a native
+     * client's `http://127.0.0.1` or `http://[::1]` may be any.
+     */
+    redirect_uris?: Array<string> | null;
+    /**
+     * Lifetime of refresh tokens in seconds, 300 to 7,776,000, begun anew by each; 86,400 in a new key.
+     */
+    refresh_token_seconds?: number | null;
+    /**
+     * `jwt`: readable by whoever has the issuer's keys; `opaque`: random characters.
+     */
+    token_format?: string | null;
     /**
      * `production` or `sandbox`.
      */
@@ -2214,7 +2245,7 @@ export type ListApisData = {
          */
         state?: string;
         /**
-         * Most entries, 1 to 200.
+         * Most entries, 1 to 200; 50 when not given.
          */
         limit?: number;
         /**
@@ -3049,7 +3080,7 @@ export type ListCatalogueData = {
          */
         q?: string;
         /**
-         * Most entries, 1 to 200.
+         * Most entries, 1 to 200; 50 when not given.
          */
         limit?: number;
         /**
@@ -3460,7 +3491,7 @@ export type ListSubscriptionsData = {
          */
         api_id?: string;
         /**
-         * Most entries, 1 to 200.
+         * Most entries, 1 to 200; 50 when not given.
          */
         limit?: number;
         /**
