@@ -23,6 +23,7 @@ mod first_start;
 mod issuers;
 mod lifecycle;
 mod limits;
+mod negatives;
 mod oauth;
 mod passing;
 mod probe;
