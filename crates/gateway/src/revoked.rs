@@ -1,7 +1,7 @@
 //! What was revoked, as every part of the gateway asks for it: handshakes, and the workers for their live sessions.
 //!
 //! The link adds; a handshake asks once, when its credential was believed; a worker is told the number of the newest and
-//! asks what is new. A session that was admitted before a revocation came and reaches its worker after it is asked again
+//! asks for each of its sessions. A session that was admitted before a revocation came and reaches its worker after it is asked again
 //! there, since it brings the number that it was admitted under. It does not know sockets or tokens.
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
@@ -32,11 +32,6 @@ impl Revoked {
     /// Whether a credential with these marks was revoked, or all of this client of ours, if it is one's.
     pub(crate) fn hit(&self, client_id: Option<&str>, marks: &Marks) -> bool {
         self.all().hit(client_id, marks)
-    }
-
-    /// What has come since this number.
-    pub(crate) fn since(&self, number: u64) -> Revocations {
-        self.all().since(number).cloned().collect()
     }
 
     fn all(&self) -> RwLockReadGuard<'_, Revocations> {

@@ -4,8 +4,6 @@
 //! sessions to be asked. A session is looked at once from where the walk stood when the last news came. It knows places,
 //! not sessions.
 
-use tidegate_model::revocation::Revocations;
-
 /// What one turn spends: a session that may stay costs one or two, half a microsecond each.
 const EFFORT_PER_TURN: u32 = 512;
 /// What closing a session costs: two system calls and what they wake.
@@ -21,8 +19,8 @@ pub(super) struct Review {
     effort: u32,
     /// Everybody is asked for what the snapshot allows.
     asks: bool,
-    /// Whoever lives by these is closed.
-    pub(super) revoked: Revocations,
+    /// Everybody is asked for what was revoked.
+    looks_for_revoked: bool,
 }
 
 impl Review {
@@ -32,9 +30,9 @@ impl Review {
         (self.left, self.places) = (places, places);
     }
 
-    /// Everybody is asked for these too.
-    pub(super) fn revoke(&mut self, some: &Revocations, places: usize) {
-        self.revoked.extend(some.since(0).cloned());
+    /// Everybody is asked for what was revoked, too.
+    pub(super) fn look_for_revoked(&mut self, places: usize) {
+        self.looks_for_revoked = true;
         (self.left, self.places) = (places, places);
     }
 
@@ -46,6 +44,11 @@ impl Review {
     /// Whether sessions are asked for what the snapshot allows.
     pub(super) fn asks(&self) -> bool {
         self.asks
+    }
+
+    /// Whether sessions are asked for what was revoked.
+    pub(super) fn looks_for_revoked(&self) -> bool {
+        self.looks_for_revoked
     }
 
     /// A turn begins.

@@ -5,6 +5,7 @@
 
 mod faults;
 mod peer;
+mod standing;
 
 use std::{
     collections::VecDeque,

@@ -228,9 +228,9 @@ impl Worker {
             self.review.ask(places);
         }
         if revoked > self.revoked {
-            let some = self.commons.revoked.since(self.revoked);
-            self.revoked = some.number().max(revoked);
-            self.review.revoke(&some, places);
+            // Whoever lives by an older one has gone already: to ask for all of them finds the same sessions.
+            self.revoked = revoked;
+            self.review.look_for_revoked(places);
         }
         if let Some(drain) = drain.filter(|_| self.draining.is_none()) {
             self.begin_drain(&drain);

@@ -65,7 +65,14 @@ fn grant(parts: &SnapshotParts) -> Grant {
         expires_at: Timestamp(i64::MAX),
         ..Identity::default()
     };
-    admit(&snapshot, &api, &identity, tidegate_model::security::Way::OAuthHeader).unwrap()
+    admit(
+        &snapshot,
+        &api,
+        &identity,
+        tidegate_model::security::Way::OAuthHeader,
+        std::net::Ipv4Addr::LOCALHOST.into(),
+    )
+    .unwrap()
 }
 
 impl Meter {

@@ -18,7 +18,8 @@ impl Worker {
         while let Some(place) = self.review.step() {
             let Some(session) = self.sessions.get(place) else { continue };
             let grant = &session.record.grant;
-            let may_stay = if self.review.revoked.hit(grant.revocable_client(), &grant.marks) {
+            let is_revoked = || self.commons.revoked.hit(grant.revocable_client(), &grant.marks);
+            let may_stay = if self.review.looks_for_revoked() && is_revoked() {
                 self.close(place, &refusal::unwelcome(Unwelcome::Revoked));
                 false
             } else {
