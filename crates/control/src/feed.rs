@@ -14,16 +14,18 @@ use std::{
 
 use crate::keeper::Keeper;
 use tidegate_model::{
+    deny::Denied,
     endpoint::Endpoints,
     fact::{OpenSessions, TrafficOf},
     id::{ApiId, BootId},
     link::{ControlLink, Down, LinkClosed, PROTOCOL_VERSION, Up},
     port::{Catalog, Clock, EventLog, PortError},
     revocation::{Marks, Revocation, Revocations},
-    snapshot::{BackendTokenFacts, Snapshot},
+    snapshot::{BackendTokenFacts, Snapshot, SnapshotParts},
     target::TargetFacts,
     time::Timestamp,
 };
+use tidegate_oauth::mark;
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use crate::issuer::Issuer;
@@ -34,6 +36,15 @@ const APPLY_WAIT: Duration = Duration::from_secs(1);
 
 /// Revocations in one message: some tens of kilobytes, however many there are when a gateway connects.
 const REVOCATIONS_PER_MESSAGE: usize = 1_024;
+
+/// By which tokens the people are known that deny rules name.
+fn name_people(parts: &mut SnapshotParts) {
+    for rule in &mut parts.deny_rules {
+        if let Denied::User(id) = rule.denied {
+            rule.subject = Some(mark::subject(&parts.issuer.issuer, &id.to_string()).into());
+        }
+    }
+}
 
 #[derive(Debug, Default)]
 struct Gateway {
@@ -117,6 +128,7 @@ impl Feed {
                 .map_err(|error| PortError::corrupt("a signing key cannot be used", error))?;
             parts.issuer = self.issuer.facts();
             parts.backend_tokens.clone_from(&self.backend_tokens);
+            name_people(&mut parts);
             self.snapshot.send_replace(Arc::new(Snapshot::new(parts)));
         }
         Ok(number)

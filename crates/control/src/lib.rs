@@ -11,6 +11,7 @@ mod authenticate;
 mod body;
 mod catalogue;
 mod console;
+mod deny_rules;
 mod feed;
 mod health;
 mod issuer;

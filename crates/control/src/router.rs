@@ -19,8 +19,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    account, apis, applications, authenticate, catalogue, console, health, key_managers, oauth, pages,
-    revocations, session, settings, signing_keys, state::Control, subscriptions, tokens, users,
+    account, apis, applications, authenticate, catalogue, console, deny_rules, health, key_managers, oauth,
+    pages, revocations, session, settings, signing_keys, state::Control, subscriptions, tokens, users,
 };
 
 /// Where REST begins.
@@ -122,6 +122,8 @@ fn rest() -> OpenApiRouter<Control> {
         .routes(routes!(subscriptions::delete))
         .routes(routes!(signing_keys::list, signing_keys::rotate))
         .routes(routes!(signing_keys::remove))
+        .routes(routes!(deny_rules::create, deny_rules::list))
+        .routes(routes!(deny_rules::get, deny_rules::update, deny_rules::delete))
 }
 
 /// The type that problem documents are sent with (RFC 9457, section 3).

@@ -255,6 +255,10 @@ impl Desk {
             }
         };
         let known = |refusal: Refusal| NotAdmitted { api: Some(api.id), ..refusal.into() };
+        // Whom a rule keeps out wherever he comes from costs no look at a credential.
+        if snapshot.denials().deny_stranger(api, client.address.ip()) {
+            return Err(known(admit::Refusal::Denied.into()));
+        }
         // Before anything else is looked at: whoever lured a browser here learns nothing from the answer.
         if !client.is_own_page && !is_permitted_page(request, api) {
             return Err(known(Refusal::Origin));
@@ -275,8 +279,8 @@ impl Desk {
         if self.revoked.hit(identity.revocable_client(), &identity.marks) {
             return Err(of_client(Refusal::Revoked));
         }
-        let grant =
-            admit::admit(snapshot, api, &identity, found.way).map_err(|refusal| of_client(refusal.into()))?;
+        let grant = admit::admit(snapshot, api, &identity, found.way, client.address.ip());
+        let grant = grant.map_err(|refusal| of_client(refusal.into()))?;
         let meter = budgets.meter(&grant);
         if let Some(used_up) = meter.used_up(now) {
             return Err(not_now(&grant, Refusal::UsedUp(used_up)));

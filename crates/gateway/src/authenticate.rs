@@ -228,7 +228,8 @@ fn marks(claims: &Claims) -> Marks {
     Marks {
         credential: Some(mark::token(issuer, &claims.jti).into()),
         grant: grant.map(|id| mark::grant(issuer, id).into()),
-        subject: Some(mark::subject(issuer, &claims.sub).into()),
+        // A client's own token speaks for nobody.
+        subject: (claims.sub != claims.client_id).then(|| mark::subject(issuer, &claims.sub).into()),
         issued_at: Timestamp::from_seconds(claims.iat),
     }
 }

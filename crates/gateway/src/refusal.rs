@@ -331,6 +331,7 @@ fn samples() -> Vec<Refusal> {
             NotAdmitted::IssuerNotAccepted,
             NotAdmitted::UnknownClient,
             NotAdmitted::NoSubscription,
+            NotAdmitted::Denied,
             NotAdmitted::NoEndpoint(Production),
         ]
         .map(Refusal::NotAdmitted),
@@ -372,6 +373,7 @@ fn not_admitted(refusal: NotAdmitted) -> Kind {
         NotAdmitted::NoSubscription => {
             (403, "no-subscription", "The application is not subscribed to this API")
         }
+        NotAdmitted::Denied => (403, "denied", "The connection is denied"),
         NotAdmitted::NoEndpoint(_) => (503, "no-endpoint", "The API has no backend for this type of key"),
     }
 }
@@ -428,6 +430,7 @@ pub(crate) fn unwelcome(unwelcome: Unwelcome) -> Farewell {
         Unwelcome::SubscriptionEnded => farewell("subscription_ended", code::FORBIDDEN),
         Unwelcome::ApiBlocked => farewell("api_blocked", code::FORBIDDEN),
         Unwelcome::ApiRetired => farewell("api_retired", code::FORBIDDEN),
+        Unwelcome::Denied => farewell("denied", code::FORBIDDEN),
     }
 }
 

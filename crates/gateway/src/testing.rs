@@ -56,6 +56,7 @@ pub(crate) fn application() -> ApplicationFacts {
         id: ApplicationId::new(Timestamp(0), [3; 10]),
         name: "App".to_owned(),
         policy: "Policy".to_owned(),
+        owner: None,
     }
 }
 
@@ -68,6 +69,7 @@ pub(crate) fn grant(api: ApiFacts, application: ApplicationFacts) -> Grant {
         client_id: "client".into(),
         way: Way::OAuthHeader,
         environment: Environment::Production,
+        address: std::net::Ipv4Addr::LOCALHOST.into(),
         subscription: None,
         plan: "".into(),
         plan_limit: None,

@@ -3,9 +3,10 @@
 //! The gateway turns a [`Refusal`] into a problem document before the 101 and an [`Unwelcome`] into a Close
 //! after it; nothing here knows HTTP or a close code.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use crate::{
+    deny::Connected,
     endpoint::{Endpoint, Environment},
     id::{ApiId, ApplicationId, KeyManagerId, SubscriptionId},
     issuer::RESIDENT,
@@ -68,6 +69,9 @@ pub enum Refusal {
     /// The application has no subscription to the API.
     #[error("the application is not subscribed to this API")]
     NoSubscription,
+    /// A deny rule keeps it out.
+    #[error("an administrator denies this connection")]
+    Denied,
     /// The API has no endpoint for the key's environment.
     #[error("the API has no {} endpoint", .0.as_str())]
     NoEndpoint(Environment),
@@ -94,6 +98,8 @@ pub enum Unwelcome {
     ApiBlocked,
     /// Its API was retired or deleted.
     ApiRetired,
+    /// A deny rule keeps it out.
+    Denied,
 }
 
 /// What a session is allowed: the outcome of admission, and what [`standing`] re-reads on every new snapshot.
@@ -112,6 +118,8 @@ pub struct Grant {
     pub key_manager: Option<Box<KeyManagerId>>,
     /// Which endpoint it reaches.
     pub environment: Environment,
+    /// From where the client connected.
+    pub address: IpAddr,
     /// The subscription; `None` for a prototype, which needs none.
     pub subscription: Option<SubscriptionId>,
     /// Name of the business plan; empty without a subscription.
@@ -171,17 +179,19 @@ pub fn locate<'s, 'p>(
     }
 }
 
-/// Whether the identity may connect to the API.
+/// Whether the identity may connect to the API from this address.
 ///
 /// # Errors
-/// [`Refusal`]: unknown client, no subscription, no endpoint for the key's environment.
+/// [`Refusal`]: unknown client, no subscription, a deny rule, no endpoint for the key's environment.
 pub fn admit(
     snapshot: &Snapshot,
     api: &Arc<ApiFacts>,
     identity: &Identity,
     way: Way,
+    address: IpAddr,
 ) -> Result<Grant, Refusal> {
-    let grant = grant(snapshot, api, (identity.key_manager, &*identity.client_id), way, identity.into())?;
+    let client = (identity.key_manager, &*identity.client_id);
+    let grant = grant(snapshot, api, client, way, address, identity.into())?;
     if grant.endpoint().is_none() {
         return Err(Refusal::NoEndpoint(grant.environment));
     }
@@ -234,6 +244,7 @@ fn grant(
     api: &Arc<ApiFacts>,
     (key_manager, client_id): (Option<KeyManagerId>, &str),
     way: Way,
+    address: IpAddr,
     credential: Credential<'_>,
 ) -> Result<Grant, Refusal> {
     let held = match way.kind() {
@@ -249,6 +260,10 @@ fn grant(
     }
     let (application, environment, client_id) = held.ok_or(Refusal::UnknownClient)?;
     let application = snapshot.application(application).ok_or(Refusal::UnknownClient)?;
+    let connected = Connected { api, application, subject: credential.marks.subject, address };
+    if snapshot.denials().deny(&connected) {
+        return Err(Refusal::Denied);
+    }
     let subscription = snapshot.subscription(application.id, api.id);
     if subscription.is_none() && api.state != State::Prototyped {
         return Err(Refusal::NoSubscription);
@@ -264,6 +279,7 @@ fn grant(
         key_manager: key_manager.map(Box::new),
         way,
         environment,
+        address,
         subscription: subscription.map(|subscription| subscription.id),
         plan: snapshot.shared_plan(plan),
         expires_at: credential.expires_at,
@@ -296,9 +312,10 @@ pub fn standing(snapshot: &Snapshot, held: &Grant, now: Timestamp) -> Result<Gra
         return Err(Unwelcome::NotAccepted);
     }
     let client = (held.key_manager.as_deref().copied(), &*held.client_id);
-    grant(snapshot, api, client, held.way, held.into()).map_err(|refusal| match refusal {
+    grant(snapshot, api, client, held.way, held.address, held.into()).map_err(|refusal| match refusal {
         Refusal::UnknownClient => Unwelcome::KeyRevoked,
         Refusal::IssuerNotAccepted => Unwelcome::IssuerNotAccepted,
+        Refusal::Denied => Unwelcome::Denied,
         _ => Unwelcome::SubscriptionEnded,
     })
 }

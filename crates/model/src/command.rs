@@ -10,8 +10,9 @@ use crate::{
     application::{ApiKey, Application, Key, Subscription},
     authorization::{Authorize, EndAuthorization, OpaqueToken, RedeemCode, Redeemed, Renew},
     client::ClientSettings,
+    deny::{Denied, DenyRule},
     endpoint::Environment,
-    id::{ApiId, ApiKeyId, ApplicationId, KeyManagerId, SubscriptionId, TokenId, UserId},
+    id::{ApiId, ApiKeyId, ApplicationId, DenyRuleId, KeyManagerId, SubscriptionId, TokenId, UserId},
     issuer::{KeyManager, ProvidedKey, Trust},
     lifecycle::{Event, Missing},
     revocation::{Mark, Revoke},
@@ -394,6 +395,17 @@ pub enum Command {
         /// The issuer's name for it.
         client_id: String,
     },
+    /// Makes a deny rule; who and when are the store's to say. Answers [`Outcome::DenyRule`].
+    CreateDenyRule(DenyRule),
+    /// See [`ChangeDenyRule`]. Answers [`Outcome::DenyRule`].
+    ChangeDenyRule(ChangeDenyRule),
+    /// Deletes a deny rule. Answers [`Outcome::Done`].
+    DeleteDenyRule {
+        /// Which rule.
+        id: DenyRuleId,
+        /// The entity tag that the deletion is based on.
+        based_on: Option<u64>,
+    },
     /// Keeps a signing key. Answers [`Outcome::Done`].
     StoreSigningKey(SigningKeyRecord),
     /// Publishes a key that takes over from the one that signs, see [`crate::signing_key::rotate`]. Answers
@@ -407,6 +419,23 @@ pub enum Command {
         /// What signs from now on, where the key was the one that did.
         successor: Option<SigningKeyRecord>,
     },
+}
+
+/// Changes a deny rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeDenyRule {
+    /// Which rule.
+    pub id: DenyRuleId,
+    /// The entity tag that the change is based on.
+    pub based_on: Option<u64>,
+    /// Whom it is about from now on.
+    pub denied: Denied,
+    /// Everybody but these.
+    pub is_inverted: bool,
+    /// It holds.
+    pub is_enabled: bool,
+    /// Why.
+    pub reason: String,
 }
 
 /// What a signing key signs, and nothing else.
@@ -474,6 +503,8 @@ pub enum Outcome {
     ProvidedKey(ProvidedKey),
     /// The user after the change.
     User(User),
+    /// The deny rule after the change.
+    DenyRule(Box<DenyRule>),
     /// What a code or refresh token was worth.
     Tokens(Redeemed),
     /// Nothing more to say.

@@ -36,6 +36,7 @@ use crate::{
 
 pub mod apis;
 pub mod authorizations;
+pub mod denials;
 pub mod developers;
 pub mod facts;
 pub mod issuers;
@@ -143,6 +144,10 @@ macro_rules! port_contract {
             what_is_revoked_again_is_told_again_with_the_later_times
             only_owners_and_administrators_end_credentials
             a_revocation_is_no_change_of_the_snapshot
+        }
+        $crate::port_contract! { @suite denials, $ground,
+            deny_rules_are_made_changed_and_deleted_by_administrators
+            what_a_deny_rule_names_is_there_and_takes_it_along
         }
         $crate::port_contract! { @suite facts, $ground,
             a_repeated_batch_adds_nothing

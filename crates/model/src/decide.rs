@@ -17,6 +17,7 @@ use crate::{
     user::Actor,
 };
 
+pub mod denials;
 mod identity;
 mod issuer;
 pub mod people;

@@ -52,6 +52,8 @@ ids! {
     ApiKeyId,
     /// Names a key manager: another issuer whose tokens are accepted.
     KeyManagerId,
+    /// Names a deny rule.
+    DenyRuleId,
     /// Names one run of one gateway process: batches are numbered within it.
     BootId,
 }

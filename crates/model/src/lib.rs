@@ -13,6 +13,7 @@ pub mod command;
 #[cfg(feature = "test-support")]
 pub mod contract;
 pub mod decide;
+pub mod deny;
 pub mod endpoint;
 pub mod fact;
 pub mod forwarded;

@@ -120,6 +120,12 @@ pub const TABLE: &[(&str, Who)] = &[
     ("listSigningKeys", ADMINISTER),
     ("rotateSigningKey", ADMINISTER),
     ("removeSigningKey", ADMINISTER),
+    // Who is kept out.
+    ("createDenyRule", ADMINISTER),
+    ("listDenyRules", ADMINISTER),
+    ("getDenyRule", ADMINISTER),
+    ("updateDenyRule", ADMINISTER),
+    ("deleteDenyRule", ADMINISTER),
 ];
 
 #[cfg(test)]

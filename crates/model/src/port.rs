@@ -10,6 +10,7 @@ use crate::{
     application::{ApiKey, Application, Key, Subscription},
     authorization::{Authorization, Code, OpaqueToken, RefreshToken},
     command::{Command, Outcome, Refused, SigningKeyRecord},
+    deny::DenyRule,
     endpoint::Endpoint,
     fact::{Appended, Batch, Traffic, TrafficOf},
     id::{ApiId, ApplicationId, AuthorizationId, KeyManagerId, SubscriptionId, UserId},
@@ -238,6 +239,8 @@ pub trait Catalog: Send + Sync + 'static {
     /// Application policies, in the order a page shows them.
     async fn application_policies(&self) -> Result<Vec<Plan>, PortError>;
 
+    /// All deny rules, in the order of their making; there are at most [`crate::deny::RULES_MAX`].
+    async fn deny_rules(&self) -> Result<Vec<DenyRule>, PortError>;
     /// What was revoked under a number above `after` and is not to be forgotten at `now`, in the order of numbers.
     /// They appear in that order: who has seen one has seen all before it.
     async fn revocations(&self, after: u64, now: Timestamp) -> Result<Vec<Revocation>, PortError>;

@@ -8,9 +8,10 @@ use std::{collections::HashMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    deny::{Denials, DenyFacts},
     endpoint::{Endpoints, Environment},
     headers::HeaderRules,
-    id::{ApiId, ApiKeyId, ApplicationId, KeyManagerId, SubscriptionId},
+    id::{ApiId, ApiKeyId, ApplicationId, KeyManagerId, SubscriptionId, UserId},
     issuer::{AcceptedIssuers, KeyManagerFacts},
     lifecycle::State,
     mapping::TopicMapping,
@@ -68,6 +69,9 @@ pub struct ApplicationFacts {
     pub name: String,
     /// Its application policy.
     pub policy: String,
+    /// Whose it is; `None`: the product's.
+    #[serde(default)]
+    pub owner: Option<UserId>,
 }
 
 /// An OAuth client as a gateway knows it: no secret, no hash.
@@ -201,6 +205,9 @@ pub struct SnapshotParts {
     pub plans: Vec<Plan>,
     /// Application policies.
     pub application_policies: Vec<Plan>,
+    /// Deny rules that are enabled.
+    #[serde(default)]
+    pub deny_rules: Vec<DenyFacts>,
 }
 
 /// The snapshot with its indexes.
@@ -224,6 +231,7 @@ pub struct Snapshot {
     opaque_tokens: HashMap<String, OpaqueTokenFacts>,
     plans: HashMap<Arc<str>, Plan>,
     application_policies: HashMap<Arc<str>, Plan>,
+    denials: Denials,
 }
 
 impl Snapshot {
@@ -247,6 +255,7 @@ impl Snapshot {
             of.insert(client.client_id.as_str().into(), client);
         }
         Self {
+            denials: parts.deny_rules.iter().collect(),
             number: parts.number,
             issuer: parts.issuer,
             key_managers: parts.key_managers,
@@ -363,6 +372,11 @@ impl Snapshot {
     /// An access token that says nothing by itself, by its hash.
     pub fn opaque_token(&self, token_hash: &str) -> Option<&OpaqueTokenFacts> {
         self.opaque_tokens.get(token_hash)
+    }
+
+    /// Who is kept out.
+    pub const fn denials(&self) -> &Denials {
+        &self.denials
     }
 
     /// A client's id as all its sessions share it.

@@ -210,3 +210,10 @@ entity! {
         application_id: String, environment: String, created_at: i64,
     }
 }
+entity! {
+    /// Deny rules; `body` is the whole record, `about` what it is about, in one way of writing.
+    deny_rule, "deny_rules" {
+        #[sea_orm(primary_key, auto_increment = false)] id: String,
+        about: String, application_id: Option<String>, user_id: Option<String>, body: String,
+    }
+}

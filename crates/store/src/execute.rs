@@ -92,6 +92,9 @@ pub(crate) async fn execute(
         | Command::EndAuthorization(_)
         | Command::KeepAccessToken(_)
         | Command::EndAccessToken { .. } => at.change_authorization(command).await,
+        Command::CreateDenyRule(_) | Command::ChangeDenyRule(_) | Command::DeleteDenyRule { .. } => {
+            at.change_deny_rule(command).await
+        }
         Command::Revoke(revoke) => at.revoke(&revoke).await,
         Command::CreateKeyManager(_)
         | Command::UpdateKeyManager(_)

@@ -9,6 +9,7 @@ mod apis;
 mod applications;
 mod authorizations;
 mod cursor;
+mod deny_rules;
 mod entity;
 mod execute;
 mod facts;

@@ -14,6 +14,7 @@ use tidegate_model::{
     authorization::{Authorization, Code, OpaqueToken, RefreshToken},
     command::{Command, Outcome, SigningKeyRecord},
     decide::folded,
+    deny::DenyRule,
     fact::{Appended, Batch, Traffic, TrafficOf},
     id::{ApiId, ApplicationId, AuthorizationId, KeyManagerId, SubscriptionId, UserId},
     issuer::{Held, KeyManagerFacts, ProvidedKey},
@@ -33,7 +34,7 @@ use tidegate_model::{
 };
 
 use crate::{
-    apis, applications, authorizations, cursor, entity, facts, issuers, plans, revocations,
+    apis, applications, authorizations, cursor, deny_rules, entity, facts, issuers, plans, revocations,
     sqlite::SqliteCatalog, users, vault::Vault, writer::trouble,
 };
 
@@ -128,8 +129,8 @@ async fn snapshot_parts(connection: &impl ConnectionTrait, vault: &Vault) -> Res
         if application.owner.is_some_and(|owner| disabled.contains(&owner)) {
             without_keys.insert(application.id);
         }
-        let (id, name, policy) = (application.id, application.name, application.policy);
-        parts.applications.push(ApplicationFacts { id, name, policy });
+        let Application { id, name, policy, owner, .. } = application;
+        parts.applications.push(ApplicationFacts { id, name, policy, owner });
     }
     let takes_passwords = parts.apis.iter().any(|api| api.security.accepts(Way::Basic));
     for row in entity::key::Entity::find().all(connection).await? {
@@ -166,6 +167,7 @@ async fn snapshot_parts(connection: &impl ConnectionTrait, vault: &Vault) -> Res
         let Subscription { id, application, api, plan, .. } = found;
         parts.subscriptions.push(SubscriptionFacts { id, application, api, plan });
     }
+    parts.deny_rules = deny_rules::facts(connection).await?;
     parts.opaque_tokens = authorizations::opaque_facts(connection).await?;
     Ok(parts)
 }
@@ -426,6 +428,10 @@ impl Catalog for SqliteCatalog {
 
     async fn application_policies(&self) -> Result<Vec<Plan>, PortError> {
         plans::all(&self.readers, plans::POLICY).await.map_err(trouble)
+    }
+
+    async fn deny_rules(&self) -> Result<Vec<DenyRule>, PortError> {
+        deny_rules::all(&self.readers).await.map_err(trouble)
     }
 
     async fn revocations(&self, after: u64, now: Timestamp) -> Result<Vec<Revocation>, PortError> {

@@ -16,6 +16,7 @@ export function Component() {
         { title: "Installation", links: [link(paths.admin(), "Overview")] },
         { title: "People", links: [link(paths.users(), "Users")] },
         { title: "Tokens", links: [link(paths.signingKeys(), "Signing keys")] },
+        { title: "Gateways", links: [link(paths.denyRules(), "Deny rules")] },
       ]}
     >
       <Outlet />

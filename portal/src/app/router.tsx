@@ -101,6 +101,7 @@ export const router = createBrowserRouter([
               { path: "users", lazy: () => import("../features/users/list-page") },
               { path: "users/:id", lazy: () => import("../features/users/user-page") },
               { path: "signing-keys", lazy: () => import("../features/admin/signing-keys-page") },
+              { path: "deny-rules", lazy: () => import("../features/admin/deny-rules-page") },
             ],
           },
           { index: true, lazy: () => import("./admin-page") },

@@ -80,6 +80,7 @@ const REASONS: Record<string, string> = {
   origin_refused: "The API does not let this web page connect.",
   worker_lost: "A part of the gateway failed. Connect again.",
   api_blocked: "The API is blocked for now.",
+  denied: "An administrator denies this connection.",
   api_retired: "The API was retired.",
   unknown_api: "No API answers at this address. Look at the topic.",
   subscription_ended: "The subscription ended.",

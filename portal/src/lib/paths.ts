@@ -29,6 +29,7 @@ export const paths = {
   password: () => "/account/password",
   admin: () => "/admin",
   signingKeys: () => "/admin/signing-keys",
+  denyRules: () => "/admin/deny-rules",
   users: () => "/admin/users",
   user: (id: string) => `/admin/users/${part(id)}`,
   keyManagers: () => "/admin/key-managers",

@@ -138,7 +138,9 @@ impl Other {
         Marks {
             credential: Some(credential.into()),
             grant: None,
-            subject: Some(mark::subject(issuer, &verified.subject).into()),
+            // A client's own token speaks for nobody.
+            subject: (verified.subject != verified.client_id)
+                .then(|| mark::subject(issuer, &verified.subject).into()),
             issued_at: verified.issued_at.map(Timestamp::from_seconds).unwrap_or_default(),
         }
     }

@@ -46,7 +46,8 @@ fn marks(issuer: &str, facts: &OpaqueTokenFacts) -> Marks {
     Marks {
         credential: Some(mark::access_token(&facts.token_hash.0).into()),
         grant: facts.grant_id.as_deref().map(|id| mark::grant(issuer, id).into()),
-        subject: Some(mark::subject(issuer, &facts.subject).into()),
+        // A client's own token speaks for nobody.
+        subject: (facts.subject != facts.client_id).then(|| mark::subject(issuer, &facts.subject).into()),
         issued_at: facts.issued_at,
     }
 }

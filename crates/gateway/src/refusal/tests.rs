@@ -192,7 +192,15 @@ fn statuses_are_those_of_the_design() {
                 .map(|presented| Refusal::NotAccepted { presented, accepted: Box::default() })
                 .into(),
         ),
-        (403, vec![NotAdmitted::NoSubscription.into(), NotAdmitted::Blocked.into(), Refusal::Origin]),
+        (
+            403,
+            vec![
+                NotAdmitted::NoSubscription.into(),
+                NotAdmitted::Blocked.into(),
+                NotAdmitted::Denied.into(),
+                Refusal::Origin,
+            ],
+        ),
         (404, vec![NotAdmitted::UnknownPath.into(), NotAdmitted::Retired.into()]),
         (400, vec![ConnectError::NoProtocol.into(), ConnectError::Upgrade(UpgradeError::Version).into()]),
         (405, vec![UpgradeError::Method.into(), ConnectError::Method.into()]),
@@ -355,6 +363,7 @@ fn whoever_may_not_stay_is_told_why_and_the_backend_that_it_ends() {
         (unwelcome(Unwelcome::SubscriptionEnded), 3003, "subscription_ended"),
         (unwelcome(Unwelcome::ApiBlocked), 3003, "api_blocked"),
         (unwelcome(Unwelcome::ApiRetired), 3003, "api_retired"),
+        (unwelcome(Unwelcome::Denied), 3003, "denied"),
         (restart(), 1012, "restart"),
         (fault(), 1011, "internal"),
     ] {

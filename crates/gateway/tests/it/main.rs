@@ -17,6 +17,7 @@ mod client;
 mod console;
 mod credentials;
 mod crowd;
+mod denied;
 mod ending;
 mod facts;
 mod forged;

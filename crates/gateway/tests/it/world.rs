@@ -87,6 +87,7 @@ impl World {
             id: ApplicationId::new(NOW, [2; 10]),
             name: "App".to_owned(),
             policy: "Policy".to_owned(),
+            owner: None,
         };
         let subscription = SubscriptionFacts {
             id: SubscriptionId::new(NOW, [3; 10]),
@@ -114,6 +115,7 @@ impl World {
             opaque_tokens: Vec::new(),
             plans: vec![plan("Gold", None), plan("Silver", None)],
             application_policies: vec![plan("Policy", None)],
+            deny_rules: Vec::new(),
         };
         Self { parts, key }
     }

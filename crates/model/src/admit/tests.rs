@@ -1,10 +1,13 @@
 //! Who may connect and who may stay, on one small world: two versions of an API, a prototype, a draft, a blocked
 //! and a retired one; one application with a key for each environment.
 
+use std::net::Ipv4Addr;
+
 use uuid::Uuid;
 
 use super::*;
 use crate::{
+    deny::{Denied, DenyFacts},
     endpoint::Endpoints,
     headers::HeaderRules,
     issuer::AcceptedIssuers,
@@ -17,6 +20,8 @@ use crate::{
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
 const LATER: Timestamp = Timestamp(1_800_000_060_000);
+
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
 
 const ECHO_1: u128 = 1;
 const ECHO_2: u128 = 2;
@@ -89,6 +94,7 @@ fn world() -> SnapshotParts {
             id: application_id(1),
             name: "Shop".to_owned(),
             policy: "20PerMin".to_owned(),
+            owner: None,
         }],
         clients: vec![
             client("production", 1, Environment::Production),
@@ -118,7 +124,7 @@ fn identity(client_id: &str) -> Identity {
 
 fn admitted(parts: SnapshotParts, api: u128, client_id: &str) -> Result<Grant, Refusal> {
     let snapshot = Snapshot::new(parts);
-    admit(&snapshot, snapshot.api(api_id(api)).unwrap(), &identity(client_id), Way::OAuthHeader)
+    admit(&snapshot, snapshot.api(api_id(api)).unwrap(), &identity(client_id), Way::OAuthHeader, HERE)
 }
 
 /// The standing of a production session with `api`, opened in the world as it is, after `change`.
@@ -326,6 +332,7 @@ fn a_key_that_changed_its_application_is_judged_by_the_new_one() {
             id: application_id(9),
             name: "Other".to_owned(),
             policy: "Unlimited".to_owned(),
+            owner: None,
         });
         parts.clients[0].application = application_id(9);
     });
@@ -356,7 +363,7 @@ fn admission_and_standing_agree_in_every_world() {
                 let entitled = known && owned && (subscribed || state == State::Prototyped);
                 let served = if environment == Environment::Production { production } else { sandbox };
                 let outcome = locate(&snapshot, "/echo/2.0")
-                    .and_then(|(api, _)| admit(&snapshot, api, &identity("one"), Way::OAuthHeader));
+                    .and_then(|(api, _)| admit(&snapshot, api, &identity("one"), Way::OAuthHeader, HERE));
                 let shown = format!("{state:?} {bits:05b} {environment:?}");
                 assert_eq!(outcome.is_ok(), open && entitled && served, "{shown}");
                 if let Ok(grant) = outcome {
@@ -405,7 +412,7 @@ fn an_api_key_is_its_applications_until_it_is_deleted() {
     let snapshot = Snapshot::new(parts.clone());
     let of = |number: u128| identity(&Uuid::from_u128(number).to_string());
     let api = || snapshot.api(api_id(ECHO_1)).unwrap();
-    let held = admit(&snapshot, api(), &of(7), Way::ApiKeyHeader).unwrap();
+    let held = admit(&snapshot, api(), &of(7), Way::ApiKeyHeader, HERE).unwrap();
     assert_eq!((held.application_id(), held.environment), (application, Environment::Production));
     assert_eq!(application_of(&snapshot, &of(7), Way::ApiKeyHeader), Some(application));
     // A key is no client and a client is no key, whatever they are called; nor is one whose application is gone.
@@ -415,7 +422,7 @@ fn an_api_key_is_its_applications_until_it_is_deleted() {
         (of(8), Way::ApiKeyHeader),
         (of(9), Way::ApiKeyQuery),
     ] {
-        assert_eq!(admit(&snapshot, api(), &identity, way), Err(Refusal::UnknownClient), "{way:?}");
+        assert_eq!(admit(&snapshot, api(), &identity, way, HERE), Err(Refusal::UnknownClient), "{way:?}");
     }
     assert_eq!(standing(&snapshot, &held, NOW).unwrap(), held);
     let mut none = parts.clone();
@@ -433,4 +440,28 @@ fn an_api_key_is_its_applications_until_it_is_deleted() {
         let stands = standing(&Snapshot::new(parts), &held, NOW).map(drop);
         assert_eq!(stands, expected, "{accepts:?}");
     }
+}
+
+#[test]
+fn a_deny_rule_keeps_out_at_the_handshake_and_ends_who_is_in() {
+    let deny = |denied: Denied| DenyFacts { denied, is_inverted: false, subject: None };
+    let at = HERE.to_string();
+    for denied in [
+        Denied::Api("/echo".to_owned()),
+        Denied::Application(application_id(1)),
+        Denied::Address(HERE),
+        Denied::Range("203.0.113.0/24".parse().unwrap()),
+    ] {
+        let mut parts = world();
+        parts.deny_rules.push(deny(denied.clone()));
+        assert_eq!(admitted(parts, ECHO_2, "production"), Err(Refusal::Denied), "{denied:?} {at}");
+        let outcome = standing_after(ECHO_2, NOW, |parts| parts.deny_rules.push(deny(denied)));
+        assert_eq!(outcome.unwrap_err(), Unwelcome::Denied);
+    }
+    // A rule about somebody else changes nothing.
+    let outcome = standing_after(ECHO_2, NOW, |parts| {
+        parts.deny_rules.push(deny(Denied::Address("203.0.113.8".parse().unwrap())));
+        parts.deny_rules.push(DenyFacts { is_inverted: true, ..deny(Denied::Address(HERE)) });
+    });
+    assert_eq!(outcome.map(|_| ()), Ok(()));
 }

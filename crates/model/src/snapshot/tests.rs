@@ -64,7 +64,12 @@ fn worlds() -> impl Strategy<Value = SnapshotParts> {
         }
         for number in 0..applications {
             let (id, name) = (application_id(number), format!("Application {number}"));
-            parts.applications.push(ApplicationFacts { id, name, policy: "Unlimited".to_owned() });
+            parts.applications.push(ApplicationFacts {
+                id,
+                name,
+                policy: "Unlimited".to_owned(),
+                owner: None,
+            });
             let (client_id, environment) = (format!("client-{number}"), Environment::Production);
             parts.clients.push(ClientFacts { client_id, application: id, environment, key_manager: None });
         }

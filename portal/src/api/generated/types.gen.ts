@@ -394,6 +394,70 @@ export type CredentialInput = {
 };
 
 /**
+ * A deny rule.
+ */
+export type DenyRule = {
+    /**
+     * Name of the application, where it is about one.
+     */
+    application_name: string | null;
+    created_at: string;
+    created_by: string;
+    /**
+     * Whether it holds.
+     */
+    enabled: boolean;
+    /**
+     * The entity tag that a change is based on.
+     */
+    etag: number;
+    id: string;
+    /**
+     * Everybody but these is denied.
+     */
+    inverted: boolean;
+    /**
+     * `api`, `application`, `user`, `address` or `range`.
+     */
+    kind: string;
+    /**
+     * Why, for administrators.
+     */
+    reason: string;
+    /**
+     * As it is given when the rule is made.
+     */
+    value: string;
+};
+
+/**
+ * A deny rule as it is to be.
+ */
+export type DenyRuleInput = {
+    /**
+     * Whether it holds; true when absent.
+     */
+    enabled?: boolean | null;
+    /**
+     * Deny everybody but these; only of addresses and ranges. Such rules hold together: who is in none of them is denied.
+     */
+    inverted?: boolean;
+    /**
+     * `api`, `application`, `user`, `address` or `range`.
+     */
+    kind: string;
+    /**
+     * Why, for other administrators; at most 256 characters.
+     */
+    reason?: string;
+    /**
+     * The context of an API, for all its versions; the id of an application; a user's name; an IPv4 or IPv6 address; a
+     * range like `203.0.113.0/24` or `2001:db8::/32`.
+     */
+    value: string;
+};
+
+/**
  * A field in which the working copy differs from what is live.
  */
 export type Difference = {
@@ -1000,6 +1064,52 @@ export type ListChange = {
         at: string;
         by: string;
         detail: string;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
+ * A page of a list.
+ */
+export type ListDenyRule = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        /**
+         * Name of the application, where it is about one.
+         */
+        application_name: string | null;
+        created_at: string;
+        created_by: string;
+        /**
+         * Whether it holds.
+         */
+        enabled: boolean;
+        /**
+         * The entity tag that a change is based on.
+         */
+        etag: number;
+        id: string;
+        /**
+         * Everybody but these is denied.
+         */
+        inverted: boolean;
+        /**
+         * `api`, `application`, `user`, `address` or `range`.
+         */
+        kind: string;
+        /**
+         * Why, for administrators.
+         */
+        reason: string;
+        /**
+         * As it is given when the rule is made.
+         */
+        value: string;
     }>;
     /**
      * Where the next page begins; null at the end.
@@ -3123,6 +3233,116 @@ export type GetCatalogueApiResponses = {
 };
 
 export type GetCatalogueApiResponse = GetCatalogueApiResponses[keyof GetCatalogueApiResponses];
+
+export type ListDenyRulesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/deny-rules';
+};
+
+export type ListDenyRulesErrors = {
+    default: Problem;
+};
+
+export type ListDenyRulesError = ListDenyRulesErrors[keyof ListDenyRulesErrors];
+
+export type ListDenyRulesResponses = {
+    200: ListDenyRule;
+};
+
+export type ListDenyRulesResponse = ListDenyRulesResponses[keyof ListDenyRulesResponses];
+
+export type CreateDenyRuleData = {
+    body: DenyRuleInput;
+    path?: never;
+    query?: never;
+    url: '/deny-rules';
+};
+
+export type CreateDenyRuleErrors = {
+    default: Problem;
+};
+
+export type CreateDenyRuleError = CreateDenyRuleErrors[keyof CreateDenyRuleErrors];
+
+export type CreateDenyRuleResponses = {
+    201: DenyRule;
+};
+
+export type CreateDenyRuleResponse = CreateDenyRuleResponses[keyof CreateDenyRuleResponses];
+
+export type DeleteDenyRuleData = {
+    body?: never;
+    headers?: {
+        'If-Match'?: string | null;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/deny-rules/{id}';
+};
+
+export type DeleteDenyRuleErrors = {
+    default: Problem;
+};
+
+export type DeleteDenyRuleError = DeleteDenyRuleErrors[keyof DeleteDenyRuleErrors];
+
+export type DeleteDenyRuleResponses = {
+    /**
+     * Deleted
+     */
+    204: void;
+};
+
+export type DeleteDenyRuleResponse = DeleteDenyRuleResponses[keyof DeleteDenyRuleResponses];
+
+export type GetDenyRuleData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/deny-rules/{id}';
+};
+
+export type GetDenyRuleErrors = {
+    default: Problem;
+};
+
+export type GetDenyRuleError = GetDenyRuleErrors[keyof GetDenyRuleErrors];
+
+export type GetDenyRuleResponses = {
+    200: DenyRule;
+};
+
+export type GetDenyRuleResponse = GetDenyRuleResponses[keyof GetDenyRuleResponses];
+
+export type UpdateDenyRuleData = {
+    body: DenyRuleInput;
+    headers: {
+        'If-Match': string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/deny-rules/{id}';
+};
+
+export type UpdateDenyRuleErrors = {
+    default: Problem;
+};
+
+export type UpdateDenyRuleError = UpdateDenyRuleErrors[keyof UpdateDenyRuleErrors];
+
+export type UpdateDenyRuleResponses = {
+    200: DenyRule;
+};
+
+export type UpdateDenyRuleResponse = UpdateDenyRuleResponses[keyof UpdateDenyRuleResponses];
 
 export type TestEndpointData = {
     body: ProbeRequest;

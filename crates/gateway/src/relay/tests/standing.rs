@@ -76,6 +76,7 @@ impl Crowded {
                 client_id: name(client),
                 application: application.id,
                 environment: Environment::Production,
+                key_manager: None,
             });
             parts.applications.push(application);
         }
@@ -101,7 +102,7 @@ impl Crowded {
 
     fn grant(&self, session: usize) -> Grant {
         let identity = Identity {
-            client_id: name(session / OF_ONE_CLIENT),
+            client_id: name((session / OF_ONE_CLIENT).min(self.parts.clients.len() - 1)),
             expires_at: Timestamp(i64::MAX),
             marks: Marks { credential: Some(mark(session)), ..Marks::default() },
             ..Identity::default()
@@ -210,12 +211,15 @@ fn median(mut all: Vec<Duration>) -> Duration {
     all[all.len() / 2]
 }
 
-/// `cargo xtask bench standing` runs it, in a release build. Medians of rounds, since other work of the machine falls
-/// into any single one.
+/// How many sessions are asked, where it is a measurement: ten thousand, as far as descriptors allow.
+const MEASURED: &str = "TIDEGATE_MEASURE_SESSIONS";
+
+/// With [`MEASURED`] set, and in a release build, the time that it takes is held against what is wanted: medians of rounds,
+/// since other work of the machine falls into any single one.
 #[test]
-#[ignore = "a measurement: cargo xtask bench standing"]
 fn everybody_is_asked_in_time_and_no_message_waits_for_it() {
-    let sessions = std::env::var("SESSIONS").ok().and_then(|it| it.parse().ok()).unwrap_or(10_000);
+    let measured = std::env::var(MEASURED).ok().and_then(|sessions| sessions.parse().ok());
+    let sessions = measured.unwrap_or(300);
     let crowded = Crowded::new(sessions);
     let (mut client, near) = UnixStream::pair().unwrap();
     let (mut backend, far) = UnixStream::pair().unwrap();
@@ -252,7 +256,9 @@ fn everybody_is_asked_in_time_and_no_message_waits_for_it() {
         let asked = measure("a snapshot that changes nothing for them", &mut |_| crowded.decide());
         ends.store(true, Ordering::Relaxed);
         for (took, longest) in [revoked, asked] {
-            assert!(took <= Duration::from_millis(5) && longest <= Duration::from_millis(1));
+            let is_quick = took <= Duration::from_millis(5) && longest <= Duration::from_millis(1);
+            assert!(measured.is_none() || is_quick, "{took:?}, {longest:?}");
         }
+        assert_eq!(crowded.workers.load(), sessions + 1, "nobody was touched");
     });
 }
