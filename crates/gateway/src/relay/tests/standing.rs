@@ -59,7 +59,7 @@ impl Crowded {
         let limit = Some(Limit { messages: 5_000, per: Window::Minute });
         let plan = |name: &str| Plan { name: name.to_owned(), description: String::new(), limit };
         (parts.plans, parts.application_policies) = (vec![plan("Gold")], vec![plan("Policy")]);
-        parts.apis = vec![api.clone()];
+        (parts.apis, parts.clients, parts.applications) = (vec![api.clone()], Vec::new(), Vec::new());
         for client in 0..sessions.div_ceil(OF_ONE_CLIENT) {
             let application = ApplicationFacts {
                 id: ApplicationId::new(Timestamp(9), random(client)),
