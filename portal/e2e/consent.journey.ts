@@ -87,3 +87,38 @@ test("a person lets a program connect in their name, and it gets tokens", async 
   await expect(page.getByRole("heading", { name: "Back at the shop" })).toBeVisible();
   server.close();
 });
+
+test("who has to choose a password first goes on to the program from there", async ({ as, rest }) => {
+  const { address, server } = await program();
+  const developer = await rest("developer");
+  const application = await developer.must("POST", "/applications", { name: "Shop" });
+  const key = await developer.must("POST", `/applications/${application.id}/keys`, {
+    type: "production",
+    client_type: "browser",
+    grants: ["authorization_code"],
+    redirect_uris: [address],
+  });
+  const admin = await rest("admin");
+  const made = await admin.must("POST", "/users", { username: "ada", roles: ["observer"] });
+  const query = new URLSearchParams({
+    response_type: "code",
+    client_id: key.client_id,
+    redirect_uri: address,
+    state: "s",
+    code_challenge: createHash("sha256").update("v").digest("base64url"),
+    code_challenge_method: "S256",
+  });
+  const page = await as(null);
+  await page.goto(`/oauth2/authorize?${query}`);
+  await page.getByLabel("User name").fill("ada");
+  await page.getByLabel("Password", { exact: true }).fill(made.one_time_password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByLabel("Present password", { exact: true }).fill(made.one_time_password);
+  await page.getByLabel("New password", { exact: true }).fill("seven grey boats adrift");
+  await page.getByLabel("New password, again", { exact: true }).fill("seven grey boats adrift");
+  await page.getByRole("button", { name: "Change password" }).click();
+  await page.getByRole("button", { name: "Allow", exact: true }).click();
+  await expect(page.getByRole("heading", { name: "Back at the shop" })).toBeVisible();
+  expect(new URL(page.url()).searchParams.get("code")).toMatch(/^tgc_/);
+  server.close();
+});

@@ -66,8 +66,9 @@ pub(crate) async fn choose_password(
         .attempt(&user.username, SocketAddr::ip(&address), inner.now())
         .map_err(Problem::Throttled)?;
     let account = inner.ports.catalog.account(&user.username).await?;
-    let hash = account.map(|account| account.password_hash.0);
+    let verified = account.map(|account| account.password_hash);
     let fits = input.current_password.len() <= CREDENTIAL_BYTES_MAX;
+    let hash = verified.clone().map(|hash| hash.0);
     if !fits || !password::verify(&inner.hashing, input.current_password, hash).await {
         let wrong = FieldProblem::new("/current_password", "wrong", "This is not your present password.");
         return Err(Problem::Validation(vec![wrong]));
@@ -75,7 +76,11 @@ pub(crate) async fn choose_password(
     inner.throttle.succeeded(&user.username, SocketAddr::ip(&address));
     let password_hash = Secret(password::hash(&inner, input.new_password).await?);
     let (token, session) = begin(&inner, user.id);
-    let command = Command::ChoosePassword { password_hash, session: session.clone() };
+    let command = Command::ChoosePassword {
+        password_hash,
+        verified: verified.unwrap_or_default(),
+        session: session.clone(),
+    };
     let Outcome::User(user) = inner.execute(&caller.actor(), command).await? else {
         return Err(Problem::Internal("a command answered something else"));
     };

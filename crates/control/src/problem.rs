@@ -270,6 +270,7 @@ impl From<Refused> for Problem {
             Refused::NotFound(noun) => Self::NotFound(noun),
             Refused::Stale { current } => Self::Stale(current),
             Refused::Conflict { detail, .. } => Self::Conflict(detail),
+            Refused::SignedOut => Self::Unauthenticated("The sign-in has ended. Sign in again."),
             Refused::Forbidden(permission) => Self::Forbidden(permission),
         }
     }

@@ -9,8 +9,9 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use tidegate_model::{
-    command::Command,
+    command::{Command, Refused},
     id::UserId,
+    port::CommandError,
     role::permissions,
     user::{Account, PortalSession, Secret, UserState},
 };
@@ -126,18 +127,19 @@ pub(crate) async fn sign_in(
     let right = password::verify(&inner.hashing, input.password, hash).await;
     // Somebody disabled is answered as somebody unknown: who guesses learns nothing.
     let may = |account: &Account| right && account.user.state == UserState::Active;
-    let Some(account) = account.filter(may) else {
+    let Some(Account { user, password_hash }) = account.filter(may) else {
         tracing::info!(%ip, "a sign-in failed");
         return Err(WRONG);
     };
     inner.throttle.succeeded(&input.username, ip);
     // A cookie from before is not taken over: the session of a signed-in person always has a new name.
-    let (token, session) = begin(&inner, account.user.id);
-    let caller = Caller { user: account.user, session: Some(session.clone()) };
-    match inner.execute(&caller.actor(), Command::OpenPortalSession(session)).await {
-        // Disabled or deleted since the account was read.
-        Err(Problem::NotFound(_)) => Err(WRONG),
-        Err(problem) => Err(problem),
+    let (token, session) = begin(&inner, user.id);
+    let caller = Caller { user, session: Some(session.clone()) };
+    let command = Command::OpenPortalSession { session, verified: password_hash };
+    match inner.try_execute(&caller.actor(), command).await {
+        // Disabled or deleted, or with another password, since the account was read.
+        Err(CommandError::Refused(Refused::NotFound(_) | Refused::SignedOut)) => Err(WRONG),
+        Err(error) => Err(error.into()),
         Ok(_) => signed_in(&caller, &token),
     }
 }

@@ -201,7 +201,7 @@ fn is_noticed(command: &Command) -> bool {
         Command::CreateUser(_)
             | Command::SetPassword { .. }
             | Command::ChoosePassword { .. }
-            | Command::OpenPortalSession(_)
+            | Command::OpenPortalSession { .. }
             | Command::ClosePortalSession { .. }
             | Command::CreateToken { .. }
             | Command::DeleteToken { .. }

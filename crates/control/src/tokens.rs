@@ -100,7 +100,9 @@ pub(crate) async fn create(
         expires_at: input.expires_in_days.map(|days| now.plus_millis(i64::from(days) * DAY_MILLIS)),
     };
     let token_hash = Secret(secret::hash(&secret));
-    inner.execute(&caller.actor(), Command::CreateToken { token: token.clone(), token_hash }).await?;
+    let session = caller.session.as_ref().map(|session| session.token_hash.clone());
+    let command = Command::CreateToken { token: token.clone(), token_hash, session };
+    inner.execute(&caller.actor(), command).await?;
     let place = format!("/api/v1/tokens/{}", token.id);
     Ok(Created(place, Answer(NewTokenAnswer { listed: token.into(), token: secret })))
 }

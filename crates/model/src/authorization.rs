@@ -101,6 +101,8 @@ pub struct Authorize {
     pub authorization: Authorization,
     /// Its code.
     pub code: Code,
+    /// Hash of the portal session in which the person allows it; refused when it has ended.
+    pub session: Secret,
     /// Whether the person was asked: then these scopes need not be asked for again.
     pub remember: bool,
 }

@@ -316,6 +316,8 @@ pub enum Command {
     ChoosePassword {
         /// Argon2id PHC string.
         password_hash: Secret,
+        /// The hash that the present password was verified against; refused where it is another by now.
+        verified: Secret,
         /// The session that goes on, under a new name.
         session: PortalSession,
     },
@@ -334,7 +336,12 @@ pub enum Command {
         subject: Mark,
     },
     /// Signs a browser in. Answers [`Outcome::Done`].
-    OpenPortalSession(PortalSession),
+    OpenPortalSession {
+        /// The session that begins.
+        session: PortalSession,
+        /// The hash that the password was verified against; refused where it is another by now.
+        verified: Secret,
+    },
     /// Signs a browser out. Answers [`Outcome::Done`], also when there was none.
     ClosePortalSession {
         /// Hash of the cookie's value.
@@ -346,6 +353,8 @@ pub enum Command {
         token: PersonalToken,
         /// Hash of its secret.
         token_hash: Secret,
+        /// Hash of the portal session that asks; refused when it has ended. `None` where another token asks.
+        session: Option<Secret>,
     },
     /// Deletes a personal access token of the actor. Answers [`Outcome::Done`].
     DeleteToken {
@@ -537,6 +546,10 @@ pub enum Refused {
         /// What is missing, when that is the reason.
         missing: Vec<Missing>,
     },
+    /// What the actor proved when signing in does not hold any more: the portal session has ended, or the password is
+    /// another by now.
+    #[error("the sign-in has ended")]
+    SignedOut,
     /// The actor's roles do not allow it.
     #[error("not allowed: needs {}", .0.as_str())]
     Forbidden(crate::role::Permission),

@@ -116,6 +116,7 @@ macro_rules! port_contract {
             a_portal_session_ends_in_its_last_millisecond
             a_new_password_ends_the_portal_sessions_of_that_user
             a_chosen_password_leaves_the_one_session_it_was_chosen_in
+            what_was_proven_before_a_new_password_is_worth_nothing_after_it
             users_are_found_by_name_role_and_state
             a_user_changes_only_from_the_tag_of_now
             the_last_administrator_stays_one
@@ -133,8 +134,10 @@ macro_rules! port_contract {
             of_a_hundred_that_renew_one_wins
             a_refresh_token_lives_no_longer_than_what_it_is_of
             what_is_over_is_forgotten_when_nobody_can_come_late
+            a_used_code_is_remembered_as_long_as_what_came_from_it
             consent_is_remembered_and_grows
             opaque_tokens_are_bounded_and_end_with_what_they_are_of
+            nothing_is_allowed_in_a_session_that_has_ended_or_for_who_may_not_sign_in
             what_was_allowed_goes_with_its_client
             a_public_client_keeps_no_secret
         }
@@ -325,7 +328,7 @@ impl<P: Catalog> Stage<P> {
         let name = format!("token {hash}");
         let token = PersonalToken { id: TokenId::new(now, random), user, name, created_at: now, expires_at };
         let token_hash = Secret(hash.to_owned());
-        (token.clone(), Command::CreateToken { token, token_hash })
+        (token.clone(), Command::CreateToken { token, token_hash, session: None })
     }
 
     async fn number(&self) -> u64 {
@@ -349,7 +352,7 @@ impl<P: Catalog> Stage<P> {
         self.subscription(&other, till.id, echo.id, "Silver").await;
         let user = owner.user.unwrap();
         let session = self.session(user, "cookie", START.plus_millis(1 << 40));
-        self.execute(&owner, Command::OpenPortalSession(session)).await.unwrap();
+        self.execute(&owner, sign_in("sam", session)).await.unwrap();
         let (token, command) = self.token(user, "token", None);
         self.execute(&owner, command).await.unwrap();
         self.done(Command::StoreSigningKey(signing_key("first", self.now()))).await;
@@ -538,8 +541,14 @@ fn kind(refused: &Refused) -> String {
         Refused::NotFound(noun) => format!("no {noun}"),
         Refused::Stale { current } => format!("stale {current}"),
         Refused::Conflict { .. } => "conflict".to_owned(),
+        Refused::SignedOut => "signed out".to_owned(),
         Refused::Forbidden(permission) => format!("needs {}", permission.as_str()),
     }
+}
+
+/// A sign-in with the password that this person has from [`Stage::user`].
+fn sign_in(name: &str, session: PortalSession) -> Command {
+    Command::OpenPortalSession { session, verified: Secret(format!("hash of {name}")) }
 }
 
 fn nowhere() -> Uuid {

@@ -4,9 +4,10 @@
 //! first finds it unused. It does not judge who presents what; that was done before the command was made.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbErr,
-    EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    sea_query::Expr,
+    ActiveValue::Set,
+    ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait as _,
+    PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Statement,
+    sea_query::{Expr, Query},
 };
 use tidegate_model::{
     authorization::{
@@ -18,14 +19,14 @@ use tidegate_model::{
     revocation::Revoked,
     snapshot::OpaqueTokenFacts,
     time::Timestamp,
-    user::Secret,
+    user::{Secret, UserState},
 };
 use tidegate_oauth::mark;
 
 use crate::{
     entity,
     reads::{id, parsed, written},
-    revocations,
+    revocations, users,
     writer::Failed,
 };
 
@@ -146,7 +147,8 @@ pub(crate) async fn authorize(
     authorize: Authorize,
 ) -> Result<(), Failed> {
     forget(db, now).await?;
-    let Authorize { authorization: given, code, remember } = authorize;
+    let Authorize { authorization: given, code, session, remember } = authorize;
+    users::is_signed_in(db, &session, given.user, now).await?;
     let (user_id, client_id) = (given.user.to_string(), given.client_id.clone());
     if remember {
         let mut scopes = consent(db, given.user, &client_id).await?.unwrap_or_default();
@@ -187,22 +189,38 @@ pub(crate) async fn authorize(
     Ok(())
 }
 
-/// Forgets authorizations that ended long enough ago, with all that came from them, and codes and refresh tokens that
-/// expired long enough ago.
+/// Forgets authorizations that ended long enough ago or that nothing ever came from, each with all that is its own, and
+/// refresh tokens that expired unused long enough ago.
 async fn forget(db: &DatabaseTransaction, now: Timestamp) -> Result<(), DbErr> {
+    for statement in forgetting(db.get_database_backend(), now) {
+        db.execute_raw(statement).await?;
+    }
+    Ok(())
+}
+
+fn forgetting(backend: DbBackend, now: Timestamp) -> [Statement; 3] {
     use entity::{authorization, code, refresh_token};
     let over = now.plus_millis(-REMEMBERED_MILLIS).millis();
     let gone = Condition::any()
         .add(authorization::Column::ExpiresAt.lte(over))
         .add(authorization::Column::EndedAt.lte(over));
-    authorization::Entity::delete_many().filter(gone).exec(db).await?;
-    code::Entity::delete_many().filter(code::Column::ExpiresAt.lte(over)).exec(db).await?;
     // A used one is kept as long as its authorization: whoever stole it may come late.
+    let never_redeemed = Query::select()
+        .column(code::Column::AuthorizationId)
+        .from(code::Entity)
+        .and_where(code::Column::ExpiresAt.lte(over))
+        .and_where(code::Column::UsedAt.is_null())
+        .to_owned();
     let unused = Condition::all()
         .add(refresh_token::Column::ExpiresAt.lte(over))
         .add(refresh_token::Column::UsedAt.is_null());
-    refresh_token::Entity::delete_many().filter(unused).exec(db).await?;
-    Ok(())
+    [
+        authorization::Entity::delete_many().filter(gone).build(backend),
+        authorization::Entity::delete_many()
+            .filter(authorization::Column::Id.in_subquery(never_redeemed))
+            .build(backend),
+        refresh_token::Entity::delete_many().filter(unused).build(backend),
+    ]
 }
 
 fn gone() -> Failed {
@@ -222,6 +240,9 @@ async fn is_fresh(
     if of.client_id != client_id || of.ended_at.is_some() {
         return Err(gone());
     }
+    // Who was disabled since the token was signed: nobody has seen it yet, and nobody will.
+    let person = entity::user::Entity::find_by_id(of.user.to_string()).one(db).await?;
+    person.filter(|person| person.state == UserState::Active.as_str()).ok_or_else(gone)?;
     if used_at.is_some() {
         end(db, now, of).await?;
         return Ok(false);
@@ -348,3 +369,6 @@ pub(crate) async fn end(db: &DatabaseTransaction, now: Timestamp, of: &Authoriza
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -449,18 +449,21 @@ impl At<'_> {
             Command::SetPassword { username, password_hash, one_time } => {
                 return self.set_password(&username, password_hash, one_time).await;
             }
-            Command::ChoosePassword { password_hash, session } => {
-                return self.choose_password(password_hash, session).await;
+            Command::ChoosePassword { password_hash, verified, session } => {
+                return self.choose_password(password_hash, &verified, session).await;
             }
-            Command::OpenPortalSession(session) => {
+            Command::OpenPortalSession { session, verified } => {
                 let user = session.user.to_string();
-                self.open_session(session).await?;
+                self.open_session(session, &verified).await?;
                 self.note(&user, "signed in", "").await?;
             }
             Command::ClosePortalSession { token_hash } => {
                 entity::portal_session::Entity::delete_by_id(token_hash.0).exec(db).await?;
             }
-            Command::CreateToken { token, token_hash } => {
+            Command::CreateToken { token, token_hash, session } => {
+                if let Some(session) = &session {
+                    users::is_signed_in(db, session, token.user, self.now).await?;
+                }
                 let row = entity::token::ActiveModel {
                     id: Set(token.id.to_string()),
                     token_hash: Set(token_hash.0),

@@ -6,8 +6,8 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use sea_orm::{
-    ActiveValue::Set, ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr,
-    EntityTrait as _, TransactionTrait as _,
+    ActiveValue::Set, ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr,
+    EntityTrait as _, Statement, TransactionTrait as _,
 };
 use sea_orm_migration::MigratorTrait as _;
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
@@ -25,6 +25,9 @@ use crate::{
 const SECRETS_KEY: &str = "secrets.key";
 /// The row that says with which key the database is sealed: its own name, sealed.
 const SEAL_CHECK: &str = "check";
+
+/// The row that says that what is sealed now was plain before, and may still be in free pages and in the log.
+const PLAIN_LEFT: &str = "plain left";
 
 /// Connections that read. Reads take well under a millisecond; more would only compete for two cores.
 const READERS: u32 = 4;
@@ -55,6 +58,14 @@ pub enum OpenError {
     /// The key of the secrets is missing, or another one.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// Another version of the product has it open.
+    #[error(
+        "the database {path} is in use by another version of Tidegate; use that version, or stop it first"
+    )]
+    OtherVersion {
+        /// The file.
+        path: String,
+    },
     /// A newer version of the product made the file.
     #[error("the database {path} was made by a newer version of Tidegate; use that version or a backup")]
     Newer {
@@ -86,6 +97,19 @@ impl SqliteCatalog {
     /// # Errors
     /// [`OpenError`].
     pub async fn open_with_key(path: &Path, key: &Path) -> Result<Self, OpenError> {
+        Self::open_as(path, key, Guest::No).await
+    }
+
+    /// Opens a file that a running product has open, and leaves it as that product made it: neither is the schema brought
+    /// up to date nor anything sealed.
+    ///
+    /// # Errors
+    /// [`OpenError`]; [`OpenError::OtherVersion`] where something would have to be changed first.
+    pub async fn open_beside(path: &Path, key: &Path) -> Result<Self, OpenError> {
+        Self::open_as(path, key, Guest::Yes).await
+    }
+
+    async fn open_as(path: &Path, key: &Path, guest: Guest) -> Result<Self, OpenError> {
         let shown = path.display().to_string();
         let unreachable = |source| match damage(&source) {
             Some(detail) => OpenError::Damaged { path: shown.clone(), detail },
@@ -94,59 +118,107 @@ impl SqliteCatalog {
         make_private(path).map_err(|error| unreachable(DbErr::Custom(error.to_string())))?;
         let writing = connect(path, 1, false).await.map_err(unreachable)?;
         check(&writing).await.map_err(|detail| OpenError::Damaged { path: shown.clone(), detail })?;
-        Migrator::up(&writing, None).await.map_err(|error| {
+        let other = || OpenError::OtherVersion { path: shown.clone() };
+        let migrated = match guest {
+            Guest::No => Migrator::up(&writing, None).await,
+            Guest::Yes => match Migrator::get_pending_migrations(&writing).await {
+                Ok(pending) if pending.is_empty() => Ok(()),
+                Ok(_) => return Err(other()),
+                Err(error) => Err(error),
+            },
+        };
+        migrated.map_err(|error| {
             if error.to_string().contains("is missing, this migration has been applied") {
                 OpenError::Newer { path: shown.clone() }
             } else {
                 unreachable(error)
             }
         })?;
-        let vault = Arc::new(unlock(&writing, key, &shown).await?);
+        let vault = match guest {
+            Guest::No => unlock(&writing, key, &shown).await?,
+            Guest::Yes => sealed_with(&writing, key, &shown).await?.ok_or_else(other)?,
+        };
+        let vault = Arc::new(vault);
         let readers = connect(path, READERS, true).await.map_err(unreachable)?;
         Ok(Self { writer: Writer::start(writing), readers, vault })
     }
 }
 
+/// Whether another process has the file open by right.
+#[derive(Debug, Clone, Copy)]
+enum Guest {
+    No,
+    Yes,
+}
+
 /// The vault of this database: the one it was sealed with before, or one that seals what it holds now.
 async fn unlock(writing: &DatabaseConnection, key: &Path, shown: &str) -> Result<Vault, OpenError> {
     let unreachable = |source| OpenError::Unreachable { path: shown.to_owned(), source };
-    let check = entity::seal::Entity::find_by_id(SEAL_CHECK).one(writing).await.map_err(unreachable)?;
-    if let Some(check) = check {
-        let vault = Vault::read(key)?.ok_or_else(|| KeyError::Missing(key.to_owned()))?;
-        let opened = vault.open(SEAL_CHECK, &Secret(check.value));
-        opened.map_err(|_| KeyError::Wrong(key.to_owned()))?;
-        return Ok(vault);
-    }
-    // A start that was cut after the key was made finds it here.
-    let vault = match Vault::read(key)? {
-        Some(vault) => vault,
-        None => Vault::make(key)?,
+    let vault = if let Some(vault) = sealed_with(writing, key, shown).await? {
+        vault
+    } else {
+        Vault::clear_stump(key)?;
+        // A start that was cut after the key was made finds it here.
+        let vault = match Vault::read(key)? {
+            Some(vault) => vault,
+            None => Vault::make(key)?,
+        };
+        seal_all(writing, &vault).await.map_err(unreachable)?;
+        vault
     };
-    let was_plain = seal_all(writing, &vault).await.map_err(unreachable)?;
-    if was_plain {
-        forget_plain(writing).await.map_err(unreachable)?;
-    }
+    forget_plain(writing).await.map_err(unreachable)?;
     Ok(vault)
 }
 
-/// Seals everything, and notes with which key, as one unit. Answers whether there was anything to seal.
-async fn seal_all(writing: &DatabaseConnection, vault: &Vault) -> Result<bool, DbErr> {
+/// The vault that the database was sealed with; `None` where nothing is sealed yet.
+async fn sealed_with(
+    writing: &DatabaseConnection,
+    key: &Path,
+    shown: &str,
+) -> Result<Option<Vault>, OpenError> {
+    let unreachable = |source| OpenError::Unreachable { path: shown.to_owned(), source };
+    let check = entity::seal::Entity::find_by_id(SEAL_CHECK).one(writing).await.map_err(unreachable)?;
+    let Some(check) = check else { return Ok(None) };
+    let vault = Vault::read(key)?.ok_or_else(|| KeyError::Missing(key.to_owned()))?;
+    let opened = vault.open(SEAL_CHECK, &Secret(check.value));
+    opened.map_err(|_| KeyError::Wrong(key.to_owned()))?;
+    Ok(Some(vault))
+}
+
+/// Seals everything, and notes with which key and whether anything was plain, as one unit.
+async fn seal_all(writing: &DatabaseConnection, vault: &Vault) -> Result<(), DbErr> {
     let transaction = writing.begin().await?;
     let apis = crate::apis::seal_all(&transaction, vault).await?;
     let keys = crate::users::seal_all(&transaction, vault).await?;
     let check = vault.seal(SEAL_CHECK, &Secret(SEAL_CHECK.to_owned()))?;
-    let row = entity::seal::ActiveModel { name: Set(SEAL_CHECK.to_owned()), value: Set(check.0) };
-    entity::seal::Entity::insert(row).exec_without_returning(&transaction).await?;
-    transaction.commit().await?;
-    Ok(apis || keys)
+    let note =
+        |name: &str, value| entity::seal::ActiveModel { name: Set(name.to_owned()), value: Set(value) };
+    entity::seal::Entity::insert(note(SEAL_CHECK, check.0)).exec_without_returning(&transaction).await?;
+    if apis || keys {
+        let left = note(PLAIN_LEFT, String::new());
+        entity::seal::Entity::insert(left).exec_without_returning(&transaction).await?;
+    }
+    transaction.commit().await
 }
 
-/// What was plain is in pages that are free now, and in the log: both are written anew.
+/// What was plain is in pages that are free now, and in the log: both are written anew. Until that is done, each start does
+/// it again.
 async fn forget_plain(writing: &DatabaseConnection) -> Result<(), DbErr> {
-    for statement in ["VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"] {
-        writing.execute_unprepared(statement).await?;
+    if entity::seal::Entity::find_by_id(PLAIN_LEFT).one(writing).await?.is_none() {
+        return Ok(());
     }
-    Ok(())
+    writing.execute_unprepared("VACUUM").await?;
+    let statement = Statement::from_string(DbBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)");
+    let row = writing.query_one_raw(statement).await?;
+    let is_blocked = row.map_or(Ok(0), |row| row.try_get_by_index::<i32>(0))? != 0;
+    if is_blocked {
+        tracing::warn!(
+            "secrets that were plain before may still be in the database's log, which another process reads; the next \
+             start clears it"
+        );
+        return Ok(());
+    }
+    entity::seal::Entity::delete_by_id(PLAIN_LEFT).exec(writing).await.map(drop)
 }
 
 /// The file exists and only its owner may read it: it holds hashes and sealed secrets.
@@ -193,7 +265,7 @@ fn damage(error: &DbErr) -> Option<String> {
 }
 
 async fn check(connection: &DatabaseConnection) -> Result<(), String> {
-    let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, "PRAGMA quick_check(1)");
+    let statement = Statement::from_string(DbBackend::Sqlite, "PRAGMA quick_check(1)");
     let row = connection.query_one_raw(statement).await.map_err(|error| error.to_string())?;
     let found: String =
         row.map_or(Ok(String::new()), |row| row.try_get_by_index(0)).map_err(|error| error.to_string())?;

@@ -7,7 +7,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait as _, LikeExpr},
 };
 use tidegate_model::{
-    command::{KeyPurpose, SigningKeyRecord},
+    command::{KeyPurpose, Refused, SigningKeyRecord},
     id::UserId,
     port::{Page, PageRequest, UserQuery},
     role::Role,
@@ -19,6 +19,7 @@ use crate::{
     cursor, entity,
     reads::{containing, id, page, parsed, written},
     vault::Vault,
+    writer::Failed,
 };
 
 /// Names are compared without regard to ASCII case, so that nobody can register a look-alike by case.
@@ -121,6 +122,17 @@ pub(crate) async fn portal_session(
         })
     })
     .transpose()
+}
+
+/// Refuses what is asked in a portal session of this person that has ended meanwhile.
+pub(crate) async fn is_signed_in(
+    db: &impl ConnectionTrait,
+    session: &Secret,
+    user: UserId,
+    now: Timestamp,
+) -> Result<(), Failed> {
+    let found = portal_session(db, session, now).await?.filter(|session| session.user == user);
+    found.map(drop).ok_or_else(|| Refused::SignedOut.into())
 }
 
 fn personal_token(row: entity::token::Model) -> Result<PersonalToken, DbErr> {

@@ -96,15 +96,19 @@ impl Vault {
         rand::fill(&mut bytes).map_err(|_| failed(io::Error::other("no randomness")))?;
         let vault = Self::of(&bytes).ok_or_else(|| failed(io::Error::other("no key")))?;
         let text = format!("{FILE_HEAD}{}\n", URL_SAFE_NO_PAD.encode(bytes));
-        // Never over a file that is there.
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        std::fs::File::open(folder.unwrap_or(Path::new(".")))
-            .and_then(|folder| folder.sync_all())
-            .map_err(failed)?;
+        appear(path, text.as_bytes()).map_err(failed)?;
         Ok(vault)
+    }
+
+    /// Takes away a file that a start left behind that was cut before anything was written to it. Only for a database in
+    /// which nothing is sealed.
+    pub(crate) fn clear_stump(path: &Path) -> Result<(), KeyError> {
+        match std::fs::metadata(path) {
+            Ok(found) if found.is_file() && found.len() == 0 => {
+                std::fs::remove_file(path).map_err(|source| KeyError::File { path: path.to_owned(), source })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn of(bytes: &[u8]) -> Option<Self> {
@@ -162,6 +166,25 @@ impl Vault {
             self.key.open_in_place(nonce, Aad::from(place.as_bytes()), sealed).map_err(|_| damaged())?;
         String::from_utf8(opened.to_vec()).map(Secret).map_err(|_| damaged())
     }
+}
+
+/// Makes a file that is there whole or not at all, whenever it is cut, and never in the place of one that is there.
+fn appear(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut word = [0; 8];
+    rand::fill(&mut word).map_err(|_| io::Error::other("no randomness"))?;
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
+    let draft = path.with_file_name(format!(".{name}.{:016x}", u64::from_be_bytes(word)));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    // A second name and not a move, which would take the place of a file that is there.
+    let made = file
+        .write_all(content)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::hard_link(&draft, path));
+    // A draft that stays behind is a key that nothing is sealed with.
+    let _ = std::fs::remove_file(&draft);
+    made?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ export function Needs(props: { permission?: Permission; signedInOnly?: boolean }
   if (!session.data) return <Navigate to={paths.signIn(at.pathname + at.search)} replace />;
   // A password for one time opens the page where another is chosen, and no other.
   if (session.data.user.must_change_password && at.pathname !== paths.password()) {
-    return <Navigate to={paths.password()} replace />;
+    return <Navigate to={paths.password(at.pathname + at.search)} replace />;
   }
   const needed = props.permission;
   if (needed && !session.data.permissions.some((held) => held === needed)) {

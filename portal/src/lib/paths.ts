@@ -26,7 +26,7 @@ export const paths = {
   door: () => "/",
   signIn: (to?: string) => (to ? `/sign-in?to=${part(to)}` : "/sign-in"),
   tokens: () => "/account/tokens",
-  password: () => "/account/password",
+  password: (to?: string) => (to ? `/account/password?to=${part(to)}` : "/account/password"),
   admin: () => "/admin",
   signingKeys: () => "/admin/signing-keys",
   denyRules: () => "/admin/deny-rules",

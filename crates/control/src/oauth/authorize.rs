@@ -12,8 +12,9 @@ use tidegate_model::{
     application::Key,
     authorization::{AUTHORIZATION_MILLIS, Authorization, Authorize, CODE_MILLIS, Code},
     client::{AUTHORIZATION_CODE, ClientKind},
-    command::Command,
+    command::{self, Command},
     id::AuthorizationId,
+    port::CommandError,
     revocation::Mark,
     user::{PortalSession, Secret},
 };
@@ -231,8 +232,18 @@ pub(super) async fn give(
             expires_at: now.plus_millis(CODE_MILLIS),
             used_at: None,
         },
+        session: session.token_hash.clone(),
         remember: was_asked,
     };
-    inner.execute(&caller.actor(), Command::Authorize(Box::new(authorize))).await?;
-    Ok(go(&to.with_code(&code, inner.issuer.url())))
+    match inner.try_execute(&caller.actor(), Command::Authorize(Box::new(authorize))).await {
+        Ok(_) => Ok(go(&to.with_code(&code, inner.issuer.url()))),
+        // Since the cookie was read.
+        Err(CommandError::Refused(command::Refused::SignedOut)) if ready.asked.prompt.none => {
+            Ok(ready.known.refuse(inner, AuthorizeError::LoginRequired))
+        }
+        Err(CommandError::Refused(command::Refused::SignedOut)) => {
+            Ok(sign_in(&ready.known.request.query_after_sign_in()))
+        }
+        Err(error) => Err(Problem::from(error).into()),
+    }
 }

@@ -7,8 +7,13 @@ use axum::{
     http::{Method, header},
 };
 use serde_json::{Value, json};
-use tidegate_control::Peer;
-use tidegate_model::role::Role;
+use tidegate_control::{Peer, hash_password};
+use tidegate_model::{
+    command::Command,
+    port::{Catalog as _, Clock as _},
+    role::Role,
+    user::{Actor, Secret},
+};
 
 use crate::support::{Answer, House, PASSWORD, Person};
 
@@ -232,4 +237,34 @@ async fn a_user_of_whatever_name_is_text_or_refused() {
     for query in ["?role=wizard", "?state=gone", "?limit=x", "?limit=0", "?limit=201", "?unknown=1"] {
         house.get(&admin, &format!("/api/v1/users{query}")).await.is(400);
     }
+}
+
+/// Checking a password takes tens of milliseconds; a reset in that time takes two. Whoever was first, nobody is signed in
+/// by the old one afterwards.
+#[tokio::test]
+async fn a_sign_in_with_the_old_password_does_not_outlive_a_reset_that_overtakes_it() {
+    let house = House::new().await;
+    let old = house.person("ada", &[Role::Creator]).await;
+    let nobody = Person::default();
+    let sign_in = house.post(&nobody, "/api/v1/session", json!({"username": "ada", "password": PASSWORD}));
+    let choose = house.call(
+        &old,
+        Method::PUT,
+        "/api/v1/account/password",
+        Some(json!({"current_password": PASSWORD, "new_password": NEXT})),
+    );
+    let password_hash = Secret(hash_password("what the administrator set", [1; 16]).unwrap());
+    let reset = async {
+        let command = Command::SetPassword { username: "ada".to_owned(), password_hash, one_time: true };
+        house.catalog.execute(&Actor::product(), house.clock.now(), command).await.unwrap();
+    };
+    let (late, chosen, ()) = tokio::join!(sign_in, choose, reset);
+    for answer in [late, chosen] {
+        if answer.status == 200 {
+            house.get(&Person::of(&answer), "/api/v1/session").await.is(401);
+        } else {
+            answer.is(401);
+        }
+    }
+    house.signed_in("ada", "what the administrator set").await;
 }

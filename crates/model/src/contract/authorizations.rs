@@ -61,6 +61,11 @@ fn opaque(text: &str, client_id: &str, of: Option<AuthorizationId>, now: Timesta
     }
 }
 
+/// The portal session in which they allow.
+fn session() -> Secret {
+    hash("cookie of zoe")
+}
+
 /// Who allows, and which client.
 struct Given {
     user: UserId,
@@ -68,8 +73,15 @@ struct Given {
 }
 
 impl<P: Catalog + EventLog> Stage<P> {
+    async fn sign_zoe_in(&self, there: &Furnished) {
+        let session =
+            self.session(there.other.user.unwrap(), "cookie of zoe", NOW.plus_millis(AUTHORIZATION_MILLIS));
+        self.execute(&there.other, sign_in("zoe", session)).await.unwrap();
+    }
+
     async fn allowing(&self) -> Given {
         let there = self.furnish().await;
+        self.sign_zoe_in(&there).await;
         Given { user: there.other.user.unwrap(), client_id: there.key.client_id }
     }
 
@@ -80,7 +92,8 @@ impl<P: Catalog + EventLog> Stage<P> {
     async fn allow(&self, given: &Given, number: u128, code_text: &str, now: Timestamp) -> Authorization {
         let authorization = self::given(given.user, &given.client_id, number, now);
         let code = code(code_text, now);
-        let command = Authorize { authorization: authorization.clone(), code, remember: false };
+        let command =
+            Authorize { authorization: authorization.clone(), code, session: session(), remember: false };
         self.at(now, Command::Authorize(Box::new(command))).await.unwrap();
         authorization
     }
@@ -214,6 +227,22 @@ pub async fn what_is_over_is_forgotten_when_nobody_can_come_late(ground: &impl G
     stage.at(later, Command::EndAuthorization(EndAuthorization { id: of.id })).await.unwrap();
 }
 
+pub async fn a_used_code_is_remembered_as_long_as_what_came_from_it(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let ada = stage.allowing().await;
+    let used = stage.allow(&ada, 1, "used", NOW).await;
+    let unused = stage.allow(&ada, 2, "unused", NOW).await;
+    assert_eq!(stage.redeem(&ada, "used", "first", NOW).await, "granted");
+    let late = NOW.plus_millis(10 * DAY);
+    stage.allow(&ada, 3, "other", late).await;
+    assert_eq!(stage.port.code(&hash("unused")).await.unwrap(), None);
+    assert_eq!(stage.port.authorization(unused.id).await.unwrap(), None, "nothing ever came from it");
+    assert_eq!(stage.redeem(&ada, "used", "x", late).await, "replayed", "whoever stole it may come late");
+    let end = stage.port.authorization(used.id).await.unwrap().unwrap().ended_at.unwrap();
+    stage.allow(&ada, 4, "fourth", end.plus_millis(REMEMBERED_MILLIS)).await;
+    assert_eq!(stage.port.code(&hash("used")).await.unwrap(), None);
+}
+
 pub async fn consent_is_remembered_and_grows(ground: &impl Ground) {
     let stage = Stage::on(ground.open().await);
     let ada = stage.allowing().await;
@@ -230,7 +259,12 @@ pub async fn consent_is_remembered_and_grows(ground: &impl Ground) {
     {
         let of = given(ada.user, &ada.client_id, number as u128, NOW);
         let authorization = Authorization { scope: scope.to_owned(), ..of };
-        let command = Authorize { authorization, code: code(&format!("code {number}"), NOW), remember };
+        let command = Authorize {
+            authorization,
+            code: code(&format!("code {number}"), NOW),
+            session: session(),
+            remember,
+        };
         stage.at(NOW, Command::Authorize(Box::new(command))).await.unwrap();
         let expected = expected.map(|scopes| scopes.into_iter().map(str::to_owned).collect::<Vec<_>>());
         assert_eq!(consent().await, expected, "{scope}");
@@ -278,12 +312,45 @@ pub async fn opaque_tokens_are_bounded_and_end_with_what_they_are_of(ground: &im
     assert_eq!(known().await, ["late"]);
 }
 
+pub async fn nothing_is_allowed_in_a_session_that_has_ended_or_for_who_may_not_sign_in(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let ada = stage.allowing().await;
+    stage.allow(&ada, 1, "one", NOW).await;
+    stage.allow(&ada, 2, "two", NOW).await;
+    assert_eq!(stage.redeem(&ada, "two", "two-1", NOW).await, "granted");
+    let off = change_user(ada.user, &[Role::Subscriber], UserState::Disabled);
+    stage.at(NOW, Command::ChangeUser(off)).await.unwrap();
+    // What was checked before, and comes to the writer after it.
+    let authorize = |number: u128, session: &str| {
+        let authorization = given(ada.user, &ada.client_id, number, NOW);
+        let code = code("late", NOW);
+        Command::Authorize(Box::new(Authorize {
+            authorization,
+            code,
+            session: hash(session),
+            remember: true,
+        }))
+    };
+    for session in ["cookie of zoe", "cookie", "none"] {
+        let refused = stage.at(NOW, authorize(3, session)).await.unwrap_err();
+        assert_eq!(kind(&refused), "signed out", "{session}");
+    }
+    assert_eq!(stage.port.consent(ada.user, &ada.client_id).await.unwrap(), None);
+    assert_eq!(stage.redeem(&ada, "one", "one-1", NOW).await, "no authorization");
+    assert_eq!(stage.renew(&ada, "two-1", "two-2", NOW).await, "no authorization");
+    let on = change_user(ada.user, &[Role::Subscriber], UserState::Active);
+    stage.at(NOW, Command::ChangeUser(on)).await.unwrap();
+    assert_eq!(stage.redeem(&ada, "one", "one-1", NOW).await, "granted", "nothing was used up");
+}
+
 pub async fn what_was_allowed_goes_with_its_client(ground: &impl Ground) {
     let stage = Stage::on(ground.open().await);
     let there = stage.furnish().await;
+    stage.sign_zoe_in(&there).await;
     let ada = Given { user: there.other.user.unwrap(), client_id: there.key.client_id.clone() };
     let of = given(ada.user, &ada.client_id, 1, NOW);
-    let command = Authorize { authorization: of.clone(), code: code("code", NOW), remember: true };
+    let command =
+        Authorize { authorization: of.clone(), code: code("code", NOW), session: session(), remember: true };
     stage.at(NOW, Command::Authorize(Box::new(command))).await.unwrap();
     stage.redeem(&ada, "code", "first", NOW).await;
     stage.at(NOW, Command::KeepAccessToken(opaque("token", &ada.client_id, Some(of.id), NOW))).await.unwrap();
@@ -295,7 +362,8 @@ pub async fn what_was_allowed_goes_with_its_client(ground: &impl Ground) {
     assert_eq!(stage.port.opaque_token(&hash("token"), NOW).await.unwrap(), None);
     assert_eq!(stage.port.consent(ada.user, &ada.client_id).await.unwrap(), None);
     let nobodys = given(UserId(nowhere()), "client-x", 2, NOW);
-    let command = Authorize { authorization: nobodys, code: code("x", NOW), remember: false };
+    let command =
+        Authorize { authorization: nobodys, code: code("x", NOW), session: session(), remember: false };
     assert!(stage.at(NOW, Command::Authorize(Box::new(command))).await.is_err());
 }
 

@@ -34,7 +34,7 @@ pub async fn a_portal_session_ends_in_its_last_millisecond(ground: &impl Ground)
     let ada = stage.user("Ada", Role::Creator).await;
     let end = START.plus_millis(1 << 30);
     let session = stage.session(ada.user.unwrap(), "cookie", end);
-    stage.execute(&ada, Command::OpenPortalSession(session.clone())).await.unwrap();
+    stage.execute(&ada, sign_in("Ada", session.clone())).await.unwrap();
     let at =
         async |cookie: &str, now: Timestamp| stage.port.portal_session(&hash(cookie), now).await.unwrap();
     assert_eq!(at("cookie", START).await, Some(session.clone()));
@@ -44,10 +44,10 @@ pub async fn a_portal_session_ends_in_its_last_millisecond(ground: &impl Ground)
 
     // Signing in clears away what is over, and only that.
     let other = stage.session(ada.user.unwrap(), "other cookie", end.plus_millis(1 << 30));
-    stage.execute_at(end.plus_millis(-1), &ada, Command::OpenPortalSession(other.clone())).await.unwrap();
+    stage.execute_at(end.plus_millis(-1), &ada, sign_in("Ada", other.clone())).await.unwrap();
     assert!(at("cookie", START).await.is_some());
     let third = stage.session(ada.user.unwrap(), "new cookie", end.plus_millis(1 << 30));
-    stage.execute_at(end, &ada, Command::OpenPortalSession(third)).await.unwrap();
+    stage.execute_at(end, &ada, sign_in("Ada", third)).await.unwrap();
     assert_eq!(at("cookie", START).await, None);
     assert_eq!(at("other cookie", end).await, Some(other));
 
@@ -62,7 +62,7 @@ pub async fn a_new_password_ends_the_portal_sessions_of_that_user(ground: &impl 
     let (ada, sam) = (stage.user("Ada", Role::Creator).await, stage.user("sam", Role::Subscriber).await);
     for (actor, cookie) in [(&ada, "cookie"), (&ada, "other cookie"), (&sam, "new cookie")] {
         let session = stage.session(actor.user.unwrap(), cookie, START.plus_millis(1 << 40));
-        stage.execute(actor, Command::OpenPortalSession(session)).await.unwrap();
+        stage.execute(actor, sign_in(&actor.name, session)).await.unwrap();
     }
     let outcome = stage.done(set_password("ADA", "new hash")).await;
     assert!(matches!(outcome, Outcome::User(user) if user.username == "Ada" && user.must_change_password));
@@ -81,20 +81,21 @@ pub async fn a_chosen_password_leaves_the_one_session_it_was_chosen_in(ground: &
     let end = START.plus_millis(1 << 40);
     for (actor, cookie) in [(&ada, "cookie"), (&ada, "other cookie"), (&sam, "third cookie")] {
         let session = stage.session(actor.user.unwrap(), cookie, end);
-        stage.execute(actor, Command::OpenPortalSession(session)).await.unwrap();
+        stage.execute(actor, sign_in(&actor.name, session)).await.unwrap();
     }
     stage.done(set_password("sam", "for once")).await;
-    let choose = |cookie: &str, user: UserId| Command::ChoosePassword {
+    let choose = |verified: &str, cookie: &str, user: UserId| Command::ChoosePassword {
         password_hash: hash("chosen"),
+        verified: hash(verified),
         session: stage.session(user, cookie, end),
     };
-    let strange = choose("new cookie", sam.user.unwrap());
+    let strange = choose("for once", "new cookie", sam.user.unwrap());
     assert_eq!(
         kind(&stage.execute(&ada, strange).await.unwrap_err()),
         "no user",
         "one's own and nobody else's"
     );
-    let outcome = stage.execute(&ada, choose("new cookie", ada.user.unwrap())).await.unwrap();
+    let outcome = stage.execute(&ada, choose("hash of Ada", "new cookie", ada.user.unwrap())).await.unwrap();
     assert!(matches!(outcome, Outcome::User(user) if !user.must_change_password));
     let there = async |cookie: &str| stage.port.portal_session(&hash(cookie), START).await.unwrap().is_some();
     assert_eq!(
@@ -103,8 +104,38 @@ pub async fn a_chosen_password_leaves_the_one_session_it_was_chosen_in(ground: &
     );
     assert_eq!(stage.port.account("Ada").await.unwrap().unwrap().password_hash, hash("chosen"));
     assert!(stage.port.account("sam").await.unwrap().unwrap().user.must_change_password);
-    stage.execute(&sam, choose("third cookie", sam.user.unwrap())).await.unwrap();
+    stage.execute(&sam, choose("for once", "third cookie", sam.user.unwrap())).await.unwrap();
     assert!(!stage.port.account("sam").await.unwrap().unwrap().user.must_change_password);
+}
+
+pub async fn what_was_proven_before_a_new_password_is_worth_nothing_after_it(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let ada = stage.user("Ada", Role::Creator).await;
+    let user = ada.user.unwrap();
+    let session = |cookie: &str| stage.session(user, cookie, START.plus_millis(1 << 40));
+    stage.execute(&ada, sign_in("Ada", session("cookie"))).await.unwrap();
+    stage.done(set_password("Ada", "new hash")).await;
+    // Both were verified against the old hash, and come to the writer after the new one.
+    let choice = Command::ChoosePassword {
+        password_hash: hash("the thief's"),
+        verified: hash("hash of Ada"),
+        session: session("new cookie"),
+    };
+    let (token, command) = stage.token(user, "token", None);
+    let Command::CreateToken { token_hash, .. } = command else { panic!("{command:?}") };
+    let token = Command::CreateToken { token, token_hash, session: Some(hash("cookie")) };
+    for late in [sign_in("Ada", session("other cookie")), choice, token] {
+        let shown = format!("{late:?}");
+        assert_eq!(kind(&stage.execute(&ada, late).await.unwrap_err()), "signed out", "{shown}");
+    }
+    for cookie in COOKIES {
+        assert_eq!(stage.port.portal_session(&hash(cookie), START).await.unwrap(), None, "{cookie}");
+    }
+    let account = stage.port.account("Ada").await.unwrap().unwrap();
+    assert_eq!((account.password_hash, account.user.must_change_password), (hash("new hash"), true));
+    assert_eq!(stage.port.tokens(user).await.unwrap(), []);
+    let begun = Command::OpenPortalSession { session: session("cookie"), verified: hash("new hash") };
+    stage.execute(&ada, begun).await.unwrap();
 }
 
 pub async fn users_are_found_by_name_role_and_state(ground: &impl Ground) {
@@ -191,7 +222,7 @@ pub async fn a_disabled_user_has_no_session_and_no_key(ground: &impl Ground) {
     assert_eq!(stage.port.key(client).await.unwrap(), None, "no token is issued to them");
     assert_eq!(stage.port.portal_session(&hash("cookie"), START).await.unwrap(), None);
     let session = stage.session(id, "new cookie", START.plus_millis(1 << 40));
-    let refused = stage.execute(&there.owner, Command::OpenPortalSession(session)).await.unwrap_err();
+    let refused = stage.execute(&there.owner, sign_in("sam", session)).await.unwrap_err();
     assert_eq!(kind(&refused), "no user", "a sign-in that was under way is too late");
     stage.done(Command::ChangeUser(change_user(id, &[Role::Subscriber], UserState::Active))).await;
     assert_eq!(clients().await, 2);
@@ -323,7 +354,7 @@ pub async fn nothing_is_kept_for_a_user_that_does_not_exist(ground: &impl Ground
     let nobody = UserId(nowhere());
     let session = stage.session(nobody, "cookie", START.plus_millis(1 << 40));
     let (_, token) = stage.token(nobody, "token", None);
-    for command in [Command::OpenPortalSession(session), token, set_password("nobody", "x")] {
+    for command in [sign_in("nobody", session), token, set_password("nobody", "x")] {
         let refused = stage.execute(&Actor::product(), command).await.unwrap_err();
         assert_eq!(refused, Refused::NotFound("user"));
     }

@@ -72,8 +72,8 @@ fn refused_commands(stage: &Stage<impl Catalog>, there: &Furnished) -> Vec<(&'st
             Command::ChangeUser(change_user(there.owner.user.unwrap(), &[Role::Admin], UserState::Active)),
             there.owner.clone(),
         ),
-        ("no user", Command::OpenPortalSession(session), product()),
-        ("duplicate ", Command::OpenPortalSession(taken), product()),
+        ("no user", sign_in("nobody", session), product()),
+        ("duplicate ", sign_in("sam", taken), product()),
         ("no user", stage.token(UserId(nowhere()), "other token", None).1, product()),
         ("duplicate ", stage.token(there.owner.user.unwrap(), "token", None).1, there.owner.clone()),
         ("no token", Command::DeleteToken { id: TokenId(nowhere()) }, there.owner.clone()),
@@ -232,11 +232,11 @@ async fn refused_half_way(stage: &Stage<impl Catalog>, there: &Furnished) -> [Co
     stage.done(Command::UpdateApi(holding)).await;
     let user = there.owner.user.unwrap();
     let brief = stage.session(user, "other cookie", START.plus_millis(1));
-    stage.execute_at(START, &there.owner, Command::OpenPortalSession(brief)).await.unwrap();
+    stage.execute_at(START, &there.owner, sign_in("sam", brief)).await.unwrap();
     let (id, version) = (there.echo.id, "2.0".to_owned());
     [
         Command::CreateVersion(CreateVersion { source, id, version, default: true }),
-        Command::OpenPortalSession(stage.session(user, "cookie", START.plus_millis(1 << 40))),
+        sign_in("sam", stage.session(user, "cookie", START.plus_millis(1 << 40))),
     ]
 }
 
@@ -400,7 +400,7 @@ pub async fn the_snapshot_number_grows_with_what_a_gateway_can_notice(ground: &i
         (false, set_password("new", "new")),
         (true, Command::ChangeUser(change_user(UserId(nowhere()), &[Role::Observer], UserState::Disabled))),
         (true, Command::DeleteUser { id: UserId(nowhere()), based_on: None, heir: None, subject: subject() }),
-        (false, Command::OpenPortalSession(session)),
+        (false, sign_in("sam", session)),
         (false, Command::ClosePortalSession { token_hash: Secret("new cookie".to_owned()) }),
         (
             true,

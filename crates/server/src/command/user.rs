@@ -13,7 +13,7 @@ use tidegate_store::SqliteCatalog;
 use crate::{
     clock::{SystemClock, SystemEntropy},
     config::usual_data_folder,
-    data_folder::DataFolder,
+    data_folder::{DataFolder, FolderError},
     first_start,
 };
 
@@ -47,7 +47,14 @@ impl UserCommand {
             );
         }
         let secrets_key = secrets_key_file.unwrap_or_else(|| folder.secrets_key());
-        let catalog = SqliteCatalog::open_with_key(&folder.database(), &secrets_key).await?;
+        // Where none runs, none begins meanwhile. Beside one that runs, its records stay as it made them.
+        let (catalog, _lock) = match folder.lock() {
+            Ok(lock) => (SqliteCatalog::open_with_key(&folder.database(), &secrets_key).await?, Some(lock)),
+            Err(FolderError::InUse { .. }) => {
+                (SqliteCatalog::open_beside(&folder.database(), &secrets_key).await?, None)
+            }
+            Err(error) => return Err(error.into()),
+        };
         let entropy = SystemEntropy::default();
         let password = tidegate_control::generate_password(&entropy);
         let password_hash = first_start::hash(&password, &entropy)?;

@@ -42,14 +42,22 @@ impl At<'_> {
         Ok(Outcome::User(account.user))
     }
 
-    pub(super) async fn choose_password(&self, password_hash: Secret, session: PortalSession) -> Done {
+    pub(super) async fn choose_password(
+        &self,
+        password_hash: Secret,
+        verified: &Secret,
+        session: PortalSession,
+    ) -> Done {
         let own = self.actor.user.filter(|own| *own == session.user).ok_or(Refused::NotFound("user"))?;
         let found = self.account(own).await?;
+        if found.password_hash != *verified {
+            return Err(Refused::SignedOut.into());
+        }
         let user = User { must_change_password: false, ..found.user };
         let account = Account { user, password_hash };
         entity::user::Entity::update(users::user_row(&account)?).exec(self.db).await?;
         self.end_sessions(own).await?;
-        self.open_session(session).await?;
+        self.open_session(session, &account.password_hash).await?;
         self.note(&own.to_string(), "chose a new password", &account.user.username).await?;
         Ok(Outcome::User(account.user))
     }
@@ -115,10 +123,13 @@ impl At<'_> {
         Ok(Outcome::Done)
     }
 
-    pub(super) async fn open_session(&self, session: PortalSession) -> Result<(), Failed> {
-        // Who was disabled while the password was being checked does not get in.
+    pub(super) async fn open_session(&self, session: PortalSession, verified: &Secret) -> Result<(), Failed> {
+        // Who was disabled, or got another password, while the old one was being checked does not get in.
         let owner = entity::user::Entity::find_by_id(session.user.to_string()).one(self.db).await?;
-        owner.filter(|owner| owner.state == UserState::Active.as_str()).ok_or(Refused::NotFound("user"))?;
+        let owner = owner.filter(|owner| owner.state == UserState::Active.as_str());
+        if owner.ok_or(Refused::NotFound("user"))?.password_hash != verified.0 {
+            return Err(Refused::SignedOut.into());
+        }
         let over = entity::portal_session::Column::ExpiresAt.lte(self.now.millis());
         entity::portal_session::Entity::delete_many().filter(over).exec(self.db).await?;
         let row = entity::portal_session::ActiveModel {

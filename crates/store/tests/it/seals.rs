@@ -44,6 +44,22 @@ impl House {
         SqliteCatalog::open(&self.database()).await.unwrap()
     }
 
+    /// Makes it a file of before there was a key.
+    async fn as_before(&self) {
+        let plain = [
+            "UPDATE apis SET body = json_set(body, '$.design.endpoints.production.credential.password', 'canary-password', \
+             '$.live.design.endpoints.production.credential.password', 'canary-password') WHERE name_key = 'api1'",
+            "UPDATE revisions SET design = json_set(design, '$.endpoints.production.credential.password', 'canary-password') \
+             WHERE design LIKE '%\"basic\"%'",
+            "DELETE FROM apis WHERE name_key <> 'api1'",
+            "UPDATE signing_keys SET private_key = 'canary-signing'",
+            "DELETE FROM seals",
+        ];
+        altered(&self.database(), &plain).await;
+        fs::remove_file(self.key()).unwrap();
+        assert!(!self.holding(&CANARIES).is_empty(), "this is a file of before");
+    }
+
     async fn refused(&self) -> KeyError {
         match SqliteCatalog::open(&self.database()).await.err() {
             Some(OpenError::Key(error)) => error,
@@ -168,18 +184,7 @@ async fn what_was_written_before_there_was_a_key_is_sealed_and_leaves_nothing_pl
     let catalog = house.open().await;
     furnished(&catalog).await;
     drop(catalog);
-    let plain = [
-        "UPDATE apis SET body = json_set(body, '$.design.endpoints.production.credential.password', 'canary-password', \
-         '$.live.design.endpoints.production.credential.password', 'canary-password') WHERE name_key = 'api1'",
-        "UPDATE revisions SET design = json_set(design, '$.endpoints.production.credential.password', 'canary-password') \
-         WHERE design LIKE '%\"basic\"%'",
-        "DELETE FROM apis WHERE name_key <> 'api1'",
-        "UPDATE signing_keys SET private_key = 'canary-signing'",
-        "DELETE FROM seals",
-    ];
-    altered(&house.database(), &plain).await;
-    fs::remove_file(house.key()).unwrap();
-    assert!(!house.holding(&CANARIES).is_empty(), "this is a file of before");
+    house.as_before().await;
 
     let catalog = house.open().await;
     assert_eq!(house.holding(&CANARIES), [""; 0]);
@@ -229,4 +234,52 @@ async fn a_sealed_secret_is_of_no_use_in_another_place() {
     let catalog = house.open().await;
     assert!(catalog.api(id(2)).await.is_err());
     assert_eq!(credential_of(&catalog, 1).await, basic(), "the others are as before");
+}
+
+/// A reader keeps the log from being written anew, as a kill between the sealing and that would.
+#[tokio::test]
+async fn what_was_plain_is_cleared_away_by_a_later_start_where_the_first_was_cut() {
+    let house = House::new();
+    furnished(&house.open().await).await;
+    house.as_before().await;
+    let mut reader = SqliteConnectOptions::new().filename(house.database()).connect().await.unwrap();
+    reader.execute("BEGIN; SELECT count(*) FROM apis").await.unwrap();
+    drop(house.open().await);
+    assert!(!house.holding(&CANARIES).is_empty(), "the reader held it up");
+    reader.execute("COMMIT").await.unwrap();
+    reader.close().await.unwrap();
+    let catalog = house.open().await;
+    assert_eq!(house.holding(&CANARIES), [""; 0]);
+    assert_eq!(credential_of(&catalog, 1).await, basic());
+}
+
+#[tokio::test]
+async fn a_start_that_was_cut_while_the_key_was_made_does_not_stop_the_next() {
+    let house = House::new();
+    fs::write(house.key(), "").unwrap();
+    furnished(&house.open().await).await;
+    assert_eq!(credential_of(&house.open().await, 1).await, basic());
+    let files = fs::read_dir(house.folder.path()).unwrap().map(|file| file.unwrap().file_name());
+    let drafts: Vec<_> = files.filter(|name| name.to_string_lossy().starts_with('.')).collect();
+    assert!(drafts.is_empty(), "{drafts:?}");
+    // Where something is sealed, an empty file is no key, and is left alone.
+    fs::write(house.key(), "").unwrap();
+    assert!(matches!(house.refused().await, KeyError::Unreadable(_)));
+}
+
+#[tokio::test]
+async fn a_guest_changes_neither_schema_nor_seals() {
+    let house = House::new();
+    let running = house.open().await;
+    furnished(&running).await;
+    let beside = async || SqliteCatalog::open_beside(&house.database(), &house.key()).await;
+    assert_eq!(beside().await.unwrap().signing_keys().await.unwrap(), [signing_key()]);
+    house.as_before().await;
+    assert!(matches!(beside().await.err(), Some(OpenError::OtherVersion { .. })));
+    assert!(!house.key().exists() && !house.holding(&CANARIES).is_empty(), "it is as it was");
+    let newest = "DELETE FROM seaql_migrations WHERE version = (SELECT max(version) FROM seaql_migrations)";
+    altered(&house.database(), &[newest]).await;
+    assert!(matches!(beside().await.err(), Some(OpenError::OtherVersion { .. })));
+    altered(&house.database(), &["INSERT INTO seaql_migrations VALUES ('m9999_later', 1)"]).await;
+    assert!(matches!(beside().await.err(), Some(OpenError::Newer { .. })));
 }

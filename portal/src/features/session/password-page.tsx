@@ -2,19 +2,23 @@
 import { Button, PasswordInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useState } from "react";
-import { useNavigate } from "react-router";
+import { useSearchParams } from "react-router";
 import { fieldErrors } from "../../api/problem";
 import { useChoosePassword, useSession } from "../../api/session";
-import { paths } from "../../lib/paths";
+import { safeReturn } from "../../lib/paths";
 import { Notice } from "../../ui/notice";
 import { Card, FormWidth, Measure, PageHead, Stack } from "../../ui/page";
 import { ProblemNotice } from "../../ui/states";
+import { GoOn } from "./go-on";
 
 export function Component() {
   const session = useSession();
-  const navigate = useNavigate();
+  const [search] = useSearchParams();
   const [chosen, setChosen] = useState(false);
+  // Who had to choose was on the way to somewhere else.
+  const [goesOn, setGoesOn] = useState(false);
   const forced = session.data?.user.must_change_password ?? false;
+  if (goesOn) return <GoOn to={safeReturn(search.get("to"))} />;
   return (
     <Measure>
       <title>Password · Tidegate</title>
@@ -38,7 +42,7 @@ export function Component() {
             <ChooseForm
               onChosen={() => {
                 setChosen(true);
-                if (forced) navigate(paths.door());
+                setGoesOn(forced);
               }}
             />
           </FormWidth>

@@ -1,20 +1,14 @@
 // Signing in, and back to where one was going.
 import { useQuery } from "@tanstack/react-query";
-import { useEffect } from "react";
 import { Navigate, useSearchParams } from "react-router";
 import { useSession } from "../../api/session";
 import { settingsQuery } from "../../api/settings";
-import { isAuthorization, paths, safeReturn } from "../../lib/paths";
+import { paths, safeReturn } from "../../lib/paths";
 import { Card, Dim, Stack } from "../../ui/page";
 import { Loading } from "../../ui/states";
+import { GoOn } from "./go-on";
 import styles from "./session.module.css";
 import { SignInForm } from "./sign-in-form";
-
-/** Back to the page of the authorization server, which is none of the portal's. */
-function Leave({ to }: { to: string }) {
-  useEffect(() => window.location.replace(to), [to]);
-  return <Loading label="Going back to the application" />;
-}
 
 export function Component() {
   const [search] = useSearchParams();
@@ -24,8 +18,10 @@ export function Component() {
   if (session.isPending) return <Loading label="Reading your session" />;
   // Also where a successful try ends: the session is known from then on.
   if (session.data) {
-    if (session.data.user.must_change_password) return <Navigate to={paths.password()} replace />;
-    return isAuthorization(to) ? <Leave to={to} /> : <Navigate to={to} replace />;
+    if (session.data.user.must_change_password) {
+      return <Navigate to={paths.password(to)} replace />;
+    }
+    return <GoOn to={to} />;
   }
   return (
     <div className={styles.narrow}>
