@@ -24,6 +24,7 @@ use crate::{
 
 pub(crate) mod authorize;
 pub(crate) mod consent;
+pub(crate) mod cross_origin;
 mod grant;
 pub(crate) mod introspect;
 pub(crate) mod issue;

@@ -28,7 +28,7 @@ use crate::{
     connection::Client,
     dial::{Assertions, Opening},
     handshake::Request,
-    proof::Proofs,
+    proof::{self, Proofs},
     refusal::Refusal,
     relay::{Budgets, Meter},
     revoked::Revoked,
@@ -269,7 +269,7 @@ impl Desk {
         let identity = self
             .identify(&found.credential, decisions, api, &visitor)
             .map_err(|(refusal, pending)| NotAdmitted { pending: pending.map(Box::new), ..known(refusal) })?;
-        self.proofs.check(&identity, &found.credential, request, client, now).map_err(&known)?;
+        let proof = proof::shown(&identity, &found.credential, request, client, now).map_err(&known)?;
         let of_client = |refusal: Refusal| NotAdmitted {
             application: admit::application_of(snapshot, &identity, found.way),
             ..known(refusal)
@@ -281,6 +281,9 @@ impl Desk {
         }
         let grant = admit::admit(snapshot, api, &identity, found.way, client.address.ip());
         let grant = grant.map_err(|refusal| of_client(refusal.into()))?;
+        if let Some(proof) = &proof {
+            self.proofs.take(proof, &identity.client_id, now).map_err(of_client)?;
+        }
         let meter = budgets.meter(&grant);
         if let Some(used_up) = meter.used_up(now) {
             return Err(not_now(&grant, Refusal::UsedUp(used_up)));

@@ -6,7 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use tidegate_model::{admit::Identity, time::Timestamp};
-use tidegate_oauth::dpop::{self, Address, BadProof, Expected, Seen};
+use tidegate_oauth::dpop::{self, Address, BadProof, Expected, Proof, Seen};
 
 use crate::{authenticate::Credential, connection::Client, handshake::Request, refusal::Refusal};
 
@@ -18,39 +18,46 @@ const METHOD: &str = "GET";
 #[derive(Debug, Default)]
 pub(crate) struct Proofs(Mutex<Seen>);
 
+/// Whether who presents the token may: it is bound to nothing, or to a key that the request proves. Answers the proof,
+/// which is not taken yet.
+pub(crate) fn shown(
+    identity: &Identity,
+    presented: &Credential,
+    request: &Request,
+    client: Client,
+    now: Timestamp,
+) -> Result<Option<Proof>, Refusal> {
+    let (token, is_dpop) = match presented {
+        Credential::Token { token, is_dpop } => (token.as_str(), *is_dpop),
+        // Only tokens are bound to keys.
+        Credential::ApiKey(_) | Credential::Client(_) => return Ok(None),
+    };
+    let thumbprint = match (&identity.bound_to, is_dpop) {
+        (None, false) => return Ok(None),
+        (None, true) => return Err(BadProof::NotBound.into()),
+        (Some(_), false) => return Err(BadProof::Needed.into()),
+        (Some(thumbprint), true) => thumbprint,
+    };
+    let mut fields = request.headers.iter().filter(|(name, _)| name == "dpop");
+    let (Some((_, proof)), None) = (fields.next(), fields.next()) else {
+        return Err(BadProof::NotOne.into());
+    };
+    let proof = std::str::from_utf8(proof).map_err(|_| BadProof::Malformed)?.trim_matches([' ', '\t']);
+    let address = Address::of(client.is_tls, &request.authority, &request.path);
+    let expected = Expected { method: METHOD, address: &address, access_token: Some(token) };
+    let proof = dpop::verify(proof, &expected, now.seconds())?;
+    if !proof.is_of(thumbprint) {
+        return Err(BadProof::WrongKey.into());
+    }
+    Ok(Some(proof))
+}
+
 impl Proofs {
-    /// Whether who presents the token may: it is bound to nothing, or to a key that the request proves.
-    pub(crate) fn check(
-        &self,
-        identity: &Identity,
-        presented: &Credential,
-        request: &Request,
-        client: Client,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        let (token, is_dpop) = match presented {
-            Credential::Token { token, is_dpop } => (token.as_str(), *is_dpop),
-            // Only tokens are bound to keys.
-            Credential::ApiKey(_) | Credential::Client(_) => return Ok(()),
-        };
-        let thumbprint = match (&identity.bound_to, is_dpop) {
-            (None, false) => return Ok(()),
-            (None, true) => return Err(BadProof::NotBound.into()),
-            (Some(_), false) => return Err(BadProof::Needed.into()),
-            (Some(thumbprint), true) => thumbprint,
-        };
-        let mut fields = request.headers.iter().filter(|(name, _)| name == "dpop");
-        let (Some((_, proof)), None) = (fields.next(), fields.next()) else {
-            return Err(BadProof::NotOne.into());
-        };
-        let proof = std::str::from_utf8(proof).map_err(|_| BadProof::Malformed)?.trim_matches([' ', '\t']);
-        let address = Address::of(client.is_tls, &request.authority, &request.path);
-        let expected = Expected { method: METHOD, address: &address, access_token: Some(token) };
-        let proof = dpop::verify(proof, &expected, now.seconds())?;
-        if !proof.is_of(thumbprint) {
-            return Err(BadProof::WrongKey.into());
-        }
+    /// Takes a proof of this client, which is good for nothing from then on. Only of who may connect: whoever holds a token
+    /// that opens nothing leaves nothing behind.
+    pub(crate) fn take(&self, proof: &Proof, client_id: &str, now: Timestamp) -> Result<(), Refusal> {
         // A std mutex: held for a look-up, never across an await or a verification.
-        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).take(&proof, now.seconds())?)
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(seen.take(proof, client_id, now.seconds())?)
     }
 }

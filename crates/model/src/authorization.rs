@@ -73,6 +73,8 @@ pub struct RefreshToken {
     pub expires_at: Timestamp,
     /// When it was exchanged for the next one, if it was.
     pub used_at: Option<Timestamp>,
+    /// Thumbprint of the key that its holder has to show (RFC 9449, section 5); `None`: its client's proof is enough.
+    pub bound_to: Option<String>,
 }
 
 /// An access token that says nothing by itself.

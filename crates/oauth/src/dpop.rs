@@ -16,7 +16,7 @@ use crate::{
 
 mod seen;
 
-pub use seen::{REMEMBERED_MAX, Seen};
+pub use seen::{REMEMBERED_MAX, REMEMBERED_OF_CLIENT_MAX, Seen};
 
 /// Longest proof that is looked at, in bytes; one with an RSA key of 4,096 bits has about 1,800.
 pub const PROOF_BYTES_MAX: usize = 4_096;

@@ -87,6 +87,7 @@ pub(crate) async fn refresh_token(
         token_hash: Secret(row.token_hash),
         expires_at: Timestamp(row.expires_at),
         used_at: row.used_at.map(Timestamp),
+        bound_to: row.bound_to,
     };
     Ok(of.map(|of| (token, of)))
 }
@@ -302,6 +303,7 @@ async fn keep_tokens(
             authorization_id: Set(of.id.to_string()),
             expires_at: Set(refresh.expires_at.min(of.expires_at).millis()),
             used_at: Set(None),
+            bound_to: Set(refresh.bound_to),
         };
         entity::refresh_token::Entity::insert(row).exec_without_returning(db).await?;
     }

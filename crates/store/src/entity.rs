@@ -169,7 +169,7 @@ entity! {
     /// Refresh tokens, used ones too for a while.
     refresh_token, "refresh_tokens" {
         #[sea_orm(primary_key, auto_increment = false)] token_hash: String,
-        authorization_id: String, expires_at: i64, used_at: Option<i64>,
+        authorization_id: String, expires_at: i64, used_at: Option<i64>, bound_to: Option<String>,
     }
 }
 entity! {

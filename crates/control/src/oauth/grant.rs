@@ -11,7 +11,6 @@ pub(super) use refresh::refresh;
 use tidegate_model::{
     application::Key,
     authorization::{Authorization, RefreshToken},
-    time::Timestamp,
     user::{Secret, User},
 };
 use tidegate_oauth::{
@@ -20,16 +19,18 @@ use tidegate_oauth::{
 };
 
 use super::Failure;
-use crate::{authenticate::is_active, problem::Problem, state::Inner};
+use crate::{authenticate::is_active, possession::Holder, problem::Problem, state::Inner};
 
-/// A refresh token for this client, and how it is kept.
-fn new_refresh_token(inner: &Inner, key: &Key, now: Timestamp) -> (String, RefreshToken) {
+/// A refresh token for this client, and how it is kept. One of a client without a secret is bound to the key of its proof, if
+/// there is one: nothing else would stand between it and a thief (RFC 9449, section 5).
+fn new_refresh_token(inner: &Inner, key: &Key, holder: &Holder) -> (String, RefreshToken) {
     let text = secret::generate(Kind::RefreshToken, &mut inner.random());
     let lifetime = i64::from(key.settings.refresh_token_seconds) * 1_000;
     let kept = RefreshToken {
         token_hash: Secret(secret::hash(&text)),
-        expires_at: now.plus_millis(lifetime),
+        expires_at: inner.now().plus_millis(lifetime),
         used_at: None,
+        bound_to: holder.thumbprint().filter(|_| key.settings.kind.is_public()).map(str::to_owned),
     };
     (text, kept)
 }

@@ -22,12 +22,11 @@ async fn answer(inner: &Inner, request: Request) -> Result<TokenResponse, Failur
     let request = oauth::read(authorization.as_deref(), &form)?;
     let key = proven(inner, &request.client).await?;
     oauth::is_allowed(request.asked.grant_type(), &key.grants)?;
-    let holder = inner.key_of_holder(&headers, "/oauth2/token")?;
-    let bound_to = holder.as_deref();
+    let holder = inner.holder(&headers, "/oauth2/token")?;
     let response = match &request.asked {
-        Asked::ClientCredentials(asked) => grant::client_credentials(inner, &key, asked, bound_to).await?,
-        Asked::AuthorizationCode(asked) => grant::code(inner, &key, asked, bound_to).await?,
-        Asked::RefreshToken(asked) => grant::refresh(inner, &key, asked, bound_to).await?,
+        Asked::ClientCredentials(asked) => grant::client_credentials(inner, &key, asked, &holder).await?,
+        Asked::AuthorizationCode(asked) => grant::code(inner, &key, asked, &holder).await?,
+        Asked::RefreshToken(asked) => grant::refresh(inner, &key, asked, &holder).await?,
     };
-    Ok(if holder.is_some() { response.bound() } else { response })
+    Ok(if holder.thumbprint().is_some() { response.bound() } else { response })
 }

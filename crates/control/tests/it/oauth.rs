@@ -1,7 +1,8 @@
 //! The authorization server through its public doors: what a client and a browser can ask, and what they must not get.
 
 mod authorize;
-mod client;
+pub(crate) mod client;
+mod cross_origin;
 mod keys;
 mod negatives;
 mod refresh;

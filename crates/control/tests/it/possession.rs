@@ -13,7 +13,10 @@ use tidegate_oauth::{
     token::AccessTokenVerifier,
 };
 
-use crate::support::{Answer, House, ORIGIN, Person};
+use crate::{
+    oauth::client::{self as oauth, REDIRECT, form},
+    support::{Answer, House, ORIGIN, Person},
+};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -37,18 +40,22 @@ impl Stage {
     }
 
     async fn ask(&self, proofs: &[&str]) -> Answer {
-        let mut request = Request::builder().method(Method::POST).uri("/oauth2/token");
-        request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        for proof in proofs {
-            request = request.header("DPoP", *proof);
-        }
-        self.house.send(request.body(Body::from(self.form.clone())).unwrap()).await
+        ask(&self.house, &self.form, proofs).await
     }
 
     async fn verifier(&self) -> AccessTokenVerifier {
         let set = self.house.get(&Person::default(), "/oauth2/jwks").await.is(200).text;
         AccessTokenVerifier::new(ORIGIN, &tidegate_control::audience(ORIGIN), &set).unwrap()
     }
+}
+
+async fn ask(house: &House, form: &str, proofs: &[&str]) -> Answer {
+    let mut request = Request::builder().method(Method::POST).uri("/oauth2/token");
+    request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    for proof in proofs {
+        request = request.header("DPoP", *proof);
+    }
+    house.send(request.body(Body::from(form.to_owned())).unwrap()).await
 }
 
 fn holder(algorithm: Algorithm) -> SigningKey {
@@ -141,4 +148,61 @@ async fn a_right_proof_is_not_a_right_client() {
     stage.form = "grant_type=client_credentials&client_id=nobody&client_secret=x".to_owned();
     let answer = stage.ask(&[&proof(&stage.holder, &json!({}), &claims("1"))]).await.is(401);
     assert_eq!(answer.json()["error"], "invalid_client");
+}
+
+#[tokio::test]
+async fn a_stranger_leaves_no_proof_behind() {
+    let stage = oauth::Stage::with(json!({"client_type": "browser", "grants": ["authorization_code"]})).await;
+    let key = holder(Algorithm::Es256);
+    let used = proof(&key, &json!({}), &claims("1"));
+    let code = stage.code("openid").await;
+    let redeeming = form(&stage.redeeming(&code));
+    // Whoever knows a client's id can ask so.
+    for guess in [
+        redeeming.replace(&code, "tgc_guessed"),
+        redeeming.replace("code_verifier=", "code_verifier=x"),
+        format!("grant_type=refresh_token&refresh_token=tgr_guessed&client_id={}", stage.client.id),
+    ] {
+        let refused = ask(&stage.house, &guess, &[&used]).await;
+        assert_ne!(refused.json()["error"], "invalid_dpop_proof", "{guess}");
+        assert!(!refused.status.is_success(), "{guess}");
+    }
+    assert_eq!(ask(&stage.house, &redeeming, &[&used]).await.is(200).json()["token_type"], "DPoP");
+    let again = stage.code("openid").await;
+    let again = ask(&stage.house, &form(&stage.redeeming(&again)), &[&used]).await.is(400).json();
+    assert_eq!(again["error"], "invalid_dpop_proof", "from then on it is taken");
+}
+
+#[tokio::test]
+async fn a_refresh_token_of_a_client_without_a_secret_is_worth_nothing_without_its_key() {
+    let grants = json!(["authorization_code", "refresh_token"]);
+    let stage = oauth::Stage::with(json!({"client_type": "native", "grants": grants,
+        "redirect_uris": [REDIRECT]}))
+    .await;
+    let (own, other) = (holder(Algorithm::Es256), holder(Algorithm::EdDsa));
+    let code = stage.code("openid").await;
+    let by = |key: &SigningKey, jti: &str| proof(key, &json!({}), &claims(jti));
+    let first = ask(&stage.house, &form(&stage.redeeming(&code)), &[&by(&own, "1")]).await.is(200).json();
+    let refreshing = |tokens: &Value| form(&stage.refreshing(tokens["refresh_token"].as_str().unwrap()));
+    let form = refreshing(&first);
+    for (why, proofs) in [("without", vec![]), ("with another key", vec![by(&other, "2")])] {
+        let proofs: Vec<_> = proofs.iter().map(String::as_str).collect();
+        let refused = ask(&stage.house, &form, &proofs).await.is(400).json();
+        assert_eq!(refused["error"], "invalid_grant", "{why}");
+    }
+    let second = ask(&stage.house, &form, &[&by(&own, "3")]).await.is(200).json();
+    assert_eq!(second["token_type"], "DPoP");
+    let refused = ask(&stage.house, &refreshing(&second), &[&by(&other, "4")]).await.is(400).json();
+    assert_eq!(refused["error"], "invalid_grant", "the next one is bound as well");
+    ask(&stage.house, &refreshing(&second), &[&by(&own, "5")]).await.is(200);
+}
+
+#[tokio::test]
+async fn a_client_with_a_secret_may_change_its_key_with_each_refresh() {
+    let stage = oauth::Stage::new().await;
+    let code = stage.code("openid").await;
+    let by = |jti: &str| proof(&holder(Algorithm::Es256), &json!({}), &claims(jti));
+    let first = ask(&stage.house, &form(&stage.redeeming(&code)), &[&by("1")]).await.is(200).json();
+    let refreshing = form(&stage.refreshing(first["refresh_token"].as_str().unwrap()));
+    assert_eq!(ask(&stage.house, &refreshing, &[&by("2")]).await.is(200).json()["token_type"], "DPoP");
 }

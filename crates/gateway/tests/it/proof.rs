@@ -204,6 +204,21 @@ async fn a_proof_is_taken_once() {
     rig.open(&other.ask(&other.good("1"))).await.leave().await;
 }
 
+/// Else whoever has any token could fill the memory of proofs, and those who may connect could not.
+#[tokio::test]
+async fn a_proof_of_who_may_not_connect_is_not_remembered() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url());
+    let rig = Rig::start(&mut world).await;
+    let mut holder = Holder::of(&world);
+    let claims = json!({"cnf": {"jkt": holder.key.kid()}, "client_id": "stranger", "sub": "stranger"});
+    holder.token = world.token_with(&json!({}), &claims);
+    let proof = holder.good("1");
+    let first = rig.ask(&holder.ask(&proof)).await.problem();
+    assert_ne!(first, "proof-invalid");
+    assert_eq!(rig.ask(&holder.ask(&proof)).await.problem(), first, "it was not taken");
+}
+
 #[tokio::test]
 async fn a_binding_that_is_not_understood_makes_the_token_unusable() {
     let backend = Backend::echo().await;

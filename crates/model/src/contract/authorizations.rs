@@ -46,7 +46,12 @@ fn code(text: &str, now: Timestamp) -> Code {
 }
 
 fn refresh(text: &str, expires_at: Timestamp) -> RefreshToken {
-    RefreshToken { token_hash: hash(text), expires_at, used_at: None }
+    RefreshToken {
+        token_hash: hash(text),
+        expires_at,
+        used_at: None,
+        bound_to: Some(format!("key of {text}")),
+    }
 }
 
 fn opaque(text: &str, client_id: &str, of: Option<AuthorizationId>, now: Timestamp) -> OpaqueToken {
@@ -141,7 +146,7 @@ pub async fn a_code_is_worth_tokens_once_within_its_minute(ground: &impl Ground)
     assert_eq!(stage.redeem(&ada, "code", "first", NOW.plus_millis(CODE_MILLIS - 1)).await, "granted");
     assert_eq!(stage.port.authorization(expected.id).await.unwrap(), Some(expected.clone()));
     let (token, of) = stage.port.refresh_token(&hash("first")).await.unwrap().unwrap();
-    assert_eq!((token.used_at, of), (None, expected));
+    assert_eq!((token.used_at, token.bound_to.as_deref(), of), (None, Some("key of first"), expected));
     assert_eq!(stage.port.refresh_token(&hash("x")).await.unwrap(), None, "what was refused kept nothing");
 }
 

@@ -1,5 +1,5 @@
 //! Indexes for what is looked for by another column than the first: what is forgotten, and what goes with its person or
-//! client.
+//! client. And the key that a refresh token is bound to.
 
 #![allow(elided_lifetimes_in_paths, reason = "the library's trait is written so")]
 
@@ -8,7 +8,8 @@ use sea_orm_migration::prelude::*;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Step;
 
-const STATEMENTS: [&str; 6] = [
+const STATEMENTS: [&str; 7] = [
+    "ALTER TABLE refresh_tokens ADD COLUMN bound_to TEXT",
     "CREATE INDEX authorizations_end ON authorizations (ended_at)",
     "CREATE INDEX authorization_codes_unused ON authorization_codes (expires_at) WHERE used_at IS NULL",
     "CREATE INDEX refresh_tokens_unused ON refresh_tokens (expires_at) WHERE used_at IS NULL",

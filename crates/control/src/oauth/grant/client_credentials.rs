@@ -5,6 +5,7 @@ use tidegate_oauth::grant::{TokenResponse, client_credentials::Asked, granted};
 
 use crate::{
     oauth::{Failure, issue, scope},
+    possession::Holder,
     state::Inner,
 };
 
@@ -12,10 +13,11 @@ pub(in crate::oauth) async fn client_credentials(
     inner: &Inner,
     key: &Key,
     asked: &Asked,
-    bound_to: Option<&str>,
+    holder: &Holder,
 ) -> Result<TokenResponse, Failure> {
     let scope = granted(&asked.scopes, &scope::of_client(key))?;
-    let issued = issue::access_token(inner, &issue::For::client(key, &scope).bound_to(bound_to))?;
+    inner.take(holder, &key.client_id)?;
+    let issued = issue::access_token(inner, &issue::For::client(key, &scope).bound_to(holder.thumbprint()))?;
     if let Some(opaque) = issued.opaque {
         inner.execute(&Actor::product(), Command::KeepAccessToken(opaque)).await?;
     }

@@ -16,6 +16,7 @@ use tidegate_oauth::grant::{
 use super::{new_refresh_token, person};
 use crate::{
     oauth::{Failure, issue, scope},
+    possession::Holder,
     problem::Problem,
     state::Inner,
 };
@@ -24,7 +25,7 @@ pub(in crate::oauth) async fn code(
     inner: &Inner,
     key: &Key,
     asked: &Asked,
-    bound_to: Option<&str>,
+    holder: &Holder,
 ) -> Result<TokenResponse, Failure> {
     let code_hash = Secret(asked.code_hash()?);
     let found = inner.ports.catalog.code(&code_hash).await.map_err(Problem::from)?;
@@ -34,9 +35,11 @@ pub(in crate::oauth) async fn code(
     if code.used_at.is_none() {
         asked.belongs_to(&code.redirect_uri, &code.challenge)?;
     }
-    let issued = issue::access_token(inner, &issue::For::person(key, &of, &of.scope).bound_to(bound_to))?;
+    inner.take(holder, &key.client_id)?;
+    let issued =
+        issue::access_token(inner, &issue::For::person(key, &of, &of.scope).bound_to(holder.thumbprint()))?;
     let may_refresh = key.grants.iter().any(|grant| grant == REFRESH_TOKEN);
-    let (refresh_token, kept) = may_refresh.then(|| new_refresh_token(inner, key, inner.now())).unzip();
+    let (refresh_token, kept) = may_refresh.then(|| new_refresh_token(inner, key, holder)).unzip();
     let command =
         RedeemCode { code_hash, client_id: key.client_id.clone(), refresh: kept, access: issued.opaque };
     match redeemed(inner, Command::RedeemCode(command)).await? {

@@ -8,12 +8,13 @@ use tidegate_model::{
 };
 use tidegate_oauth::grant::{
     TokenResponse,
-    refresh::{Asked, INVALID},
+    refresh::{Asked, INVALID, NOT_HELD},
 };
 
 use super::{code::redeemed, new_refresh_token, person};
 use crate::{
     oauth::{Failure, issue, scope},
+    possession::Holder,
     problem::Problem,
     state::Inner,
 };
@@ -22,15 +23,20 @@ pub(in crate::oauth) async fn refresh(
     inner: &Inner,
     key: &Key,
     asked: &Asked,
-    bound_to: Option<&str>,
+    holder: &Holder,
 ) -> Result<TokenResponse, Failure> {
     let token_hash = Secret(asked.token_hash()?);
     let found = inner.ports.catalog.refresh_token(&token_hash).await.map_err(Problem::from)?;
-    let (_, of) = found.filter(|(_, of)| of.client_id == key.client_id).ok_or(INVALID)?;
+    let (token, of) = found.filter(|(_, of)| of.client_id == key.client_id).ok_or(INVALID)?;
+    if !holder.holds(token.bound_to.as_deref()) {
+        return Err(NOT_HELD.into());
+    }
     let user = person(inner, &of, INVALID).await?;
     let scope = asked.narrowed(&of.scope)?;
-    let issued = issue::access_token(inner, &issue::For::person(key, &of, &scope).bound_to(bound_to))?;
-    let (refresh_token, next) = new_refresh_token(inner, key, inner.now());
+    inner.take(holder, &key.client_id)?;
+    let issued =
+        issue::access_token(inner, &issue::For::person(key, &of, &scope).bound_to(holder.thumbprint()))?;
+    let (refresh_token, next) = new_refresh_token(inner, key, holder);
     let client_id = key.client_id.clone();
     let command = Renew { token_hash, client_id, next, access: issued.opaque };
     match redeemed(inner, Command::Renew(command)).await? {

@@ -12,12 +12,12 @@ fn proof(number: usize) -> Proof {
 fn a_proof_is_taken_once_for_as_long_as_it_is_good() {
     for begin in [0, 1, ACCEPTED_SECONDS - 1, ACCEPTED_SECONDS, 5 * ACCEPTED_SECONDS] {
         let mut seen = Seen::default();
-        assert_eq!(seen.take(&proof(1), begin), Ok(()));
+        assert_eq!(seen.take(&proof(1), "a", begin), Ok(()));
         for later in [0, 1, ACCEPTED_SECONDS / 2, ACCEPTED_SECONDS] {
-            let again = seen.take(&proof(1), begin + later);
+            let again = seen.take(&proof(1), "b", begin + later);
             assert_eq!(again, Err(BadProof::Replayed), "{begin} + {later}");
         }
-        assert_eq!(seen.take(&proof(2), begin + ACCEPTED_SECONDS), Ok(()));
+        assert_eq!(seen.take(&proof(2), "a", begin + ACCEPTED_SECONDS), Ok(()));
     }
 }
 
@@ -25,11 +25,25 @@ fn a_proof_is_taken_once_for_as_long_as_it_is_good() {
 fn what_is_remembered_has_an_end_and_nothing_is_forgotten_for_it() {
     let mut seen = Seen::default();
     for number in 0..REMEMBERED_MAX {
-        assert_eq!(seen.take(&proof(number), 1), Ok(()));
+        let client = format!("client {}", number % 8);
+        assert_eq!(seen.take(&proof(number), &client, 1), Ok(()));
     }
-    assert_eq!(seen.take(&proof(REMEMBERED_MAX), 1), Err(BadProof::TooMany));
-    assert_eq!(seen.take(&proof(0), 1), Err(BadProof::Replayed));
+    assert_eq!(seen.take(&proof(REMEMBERED_MAX), "another", 1), Err(BadProof::TooMany));
+    assert_eq!(seen.take(&proof(0), "client 0", 1), Err(BadProof::Replayed));
     let next = 1 + ACCEPTED_SECONDS;
-    assert_eq!(seen.take(&proof(REMEMBERED_MAX), next), Ok(()), "the next generation has room");
-    assert_eq!(seen.take(&proof(0), next + 2 * ACCEPTED_SECONDS), Ok(()), "long over, and so forgotten");
+    assert_eq!(seen.take(&proof(REMEMBERED_MAX), "another", next), Ok(()), "the next generation has room");
+    let long_over = next + 2 * ACCEPTED_SECONDS;
+    assert_eq!(seen.take(&proof(0), "client 0", long_over), Ok(()), "and so it is forgotten");
+}
+
+#[test]
+fn one_client_leaves_room_for_the_others() {
+    let mut seen = Seen::default();
+    for number in 0..REMEMBERED_OF_CLIENT_MAX {
+        assert_eq!(seen.take(&proof(number), "greedy", 1), Ok(()));
+    }
+    let more = REMEMBERED_OF_CLIENT_MAX;
+    assert_eq!(seen.take(&proof(more), "greedy", 1), Err(BadProof::TooMany));
+    assert_eq!(seen.take(&proof(more), "modest", 1), Ok(()));
+    assert_eq!(seen.take(&proof(more + 1), "greedy", 1 + ACCEPTED_SECONDS), Ok(()), "by now it may again");
 }
