@@ -75,12 +75,44 @@ test("a person lets a program connect in their name, and it gets tokens", async 
     code: back.get("code") ?? "",
     code_verifier: verifier,
   };
-  const tokens = await page.request.post("/oauth2/token", { form });
-  expect(tokens.status(), await tokens.text()).toBe(200);
-  const { access_token } = await tokens.json();
-  const headers = { authorization: `Bearer ${access_token}` };
-  const info = await page.request.get("/oauth2/userinfo", { headers });
-  expect((await info.json()).preferred_username).toBe("publisher");
+  // The program is this page, of another origin: it asks for itself, with what browsers let it.
+  const told = await page.evaluate(
+    async ({ portal, form }) => {
+      const metadata = await (await fetch(`${portal}/.well-known/openid-configuration`)).json();
+      const keys = await (await fetch(metadata.jwks_uri)).json();
+      const body = new URLSearchParams(form);
+      const answer = await fetch(metadata.token_endpoint, { method: "POST", body });
+      const tokens = await answer.json();
+      const headers = { authorization: `Bearer ${tokens.access_token}` };
+      const info = await (await fetch(metadata.userinfo_endpoint, { headers })).json();
+      const token = new URLSearchParams({ token: tokens.refresh_token, client_id: form.client_id });
+      const ended = await fetch(metadata.revocation_endpoint, { method: "POST", body: token });
+      const closed = async (address: string, init: RequestInit) =>
+        fetch(address, init).then(
+          () => "read",
+          () => "refused",
+        );
+      return {
+        keys: keys.keys.length > 0,
+        status: answer.status,
+        name: info.preferred_username,
+        ended: ended.status,
+        introspection: await closed(metadata.introspection_endpoint, { method: "POST", body: token }),
+        rest: await closed(`${portal}/api/v1/settings`, {}),
+        withCookies: await closed(metadata.userinfo_endpoint, { headers, credentials: "include" }),
+      };
+    },
+    { portal: product.addresses.portal, form },
+  );
+  expect(told).toEqual({
+    keys: true,
+    status: 200,
+    name: "publisher",
+    ended: 200,
+    introspection: "refused",
+    rest: "refused",
+    withCookies: "refused",
+  });
 
   // Asked once, remembered from then on.
   await page.goto(`/oauth2/authorize?${query}`);

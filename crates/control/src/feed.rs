@@ -30,6 +30,8 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use crate::issuer::Issuer;
 
+mod opaque;
+
 /// How long a change waits for gateways to apply it. They do it in milliseconds; one that does not must not hold up
 /// the people who work on the control plane.
 const APPLY_WAIT: Duration = Duration::from_secs(1);
@@ -52,6 +54,8 @@ struct Gateway {
     applied: u64,
     /// The number up to which it holds to what was revoked.
     revoked: u64,
+    /// The number up to which it knows opaque tokens.
+    tokens: u64,
     open: Vec<OpenSessions>,
     targets: Vec<TargetFacts>,
     /// When it told of them.
@@ -77,6 +81,9 @@ pub(crate) struct Feed {
     /// What gateways are told was revoked, and the number of the newest of it.
     revocations: Mutex<Revocations>,
     newest_revocation: watch::Sender<u64>,
+    /// One reading of them at a time; it does not wait for a snapshot.
+    reading_revocations: AsyncMutex<()>,
+    tokens: opaque::Tokens,
     /// One reading of the catalog at a time; whoever waits finds the newer snapshot already there.
     refreshing: AsyncMutex<()>,
     gateways: Mutex<HashMap<u64, Gateway>>,
@@ -103,6 +110,8 @@ impl Feed {
             snapshot: watch::Sender::new(Arc::default()),
             revocations: Mutex::default(),
             newest_revocation: watch::Sender::new(0),
+            reading_revocations: AsyncMutex::new(()),
+            tokens: opaque::Tokens::default(),
             refreshing: AsyncMutex::new(()),
             gateways: Mutex::default(),
             applied: watch::Sender::new(0),
@@ -167,7 +176,7 @@ impl Feed {
 
     /// Reads what was revoked since the last time, for gateways to be told. Answers the number of the newest.
     pub(crate) async fn read_revocations(&self) -> Result<u64, PortError> {
-        let _one = self.refreshing.lock().await;
+        let _one = self.reading_revocations.lock().await;
         let (known, now) = (self.revocations().number(), self.clock.now());
         let new = self.catalog.revocations(known, now).await?;
         let number = {
@@ -271,12 +280,14 @@ impl Feed {
     async fn talk(&self, name: u64, link: &dyn ControlLink) -> Result<(), LinkClosed> {
         let (mut snapshots, mut revocations) =
             (self.snapshot.subscribe(), self.newest_revocation.subscribe());
+        let mut tokens = self.tokens.newest.subscribe();
         snapshots.mark_changed();
         revocations.mark_changed();
-        let mut told = 0;
+        tokens.mark_changed();
+        let (mut told, mut told_tokens) = (0, 0);
         loop {
             // All of them lose nothing when dropped: a watch keeps its newest value, a link its next message. In this
-            // order: with its first snapshot a gateway admits clients, and has to know by then who is none.
+            // order: with its first snapshot a gateway admits clients, and has to know by then who is none, and who is one.
             tokio::select! {
                 biased;
                 changed = revocations.changed() => {
@@ -285,6 +296,14 @@ impl Feed {
                     for some in self.news(told) {
                         told = some.last().map_or(told, |last| last.number);
                         link.send(Down::Revoked(some)).await?;
+                    }
+                }
+                changed = tokens.changed() => {
+                    changed.map_err(|_| LinkClosed)?;
+                    tokens.mark_unchanged();
+                    for some in self.new_tokens(told_tokens) {
+                        told_tokens = some.last().map_or(told_tokens, |last| last.number);
+                        link.send(Down::OpaqueTokens(some)).await?;
                     }
                 }
                 changed = snapshots.changed() => {
@@ -317,6 +336,10 @@ impl Feed {
                 self.applied.send_modify(|changes| *changes += 1);
             }
             Up::KeysWanted { key_manager } => self.keeper.wish(key_manager),
+            Up::OpaqueTokens { number } => {
+                self.with(name, |gateway| gateway.tokens = number);
+                self.applied.send_modify(|changes| *changes += 1);
+            }
             Up::Presence(open) => self.with(name, |gateway| gateway.open = open),
             Up::Targets(targets) => {
                 let now = self.clock.now();

@@ -101,6 +101,7 @@ impl Control {
         );
         feed.refresh().await?;
         feed.read_revocations().await?;
+        feed.read_tokens().await?;
         Ok(Self(Arc::new(Inner {
             ports,
             settings: ArcSwap::from_pointee(settings),
@@ -172,13 +173,15 @@ impl Inner {
 
     /// As [`Inner::execute`], for who has other words for what is refused.
     pub(crate) async fn try_execute(&self, actor: &Actor, command: Command) -> Result<Outcome, CommandError> {
-        let (noticed, revokes) = (is_noticed(&command), may_revoke(&command));
+        let (noticed, revokes, keeps) = (is_noticed(&command), may_revoke(&command), keeps_token(&command));
         let outcome = self.ports.catalog.execute(actor, self.now(), command).await?;
         let is_replay = matches!(outcome, Outcome::Tokens(Redeemed::Replayed(_)));
         if revokes || is_replay {
             self.feed.revoked().await;
+        } else if keeps {
+            self.feed.issued().await;
         }
-        if noticed || is_replay {
+        if noticed {
             self.feed.changed().await;
         }
         Ok(outcome)
@@ -193,9 +196,6 @@ impl Inner {
 
 /// Whether gateways can see the change: what only concerns people who sign in they cannot.
 fn is_noticed(command: &Command) -> bool {
-    if let Command::RedeemCode(RedeemCode { access, .. }) | Command::Renew(Renew { access, .. }) = command {
-        return access.is_some();
-    }
     !matches!(
         command,
         Command::CreateUser(_)
@@ -206,8 +206,24 @@ fn is_noticed(command: &Command) -> bool {
             | Command::CreateToken { .. }
             | Command::DeleteToken { .. }
             | Command::Authorize(_)
+            | Command::RedeemCode(_)
+            | Command::Renew(_)
+            | Command::EndAuthorization(_)
+            | Command::KeepAccessToken(_)
+            | Command::EndAccessToken { .. }
             | Command::Revoke(_)
     )
+}
+
+/// Whether an access token comes of it that gateways have to be told of.
+const fn keeps_token(command: &Command) -> bool {
+    match command {
+        Command::KeepAccessToken(_) => true,
+        Command::RedeemCode(RedeemCode { access, .. }) | Command::Renew(Renew { access, .. }) => {
+            access.is_some()
+        }
+        _ => false,
+    }
 }
 
 /// Whether credentials may end with the change, beside what a snapshot says of it. To ask in vain costs one look-up.

@@ -9,6 +9,7 @@ use arc_swap::ArcSwapOption;
 use tidegate_model::{
     admit::{self, Grant, Identity},
     id::{ApiId, ApplicationId, KeyManagerId},
+    opaque::OpaqueTokenFacts,
     port::Entropy,
     revocation::Revocation,
     security::{Security, Way},
@@ -57,6 +58,7 @@ pub(crate) struct Desk {
     /// Told of each replacement.
     replaced: Notify,
     wishes: Wishes,
+    tokens: authenticate::opaque::Tokens,
 }
 
 /// A request that may connect.
@@ -129,6 +131,7 @@ impl Desk {
             revoked,
             query_credentials,
             proofs: Proofs::default(),
+            tokens: authenticate::opaque::Tokens::default(),
             secrets: Secrets::default(),
             replaced: Notify::new(),
             wishes: Wishes::default(),
@@ -166,7 +169,13 @@ impl Desk {
         let snapshot = &decisions.snapshot;
         let ours = |known: Result<Identity, Refusal>| known.map(Arc::new).map_err(|refusal| (refusal, None));
         match credential {
-            Credential::Token { token, .. } => decisions.identify(token, api, visitor.now),
+            // Ours that say nothing by themselves are told by their shape, and shown to nobody.
+            Credential::Token { token, .. } => {
+                match self.tokens.identify(&snapshot.issuer().issuer, token, visitor.now) {
+                    Some(known) => known.map_err(|error| (error.into(), None)),
+                    None => decisions.identify(token, api, visitor.now),
+                }
+            }
             Credential::ApiKey(key) => ours(self.secrets.of_key(key, snapshot, visitor)),
             Credential::Client(client) => ours(self.secrets.of_client(client, snapshot, visitor)),
         }
@@ -176,6 +185,11 @@ impl Desk {
     fn accepted(&self, security: &Security) -> Vec<Way> {
         let is_taken = |way: &Way| self.query_credentials || !way.is_in_query();
         security.accepts.iter().copied().filter(is_taken).collect()
+    }
+
+    /// These open sessions from now on. Answers the number of the newest of all opaque tokens.
+    pub(crate) fn know(&self, some: &[OpaqueTokenFacts]) -> u64 {
+        self.tokens.add(some)
     }
 
     /// Nobody is admitted by these from now on. Answers the number of the newest of all that was revoked.
@@ -311,10 +325,6 @@ impl Decisions {
         api: &ApiFacts,
         now: Timestamp,
     ) -> Result<Arc<Identity>, (Refusal, Option<Pending>)> {
-        // Ours that say nothing by themselves are told by their shape, and shown to nobody.
-        if let Some(known) = authenticate::opaque::identify(&self.snapshot, token, now) {
-            return known.map_err(|error| (error.into(), None));
-        }
         if let Some(other) = self.issuers.choose(token) {
             return other.identify(token, now).map_err(|error| {
                 // The issuer may have signed with a key that is not known here yet.

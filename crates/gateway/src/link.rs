@@ -96,6 +96,10 @@ impl Talk {
                 down = self.link.next() => match down? {
                     Down::Snapshot(snapshot) => self.decide(&snapshot).await?,
                     Down::Revoked(some) => self.revoke(&some).await?,
+                    Down::OpaqueTokens(some) => {
+                        let number = self.desk.know(&some);
+                        self.link.send(Up::OpaqueTokens { number }).await?;
+                    }
                     Down::BatchStored { boot, number } if boot == self.boot => {
                         underway.take_if(|underway| underway.batch.number <= number);
                     }

@@ -24,6 +24,7 @@ pub mod lifecycle;
 pub mod link;
 pub mod mapping;
 pub mod network;
+pub mod opaque;
 pub mod operation;
 pub mod plan;
 pub mod port;

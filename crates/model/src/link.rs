@@ -1,7 +1,7 @@
 //! The link: everything that passes between the control plane and a gateway, as versioned messages, and its
 //! one-process form, a pair of bounded channels.
 //!
-//! Down go snapshots, revocations and answers, up go numbered batches of facts, presence and how
+//! Down go snapshots, revocations, opaque tokens and answers, up go numbered batches of facts, presence and how
 //! addresses of backends do. A gateway repeats a batch until
 //! it is told that the batch is on disk, so that nothing is lost and nothing counted twice.
 
@@ -12,6 +12,7 @@ use async_channel::{Receiver, Sender};
 use crate::{
     fact::{Batch, OpenSessions},
     id::{BootId, KeyManagerId},
+    opaque::OpaqueTokenFacts,
     revocation::Revocation,
     snapshot::Snapshot,
     target::TargetFacts,
@@ -32,6 +33,9 @@ pub enum Down {
     /// These credentials have ended, in the order of their numbers. A gateway is told all of them before its first
     /// snapshot, in as many messages as it takes, and from then on what is new.
     Revoked(Arc<[Revocation]>),
+    /// These access tokens were issued, in the order of their numbers. A gateway is told all that live before its first
+    /// snapshot, and from then on what is new.
+    OpaqueTokens(Arc<[OpaqueTokenFacts]>),
     /// The batch of this run with this number, and all before it, are on disk.
     BatchStored {
         /// The run.
@@ -65,6 +69,11 @@ pub enum Up {
     KeysWanted {
         /// The key manager.
         key_manager: KeyManagerId,
+    },
+    /// The access tokens up to this number open sessions.
+    OpaqueTokens {
+        /// The number of the last token.
+        number: u64,
     },
     /// Facts to store.
     Batch(Arc<Batch>),

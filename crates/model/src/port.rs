@@ -16,6 +16,7 @@ use crate::{
     id::{ApiId, ApplicationId, AuthorizationId, KeyManagerId, SubscriptionId, UserId},
     issuer::{Held, ProvidedKey},
     lifecycle::State,
+    opaque::OpaqueTokenFacts,
     plan::Plan,
     revocation::Revocation,
     role::Role,
@@ -244,6 +245,10 @@ pub trait Catalog: Send + Sync + 'static {
     /// What was revoked under a number above `after` and is not to be forgotten at `now`, in the order of numbers.
     /// They appear in that order: who has seen one has seen all before it.
     async fn revocations(&self, after: u64, now: Timestamp) -> Result<Vec<Revocation>, PortError>;
+
+    /// Access tokens that say nothing by themselves, with a number above `after`, that live at `now`, in the order of
+    /// numbers. They appear in that order: who has seen one has seen all before it.
+    async fn opaque_tokens(&self, after: u64, now: Timestamp) -> Result<Vec<OpaqueTokenFacts>, PortError>;
 
     /// Everything gateways need but the issuer, which the control plane adds. `number` is that of the last
     /// change a gateway can notice.

@@ -129,25 +129,6 @@ pub struct SubscriptionFacts {
     pub plan: String,
 }
 
-/// An access token that says nothing by itself, as a gateway knows it: its hash, and what it stands for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpaqueTokenFacts {
-    /// Hash of the token, as the `oauth` crate makes it.
-    pub token_hash: Secret,
-    /// OAuth client.
-    pub client_id: String,
-    /// Subject.
-    pub subject: String,
-    /// Where it came from, if from an authorization; `grant_id` of a token that says it.
-    pub grant_id: Option<String>,
-    /// Scopes separated by spaces.
-    pub scope: String,
-    /// When it was issued.
-    pub issued_at: Timestamp,
-    /// When it ends.
-    pub expires_at: Timestamp,
-}
-
 /// Whose tokens are accepted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssuerFacts {
@@ -198,9 +179,6 @@ pub struct SnapshotParts {
     pub client_secrets: Vec<ClientSecretFacts>,
     /// Subscriptions.
     pub subscriptions: Vec<SubscriptionFacts>,
-    /// Access tokens that say nothing by themselves. Expired ones may be among them.
-    #[serde(default)]
-    pub opaque_tokens: Vec<OpaqueTokenFacts>,
     /// Business plans.
     pub plans: Vec<Plan>,
     /// Application policies.
@@ -228,7 +206,6 @@ pub struct Snapshot {
     /// Clients of other issuers.
     provided: HashMap<KeyManagerId, HashMap<Arc<str>, ClientFacts>>,
     subscriptions: HashMap<(ApplicationId, ApiId), SubscriptionFacts>,
-    opaque_tokens: HashMap<String, OpaqueTokenFacts>,
     plans: HashMap<Arc<str>, Plan>,
     application_policies: HashMap<Arc<str>, Plan>,
     denials: Denials,
@@ -272,11 +249,6 @@ impl Snapshot {
                 .subscriptions
                 .into_iter()
                 .map(|sub| ((sub.application, sub.api), sub))
-                .collect(),
-            opaque_tokens: parts
-                .opaque_tokens
-                .into_iter()
-                .map(|token| (token.token_hash.0.clone(), token))
                 .collect(),
             plans: parts.plans.into_iter().map(|plan| (plan.name.as_str().into(), plan)).collect(),
             application_policies: parts
@@ -367,11 +339,6 @@ impl Snapshot {
     /// The subscription of an application to an API.
     pub fn subscription(&self, application: ApplicationId, api: ApiId) -> Option<&SubscriptionFacts> {
         self.subscriptions.get(&(application, api))
-    }
-
-    /// An access token that says nothing by itself, by its hash.
-    pub fn opaque_token(&self, token_hash: &str) -> Option<&OpaqueTokenFacts> {
-        self.opaque_tokens.get(token_hash)
     }
 
     /// Who is kept out.

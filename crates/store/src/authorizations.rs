@@ -16,8 +16,8 @@ use tidegate_model::{
     },
     command::Refused,
     id::{AuthorizationId, UserId},
+    opaque::OpaqueTokenFacts,
     revocation::Revoked,
-    snapshot::OpaqueTokenFacts,
     time::Timestamp,
     user::{Secret, UserState},
 };
@@ -25,7 +25,7 @@ use tidegate_oauth::mark;
 
 use crate::{
     entity,
-    reads::{id, parsed, written},
+    reads::{OPAQUE_TOKEN_NUMBER, id, next_number, parsed, written},
     revocations, users,
     writer::Failed,
 };
@@ -116,10 +116,21 @@ pub(crate) async fn opaque_token(
     row.map(opaque).transpose()
 }
 
-/// All of them, as gateways know them.
-pub(crate) async fn opaque_facts(connection: &impl ConnectionTrait) -> Result<Vec<OpaqueTokenFacts>, DbErr> {
-    let rows = entity::opaque_token::Entity::find().all(connection).await?;
+/// Those with a number above this one that live now, as gateways know them.
+pub(crate) async fn opaque_facts(
+    connection: &impl ConnectionTrait,
+    after: u64,
+    now: Timestamp,
+) -> Result<Vec<OpaqueTokenFacts>, DbErr> {
+    use entity::opaque_token::{Column, Entity};
+    let rows = Entity::find()
+        .filter(Column::Number.gt(i64::try_from(after).unwrap_or(i64::MAX)))
+        .filter(Column::ExpiresAt.gt(now.millis()))
+        .order_by_asc(Column::Number)
+        .all(connection)
+        .await?;
     let facts = rows.into_iter().map(|row| OpaqueTokenFacts {
+        number: u64::try_from(row.number).unwrap_or_default(),
         token_hash: Secret(row.token_hash),
         client_id: row.client_id,
         subject: row.subject,
@@ -328,7 +339,9 @@ pub(crate) async fn keep_access_token(
         let oldest = oldest.into_iter().map(|row| row.token_hash);
         Entity::delete_many().filter(Column::TokenHash.is_in(oldest)).exec(db).await?;
     }
+    let number = next_number(db, OPAQUE_TOKEN_NUMBER).await?;
     let row = ActiveModel {
+        number: Set(number),
         token_hash: Set(token.token_hash.0),
         client_id: Set(token.client_id),
         authorization_id: Set(token.authorization.map(|id| id.to_string())),
@@ -340,18 +353,17 @@ pub(crate) async fn keep_access_token(
     Entity::insert(row).exec_without_returning(db).await.map(drop)
 }
 
-/// Ends an access token, and what lives by it. Answers whether there was one.
+/// Ends an access token, if there is one, and what lives by it.
 pub(crate) async fn end_access_token(
     db: &DatabaseTransaction,
     now: Timestamp,
     token_hash: &Secret,
-) -> Result<bool, DbErr> {
+) -> Result<(), DbErr> {
     use entity::opaque_token::Entity;
-    let Some(row) = Entity::find_by_id(&token_hash.0).one(db).await? else { return Ok(false) };
+    let Some(row) = Entity::find_by_id(&token_hash.0).one(db).await? else { return Ok(()) };
     Entity::delete_by_id(&token_hash.0).exec(db).await?;
     let what = Revoked::Credential(mark::access_token(&row.token_hash).into());
-    revocations::keep(db, now, &[what], Timestamp(row.expires_at)).await?;
-    Ok(true)
+    revocations::keep(db, now, &[what], Timestamp(row.expires_at)).await
 }
 
 /// Ends an authorization that stands, the access tokens of it, and what lives by them.

@@ -4,10 +4,8 @@
 //! stand behind the decisions, for what two processes could do at once.
 
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
-    SqlErr,
-    sea_query::{Expr, ExprTrait as _},
+    ActiveValue::Set, ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _, PaginatorTrait as _,
+    QueryFilter as _, SqlErr,
 };
 use tidegate_model::{
     api::{Api, Change},
@@ -25,7 +23,7 @@ use tidegate_model::{
 
 use crate::{
     apis, applications, authorizations, entity, issuers, plans,
-    reads::{SNAPSHOT_NUMBER, id, written},
+    reads::{SNAPSHOT_NUMBER, id, next_number, written},
     users,
     vault::Vault,
     writer::Failed,
@@ -145,13 +143,7 @@ impl At<'_> {
     }
 
     pub(crate) async fn bump(&self) -> Result<(), DbErr> {
-        use entity::meta::Column;
-        entity::meta::Entity::update_many()
-            .col_expr(Column::Value, Expr::col(Column::Value).add(1))
-            .filter(Column::Name.eq(SNAPSHOT_NUMBER))
-            .exec(self.db)
-            .await
-            .map(drop)
+        next_number(self.db, SNAPSHOT_NUMBER).await.map(drop)
     }
 
     async fn api(&self, id: ApiId) -> Result<Api, Failed> {
@@ -372,42 +364,35 @@ impl At<'_> {
                 self.note(&user, "authorized a client", &detail).await?;
             }
             Command::RedeemCode(redeem) => {
-                let is_noticed = redeem.access.is_some();
                 let redeemed = authorizations::redeem(db, now, redeem).await?;
-                return self.redeemed(redeemed, is_noticed, "presented a code twice").await;
+                return self.redeemed(redeemed, "presented a code twice").await;
             }
             Command::Renew(renew) => {
-                let is_noticed = renew.access.is_some();
                 let redeemed = authorizations::renew(db, now, renew).await?;
-                return self.redeemed(redeemed, is_noticed, "presented a refresh token twice").await;
+                return self.redeemed(redeemed, "presented a refresh token twice").await;
             }
             Command::EndAuthorization(end) => {
                 // One that ended before is nothing to be told of.
                 let standing = authorizations::find(db, end.id).await?.filter(|of| of.ended_at.is_none());
                 if let Some(of) = standing {
                     authorizations::end(db, now, &of).await?;
-                    self.noticed(&of.user.to_string(), "ended an authorization", &of.client_id).await?;
+                    self.note(&of.user.to_string(), "ended an authorization", &of.client_id).await?;
                 }
             }
             Command::KeepAccessToken(token) => {
                 authorizations::keep_access_token(db, now, token).await?;
-                self.bump().await?;
             }
             Command::EndAccessToken { token_hash } => {
-                if authorizations::end_access_token(db, now, &token_hash).await? {
-                    self.bump().await?;
-                }
+                authorizations::end_access_token(db, now, &token_hash).await?;
             }
             _ => return Err(DbErr::Custom("a command without a place".to_owned()).into()),
         }
         Ok(Outcome::Done)
     }
 
-    async fn redeemed(&self, redeemed: Redeemed, is_noticed: bool, replay: &str) -> Done {
+    async fn redeemed(&self, redeemed: Redeemed, replay: &str) -> Done {
         if let Redeemed::Replayed(id) = &redeemed {
-            self.noticed(&id.to_string(), replay, "").await?;
-        } else if is_noticed {
-            self.bump().await?;
+            self.note(&id.to_string(), replay, "").await?;
         }
         Ok(Outcome::Tokens(redeemed))
     }

@@ -19,6 +19,7 @@ use tidegate_model::{
     id::{ApiId, ApplicationId, AuthorizationId, KeyManagerId, SubscriptionId, UserId},
     issuer::{Held, KeyManagerFacts, ProvidedKey},
     lifecycle::State,
+    opaque::OpaqueTokenFacts,
     plan::Plan,
     port::{
         ApiQuery, Catalog, CommandError, EventLog, Page, PageRequest, PortError, SubscriptionQuery, UserQuery,
@@ -40,6 +41,20 @@ use crate::{
 
 /// Name of the row that counts changes that gateways can notice.
 pub(crate) const SNAPSHOT_NUMBER: &str = "snapshot_number";
+/// Name of the row that counts access tokens that say nothing by themselves.
+pub(crate) const OPAQUE_TOKEN_NUMBER: &str = "opaque_token_number";
+
+/// Counts one more under this name. Answers its number, which nobody else has got or will get.
+pub(crate) async fn next_number(db: &impl ConnectionTrait, name: &str) -> Result<i64, DbErr> {
+    use entity::meta::{Column, Entity};
+    Entity::update_many()
+        .col_expr(Column::Value, Expr::col(Column::Value).add(1))
+        .filter(Column::Name.eq(name))
+        .exec(db)
+        .await?;
+    let row = Entity::find_by_id(name).one(db).await?;
+    row.map(|row| row.value).ok_or_else(|| DbErr::Custom(format!("the database does not count {name}")))
+}
 
 pub(crate) fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, DbErr> {
     serde_json::from_str(text).map_err(|error| DbErr::Json(error.to_string()))
@@ -168,7 +183,6 @@ async fn snapshot_parts(connection: &impl ConnectionTrait, vault: &Vault) -> Res
         parts.subscriptions.push(SubscriptionFacts { id, application, api, plan });
     }
     parts.deny_rules = deny_rules::facts(connection).await?;
-    parts.opaque_tokens = authorizations::opaque_facts(connection).await?;
     Ok(parts)
 }
 
@@ -436,6 +450,10 @@ impl Catalog for SqliteCatalog {
 
     async fn revocations(&self, after: u64, now: Timestamp) -> Result<Vec<Revocation>, PortError> {
         revocations::since(&self.readers, after, now).await.map_err(trouble)
+    }
+
+    async fn opaque_tokens(&self, after: u64, now: Timestamp) -> Result<Vec<OpaqueTokenFacts>, PortError> {
+        authorizations::opaque_facts(&self.readers, after, now).await.map_err(trouble)
     }
 
     async fn snapshot_parts(&self) -> Result<SnapshotParts, PortError> {

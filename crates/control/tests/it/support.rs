@@ -23,6 +23,7 @@ use tidegate_model::{
     forwarded::TrustedProxies,
     id::UserId,
     link::{self, ChannelEnd, Down, GatewayLink as _, Up},
+    opaque::OpaqueTokenFacts,
     port::{
         Catalog as _, Clock, ConsoleDoor, Documents, Entropy, NoDocument, PortError, Probe, ProbeReport,
         ProbeRequest, ProbeStep, ProbeStepReport,
@@ -131,6 +132,10 @@ pub(crate) struct House {
     /// What the gateway was told has ended.
     pub(crate) revoked: Arc<Mutex<Vec<Revocation>>>,
     decides: watch::Sender<Arc<Snapshot>>,
+    /// How many snapshots it was sent.
+    pub(crate) snapshots: Arc<AtomicU64>,
+    /// The opaque tokens that it was told of, as often as it was.
+    pub(crate) tokens: Arc<Mutex<Vec<OpaqueTokenFacts>>>,
     _folder: tempfile::TempDir,
 }
 
@@ -241,6 +246,8 @@ impl House {
             gateway,
             revoked: Arc::default(),
             decides: watch::Sender::default(),
+            snapshots: Arc::default(),
+            tokens: Arc::default(),
             _folder: folder,
         };
         house.play_gateway();
@@ -250,13 +257,20 @@ impl House {
     /// A gateway that applies every snapshot, and obeys every revocation, at once.
     fn play_gateway(&self) {
         let (link, told, decides) = (self.gateway.clone(), Arc::clone(&self.revoked), self.decides.clone());
+        let (snapshots, tokens) = (Arc::clone(&self.snapshots), Arc::clone(&self.tokens));
         tokio::spawn(async move {
             while let Ok(message) = link.next().await {
                 let answer = match message {
                     Down::Snapshot(snapshot) => {
                         let number = snapshot.number();
                         decides.send_replace(snapshot);
+                        snapshots.fetch_add(1, Ordering::Relaxed);
                         Up::Applied { number }
+                    }
+                    Down::OpaqueTokens(some) => {
+                        let number = some.last().map_or(0, |last| last.number);
+                        tokens.lock().await.extend(some.iter().cloned());
+                        Up::OpaqueTokens { number }
                     }
                     Down::Revoked(some) => {
                         let number = some.last().map_or(0, |last| last.number);

@@ -1,13 +1,14 @@
-//! Access tokens that say nothing by themselves: the snapshot has their hashes and what they stand for, so no call leaves
-//! the gateway. A token that was issued is in the snapshot of every gateway before its client has it.
+//! Access tokens that say nothing by themselves: gateways are told their hashes and what they stand for, so no call leaves
+//! the gateway. A token that was issued is at every connected gateway before its client has it.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tidegate_model::{
     admit::Identity,
+    opaque::{OpaqueTokenFacts, OpaqueTokens},
     revocation::Marks,
-    snapshot::{OpaqueTokenFacts, Snapshot},
     time::Timestamp,
+    user::Secret,
 };
 use tidegate_oauth::{
     mark,
@@ -15,30 +16,47 @@ use tidegate_oauth::{
     token::BadToken,
 };
 
-/// Who presents the token; `None` when it is not of this kind.
-pub(crate) fn identify(
-    snapshot: &Snapshot,
-    token: &str,
-    now: Timestamp,
-) -> Option<Result<Arc<Identity>, BadToken>> {
-    if !secret::is_well_formed(Kind::AccessToken, token) {
-        return None;
+/// The tokens that are known.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens(RwLock<OpaqueTokens>);
+
+impl Tokens {
+    /// These open sessions from now on. Answers the number of the newest of all.
+    pub(crate) fn add(&self, some: &[OpaqueTokenFacts]) -> u64 {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        all.extend(some.iter().cloned());
+        all.number()
     }
-    let Some(facts) = snapshot.opaque_token(&secret::hash(token)) else {
-        return Some(Err(BadToken::Unknown));
-    };
-    if facts.expires_at <= now {
-        return Some(Err(BadToken::Expired));
+
+    /// Who presents the token; `None` when it is not of this kind.
+    pub(crate) fn identify(
+        &self,
+        issuer: &str,
+        token: &str,
+        now: Timestamp,
+    ) -> Option<Result<Arc<Identity>, BadToken>> {
+        if !secret::is_well_formed(Kind::AccessToken, token) {
+            return None;
+        }
+        let hash = Secret(secret::hash(token));
+        // A std lock: held for a look-up, by handshakes and not by messages; written when a token is issued.
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(facts) = all.find(&hash) else {
+            return Some(Err(BadToken::Unknown));
+        };
+        if facts.expires_at <= now {
+            return Some(Err(BadToken::Expired));
+        }
+        Some(Ok(Arc::new(Identity {
+            client_id: facts.client_id.clone(),
+            key_manager: None,
+            subject: facts.subject.clone(),
+            expires_at: facts.expires_at,
+            signed_with: None,
+            bound_to: None,
+            marks: marks(issuer, facts),
+        })))
     }
-    Some(Ok(Arc::new(Identity {
-        client_id: facts.client_id.clone(),
-        key_manager: None,
-        subject: facts.subject.clone(),
-        expires_at: facts.expires_at,
-        signed_with: None,
-        bound_to: None,
-        marks: marks(&snapshot.issuer().issuer, facts),
-    })))
 }
 
 /// By what it can be revoked.
@@ -54,8 +72,6 @@ fn marks(issuer: &str, facts: &OpaqueTokenFacts) -> Marks {
 
 #[cfg(test)]
 mod tests {
-    use tidegate_model::{snapshot::SnapshotParts, user::Secret};
-
     use super::*;
 
     #[test]
@@ -63,6 +79,7 @@ mod tests {
         let [known, unknown] =
             [1, 2].map(|byte| secret::generate(Kind::AccessToken, &mut |bytes: &mut [u8]| bytes.fill(byte)));
         let facts = OpaqueTokenFacts {
+            number: 1,
             token_hash: Secret(secret::hash(&known)),
             client_id: "client".to_owned(),
             subject: "person".to_owned(),
@@ -71,9 +88,9 @@ mod tests {
             issued_at: Timestamp(0),
             expires_at: Timestamp(1_000),
         };
-        let snapshot =
-            Snapshot::new(SnapshotParts { opaque_tokens: vec![facts], ..SnapshotParts::default() });
-        let at = |token: &str, now| identify(&snapshot, token, Timestamp(now));
+        let tokens = Tokens::default();
+        assert_eq!(tokens.add(&[facts]), 1);
+        let at = |token: &str, now| tokens.identify("issuer", token, Timestamp(now));
         let identity = at(&known, 999).unwrap().unwrap();
         assert_eq!((&*identity.client_id, &*identity.subject), ("client", "person"));
         assert_eq!(identity.expires_at, Timestamp(1_000));

@@ -1,8 +1,16 @@
 //! What was revoked: handshakes are refused with the problem of their own, live sessions end with 3000, and nothing else does.
 
 use serde_json::json;
-use tidegate_model::revocation::{Mark, Revoked};
-use tidegate_oauth::mark;
+use tidegate_model::{
+    link::Down,
+    opaque::OpaqueTokenFacts,
+    revocation::{Mark, Revoked},
+    user::Secret,
+};
+use tidegate_oauth::{
+    mark,
+    secret::{self, Kind},
+};
 
 use crate::{
     backend::Backend,
@@ -42,6 +50,36 @@ async fn ends_the_first(what: impl FnOnce(&World) -> Revoked) {
 #[tokio::test]
 async fn a_revoked_token_ends_its_sessions_and_opens_no_other() {
     ends_the_first(|_| token_mark("jti first")).await;
+}
+
+#[tokio::test]
+async fn an_opaque_token_opens_sessions_from_when_it_is_told_until_it_is_revoked() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url());
+    let rig = Rig::start(&mut world).await;
+    let token = secret::generate(Kind::AccessToken, &mut |bytes: &mut [u8]| bytes.fill(7));
+    let token_hash = Secret(secret::hash(&token));
+    let ask = Ask::to(PATH).bearer(&token);
+    rig.ask(&ask).await.is_problem(401, "credential-invalid");
+    let facts = OpaqueTokenFacts {
+        number: 5,
+        token_hash: token_hash.clone(),
+        client_id: PRODUCTION.to_owned(),
+        subject: PRODUCTION.to_owned(),
+        grant_id: None,
+        scope: String::new(),
+        issued_at: NOW,
+        expires_at: NOW.plus_millis(60_000),
+    };
+    rig.control.send(Down::OpaqueTokens([facts].into())).await;
+    rig.control.until("the token", |told| told.opaque_tokens == 5).await;
+    let mut session = rig.open(&ask).await;
+    rig.decide(&mut world).await;
+    session.echo("a snapshot takes nothing away").await;
+    rig.open(&ask).await.echo("nor from who comes later").await;
+    rig.revoke([Revoked::Credential(mark::access_token(&token_hash.0).into())]).await;
+    assert_eq!(session.closed().await, because(3000, "revoked"));
+    rig.ask(&ask).await.is_problem(401, "credential-revoked");
 }
 
 #[tokio::test]

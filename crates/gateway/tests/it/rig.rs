@@ -138,6 +138,8 @@ pub(crate) struct Told {
     pub(crate) applied: Vec<u64>,
     /// The number up to which revocations hold.
     pub(crate) revoked: u64,
+    /// The number up to which opaque tokens open sessions.
+    pub(crate) opaque_tokens: u64,
     /// As they came, repeats included.
     pub(crate) batches: Vec<Arc<Batch>>,
     /// Whose keys were wished for.
@@ -239,6 +241,7 @@ async fn listen(
             Up::Applied { number } => told.send_modify(|told| told.applied.push(number)),
             Up::Revoked { number } => told.send_modify(|told| told.revoked = number),
             Up::KeysWanted { key_manager } => told.send_modify(|told| told.keys_wanted.push(key_manager)),
+            Up::OpaqueTokens { number } => told.send_modify(|told| told.opaque_tokens = number),
             Up::Presence(open) => told.send_modify(|told| told.presence.push(open)),
             Up::Targets(targets) => told.send_modify(|told| told.targets = targets),
             Up::Batch(batch) => {

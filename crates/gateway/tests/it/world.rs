@@ -112,7 +112,6 @@ impl World {
             apis: vec![api],
             applications: vec![application],
             subscriptions: vec![subscription],
-            opaque_tokens: Vec::new(),
             plans: vec![plan("Gold", None), plan("Silver", None)],
             application_policies: vec![plan("Policy", None)],
             deny_rules: Vec::new(),

@@ -282,10 +282,8 @@ pub async fn opaque_tokens_are_bounded_and_end_with_what_they_are_of(ground: &im
     let ada = stage.allowing().await;
     let of = stage.allow(&ada, 1, "code", NOW).await;
     let known = async || {
-        let parts = stage.port.snapshot_parts().await.unwrap();
-        let mut hashes: Vec<_> = parts.opaque_tokens.into_iter().map(|token| token.token_hash.0).collect();
-        hashes.sort();
-        hashes
+        let tokens = stage.port.opaque_tokens(0, NOW).await.unwrap();
+        tokens.into_iter().map(|token| token.token_hash.0).collect::<Vec<_>>()
     };
     let before = stage.number().await;
     let keep = async |text: &str, of, now| {
@@ -295,17 +293,21 @@ pub async fn opaque_tokens_are_bounded_and_end_with_what_they_are_of(ground: &im
     keep("own", None, NOW).await;
     keep("theirs", Some(of.id), NOW).await;
     assert_eq!(known().await, ["own", "theirs"]);
-    assert!(stage.number().await > before, "gateways notice");
+    let numbers = async |after| {
+        let tokens = stage.port.opaque_tokens(after, NOW).await.unwrap();
+        tokens.into_iter().map(|token| token.number).collect::<Vec<_>>()
+    };
+    let [own, theirs] = numbers(0).await[..] else { panic!("two") };
+    assert!(own < theirs && numbers(own).await == [theirs], "told from any number on");
     let found = stage.port.opaque_token(&hash("own"), NOW).await.unwrap();
     assert_eq!(found, Some(opaque("own", &ada.client_id, None, NOW)));
     assert_eq!(stage.port.opaque_token(&hash("own"), NOW.plus_millis(DAY)).await.unwrap(), None);
-    let number = stage.number().await;
     stage.at(NOW, Command::EndAuthorization(EndAuthorization { id: of.id })).await.unwrap();
     assert_eq!(known().await, ["own"]);
-    assert!(stage.number().await > number, "gateways notice");
     stage.at(NOW, Command::EndAccessToken { token_hash: hash("own") }).await.unwrap();
     stage.at(NOW, Command::EndAccessToken { token_hash: hash("own") }).await.unwrap();
     assert_eq!(known().await, Vec::<String>::new());
+    assert_eq!(stage.number().await, before, "none of it is a change of the snapshot");
     // The oldest makes room, and what has expired goes with the next one.
     for number in 0..=OPAQUE_TOKENS_MAX {
         let now = NOW.plus_millis(i64::try_from(number).unwrap());
@@ -313,8 +315,11 @@ pub async fn opaque_tokens_are_bounded_and_end_with_what_they_are_of(ground: &im
     }
     let there = known().await;
     assert_eq!((there.len() as u64, there[0].as_str()), (OPAQUE_TOKENS_MAX, "0001"));
+    assert!(numbers(theirs).await.len() as u64 == OPAQUE_TOKENS_MAX, "no number is given twice");
     keep("late", None, NOW.plus_millis(2 * DAY)).await;
     assert_eq!(known().await, ["late"]);
+    let after = stage.port.opaque_tokens(0, NOW.plus_millis(3 * DAY)).await.unwrap();
+    assert_eq!(after, [], "what has expired is not told");
 }
 
 pub async fn nothing_is_allowed_in_a_session_that_has_ended_or_for_who_may_not_sign_in(ground: &impl Ground) {

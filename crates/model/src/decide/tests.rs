@@ -112,6 +112,7 @@ fn kind(refused: &Refused) -> String {
         Refused::Stale { current } => format!("stale {current}"),
         Refused::Conflict { missing, .. } if !missing.is_empty() => format!("conflict {missing:?}"),
         Refused::Conflict { .. } => "conflict".to_owned(),
+        Refused::SignedOut => "signed out".to_owned(),
         Refused::Forbidden(permission) => format!("needs {}", permission.as_str()),
     }
 }

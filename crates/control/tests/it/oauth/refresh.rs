@@ -1,8 +1,12 @@
 //! Refresh tokens: one winner, families that end together, and tokens that are given back.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::Ordering},
+};
 
 use axum::http::Method;
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tidegate_model::{
     command::{ChangeUser, Command},
@@ -10,9 +14,9 @@ use tidegate_model::{
     port::{Catalog as _, Clock as _},
     revocation::Revoked,
     role::Role,
-    user::{Actor, UserState},
+    user::{Actor, Secret, UserState},
 };
-use tidegate_oauth::mark;
+use tidegate_oauth::{mark, secret};
 
 use crate::support::ORIGIN;
 
@@ -26,7 +30,7 @@ fn text(value: &Value, name: &str) -> String {
 async fn each_refresh_token_is_exchanged_once_for_the_next() {
     let stage = Stage::new().await;
     let first = stage.tokens("openid profile").await;
-    stage.house.clock.0.fetch_add(100_000, std::sync::atomic::Ordering::Relaxed);
+    stage.house.clock.0.fetch_add(100_000, Ordering::Relaxed);
     let next = stage.refresh(&text(&first, "refresh_token")).await.is(200).json();
     assert_ne!(
         (&next["refresh_token"], &next["access_token"]),
@@ -130,7 +134,7 @@ async fn of_a_hundred_that_present_a_code_one_wins_and_its_tokens_have_ended() {
 async fn a_refresh_token_ends_with_its_time_and_its_authorization_with_its_own() {
     let stage = Stage::with(json!({"refresh_token_seconds": 300})).await;
     let mut tokens = stage.tokens("openid").await;
-    let later = |millis: i64| stage.house.clock.0.fetch_add(millis, std::sync::atomic::Ordering::Relaxed);
+    let later = |millis: i64| stage.house.clock.0.fetch_add(millis, Ordering::Relaxed);
     later(299_999);
     tokens = stage.refresh(&text(&tokens, "refresh_token")).await.is(200).json();
     later(300_000);
@@ -200,7 +204,7 @@ async fn introspection_says_what_a_token_stands_for() {
         assert_eq!(text(&tokens, "access_token").starts_with("tga_"), format == "opaque");
         let info = stage.userinfo(&text(&tokens, "access_token")).await.is(200).json();
         assert_eq!(info["sub"], user, "{format}");
-        stage.house.clock.0.fetch_add(3_600_000, std::sync::atomic::Ordering::Relaxed);
+        stage.house.clock.0.fetch_add(3_600_000, Ordering::Relaxed);
         assert_eq!(stage.introspect(&text(&tokens, "access_token")).await, json!({"active": false}));
     }
 }
@@ -235,6 +239,27 @@ async fn opaque_tokens_say_nothing_and_differ() {
         assert_eq!(stage.introspect(&token).await["sub"], json!(stage.client.id));
         assert!(seen.insert(token));
     }
+}
+
+/// A program that asks for a token before each connection costs gateways one fact a token, whatever else they know.
+#[tokio::test]
+async fn a_thousand_opaque_tokens_are_a_thousand_facts_and_no_snapshot() {
+    let stage = Stage::with(json!({"token_format": "opaque"})).await;
+    let mut pairs = vec![("grant_type", "client_credentials")];
+    pairs.extend(stage.client.proof());
+    let asking = form(&pairs);
+    let before = stage.house.snapshots.load(Ordering::Relaxed);
+    for _ in 0..10 {
+        for answer in join_all((0..100).map(|_| stage.token(&asking))).await {
+            let token = text(&answer.is(200).json(), "access_token");
+            let hash = Secret(secret::hash(&token));
+            let told = stage.house.tokens.lock().await.iter().filter(|told| told.token_hash == hash).count();
+            assert_eq!(told, 1, "the gateway knows it before its client does");
+        }
+    }
+    let (snapshots, facts) =
+        (stage.house.snapshots.load(Ordering::Relaxed), stage.house.tokens.lock().await.len());
+    assert_eq!((snapshots - before, facts), (0, 1_000));
 }
 
 #[tokio::test]
