@@ -249,8 +249,8 @@ async fn a_thousand_opaque_tokens_are_a_thousand_facts_and_no_snapshot() {
     pairs.extend(stage.client.proof());
     let asking = form(&pairs);
     let before = stage.house.snapshots.load(Ordering::Relaxed);
-    for _ in 0..10 {
-        for answer in join_all((0..100).map(|_| stage.token(&asking))).await {
+    for _ in 0..100 {
+        for answer in join_all((0..10).map(|_| stage.token(&asking))).await {
             let token = text(&answer.is(200).json(), "access_token");
             let hash = Secret(secret::hash(&token));
             let told = stage.house.tokens.lock().await.iter().filter(|told| told.token_hash == hash).count();
