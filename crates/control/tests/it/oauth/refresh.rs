@@ -243,13 +243,13 @@ async fn opaque_tokens_say_nothing_and_differ() {
 
 /// A program that asks for a token before each connection costs gateways one fact a token, whatever else they know.
 #[tokio::test]
-async fn a_thousand_opaque_tokens_are_a_thousand_facts_and_no_snapshot() {
+async fn two_hundred_opaque_tokens_are_two_hundred_facts_and_no_snapshot() {
     let stage = Stage::with(json!({"token_format": "opaque"})).await;
     let mut pairs = vec![("grant_type", "client_credentials")];
     pairs.extend(stage.client.proof());
     let asking = form(&pairs);
     let before = stage.house.snapshots.load(Ordering::Relaxed);
-    for _ in 0..100 {
+    for _ in 0..20 {
         for answer in join_all((0..10).map(|_| stage.token(&asking))).await {
             let token = text(&answer.is(200).json(), "access_token");
             let hash = Secret(secret::hash(&token));
@@ -259,7 +259,7 @@ async fn a_thousand_opaque_tokens_are_a_thousand_facts_and_no_snapshot() {
     }
     let (snapshots, facts) =
         (stage.house.snapshots.load(Ordering::Relaxed), stage.house.tokens.lock().await.len());
-    assert_eq!((snapshots - before, facts), (0, 1_000));
+    assert_eq!((snapshots - before, facts), (0, 200));
 }
 
 #[tokio::test]
