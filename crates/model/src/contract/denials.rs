@@ -71,7 +71,7 @@ pub async fn deny_rules_are_made_changed_and_deleted_by_administrators(ground: &
     let third = made(stage.execute(&admin, Command::ChangeDenyRule(turned)).await).unwrap();
     let facts = stage.port.snapshot_parts().await.unwrap().deny_rules;
     assert!(facts.len() == 1 && facts[0].is_inverted);
-    assert_eq!(stage.port.deny_rules().await.unwrap(), [third.clone()]);
+    assert_eq!(stage.port.deny_rules().await.unwrap(), std::slice::from_ref(&third));
     let log = stage.port.changes(ApiId(rule.id.0), 10).await.unwrap();
     let actions: Vec<_> = log.iter().map(|change| change.action.as_str()).collect();
     assert_eq!(actions, ["changed a deny rule", "changed a deny rule", "made a deny rule"]);
