@@ -19,6 +19,7 @@ import {
   listSubscriptions,
   renewApiKey,
   renewSecret,
+  revokeTokens,
   updateApplication,
   updateKey,
 } from "./generated";
@@ -136,6 +137,16 @@ export function useRenewSecret() {
   return useMutation<KeyWithSecret, Problem, { application: string; client: string }>({
     mutationFn: ({ application, client }) =>
       ask(renewSecret({ path: { id: application, client_id: client } })),
+  });
+}
+
+/** Ends all tokens of a key that were issued until now; a token that a page holds of it is worth nothing any more. */
+export function useRevokeTokens() {
+  const refresh = useRefresh();
+  return useMutation<unknown, Problem, { application: string; client: string }>({
+    mutationFn: ({ application, client }) =>
+      ask(revokeTokens({ path: { id: application, client_id: client } })),
+    onSuccess: (_, { application }) => refresh(["application", application, "traffic"]),
   });
 }
 

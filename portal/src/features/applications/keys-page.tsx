@@ -9,6 +9,7 @@ import {
   useDeleteKey,
   useIssueToken,
   useRenewSecret,
+  useRevokeTokens,
 } from "../../api/applications";
 import { asProblem } from "../../api/problem";
 import { settingsQuery } from "../../api/settings";
@@ -112,6 +113,7 @@ function KeyCard(props: {
                   Make a new secret
                 </Button>
               )}
+              <EndTokens application={application} held={held} onEnded={issue.reset} />
               <DeleteKey application={application} held={held} />
             </Row>
             <ClientSettings application={application.id} held={held} />
@@ -127,6 +129,44 @@ function KeyCard(props: {
         )}
       </Stack>
     </Card>
+  );
+}
+
+function EndTokens(props: { application: Application; held: Key; onEnded: () => void }) {
+  const { application, held } = props;
+  const revoke = useRevokeTokens();
+  const [asked, setAsked] = useState(false);
+  const end = () =>
+    revoke.mutate(
+      { application: application.id, client: held.client_id },
+      {
+        onSuccess: () => {
+          setAsked(false);
+          props.onEnded();
+        },
+      },
+    );
+  return (
+    <>
+      <Button variant="default" onClick={() => setAsked(true)}>
+        End all tokens
+      </Button>
+      <Confirm
+        opened={asked}
+        title={`End all tokens of the ${held.type} key?`}
+        action="End tokens"
+        destructive
+        busy={revoke.isPending}
+        onClose={() => setAsked(false)}
+        onConfirm={end}
+      >
+        <p>
+          Every access token that the key has got until now is refused, and live sessions that were opened
+          with one close within a second (code 3000). The key stays and gets new tokens.
+        </p>
+        {revoke.error && <ProblemNotice problem={revoke.error} />}
+      </Confirm>
+    </>
   );
 }
 
