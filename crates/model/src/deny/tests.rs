@@ -104,7 +104,7 @@ fn an_api_an_application_and_a_person_are_kept_out_wherever_they_are() {
     for (subject, application, expected) in
         [(None, &one, true), (None, &two, false), (theirs, &two, true), (others, &one, false)]
     {
-        let connected = Connected { subject, application, ..at };
+        let connected = Connected { application, subject, ..at };
         assert_eq!(deny(Denied::User(user(1)), connected), expected, "{subject:?}");
     }
 }
