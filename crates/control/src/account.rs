@@ -84,5 +84,5 @@ pub(crate) async fn choose_password(
     let Outcome::User(user) = inner.execute(&caller.actor(), command).await? else {
         return Err(Problem::Internal("a command answered something else"));
     };
-    signed_in(&Caller { user, session: Some(session) }, &token)
+    signed_in(&Caller { user, until: Some(session.expires_at), session: Some(session) }, &token)
 }

@@ -16,6 +16,7 @@ use axum::{
 use tidegate_model::{
     operation::{self, Who},
     role::{Permission, permissions},
+    time::Timestamp,
     user::{Actor, PortalSession, Secret, User, UserState},
 };
 use tidegate_oauth::secret::{self, Kind};
@@ -39,6 +40,8 @@ pub(crate) struct Caller {
     pub(crate) user: User,
     /// The portal session; `None` for a personal access token.
     pub(crate) session: Option<PortalSession>,
+    /// When that ends by which they proved it; `None`: when deleted.
+    pub(crate) until: Option<Timestamp>,
 }
 
 impl Caller {
@@ -87,7 +90,7 @@ async fn by_token(inner: &Inner, value: &str) -> Result<Caller, Problem> {
     let hash = Secret(secret::hash(token.ok_or(REFUSED)?));
     let found = inner.ports.catalog.token(&hash, inner.now()).await?.ok_or(REFUSED)?;
     let user = inner.ports.catalog.user(found.user).await?.filter(is_active).ok_or(REFUSED)?;
-    Ok(Caller { user, session: None })
+    Ok(Caller { user, session: None, until: found.expires_at })
 }
 
 pub(crate) fn is_active(user: &User) -> bool {
@@ -130,7 +133,7 @@ pub(crate) async fn by_cookie(inner: &Inner, headers: &HeaderMap) -> Result<Opti
         return Ok(None);
     };
     let user = inner.ports.catalog.user(session.user).await?.filter(is_active);
-    Ok(user.map(|user| Caller { user, session: Some(session) }))
+    Ok(user.map(|user| Caller { user, until: Some(session.expires_at), session: Some(session) }))
 }
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {

@@ -23,18 +23,26 @@ use tidegate_model::{
     revocation::{Marks, Revocation, Revocations},
     snapshot::{BackendTokenFacts, Snapshot, SnapshotParts},
     target::TargetFacts,
+    ticket::Answer,
     time::Timestamp,
 };
 use tidegate_oauth::mark;
-use tokio::sync::{Mutex as AsyncMutex, watch};
+use tokio::{
+    sync::{Mutex as AsyncMutex, watch},
+    task::JoinSet,
+};
 
-use crate::issuer::Issuer;
+use crate::{issuer::Issuer, tickets};
 
 mod opaque;
 
 /// How long a change waits for gateways to apply it. They do it in milliseconds; one that does not must not hold up
 /// the people who work on the control plane.
 const APPLY_WAIT: Duration = Duration::from_secs(1);
+
+/// Questions of one gateway that are answered at a time. A gateway has half as many under way; one that asks for more is
+/// told that nobody can say.
+const ASKS_MAX: usize = 256;
 
 /// Revocations in one message: some tens of kilobytes, however many there are when a gateway connects.
 const REVOCATIONS_PER_MESSAGE: usize = 1_024;
@@ -262,6 +270,11 @@ impl Feed {
         told.collect()
     }
 
+    /// What gateways are told to decide with.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.borrow())
+    }
+
     /// The endpoints of an API that gateways serve now.
     pub(crate) fn live_endpoints(&self, api: ApiId) -> Endpoints {
         self.snapshot.borrow().api(api).map(|api| api.endpoints.clone()).unwrap_or_default()
@@ -285,6 +298,8 @@ impl Feed {
         revocations.mark_changed();
         tokens.mark_changed();
         let (mut told, mut told_tokens) = (0, 0);
+        // Beside the talk, so that they share commits and hold up nothing; dropped with it.
+        let mut asks = JoinSet::new();
         loop {
             // All of them lose nothing when dropped: a watch keeps its newest value, a link its next message. In this
             // order: with its first snapshot a gateway admits clients, and has to know by then who is none, and who is one.
@@ -313,7 +328,22 @@ impl Feed {
                         link.send(Down::Snapshot(snapshot)).await?;
                     }
                 }
-                message = link.next() => self.heard(name, link, message?).await?,
+                Some(answered) = asks.join_next() => {
+                    // A task that panicked has no number to answer under; whoever asked waits until its deadline.
+                    if let Ok((number, answer)) = answered {
+                        link.send(Down::Answer { number, answer }).await?;
+                    }
+                }
+                message = link.next() => match message? {
+                    Up::Ask { number, .. } if asks.len() >= ASKS_MAX => {
+                        link.send(Down::Answer { number, answer: Answer::Unavailable }).await?;
+                    }
+                    Up::Ask { number, ask } => {
+                        let (catalog, now) = (Arc::clone(&self.catalog), self.clock.now());
+                        asks.spawn(async move { (number, tickets::answer(&*catalog, now, ask).await) });
+                    }
+                    message => self.heard(name, link, message).await?,
+                },
             }
         }
     }
@@ -341,6 +371,8 @@ impl Feed {
                 self.applied.send_modify(|changes| *changes += 1);
             }
             Up::Presence(open) => self.with(name, |gateway| gateway.open = open),
+            // Answered by whoever talks.
+            Up::Ask { .. } => {}
             Up::Targets(targets) => {
                 let now = self.clock.now();
                 self.with(name, |gateway| (gateway.targets, gateway.targets_at) = (targets, now));

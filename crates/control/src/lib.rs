@@ -33,6 +33,7 @@ mod sign_in_throttle;
 mod signing_keys;
 mod state;
 mod subscriptions;
+mod tickets;
 mod tokens;
 mod traffic;
 mod users;

@@ -20,7 +20,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     account, apis, applications, authenticate, catalogue, console, deny_rules, health, key_managers, oauth,
-    pages, revocations, session, settings, signing_keys, state::Control, subscriptions, tokens, users,
+    pages, revocations, session, settings, signing_keys, state::Control, subscriptions, tickets, tokens,
+    users,
 };
 
 /// Where REST begins.
@@ -120,6 +121,7 @@ fn rest() -> OpenApiRouter<Control> {
         .routes(routes!(key_managers::issuers))
         .routes(routes!(subscriptions::create, subscriptions::list))
         .routes(routes!(subscriptions::delete))
+        .routes(routes!(tickets::create))
         .routes(routes!(signing_keys::list, signing_keys::rotate))
         .routes(routes!(signing_keys::remove))
         .routes(routes!(deny_rules::create, deny_rules::list))

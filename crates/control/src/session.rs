@@ -134,7 +134,7 @@ pub(crate) async fn sign_in(
     inner.throttle.succeeded(&input.username, ip);
     // A cookie from before is not taken over: the session of a signed-in person always has a new name.
     let (token, session) = begin(&inner, user.id);
-    let caller = Caller { user, session: Some(session.clone()) };
+    let caller = Caller { user, until: Some(session.expires_at), session: Some(session.clone()) };
     let command = Command::OpenPortalSession { session, verified: password_hash };
     match inner.try_execute(&caller.actor(), command).await {
         // Disabled or deleted, or with another password, since the account was read.

@@ -211,6 +211,8 @@ fn is_noticed(command: &Command) -> bool {
             | Command::EndAuthorization(_)
             | Command::KeepAccessToken(_)
             | Command::EndAccessToken { .. }
+            | Command::KeepTicket(_)
+            | Command::RedeemTicket { .. }
             | Command::Revoke(_)
     )
 }

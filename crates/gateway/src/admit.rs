@@ -3,6 +3,8 @@
 //! The rules are pure functions of `tidegate_model::admit`; here they are asked in order, and the first no is the
 //! answer: where, then who, then whether, then how much. It does not know sockets.
 
+mod sale;
+
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
@@ -14,6 +16,7 @@ use tidegate_model::{
     revocation::Revocation,
     security::{Security, Way},
     snapshot::{ApiFacts, Snapshot},
+    ticket::{Answer, Ask},
     time::Timestamp,
     user::Secret,
 };
@@ -25,11 +28,13 @@ use tokio::{
 
 use crate::{
     Inner,
-    authenticate::{self, Credential, Issuers, KEYS_WITHIN, Other, Secrets, Verifier, Visitor, Wishes},
+    authenticate::{
+        self, Credential, Issuers, KEYS_WITHIN, Other, Secrets, Tickets, Verifier, Visitor, Wishes,
+    },
     connection::Client,
     dial::{Assertions, Opening},
     handshake::Request,
-    proof::{self, Proofs},
+    proof::{self, METHOD, Proofs},
     refusal::Refusal,
     relay::{Budgets, Meter},
     revoked::Revoked,
@@ -59,6 +64,7 @@ pub(crate) struct Desk {
     replaced: Notify,
     wishes: Wishes,
     tokens: authenticate::opaque::Tokens,
+    tickets: Tickets,
 }
 
 /// A request that may connect.
@@ -78,8 +84,8 @@ pub(crate) struct Admitted {
     pub(crate) query: Option<String>,
     /// The subprotocols offered, without the credential.
     pub(crate) subprotocols: Vec<String>,
-    /// The credential came as a subprotocol.
-    pub(crate) is_by_subprotocol: bool,
+    /// The subprotocol that announced the credential, where one did.
+    pub(crate) announced: Option<String>,
 }
 
 impl Admitted {
@@ -109,13 +115,20 @@ pub(crate) struct NotAdmitted {
     pub(crate) pending: Option<Box<Pending>>,
 }
 
-/// Something that another issuer has to be asked. Its Debug shows no token.
+/// Something that another issuer, or whoever keeps tickets, has to be asked. Its Debug shows no token.
 #[derive(Debug)]
 pub(crate) enum Pending {
     /// Its keys.
     Keys(Arc<Other>),
     /// What it says of a token.
     Introspection(Arc<Other>, Secret),
+    /// What a ticket is worth.
+    Ticket {
+        /// Its hash.
+        hash: Secret,
+        /// At which API it is presented.
+        api: ApiId,
+    },
 }
 
 impl<E: Into<Refusal>> From<E> for NotAdmitted {
@@ -125,7 +138,7 @@ impl<E: Into<Refusal>> From<E> for NotAdmitted {
 }
 
 impl Desk {
-    pub(crate) fn new(query_credentials: bool, revoked: Arc<Revoked>) -> Self {
+    pub(crate) fn new(query_credentials: bool, revoked: Arc<Revoked>, tickets: Tickets) -> Self {
         Self {
             decisions: ArcSwapOption::empty(),
             revoked,
@@ -135,6 +148,7 @@ impl Desk {
             secrets: Secrets::default(),
             replaced: Notify::new(),
             wishes: Wishes::default(),
+            tickets,
         }
     }
 
@@ -158,10 +172,12 @@ impl Desk {
         self.replaced.notify_waiters();
     }
 
-    /// Who presents a credential, or what has to be asked first.
+    /// Who presents a credential to an API, or what has to be asked first. `bought` is who bought a ticket that was
+    /// redeemed meanwhile.
     fn identify(
         &self,
         credential: &Credential,
+        bought: Option<&Arc<Identity>>,
         decisions: &Decisions,
         api: &ApiFacts,
         visitor: &Visitor<'_>,
@@ -175,6 +191,20 @@ impl Desk {
                     Some(known) => known.map_err(|error| (error.into(), None)),
                     None => decisions.identify(token, api, visitor.now),
                 }
+            }
+            Credential::Ticket(ticket) => {
+                let identity = match bought {
+                    Some(identity) => Arc::clone(identity),
+                    None => return Err(self.secrets.of_ticket(ticket, api.id, visitor)),
+                };
+                // What bought it may have ended since; the rest of what can end it is asked for as for any credential.
+                if identity.expires_at <= visitor.now {
+                    return Err((BadToken::Expired.into(), None));
+                }
+                if !admit::signature_stands(snapshot, identity.signed_with.as_deref()) {
+                    return Err((Refusal::Revoked, None));
+                }
+                Ok(identity)
             }
             Credential::ApiKey(key) => ours(self.secrets.of_key(key, snapshot, visitor)),
             Credential::Client(client) => ours(self.secrets.of_client(client, snapshot, visitor)),
@@ -192,6 +222,11 @@ impl Desk {
         self.tokens.add(some)
     }
 
+    /// The answer to a question about a ticket.
+    pub(crate) fn answered(&self, number: u64, answer: Answer) {
+        self.tickets.answered(number, answer);
+    }
+
     /// Nobody is admitted by these from now on. Answers the number of the newest of all that was revoked.
     pub(crate) fn revoke(&self, some: &[Revocation]) -> u64 {
         self.revoked.add(some)
@@ -202,7 +237,7 @@ impl Desk {
         self.wishes.next().await
     }
 
-    /// Whether the request may connect. Waits, within a bound, where another issuer has to be asked first.
+    /// Whether the request may connect. Waits, within a bound, where somebody else has to be asked first.
     pub(crate) async fn ask(
         &self,
         request: &Request,
@@ -210,15 +245,38 @@ impl Desk {
         inner: &Inner,
         now: Timestamp,
     ) -> Result<Admitted, NotAdmitted> {
+        self.settled(inner, client, now, |decisions, bought, now| {
+            self.judge(decisions, request, client, &inner.budgets, bought, now)
+        })
+        .await
+    }
+
+    /// What a judgement says when everybody was asked whom it waits for. A second judgement is the last.
+    async fn settled<T>(
+        &self,
+        inner: &Inner,
+        client: Client,
+        now: Timestamp,
+        judge: impl Fn(&Decisions, Option<&Arc<Identity>>, Timestamp) -> Result<T, NotAdmitted>,
+    ) -> Result<T, NotAdmitted> {
         let decisions = self.decisions.load_full().ok_or(Refusal::NotReady)?;
-        let mut refused = match self.judge(&decisions, request, client, &inner.budgets, now) {
+        let mut refused = match judge(&decisions, None, now) {
             Err(refused) if refused.pending.is_some() => refused,
             judged => return judged,
         };
+        let mut bought = None;
         let is_settled = match refused.pending.take().map(|pending| *pending) {
             Some(Pending::Keys(of)) => self.new_keys(&of, now).await,
             Some(Pending::Introspection(of, token)) => {
                 of.introspect(&inner.dialler, &token, &*inner.clock).await
+            }
+            Some(Pending::Ticket { hash, api }) => {
+                let redeemed = self.tickets.ask(Ask::Redeem { hash, api }).await;
+                match self.secrets.redeemed(redeemed, client.address.ip(), now) {
+                    Ok(identity) => bought = Some(Arc::new(identity)),
+                    Err(refusal) => refused.refusal = refusal,
+                }
+                bought.is_some()
             }
             None => false,
         };
@@ -226,7 +284,7 @@ impl Desk {
             return Err(refused);
         }
         let decisions = self.decisions.load_full().ok_or(Refusal::NotReady)?;
-        self.judge(&decisions, request, client, &inner.budgets, inner.clock.now())
+        judge(&decisions, bought.as_ref(), inner.clock.now())
     }
 
     /// Wishes for the keys of an issuer, and answers whether there are others now.
@@ -256,34 +314,20 @@ impl Desk {
         request: &Request,
         client: Client,
         budgets: &Budgets,
+        bought: Option<&Arc<Identity>>,
         now: Timestamp,
     ) -> Result<Admitted, NotAdmitted> {
         let snapshot = &decisions.snapshot;
-        let canonical = request.path.as_str();
-        let (api, topic) = match admit::locate(snapshot, canonical) {
-            Ok(found) => found,
-            Err(refusal) => {
-                // A blocked API is known, and its refusals are its traffic.
-                let api = snapshot.route(canonical).map(|found| found.api);
-                return Err(NotAdmitted { api, ..refusal.into() });
-            }
-        };
+        let (api, topic) = locate(snapshot, &request.path, request, client)?;
         let known = |refusal: Refusal| NotAdmitted { api: Some(api.id), ..refusal.into() };
-        // Whom a rule keeps out wherever he comes from costs no look at a credential.
-        if snapshot.denials().deny_stranger(api, client.address.ip()) {
-            return Err(known(admit::Refusal::Denied.into()));
-        }
-        // Before anything else is looked at: whoever lured a browser here learns nothing from the answer.
-        if !client.is_own_page && !is_permitted_page(request, api) {
-            return Err(known(Refusal::Origin));
-        }
         let accepted = self.accepted(&api.security);
         let found = authenticate::find(request, &api.security, &accepted).map_err(&known)?;
         let visitor = Visitor { request, address: client.address.ip(), now };
         let identity = self
-            .identify(&found.credential, decisions, api, &visitor)
+            .identify(&found.credential, bought, decisions, api, &visitor)
             .map_err(|(refusal, pending)| NotAdmitted { pending: pending.map(Box::new), ..known(refusal) })?;
-        let proof = proof::shown(&identity, &found.credential, request, client, now).map_err(&known)?;
+        let shown = proof::shown(&identity, &found.credential, METHOD, request, client, now);
+        let proof = shown.map_err(&known)?;
         let of_client = |refusal: Refusal| NotAdmitted {
             application: admit::application_of(snapshot, &identity, found.way),
             ..known(refusal)
@@ -308,7 +352,7 @@ impl Desk {
             topic: topic.to_owned(),
             query: found.query,
             subprotocols: found.subprotocols,
-            is_by_subprotocol: found.way == Way::OAuthSubprotocol,
+            announced: found.announced,
             grant,
             identity,
             assertions: decisions.assertions.clone(),
@@ -340,6 +384,33 @@ impl Decisions {
         }
         self.verifier.identify(token, now).map_err(|error| (error.into(), None))
     }
+}
+
+/// The API and topic at a path, for the page that the request is from.
+fn locate<'s, 'p>(
+    snapshot: &'s Snapshot,
+    path: &'p str,
+    request: &Request,
+    client: Client,
+) -> Result<(&'s Arc<ApiFacts>, &'p str), NotAdmitted> {
+    let (api, topic) = match admit::locate(snapshot, path) {
+        Ok(found) => found,
+        Err(refusal) => {
+            // A blocked API is known, and its refusals are its traffic.
+            let api = snapshot.route(path).map(|found| found.api);
+            return Err(NotAdmitted { api, ..refusal.into() });
+        }
+    };
+    let known = |refusal: Refusal| NotAdmitted { api: Some(api.id), ..refusal.into() };
+    // Whom a rule keeps out wherever he comes from costs no look at a credential.
+    if snapshot.denials().deny_stranger(api, client.address.ip()) {
+        return Err(known(admit::Refusal::Denied.into()));
+    }
+    // Before anything else is looked at: whoever lured a browser here learns nothing from the answer.
+    if !client.is_own_page && !is_permitted_page(request, api) {
+        return Err(known(Refusal::Origin));
+    }
+    Ok((api, topic))
 }
 
 /// Whether the page that a browser speaks for, if it is one, may connect to the API.

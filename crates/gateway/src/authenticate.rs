@@ -1,6 +1,7 @@
 //! Phase three, first half: from the credential to an identity.
 //!
-//! A snapshot names the issuer and its keys, so no call leaves the gateway. A signature costs more than all the rest
+//! A snapshot names the issuer and its keys, so no call leaves the gateway but for tickets, which somebody has to count.
+//! A signature costs more than all the rest
 //! of a handshake: what was verified once is remembered by the digest of the token until it expires. The memory
 //! belongs to one set of keys and is gone with it. It does not know APIs or subscriptions.
 
@@ -8,6 +9,7 @@ mod attempts;
 mod introspected;
 mod issuers;
 mod presented;
+mod tickets;
 
 use std::{
     collections::HashMap,
@@ -18,21 +20,25 @@ use std::{
 use aws_lc_rs::digest::{SHA256, digest};
 use tidegate_model::{
     admit::Identity,
+    id::ApiId,
     network::Networks,
     revocation::Marks,
     security::is_page_of,
     snapshot::{IssuerFacts, Snapshot},
+    ticket::{Answer, Redemption},
     time::Timestamp,
     user::Secret,
 };
 use tidegate_oauth::{
     client,
     jwk::BadKey,
-    mark, secret,
+    mark,
+    secret::{self, Kind},
     token::{AccessTokenVerifier, BadToken, Claims},
 };
 
 use crate::{
+    admit::Pending,
     handshake::Request,
     refusal::{Elsewhere, Refusal},
 };
@@ -40,6 +46,7 @@ use attempts::Attempts;
 
 pub(crate) use issuers::{Issuers, KEYS_WITHIN, Other, Wishes};
 pub(crate) use presented::{Credential, find, is_basic};
+pub(crate) use tickets::Tickets;
 
 /// Verified tokens remembered in one generation; two generations live. With some 300 bytes each it is 10 MiB at most,
 /// for more clients than one gateway's handshakes see in a minute.
@@ -144,6 +151,43 @@ impl Secrets {
             bound_to: None,
             marks: now_shown(visitor),
         })
+    }
+
+    /// What has to be asked of a ticket before anybody can say whose it is; the refusal is the word until then, or the
+    /// last one.
+    pub(crate) fn of_ticket(
+        &self,
+        ticket: &str,
+        api: ApiId,
+        visitor: &Visitor<'_>,
+    ) -> (Refusal, Option<Pending>) {
+        if let Err(refusal) = self.may_try(visitor) {
+            return (refusal, None);
+        }
+        // Typing errors and foreign texts are not worth asking.
+        if !secret::is_well_formed(Kind::Ticket, ticket) {
+            self.attempts.failed(visitor.address, visitor.now);
+            return (Refusal::TicketInvalid, None);
+        }
+        (Refusal::NoTickets, Some(Pending::Ticket { hash: Secret(secret::hash(ticket)), api }))
+    }
+
+    /// As whom the ticket that came from this address is admitted.
+    pub(crate) fn redeemed(
+        &self,
+        redeemed: Answer,
+        address: IpAddr,
+        now: Timestamp,
+    ) -> Result<Identity, Refusal> {
+        match redeemed {
+            Answer::Redeemed(Redemption::Good(identity)) => Ok(*identity),
+            Answer::Redeemed(Redemption::Used) => Err(Refusal::TicketUsed),
+            Answer::Redeemed(Redemption::Unknown) => {
+                self.attempts.failed(address, now);
+                Err(Refusal::TicketInvalid)
+            }
+            Answer::Unavailable | Answer::Kept | Answer::TooMany => Err(Refusal::NoTickets),
+        }
     }
 
     fn may_try(&self, visitor: &Visitor<'_>) -> Result<(), Refusal> {

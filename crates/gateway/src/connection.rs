@@ -20,6 +20,7 @@ use crate::{
     admit::{Admitted, NotAdmitted, not_now},
     answer::Answer,
     compression::{self, Settled},
+    counter,
     crowd::{AddressPlace, Crowded},
     dial::{Asker, Backend, InUse, Opening, Passing, Tail},
     drain,
@@ -138,6 +139,12 @@ pub(crate) async fn carry(
     let (request, key, early) = match asked {
         Ok(Asked::Handshake { request, key, early }) => (request, key, early),
         Ok(Asked::Health { wants_body }) => return say(stream, &handshake::healthy(wants_body)).await,
+        Ok(Asked::Ticket { request, wants }) => {
+            let client = client.behind(&request, &inner.trusted);
+            let id = inner.next_id(0);
+            return say(stream, &counter::serve(inner, &request, wants, client, id, address_place).await)
+                .await;
+        }
         Err(NoRequest::Gone) => return,
         Err(NoRequest::Refused(refusal)) => {
             return refuse(inner, stream, client, inner.next_id(0), &refusal).await;
@@ -243,10 +250,8 @@ async fn admit_and_dial<'g>(
     let Backend { stream, early, chosen, in_use } = backend;
     let Settled { client: deflate, passes, coders } =
         compression::settle(compression, &request.deflate, chosen.deflate);
-    // RFC 6455 section 4.2.2: the choice is one of the offers. A token that came as a subprotocol is never repeated.
-    let is_announcement = |offer: &&String| offer.eq_ignore_ascii_case("bearer");
-    let announced = || request.subprotocols.iter().find(is_announcement).cloned();
-    let subprotocol = chosen.subprotocol.or_else(|| announced().filter(|_| admitted.is_by_subprotocol));
+    // RFC 6455 section 4.2.2: the choice is one of the offers. What came as a subprotocol behind one is never repeated.
+    let subprotocol = chosen.subprotocol.or_else(|| admitted.announced.clone());
     Ok(Ready {
         subprotocol,
         deflate,

@@ -15,7 +15,7 @@ use tidegate_wire::{
 };
 use tokio::{io::AsyncReadExt as _, time::timeout};
 
-use crate::{answer::Answer, refusal::Refusal, stream::Stream};
+use crate::{answer::Answer, counter::Wants, refusal::Refusal, stream::Stream};
 
 /// Time for the whole head. A browser sends it in one segment; ten seconds allow for a bad mobile link and end a
 /// client that sends a byte a second long before it is a burden.
@@ -54,6 +54,8 @@ pub(crate) enum Asked {
         /// It was a GET, and not a HEAD.
         wants_body: bool,
     },
+    /// A ticket, or leave to ask for one.
+    Ticket { request: Box<Request>, wants: Wants },
 }
 
 /// Why there is no request.
@@ -105,6 +107,21 @@ fn judge(head: &[u8], early: Vec<u8>) -> Result<Asked, NoRequest> {
     if is_health(line, headers) {
         return Ok(Asked::Health { wants_body: method == "GET" });
     }
+    if let Some(wants) = Wants::of(method, path_of(target)) {
+        // What is lawful in a request is judged as ever; only that it asks for no upgrade is right here.
+        let judged = handshake::judge(RequestLine { method: "GET", ..line }, headers());
+        return match judged {
+            Err(UpgradeError::NotAnUpgrade) => {
+                let host = headers().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+                let authority = host.and_then(|(_, value)| std::str::from_utf8(value).ok());
+                let request =
+                    Request::new(authority.unwrap_or_default().trim(), target, &[], Vec::new(), headers());
+                Ok(Asked::Ticket { request: Box::new(request), wants })
+            }
+            Err(error) => Err(error.into()),
+            Ok(_) => Err(UpgradeError::Method.into()),
+        };
+    }
     let upgrade = handshake::judge(line, headers())?;
     let Upgrade { key, authority, path_and_query, subprotocols, deflate } = upgrade;
     let request = Request::new(authority, path_and_query, &subprotocols, deflate, headers());
@@ -132,6 +149,11 @@ impl Request {
             headers: headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_vec())).collect(),
         }
     }
+}
+
+/// A target without its query.
+fn path_of(target: &str) -> &str {
+    target.split_once('?').map_or(target, |(path, _)| path)
 }
 
 /// Whether it is an ordinary request that asks whether the gateway lives. Health checks of proxies speak HTTP/1.0, which

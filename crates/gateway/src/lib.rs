@@ -10,6 +10,7 @@ mod answer;
 mod authenticate;
 mod compression;
 mod connection;
+mod counter;
 mod crowd;
 mod dial;
 mod drain;
@@ -54,6 +55,7 @@ use tokio::{
 
 use crate::{
     admit::Desk,
+    authenticate::Tickets,
     connection::Client,
     crowd::{AddressPlace, Crowd},
     dial::{AddressRules, Dialler, DiallerParts},
@@ -185,8 +187,7 @@ impl Gateway {
         let Ports { clock, entropy, link, stuck } = ports;
         let boot = BootId::new(clock.now(), entropy.id_bytes());
         let (budgets, reporter) = (Arc::<Budgets>::default(), Arc::new(Reporter::new(boot)));
-        let revoked = Arc::<Revoked>::default();
-        let monotonic = Monotonic::start();
+        let (revoked, monotonic) = (Arc::<Revoked>::default(), Monotonic::start());
         let dialler = Arc::new(Dialler::new(DiallerParts {
             rules: AddressRules {
                 own: settings.own,
@@ -216,7 +217,7 @@ impl Gateway {
             dialler,
             clock,
             entropy,
-            desk: Arc::new(Desk::new(settings.query_credentials, revoked)),
+            desk: Arc::new(Desk::new(settings.query_credentials, revoked, Tickets::new(Arc::clone(&link)))),
             budgets,
             workers: Arc::new(Workers::start(workers, &commons, stuck)?),
             reporter,

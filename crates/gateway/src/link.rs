@@ -104,6 +104,7 @@ impl Talk {
                         underway.take_if(|underway| underway.batch.number <= number);
                     }
                     Down::BatchStored { .. } => {}
+                    Down::Answer { number, answer } => self.desk.answered(number, answer),
                 },
                 // Nobody tells any more once the gateway drains.
                 Ok(()) = targets.changed() => {

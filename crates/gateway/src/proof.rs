@@ -12,7 +12,7 @@ use crate::{authenticate::Credential, connection::Client, handshake::Request, re
 
 /// The method of a handshake. A stream of HTTP/2 that becomes a WebSocket counts as the same request (RFC 8441 moves the
 /// handshake of RFC 6455, it does not replace it).
-const METHOD: &str = "GET";
+pub(crate) const METHOD: &str = "GET";
 
 /// The proofs that were seen.
 #[derive(Debug, Default)]
@@ -23,14 +23,16 @@ pub(crate) struct Proofs(Mutex<Seen>);
 pub(crate) fn shown(
     identity: &Identity,
     presented: &Credential,
+    method: &str,
     request: &Request,
     client: Client,
     now: Timestamp,
 ) -> Result<Option<Proof>, Refusal> {
     let (token, is_dpop) = match presented {
         Credential::Token { token, is_dpop } => (token.as_str(), *is_dpop),
-        // Only tokens are bound to keys.
-        Credential::ApiKey(_) | Credential::Client(_) => return Ok(None),
+        // Only tokens are bound to keys. Who bought a ticket with one has proved it then, as a browser cannot when it opens
+        // a WebSocket.
+        Credential::ApiKey(_) | Credential::Client(_) | Credential::Ticket(_) => return Ok(None),
     };
     let thumbprint = match (&identity.bound_to, is_dpop) {
         (None, false) => return Ok(None),
@@ -44,7 +46,7 @@ pub(crate) fn shown(
     };
     let proof = std::str::from_utf8(proof).map_err(|_| BadProof::Malformed)?.trim_matches([' ', '\t']);
     let address = Address::of(client.is_tls, &request.authority, &request.path);
-    let expected = Expected { method: METHOD, address: &address, access_token: Some(token) };
+    let expected = Expected { method, address: &address, access_token: Some(token) };
     let proof = dpop::verify(proof, &expected, now.seconds())?;
     if !proof.is_of(thumbprint) {
         return Err(BadProof::WrongKey.into());

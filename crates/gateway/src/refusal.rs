@@ -8,6 +8,7 @@ use tidegate_model::{
     admit::{Refusal as NotAdmitted, Unwelcome},
     id::SessionId,
     security::Way,
+    ticket::TICKET_MILLIS,
 };
 use tidegate_oauth::{
     bearer::{self, BadCredential},
@@ -83,6 +84,18 @@ pub(crate) enum Refusal {
     /// The API key has ended.
     #[error("the API key has expired")]
     SecretExpired,
+    /// There is no such ticket.
+    #[error("there is no such ticket for this API, or its time is over; buy another")]
+    TicketInvalid,
+    /// The ticket opened a session before.
+    #[error("the ticket was used before; buy another")]
+    TicketUsed,
+    /// The application has as many tickets as may wait.
+    #[error("the application has too many tickets that wait to be used")]
+    TooManyTickets,
+    /// Nobody can say what a ticket is worth.
+    #[error("tickets can be neither bought nor used now")]
+    NoTickets,
     /// The API key may not be used from there.
     #[error("this API key may not be used from this {0}")]
     KeyElsewhere(Elsewhere),
@@ -169,6 +182,10 @@ impl Refusal {
             Self::Token(BadToken::Expired) | Self::SecretExpired => {
                 (401, "credential-expired", "The credential has expired")
             }
+            Self::TicketInvalid => (401, "ticket-invalid", "The ticket is not valid"),
+            Self::TicketUsed => (401, "ticket-used", "The ticket was used before"),
+            Self::TooManyTickets => (429, "too-many-tickets", "Too many tickets wait to be used"),
+            Self::NoTickets => (503, "tickets-unavailable", "Tickets cannot be had now"),
             Self::KeyElsewhere(_) => (403, "key-restricted", "The API key may not be used from here"),
             Self::TooManyAttempts { .. } => {
                 (429, "too-many-attempts", "Too many wrong credentials came from this address")
@@ -227,7 +244,7 @@ impl Refusal {
                 let bearer = ("WWW-Authenticate", bearer::challenge(REALM, None));
                 [bearer].into_iter().chain(basic).collect()
             }
-            Self::WrongSecret | Self::SecretExpired => {
+            Self::WrongSecret | Self::SecretExpired | Self::TicketInvalid | Self::TicketUsed => {
                 vec![("WWW-Authenticate", bearer::challenge(REALM, None))]
             }
             Self::TooManyAttempts { retry_after_seconds } => {
@@ -242,8 +259,10 @@ impl Refusal {
                 vec![("WWW-Authenticate", challenge)]
             }
             Self::UsedUp(used_up) => vec![("Retry-After", used_up.retry_after_seconds.to_string())],
+            Self::TooManyTickets => vec![("Retry-After", (TICKET_MILLIS / 1_000).to_string())],
             Self::NotReady
             | Self::IssuerAway
+            | Self::NoTickets
             | Self::Overloaded
             | Self::Crowded
             | Self::Restarting
@@ -312,6 +331,10 @@ fn samples() -> Vec<Refusal> {
         Refusal::Origin,
         Refusal::WrongSecret,
         Refusal::SecretExpired,
+        Refusal::TicketInvalid,
+        Refusal::TicketUsed,
+        Refusal::TooManyTickets,
+        Refusal::NoTickets,
         Refusal::KeyElsewhere(Elsewhere::Address),
         Refusal::TooManyAttempts { retry_after_seconds: 1 },
         Refusal::NotAccepted { presented: None, accepted: Box::default() },
@@ -354,6 +377,9 @@ const fn described(way: Way) -> &'static str {
         Way::OAuthHeader => "an access token in the Authorization header (Bearer)",
         Way::OAuthQuery => "an access token in the access_token query parameter",
         Way::OAuthSubprotocol => "an access token as the subprotocols bearer and the token",
+        Way::Ticket => {
+            "a one-time ticket in the ticket query parameter or as the subprotocols ticket and the ticket"
+        }
         Way::ApiKeyHeader => "an API key in its header",
         Way::ApiKeyQuery => "an API key in its query parameter",
         Way::Basic => "the id and secret of a key in the Authorization header (Basic)",

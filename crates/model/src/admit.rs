@@ -5,6 +5,8 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     deny::Connected,
     endpoint::{Endpoint, Environment},
@@ -18,8 +20,9 @@ use crate::{
     time::Timestamp,
 };
 
-/// Who a checked credential says the client is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Who a checked credential says the client is. It is written down where a ticket stands for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Identity {
     /// OAuth client, or the id of the API key.
     pub client_id: String,
@@ -202,7 +205,7 @@ pub fn admit(
 pub fn application_of(snapshot: &Snapshot, identity: &Identity, way: Way) -> Option<ApplicationId> {
     match way.kind() {
         Kind::ApiKey => snapshot.api_key(&identity.client_id).map(|key| key.application),
-        Kind::OAuth | Kind::Basic => {
+        Kind::OAuth | Kind::Basic | Kind::Ticket => {
             snapshot.client_of(identity.key_manager, &identity.client_id).map(|client| client.application)
         }
     }
@@ -251,11 +254,14 @@ fn grant(
         Kind::ApiKey => snapshot
             .api_key(client_id)
             .map(|key| (key.application, key.environment, snapshot.shared_api_key(client_id))),
-        Kind::OAuth | Kind::Basic => snapshot.client_of(key_manager, client_id).map(|client| {
-            (client.application, client.environment, snapshot.shared_client_id(key_manager, client_id))
-        }),
+        Kind::OAuth | Kind::Basic | Kind::Ticket => {
+            snapshot.client_of(key_manager, client_id).map(|client| {
+                (client.application, client.environment, snapshot.shared_client_id(key_manager, client_id))
+            })
+        }
     };
-    if way.kind() == Kind::OAuth {
+    // A ticket is bought with a token, or by a person for a client of ours.
+    if matches!(way.kind(), Kind::OAuth | Kind::Ticket) {
         is_accepted(snapshot, api, key_manager)?;
     }
     let (application, environment, client_id) = held.ok_or(Refusal::UnknownClient)?;
@@ -288,6 +294,11 @@ fn grant(
     })
 }
 
+/// Whether the key that signed a credential, where one of ours did, is still among those that sign.
+pub fn signature_stands(snapshot: &Snapshot, signed_with: Option<&str>) -> bool {
+    signed_with.is_none_or(|kid| snapshot.issuer().keys.iter().any(|key| key == kid))
+}
+
 /// Whether a live session may stay under a new snapshot, and what it is allowed from now on.
 ///
 /// The endpoint is not asked for: a session that is connected stays on its connection.
@@ -298,7 +309,7 @@ pub fn standing(snapshot: &Snapshot, held: &Grant, now: Timestamp) -> Result<Gra
     if held.expires_at <= now {
         return Err(Unwelcome::Expired);
     }
-    if held.signed_with.as_ref().is_some_and(|kid| !snapshot.issuer().keys.iter().any(|key| **key == **kid)) {
+    if !signature_stands(snapshot, held.signed_with.as_deref()) {
         return Err(Unwelcome::SigningKeyRemoved);
     }
     let api = snapshot.api(held.api.id).ok_or(Unwelcome::ApiRetired)?;

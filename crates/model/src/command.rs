@@ -18,6 +18,7 @@ use crate::{
     revocation::{Mark, Revoke},
     role::Role,
     rule::FieldProblem,
+    ticket::{Redemption, Ticket},
     user::{Account, PersonalToken, PortalSession, Secret, User, UserState},
 };
 
@@ -376,6 +377,16 @@ pub enum Command {
         /// Hash of the token.
         token_hash: Secret,
     },
+    /// Keeps a ticket that was sold; refused as a conflict where its application has too many that wait. Answers
+    /// [`Outcome::Done`].
+    KeepTicket(Box<Ticket>),
+    /// Uses a ticket up, if it is one for this API. Answers [`Outcome::Redeemed`].
+    RedeemTicket {
+        /// Hash of what is presented.
+        hash: Secret,
+        /// At which API.
+        api: ApiId,
+    },
     /// Ends credentials before their time, and the sessions that live by them. Answers [`Outcome::Done`], also for
     /// what was revoked before.
     Revoke(Revoke),
@@ -516,6 +527,8 @@ pub enum Outcome {
     DenyRule(Box<DenyRule>),
     /// What a code or refresh token was worth.
     Tokens(Redeemed),
+    /// What a ticket was worth.
+    Redeemed(Redemption),
     /// Nothing more to say.
     Done,
 }

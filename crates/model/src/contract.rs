@@ -42,6 +42,7 @@ pub mod facts;
 pub mod issuers;
 pub mod people;
 pub mod revocations;
+pub mod tickets;
 pub mod units;
 
 /// Where an implementation keeps its records: a file, a database. Fresh for each behaviour.
@@ -151,6 +152,12 @@ macro_rules! port_contract {
         $crate::port_contract! { @suite denials, $ground,
             deny_rules_are_made_changed_and_deleted_by_administrators
             what_a_deny_rule_names_is_there_and_takes_it_along
+        }
+        $crate::port_contract! { @suite tickets, $ground,
+            a_ticket_is_worth_its_identity_once_at_its_api
+            a_used_ticket_is_used_also_after_a_kill
+            of_a_thousand_that_present_a_ticket_one_is_first
+            tickets_that_wait_are_bounded_and_forgotten
         }
         $crate::port_contract! { @suite facts, $ground,
             a_repeated_batch_adds_nothing

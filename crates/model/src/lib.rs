@@ -38,5 +38,6 @@ pub mod signing_key;
 pub mod snapshot;
 pub mod target;
 pub mod throttle;
+pub mod ticket;
 pub mod time;
 pub mod user;

@@ -2,7 +2,7 @@
 //! one-process form, a pair of bounded channels.
 //!
 //! Down go snapshots, revocations, opaque tokens and answers, up go numbered batches of facts, presence and how
-//! addresses of backends do. A gateway repeats a batch until
+//! addresses of backends do. Tickets are asked about and answered. A gateway repeats a batch until
 //! it is told that the batch is on disk, so that nothing is lost and nothing counted twice.
 
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use crate::{
     revocation::Revocation,
     snapshot::Snapshot,
     target::TargetFacts,
+    ticket::{Answer, Ask},
 };
 
 /// Version of the messages; a peer with another major refuses to talk rather than misread.
@@ -42,6 +43,13 @@ pub enum Down {
         boot: BootId,
         /// The number.
         number: u64,
+    },
+    /// The answer to what this gateway asked under this number.
+    Answer {
+        /// The number that it asked under.
+        number: u64,
+        /// What is answered.
+        answer: Answer,
     },
 }
 
@@ -82,6 +90,13 @@ pub enum Up {
     /// How this gateway finds the addresses of endpoints, those that it knows something of; replaces what was said
     /// before.
     Targets(Vec<TargetFacts>),
+    /// A question about a ticket. It is answered under its number; a gateway that hears nothing in time has no answer.
+    Ask {
+        /// Different for each question of a run.
+        number: u64,
+        /// What is asked.
+        ask: Ask,
+    },
 }
 
 /// The other end is gone.

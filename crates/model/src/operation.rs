@@ -101,6 +101,7 @@ pub const TABLE: &[(&str, Who)] = &[
     ("createSubscription", DEVELOP),
     ("listSubscriptions", DEVELOP),
     ("deleteSubscription", DEVELOP),
+    ("createTicket", DEVELOP),
     // Users.
     ("createUser", ADMINISTER),
     ("listUsers", ADMINISTER),

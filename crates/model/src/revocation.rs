@@ -58,7 +58,8 @@ impl FromStr for Mark {
 }
 
 /// What of a credential can be revoked. A live session keeps one of these, so it stays small: 32 bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Marks {
     /// The credential itself: a token by issuer and `jti`, an opaque one by its bytes, an API key by its id.
     pub credential: Option<Mark>,

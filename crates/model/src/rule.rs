@@ -121,6 +121,9 @@ pub fn context(pointer: &str, text: &str, problems: &mut Problems) {
     } else if text[1..].split('/').any(|segment| segment.is_empty() || segment == "." || segment == "..") {
         problem("empty_segment", "A context cannot contain “//”, “/./” or “/../”.");
     }
+    if is_gateways_own(text) {
+        problem("reserved", "“/.tidegate” is the gateway's own. Choose another context.");
+    }
     if text == "/t" || text.starts_with("/t/") || text.contains("/t/") {
         problem("reserved", "“/t/” is reserved. Choose another context.");
     }
@@ -132,6 +135,11 @@ pub fn context(pointer: &str, text: &str, problems: &mut Problems) {
     if !parentheses_balance(text) {
         problem("unbalanced", "Parentheses in a context must be balanced.");
     }
+}
+
+/// Whether it is a part of what a gateway says at addresses of its own.
+fn is_gateways_own(text: &str) -> bool {
+    text.split('/').nth(1).is_some_and(|first| first.eq_ignore_ascii_case(".tidegate"))
 }
 
 fn parentheses_balance(text: &str) -> bool {

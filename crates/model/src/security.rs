@@ -22,6 +22,8 @@ pub const ORIGIN_BYTES_MAX: usize = 300;
 pub const API_KEY_HEADER: &str = "ApiKey";
 /// The query parameter that holds an API key, where an API says no other.
 pub const API_KEY_QUERY: &str = "apikey";
+/// The query parameter that holds a ticket, and the subprotocol that announces one.
+pub const TICKET_NAME: &str = "ticket";
 /// Longest name of a query parameter, in bytes.
 pub const QUERY_NAME_BYTES_MAX: usize = 64;
 
@@ -44,17 +46,20 @@ pub enum Way {
     ApiKeyQuery,
     /// `Authorization: Basic` (RFC 7617) with the id and the secret of an application's key.
     Basic,
+    /// A one-time ticket, in the query as `ticket` or as a subprotocol behind `ticket`.
+    Ticket,
 }
 
 impl Way {
     /// All, in the order in which a page shows them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::OAuthHeader,
         Self::OAuthQuery,
         Self::OAuthSubprotocol,
         Self::ApiKeyHeader,
         Self::ApiKeyQuery,
         Self::Basic,
+        Self::Ticket,
     ];
 
     /// The word used in REST and storage.
@@ -66,6 +71,7 @@ impl Way {
             Self::ApiKeyHeader => "api_key_header",
             Self::ApiKeyQuery => "api_key_query",
             Self::Basic => "basic",
+            Self::Ticket => "ticket",
         }
     }
 
@@ -80,10 +86,12 @@ impl Way {
             Self::OAuthHeader | Self::OAuthQuery | Self::OAuthSubprotocol => Kind::OAuth,
             Self::ApiKeyHeader | Self::ApiKeyQuery => Kind::ApiKey,
             Self::Basic => Kind::Basic,
+            Self::Ticket => Kind::Ticket,
         }
     }
 
-    /// Whether the credential is a part of an address: such ones end up in logs and histories of others.
+    /// Whether the credential is a part of an address: such ones end up in logs and histories of others. A ticket is
+    /// used up by then.
     pub const fn is_in_query(self) -> bool {
         matches!(self, Self::OAuthQuery | Self::ApiKeyQuery)
     }
@@ -98,13 +106,15 @@ pub enum Kind {
     ApiKey,
     /// A name and a password.
     Basic,
+    /// A one-time ticket.
+    Ticket,
 }
 
 impl Kind {
     /// Whether a browser may present it by itself, for whatever page asks.
     pub const fn is_ambient(self) -> bool {
         match self {
-            Self::OAuth | Self::ApiKey => false,
+            Self::OAuth | Self::ApiKey | Self::Ticket => false,
             // A browser that was given them once repeats them for every page.
             Self::Basic => true,
         }
@@ -127,11 +137,11 @@ pub struct Security {
 }
 
 impl Default for Security {
-    /// An access token in every place where one may be: the query included, since a browser's WebSocket has no other
+    /// A ticket, and an access token in every place where one may be: the query included, since a browser's WebSocket has no other
     /// place but the subprotocol, and the first steps of many clients put it there.
     fn default() -> Self {
         Self {
-            accepts: BTreeSet::from([Way::OAuthHeader, Way::OAuthQuery, Way::OAuthSubprotocol]),
+            accepts: BTreeSet::from([Way::OAuthHeader, Way::OAuthQuery, Way::OAuthSubprotocol, Way::Ticket]),
             api_key_header: API_KEY_HEADER.to_owned(),
             api_key_query: API_KEY_QUERY.to_owned(),
             origins: Vec::new(),

@@ -38,6 +38,8 @@ pub enum Kind {
     AccessToken,
     /// API key of an application.
     ApiKey,
+    /// One-time ticket for a WebSocket.
+    Ticket,
 }
 
 impl Kind {
@@ -52,6 +54,7 @@ impl Kind {
             Self::RefreshToken => "tgr_",
             Self::AccessToken => "tga_",
             Self::ApiKey => "tgk_",
+            Self::Ticket => "tgt_",
         }
     }
 }

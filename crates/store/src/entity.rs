@@ -181,6 +181,13 @@ entity! {
     }
 }
 entity! {
+    /// One-time tickets, used ones too until they would have expired; `identity` is a record.
+    ticket, "tickets" {
+        #[sea_orm(primary_key, auto_increment = false)] hash: String,
+        api_id: String, application_id: String, identity: String, expires_at: i64, used_at: Option<i64>,
+    }
+}
+entity! {
     /// Consents that are remembered; `scopes` is a JSON list in order.
     consent, "consents" {
         #[sea_orm(primary_key, auto_increment = false)] user_id: String,

@@ -93,6 +93,7 @@ pub(crate) async fn execute(
         Command::CreateDenyRule(_) | Command::ChangeDenyRule(_) | Command::DeleteDenyRule { .. } => {
             at.change_deny_rule(command).await
         }
+        Command::KeepTicket(_) | Command::RedeemTicket { .. } => at.change_ticket(command).await,
         Command::Revoke(revoke) => at.revoke(&revoke).await,
         Command::CreateKeyManager(_)
         | Command::UpdateKeyManager(_)

@@ -19,6 +19,7 @@ mod plans;
 mod reads;
 mod revocations;
 mod sqlite;
+mod tickets;
 mod users;
 mod vault;
 mod writer;

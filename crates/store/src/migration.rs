@@ -11,6 +11,7 @@ mod m0008_signing_keys;
 mod m0009_seals;
 mod m0010_api_keys;
 mod m0011_key_managers;
+mod m0012_tickets;
 mod m0013_look_ups;
 mod m0014_deny_rules;
 
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_seals::Step),
             Box::new(m0010_api_keys::Step),
             Box::new(m0011_key_managers::Step),
+            Box::new(m0012_tickets::Step),
             Box::new(m0013_look_ups::Step),
             Box::new(m0014_deny_rules::Step),
         ]

@@ -39,6 +39,35 @@ async def main(url, token, certificate):
 asyncio.run(main(*sys.argv[1:]))
 "#;
 
+/// Buys a ticket, uses it, and tries it once more.
+const PYTHON_TICKET: &str = r#"
+import json, sys
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+url, token = sys.argv[1:]
+place = url.replace("ws://", "http://").split("/", 3)
+counter = "/".join(place[:3]) + "/.tidegate/tickets/" + place[3]
+buy = lambda token: urlopen(Request(counter, method="POST", headers={"Authorization": "Bearer " + token}))
+ticket = json.load(buy(token))["ticket"]
+with connect(url + "?ticket=" + ticket) as socket:
+    socket.send("from Python")
+    print(socket.recv())
+for address, offers in [(url + "?ticket=" + ticket, None), (url, ["ticket", ticket])]:
+    try:
+        connect(address, subprotocols=offers)
+    except InvalidStatus as refused:
+        print(refused.response.status_code, json.loads(refused.response.body)["type"].rsplit("/")[-1])
+try:
+    buy("nonsense")
+except HTTPError as refused:
+    print(refused.code, json.load(refused)["type"].rsplit("/")[-1])
+print(ticket, file=sys.stderr)
+"#;
+
 async fn offered(product: &Product, backend: &Backend) -> (Api, Access) {
     let admin = product.portal.admin().await;
     let api = admin.publish("Clients", json!({"production": {"url": backend.url()}})).await;
@@ -66,6 +95,35 @@ async fn python_talks_through_the_gateway() {
         assert_eq!(lines, ["from Python", "100000", "1000", refused], "{complaint}");
     }
     assert_eq!(backend.seen()[1].close, Some((1000, String::new())));
+}
+
+#[tokio::test]
+async fn python_buys_a_ticket_and_uses_it_once() {
+    let (product, backend) = (Product::start().await, Backend::echo());
+    let (api, access) = offered(&product, &backend).await;
+    let mut command = python();
+    command.args(["-c", PYTHON_TICKET, &api.ws, &access.token]);
+    let output = within("Python", PATIENCE, piped(command).wait_with_output()).await.unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let ticket = String::from_utf8(output.stderr).unwrap();
+    let lines: Vec<_> = said.lines().collect();
+    let used = "401 ticket-used";
+    assert_eq!(lines, ["from Python", used, used, "401 credential-invalid"], "{ticket}");
+    assert!(
+        ticket.starts_with("tgt_") && !product.logged().contains(ticket.trim()),
+        "a ticket is not logged"
+    );
+    let seen = backend.seen();
+    assert!(seen.len() == 1 && !seen[0].head.contains("ticket"), "{}", seen[0].head);
+
+    // What a person buys over REST opens a session of the application's key.
+    let admin = product.portal.admin().await;
+    let wanted = json!({"api_id": api.id, "application_id": access.application});
+    let sold = admin.post("/tickets", wanted).await.is(201).json();
+    let address = format!("{}?ticket={}", api.ws, sold["ticket"].as_str().unwrap());
+    Opening::to(&address).open().await.echo("by REST").await;
+    let refused = Opening::to(&address).refused().await;
+    assert_eq!((refused.status, refused.problem().as_str()), (401, "ticket-used"));
 }
 
 #[tokio::test]

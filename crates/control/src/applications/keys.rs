@@ -166,7 +166,7 @@ fn made(outcome: Outcome) -> Result<Key, Problem> {
 }
 
 /// The environment of this word.
-pub(super) fn environment(word: &str) -> Result<Environment, Problem> {
+pub(crate) fn environment(word: &str) -> Result<Environment, Problem> {
     match word {
         "production" => Ok(Environment::Production),
         "sandbox" => Ok(Environment::Sandbox),

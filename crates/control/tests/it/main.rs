@@ -15,4 +15,5 @@ mod roles;
 mod signing_keys;
 mod stories;
 mod support;
+mod tickets;
 mod users;

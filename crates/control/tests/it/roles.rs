@@ -28,6 +28,7 @@ fn body(operation: &str) -> Option<Value> {
         "choosePassword" => json!({"current_password": "x", "new_password": "x"}),
         "revokeToken" => json!({"token": "x"}),
         "createApiKey" => json!({"name": "x", "type": "production"}),
+        "createTicket" => json!({"application_id": uuid::Uuid::nil(), "api_id": uuid::Uuid::nil()}),
         "createKey" => json!({"type": "production"}),
         "provideKey" => json!({"key_manager": uuid::Uuid::nil(), "client_id": "x", "type": "production"}),
         "createKeyManager" => json!({"name": "x", "issuer": "x", "keys": {}, "audiences": []}),

@@ -31,11 +31,12 @@ use tidegate_model::{
     revocation::Revocation,
     role::Role,
     snapshot::Snapshot,
+    ticket,
     time::Timestamp,
     user::{Account, Actor, Secret, User},
 };
 use tidegate_store::SqliteCatalog;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tower::ServiceExt as _;
 
 pub(crate) const ORIGIN: &str = "https://localhost:9443";
@@ -136,6 +137,8 @@ pub(crate) struct House {
     pub(crate) snapshots: Arc<AtomicU64>,
     /// The opaque tokens that it was told of, as often as it was.
     pub(crate) tokens: Arc<Mutex<Vec<OpaqueTokenFacts>>>,
+    /// What it is answered about tickets.
+    answers: Mutex<mpsc::UnboundedReceiver<(u64, ticket::Answer)>>,
     _folder: tempfile::TempDir,
 }
 
@@ -237,6 +240,7 @@ impl House {
         let (gateway, end) = link::channel();
         let feeding = control.clone();
         tokio::spawn(async move { feeding.feed(Arc::new(end)).await });
+        let (answered, answers) = mpsc::unbounded_channel();
         let house = Self {
             control,
             catalog,
@@ -248,14 +252,15 @@ impl House {
             decides: watch::Sender::default(),
             snapshots: Arc::default(),
             tokens: Arc::default(),
+            answers: Mutex::new(answers),
             _folder: folder,
         };
-        house.play_gateway();
+        house.play_gateway(answered);
         house
     }
 
     /// A gateway that applies every snapshot, and obeys every revocation, at once.
-    fn play_gateway(&self) {
+    fn play_gateway(&self, answered: mpsc::UnboundedSender<(u64, ticket::Answer)>) {
         let (link, told, decides) = (self.gateway.clone(), Arc::clone(&self.revoked), self.decides.clone());
         let (snapshots, tokens) = (Arc::clone(&self.snapshots), Arc::clone(&self.tokens));
         tokio::spawn(async move {
@@ -277,6 +282,11 @@ impl House {
                         told.lock().await.extend(some.iter().cloned());
                         Up::Revoked { number }
                     }
+                    Down::Answer { number, answer } => {
+                        // A house that nobody lives in any more wants no answers.
+                        let _ = answered.send((number, answer));
+                        continue;
+                    }
                     Down::BatchStored { .. } => continue,
                 };
                 if link.send(answer).await.is_err() {
@@ -293,6 +303,22 @@ impl House {
         drop(
             tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("it comes in time").unwrap(),
         );
+    }
+
+    /// What the gateway is answered that asks these at once, in the order of the questions.
+    pub(crate) async fn gateway_asks(&self, asks: Vec<ticket::Ask>) -> Vec<ticket::Answer> {
+        let mut answers = vec![None; asks.len()];
+        for (number, ask) in (0..).zip(asks) {
+            self.gateway_says(Up::Ask { number, ask }).await;
+        }
+        let mut incoming = self.answers.lock().await;
+        while answers.iter().any(Option::is_none) {
+            let next = tokio::time::timeout(Duration::from_secs(30), incoming.recv()).await;
+            let (number, answer) = next.expect("an answer comes").expect("the gateway is there");
+            let place = &mut answers[usize::try_from(number).unwrap()];
+            assert_eq!(place.replace(answer), None, "one answer to each question");
+        }
+        answers.into_iter().flatten().collect()
     }
 
     /// What a gateway sends up.

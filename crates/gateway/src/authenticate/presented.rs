@@ -8,7 +8,7 @@ use std::fmt;
 
 use tidegate_model::{
     headers::is_same_name,
-    security::{Security, Way},
+    security::{Security, TICKET_NAME, Way},
 };
 use tidegate_oauth::{
     bearer::{self, BadCredential, Place},
@@ -31,6 +31,8 @@ pub(crate) enum Credential {
     ApiKey(String),
     /// The id and secret of a key.
     Client(client::Presented),
+    /// A one-time ticket.
+    Ticket(String),
 }
 
 /// The one credential of a request.
@@ -41,6 +43,8 @@ pub(crate) struct Presented {
     pub(crate) query: Option<String>,
     /// The subprotocols offered, without the credential.
     pub(crate) subprotocols: Vec<String>,
+    /// The subprotocol that announced the credential, where one did: a browser wants one of its offers chosen.
+    pub(crate) announced: Option<String>,
 }
 
 impl fmt::Debug for Presented {
@@ -70,12 +74,13 @@ pub(crate) fn find(request: &Request, security: &Security, accepted: &[Way]) -> 
         let text = std::str::from_utf8(value).ok().and_then(|text| client::from_basic(text.trim()));
         found.push((Credential::Client(text.ok_or(BadCredential::Malformed)?), Way::Basic));
     }
-    let (query, subprotocols) = match bearer::find(others, query.as_deref(), &request.subprotocols) {
+    let offers = tickets_of_subprotocols(&request.subprotocols, &mut found);
+    let (query, subprotocols) = match bearer::find(others, query.as_deref(), &offers) {
         Ok(bearer::Found { token, place, is_dpop, query, subprotocols }) => {
             found.push((Credential::Token { token, is_dpop }, way(place)));
             (query, subprotocols)
         }
-        Err(BadCredential::Missing) => (query, request.subprotocols.clone()),
+        Err(BadCredential::Missing) => (query, offers),
         Err(error) => return Err(error.into()),
     };
     let not_accepted = |presented| Refusal::NotAccepted { presented, accepted: accepted.into() };
@@ -84,11 +89,38 @@ pub(crate) fn find(request: &Request, security: &Security, accepted: &[Way]) -> 
         (None, _) => Err(not_accepted(None)),
         (Some(_), Some(_)) => Err(BadCredential::Several.into()),
         (Some((_, way)), None) if !accepted.contains(&way) => Err(not_accepted(Some(way))),
-        (Some((credential, way)), None) => Ok(Presented { credential, way, query, subprotocols }),
+        (Some((credential, way)), None) => {
+            let is_taken = |offer: &&String| announces(offer, way) && !subprotocols.contains(offer);
+            let announced = request.subprotocols.iter().find(is_taken).cloned();
+            Ok(Presented { credential, way, query, subprotocols, announced })
+        }
     }
 }
 
-/// Takes API keys out of a query.
+/// Whether a subprotocol says that a credential of this kind follows it.
+fn announces(offer: &str, way: Way) -> bool {
+    match way {
+        Way::OAuthSubprotocol => offer.eq_ignore_ascii_case("bearer"),
+        Way::Ticket => offer.eq_ignore_ascii_case(TICKET_NAME),
+        _ => false,
+    }
+}
+
+/// Takes tickets out of subprotocols, with the word that announces each; what else has that name is the backend's.
+fn tickets_of_subprotocols(offers: &[String], found: &mut Vec<(Credential, Way)>) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::with_capacity(offers.len());
+    for offer in offers {
+        if secret::claims_to_be(Kind::Ticket, offer) {
+            found.push((Credential::Ticket(offer.clone()), Way::Ticket));
+            kept.pop_if(|before| before.eq_ignore_ascii_case(TICKET_NAME));
+        } else {
+            kept.push(offer.clone());
+        }
+    }
+    kept
+}
+
+/// Takes API keys and tickets out of a query.
 fn keys_of_query(
     query: &str,
     security: &Security,
@@ -98,8 +130,16 @@ fn keys_of_query(
     let mut kept = Vec::new();
     for pair in query.split('&') {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let is_named = percent::decoded(name, Plus::Itself).as_deref() == Some(&*security.api_key_query);
-        if !is_named {
+        let name = percent::decoded(name, Plus::Itself);
+        // What has the name and is no ticket of ours is the backend's.
+        if name.as_deref() == Some(TICKET_NAME)
+            && let Some(ticket) = percent::decoded(value, Plus::Itself)
+            && secret::claims_to_be(Kind::Ticket, &ticket)
+        {
+            found.push((Credential::Ticket(ticket), Way::Ticket));
+            continue;
+        }
+        if name.as_deref() != Some(&*security.api_key_query) {
             kept.push(pair);
             continue;
         }

@@ -25,6 +25,7 @@ use crate::{
     Inner,
     answer::Answer,
     connection::{Claim, Client, End, Ready, phases},
+    counter::{self, Wants},
     handshake::{Request, healthy},
     refusal::Refusal,
     relay::{Leg, Socket},
@@ -58,6 +59,17 @@ pub(super) async fn carry(
     if head.uri.path() == "/health" && matches!(head.method, Method::GET | Method::HEAD) {
         return exchange.answer(&healthy(head.method == Method::GET));
     }
+    if let Some(wants) = Wants::of(head.method.as_str(), head.uri.path()) {
+        let id = inner.next_id(0);
+        return match plain(&head) {
+            Ok(request) => {
+                let client = client.behind(&request, &inner.trusted);
+                let answer = counter::serve(inner, &request, wants, client, id, None).await;
+                exchange.answer(&answer)
+            }
+            Err(refusal) => exchange.refuse(inner, client, id, &refusal),
+        };
+    }
     let request = match judge(&head, &exchange.inbound) {
         Ok(request) => request,
         Err(refusal) => return exchange.refuse(inner, client, inner.next_id(0), &refusal),
@@ -84,6 +96,15 @@ fn judge(head: &Parts, inbound: &Inbound) -> Result<Request, Refusal> {
     };
     let Connect { authority, path_and_query, subprotocols, deflate } = connect::judge(asked, headers())?;
     Ok(Request::new(authority, path_and_query, &subprotocols, deflate, headers()))
+}
+
+/// A request that is no handshake and has no body.
+fn plain(head: &Parts) -> Result<Request, Refusal> {
+    let headers = || head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let path_and_query = head.uri.path_and_query().map_or("", |target| target.as_str());
+    judge_fields(path_and_query, headers())?;
+    let authority = head.uri.authority().map_or("", http::uri::Authority::as_str);
+    Ok(Request::new(authority, path_and_query, &[], Vec::new(), headers()))
 }
 
 impl Exchange {

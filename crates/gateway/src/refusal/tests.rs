@@ -245,6 +245,7 @@ fn headers_are_where_the_rfcs_want_them() {
             refusal,
             Refusal::NotReady
                 | Refusal::IssuerAway
+                | Refusal::NoTickets
                 | Refusal::Overloaded
                 | Refusal::Restarting
                 | Refusal::Stalled

@@ -1,7 +1,7 @@
 //! WebSocket over HTTP/2: the same sessions and the same refusals, on the streams of one connection.
 
 mod hostile;
-mod peer;
+pub(crate) mod peer;
 mod sessions;
 
 use tidegate_model::lifecycle::State;

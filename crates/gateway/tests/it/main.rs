@@ -43,6 +43,7 @@ mod sessions;
 mod socket;
 mod stalled;
 mod standing;
+mod tickets;
 mod trusted;
 mod workers;
 mod world;

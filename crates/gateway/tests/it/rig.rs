@@ -1,6 +1,7 @@
 //! The gateway with what stands around it: listeners, clock, randomness, and the control plane's end of the link.
 
 use std::{
+    collections::HashMap,
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     num::NonZeroUsize,
@@ -24,7 +25,9 @@ use tidegate_model::{
     revocation::{Revocation, Revoked},
     snapshot::Snapshot,
     target::TargetFacts,
+    ticket::{self, Redemption, Ticket},
     time::Timestamp,
+    user::Secret,
 };
 use tokio::{net::TcpStream, sync::watch, task::JoinHandle};
 use tokio_rustls::TlsConnector;
@@ -147,6 +150,8 @@ pub(crate) struct Told {
     pub(crate) presence: Vec<Vec<OpenSessions>>,
     /// The last word on addresses of backends.
     pub(crate) targets: Vec<TargetFacts>,
+    /// How many questions about tickets it had.
+    pub(crate) asks: u64,
 }
 
 impl Told {
@@ -197,6 +202,8 @@ pub(crate) struct Control {
     link: Arc<ChannelEnd<Down, Up>>,
     pub(crate) told: Arc<watch::Sender<Told>>,
     acknowledges: Arc<AtomicBool>,
+    /// Nobody answers questions about tickets.
+    pub(crate) tickets_away: Arc<AtomicBool>,
     _listening: JoinHandle<()>,
 }
 
@@ -204,8 +211,11 @@ impl Control {
     fn new(link: ChannelEnd<Down, Up>) -> Self {
         let (link, told, acknowledges) =
             (Arc::new(link), Arc::<watch::Sender<Told>>::default(), Arc::new(AtomicBool::new(true)));
-        let listening = tokio::spawn(listen(Arc::clone(&link), Arc::clone(&told), Arc::clone(&acknowledges)));
-        Self { link, told, acknowledges, _listening: listening }
+        let tickets = Tickets::default();
+        let tickets_away = Arc::clone(&tickets.is_away);
+        let all = (Arc::clone(&link), Arc::clone(&told), Arc::clone(&acknowledges));
+        let listening = tokio::spawn(listen(all.0, all.1, all.2, tickets));
+        Self { link, told, acknowledges, tickets_away, _listening: listening }
     }
 
     /// Batches are not acknowledged from now on.
@@ -230,10 +240,44 @@ impl Control {
     }
 }
 
+/// Tickets as something that keeps them would, without a clock.
+#[derive(Default)]
+struct Tickets {
+    kept: HashMap<Secret, (Ticket, bool)>,
+    is_away: Arc<AtomicBool>,
+}
+
+impl Tickets {
+    /// `None`: nobody answers.
+    fn answer(&mut self, ask: ticket::Ask) -> Option<ticket::Answer> {
+        if self.is_away.load(Ordering::SeqCst) {
+            return None;
+        }
+        Some(match ask {
+            ticket::Ask::Keep(ticket) => {
+                self.kept.insert(ticket.hash.clone(), (*ticket, false));
+                ticket::Answer::Kept
+            }
+            ticket::Ask::Redeem { hash, api } => {
+                let found = self.kept.get_mut(&hash).filter(|(ticket, _)| ticket.api == api);
+                ticket::Answer::Redeemed(match found {
+                    None => Redemption::Unknown,
+                    Some((_, true)) => Redemption::Used,
+                    Some((ticket, used)) => {
+                        *used = true;
+                        Redemption::Good(Box::new(ticket.identity.clone()))
+                    }
+                })
+            }
+        })
+    }
+}
+
 async fn listen(
     link: Arc<ChannelEnd<Down, Up>>,
     told: Arc<watch::Sender<Told>>,
     acknowledges: Arc<AtomicBool>,
+    mut tickets: Tickets,
 ) {
     while let Ok(message) = link.next().await {
         match message {
@@ -244,6 +288,13 @@ async fn listen(
             Up::OpaqueTokens { number } => told.send_modify(|told| told.opaque_tokens = number),
             Up::Presence(open) => told.send_modify(|told| told.presence.push(open)),
             Up::Targets(targets) => told.send_modify(|told| told.targets = targets),
+            Up::Ask { number, ask } => {
+                told.send_modify(|told| told.asks += 1);
+                if let Some(answer) = tickets.answer(ask) {
+                    // As below.
+                    let _ = link.send(Down::Answer { number, answer }).await;
+                }
+            }
             Up::Batch(batch) => {
                 // Kept first: whoever knows of the acknowledgement finds the batch here.
                 told.send_modify(|told| told.batches.push(Arc::clone(&batch)));

@@ -60,7 +60,7 @@ fn each_field_that_differs_is_named_with_both_values() {
     );
     check(
         &|design| design.security.accepts = [crate::security::Way::OAuthHeader].into(),
-        &["security.accepts: oauth_header, oauth_query, oauth_subprotocol to oauth_header"],
+        &["security.accepts: oauth_header, oauth_query, oauth_subprotocol, ticket to oauth_header"],
     );
     check(
         &|design| design.security.api_key_header = "X-Key".to_owned(),

@@ -8,7 +8,7 @@ fn change(id: ApplicationId, based_on: Option<u64>, name: &str, policy: &str) ->
     Command::UpdateApplication(UpdateApplication { id, based_on, name, description, policy })
 }
 
-fn kind_of(outcome: Result<Outcome, Refused>) -> String {
+pub(super) fn kind_of(outcome: Result<Outcome, Refused>) -> String {
     outcome.map_or_else(|refused| kind(&refused), |_| "ok".to_owned())
 }
 

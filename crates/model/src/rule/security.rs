@@ -3,7 +3,9 @@
 use super::{FieldProblem, Problems, passing::header_name};
 use crate::{
     headers::{HeaderRules, is_gateways_own, is_same_name},
-    security::{ANY_ORIGIN, ORIGIN_BYTES_MAX, ORIGINS_MAX, QUERY_NAME_BYTES_MAX, Security, check_origin},
+    security::{
+        ANY_ORIGIN, ORIGIN_BYTES_MAX, ORIGINS_MAX, QUERY_NAME_BYTES_MAX, Security, TICKET_NAME, check_origin,
+    },
 };
 
 /// Credentials and origins, under `pointer` (usually `/security`). `headers` are the rules of the same design: an API
@@ -38,8 +40,8 @@ fn api_key_names(pointer: &str, security: &Security, problems: &mut Problems) {
         problem("too_long", format!("The name has at most {QUERY_NAME_BYTES_MAX} bytes."));
     } else if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
         problem("illegal_character", "The name has letters, digits, “-”, “_” and “.”.".to_owned());
-    } else if name == "access_token" {
-        problem("reserved", "“access_token” is for access tokens.".to_owned());
+    } else if name == "access_token" || name == TICKET_NAME {
+        problem("reserved", format!("“{name}” is for another kind of credential."));
     }
 }
 

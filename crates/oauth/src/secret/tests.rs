@@ -35,6 +35,7 @@ fn every_kind_has_the_length_that_scanners_are_told() {
         (Kind::PortalSession, "tgw_"),
         (Kind::Csrf, "tgx_"),
         (Kind::ApiKey, "tgk_"),
+        (Kind::Ticket, "tgt_"),
     ] {
         let secret = generate(kind, &mut counting());
         assert_eq!((secret.len(), &secret[..4]), (53, prefix));

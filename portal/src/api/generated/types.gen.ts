@@ -1622,6 +1622,24 @@ export type NewSubscription = {
 };
 
 /**
+ * A ticket to be bought.
+ */
+export type NewTicket = {
+    /**
+     * The API that it opens.
+     */
+    api_id: string;
+    /**
+     * For which of your applications.
+     */
+    application_id: string;
+    /**
+     * By which of its keys: `production` (default) or `sandbox`.
+     */
+    type?: string | null;
+};
+
+/**
  * A token to be made.
  */
 export type NewToken = {
@@ -1899,7 +1917,7 @@ export type Secret = string;
  */
 export type Security = {
     /**
-     * `oauth_header`, `oauth_query`, `oauth_subprotocol`, `api_key_header`, `api_key_query`, `basic`.
+     * `oauth_header`, `oauth_query`, `oauth_subprotocol`, `api_key_header`, `api_key_query`, `basic`, `ticket`.
      */
     accepts: Array<string>;
     api_key_header: string;
@@ -1914,7 +1932,8 @@ export type SecurityInput = {
     /**
      * Which credentials are accepted, and where: `oauth_header` (`Authorization: Bearer`), `oauth_query`
      * (`access_token`), `oauth_subprotocol` (behind `bearer`), `api_key_header`, `api_key_query`, `basic` (id and secret
-     * of an application's key). Default: the first three.
+     * of an application's key), `ticket` (a one-time ticket in the query or as a subprotocol). Default: the first three
+     * and tickets.
      */
     accepts?: Array<string> | null;
     /**
@@ -2154,6 +2173,20 @@ export type TargetHealth = {
      */
     up: number;
     url: string;
+};
+
+/**
+ * A ticket, shown this once.
+ */
+export type Ticket = {
+    /**
+     * Seconds until it is worth nothing.
+     */
+    expires_in: number;
+    /**
+     * For one WebSocket: in its address as `?ticket=…`, or as its subprotocols `ticket` and this.
+     */
+    ticket: string;
 };
 
 /**
@@ -3776,6 +3809,25 @@ export type DeleteSubscriptionResponses = {
 };
 
 export type DeleteSubscriptionResponse = DeleteSubscriptionResponses[keyof DeleteSubscriptionResponses];
+
+export type CreateTicketData = {
+    body: NewTicket;
+    path?: never;
+    query?: never;
+    url: '/tickets';
+};
+
+export type CreateTicketErrors = {
+    default: Problem;
+};
+
+export type CreateTicketError = CreateTicketErrors[keyof CreateTicketErrors];
+
+export type CreateTicketResponses = {
+    201: Ticket;
+};
+
+export type CreateTicketResponse = CreateTicketResponses[keyof CreateTicketResponses];
 
 export type ListTokensData = {
     body?: never;

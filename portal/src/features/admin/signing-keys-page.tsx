@@ -59,7 +59,9 @@ function KeyList() {
       >
         {keys.data.map((key) => (
           <tr key={key.kid}>
-            <td className="mono">{key.kid}</td>
+            <td>
+              <code>{key.kid}</code>
+            </td>
             <td>{key.algorithm}</td>
             <td>{DOES[key.state] ?? key.state}</td>
             <td>

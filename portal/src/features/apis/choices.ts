@@ -112,6 +112,12 @@ export const WAYS: Choice[] = [
       "bearer and the token in Sec-WebSocket-Protocol, from a browser: new WebSocket(url, ['bearer', token]). Default on.",
   },
   {
+    word: "ticket",
+    label: "One-time ticket",
+    notices:
+      "For web pages: bought with an access token at the gateway, opens one WebSocket within 30 seconds, in the query (ticket=…) or as a subprotocol. What ends up in a log of others is used up by then. Default on.",
+  },
+  {
     word: "api_key_header",
     label: "API key in a header",
     notices: "From programs, in the header named below. Default off.",

@@ -29,6 +29,11 @@ const GROUPS: { title: string; about: string; ways: Choice[] }[] = [
     ways: WAYS.filter(({ word }) => word.startsWith("oauth_")),
   },
   {
+    title: "Tickets",
+    about: "What a page buys with an access token, so that no address holds one that is worth something.",
+    ways: WAYS.filter(({ word }) => word === "ticket"),
+  },
+  {
     title: "API keys",
     about: "Secrets that a developer makes for an application, presented as they are.",
     ways: WAYS.filter(({ word }) => word.startsWith("api_key_")),

@@ -24,7 +24,7 @@ fn all(request: &Request) -> Result<Presented, Refusal> {
 
 fn text(credential: &Credential) -> &str {
     match credential {
-        Credential::Token { token: text, .. } | Credential::ApiKey(text) => text,
+        Credential::Token { token: text, .. } | Credential::ApiKey(text) | Credential::Ticket(text) => text,
         Credential::Client(client) => match &client.proof {
             client::Proof::Secret(secret, _) => secret,
             client::Proof::None => "",
@@ -33,7 +33,7 @@ fn text(credential: &Credential) -> &str {
 }
 
 /// One request for each way, with what it presents.
-fn ways() -> [(Way, Request, &'static str); 6] {
+fn ways() -> [(Way, Request, &'static str); 7] {
     [
         (Way::OAuthHeader, request(&[("authorization", "bEARER abc")], None, &[]), "abc"),
         (Way::OAuthQuery, request(&[], Some("access_token=abc"), &[]), "abc"),
@@ -41,6 +41,7 @@ fn ways() -> [(Way, Request, &'static str); 6] {
         (Way::ApiKeyHeader, request(&[("apikey", KEY)], None, &[]), KEY),
         (Way::ApiKeyQuery, request(&[], Some("apikey=tgk%5Fabc"), &[]), KEY),
         (Way::Basic, request(&[("authorization", BASIC)], None, &[]), "secret"),
+        (Way::Ticket, request(&[], Some("ticket=tgt%5Fabc"), &[]), "tgt_abc"),
     ]
 }
 
@@ -135,4 +136,28 @@ fn a_key_of_ours_is_not_passed_on_by_an_api_that_takes_none() {
     assert_eq!(ask("a=1", " tgk_ours").unwrap_err(), BadCredential::Several.into());
     let alone = find(&request(&[("apikey", KEY)], None, &[]), &Security::default(), &accepted);
     assert!(matches!(alone, Err(Refusal::NotAccepted { presented: Some(Way::ApiKeyHeader), .. })));
+}
+
+#[test]
+fn a_ticket_as_a_subprotocol_leaves_with_the_word_that_announces_it() {
+    let offered = |offers: &[&str]| all(&request(&[], None, offers)).unwrap();
+    let found = offered(&["a", "Ticket", "tgt_abc", "b"]);
+    assert_eq!(
+        (text(&found.credential), &*found.subprotocols),
+        ("tgt_abc", &["a", "b"].map(str::to_owned)[..])
+    );
+    assert_eq!(found.announced.as_deref(), Some("Ticket"));
+    // One that nothing announces is taken out all the same, and there is nothing that could be chosen for it.
+    let found = offered(&["ticket", "a", "tgt_abc"]);
+    assert_eq!((&*found.subprotocols, found.announced), (&["ticket", "a"].map(str::to_owned)[..], None));
+    let both = request(&[], Some("ticket=tgt_abc"), &["ticket", "tgt_abc"]);
+    assert_eq!(all(&both).unwrap_err(), BadCredential::Several.into());
+}
+
+#[test]
+fn what_is_called_ticket_and_is_none_of_ours_is_the_backends() {
+    let bearer = [("authorization", "Bearer abc")];
+    let found = all(&request(&bearer, Some("ticket=42&a=1&ticket="), &["ticket", "chat"])).unwrap();
+    assert_eq!(found.query.as_deref(), Some("ticket=42&a=1&ticket="));
+    assert_eq!((found.subprotocols.len(), found.announced), (2, None));
 }

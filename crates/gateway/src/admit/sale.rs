@@ -1,0 +1,103 @@
+//! Who may buy a ticket: whoever could open a session of the API with the same access token.
+//!
+//! The same questions as for a session, in the same order, with the same refusals; only budgets are left for the session
+//! itself.
+
+use std::sync::Arc;
+
+use tidegate_model::{
+    admit::{self, Grant, Identity},
+    security::Way,
+    ticket::{Answer, Ask, TICKET_MILLIS, Ticket},
+    time::Timestamp,
+    user::Secret,
+};
+use tidegate_oauth::secret::{self, Kind};
+
+use super::{Decisions, Desk, NotAdmitted, locate, not_now};
+use crate::{
+    Inner,
+    authenticate::{self, Visitor},
+    connection::Client,
+    handshake::Request,
+    proof,
+    refusal::Refusal,
+};
+
+/// The method by which tickets are bought.
+pub(crate) const METHOD: &str = "POST";
+
+impl Desk {
+    /// Whether a page may ask for tickets of the API at `path`. Nothing is said of who may have one.
+    pub(crate) fn may_ask(&self, path: &str, request: &Request, client: Client) -> Result<(), NotAdmitted> {
+        let decisions = self.decisions.load_full().ok_or(Refusal::NotReady)?;
+        locate(&decisions.snapshot, path, request, client).map(drop)
+    }
+
+    /// Sells a ticket of the API at `path`, to whoever presents an access token in `Authorization`.
+    pub(crate) async fn sell(
+        &self,
+        path: &str,
+        request: &Request,
+        client: Client,
+        inner: &Inner,
+        now: Timestamp,
+    ) -> Result<String, NotAdmitted> {
+        let judge = |decisions: &Decisions, _: Option<&Arc<Identity>>, now| {
+            self.judge_sale(decisions, path, request, client, now)
+        };
+        let (identity, grant) = self.settled(inner, client, now, judge).await?;
+        let ticket = secret::generate(Kind::Ticket, &mut |bytes: &mut [u8]| inner.entropy.fill(bytes));
+        let sold = Ticket {
+            hash: Secret(secret::hash(&ticket)),
+            api: grant.api_id(),
+            application: grant.application_id(),
+            identity: (*identity).clone(),
+            expires_at: now.plus_millis(TICKET_MILLIS).min(identity.expires_at),
+        };
+        match self.tickets.ask(Ask::Keep(Box::new(sold))).await {
+            Answer::Kept => Ok(ticket),
+            Answer::TooMany => Err(not_now(&grant, Refusal::TooManyTickets)),
+            Answer::Redeemed(_) | Answer::Unavailable => Err(not_now(&grant, Refusal::NoTickets)),
+        }
+    }
+
+    /// Whether the request may buy, by what is known now.
+    fn judge_sale(
+        &self,
+        decisions: &Decisions,
+        path: &str,
+        request: &Request,
+        client: Client,
+        now: Timestamp,
+    ) -> Result<(Arc<Identity>, Grant), NotAdmitted> {
+        let snapshot = &decisions.snapshot;
+        let (api, _) = locate(snapshot, path, request, client)?;
+        let known = |refusal: Refusal| NotAdmitted { api: Some(api.id), ..refusal.into() };
+        if !api.security.accepts(Way::Ticket) {
+            let accepted = self.accepted(&api.security).into();
+            return Err(known(Refusal::NotAccepted { presented: Some(Way::Ticket), accepted }));
+        }
+        let found = authenticate::find(request, &api.security, &[Way::OAuthHeader]).map_err(&known)?;
+        let visitor = Visitor { request, address: client.address.ip(), now };
+        let identity = self
+            .identify(&found.credential, None, decisions, api, &visitor)
+            .map_err(|(refusal, pending)| NotAdmitted { pending: pending.map(Box::new), ..known(refusal) })?;
+        let shown = proof::shown(&identity, &found.credential, METHOD, request, client, now);
+        let proof = shown.map_err(&known)?;
+        let of_client = |refusal: Refusal| NotAdmitted {
+            application: admit::application_of(snapshot, &identity, found.way),
+            ..known(refusal)
+        };
+        if self.revoked.hit(identity.revocable_client(), &identity.marks) {
+            return Err(of_client(Refusal::Revoked));
+        }
+        let grant = admit::admit(snapshot, api, &identity, Way::Ticket, client.address.ip())
+            .map_err(|refusal| of_client(refusal.into()))?;
+        // Last: a proof of who may not buy is not taken.
+        if let Some(proof) = &proof {
+            self.proofs.take(proof, &identity.client_id, now).map_err(&of_client)?;
+        }
+        Ok((identity, grant))
+    }
+}
