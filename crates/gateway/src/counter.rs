@@ -1,4 +1,5 @@
-//! Where tickets are bought: `POST /.tidegate/tickets` and the API's own path behind it, with an access token in
+//! Where tickets are bought, and sessions get fresh tokens: `POST /.tidegate/tickets` or `/.tidegate/sessions` and the
+//! API's own path behind it, with an access token in
 //! `Authorization`, by a web page of any origin that the API lets in (Fetch, section 3.3: CORS).
 //!
 //! The API is a part of the path, so that the question of a browser before its request (which says no more than a path)
@@ -14,10 +15,13 @@ use crate::{
     crowd::{AddressPlace, Crowded},
     handshake::Request,
     refusal::Refusal,
+    renewal,
 };
 
 /// What every address of tickets begins with.
-const PLACE: &str = "/.tidegate/tickets";
+const TICKETS: &str = "/.tidegate/tickets";
+/// What every address of sessions begins with.
+const SESSIONS: &str = "/.tidegate/sessions";
 /// For how long a browser may remember that a page may ask, in seconds: ten minutes, the most that all of them keep.
 const REMEMBERED_SECONDS: &str = "600";
 
@@ -28,6 +32,8 @@ pub(crate) enum Wants {
     Leave,
     /// A ticket.
     Ticket,
+    /// A fresh credential for sessions.
+    Renewal,
 }
 
 impl Wants {
@@ -36,15 +42,20 @@ impl Wants {
         of_api(path)?;
         match method {
             "OPTIONS" => Some(Self::Leave),
-            "POST" => Some(Self::Ticket),
+            "POST" if behind(TICKETS, path).is_some() => Some(Self::Ticket),
+            "POST" => Some(Self::Renewal),
             _ => None,
         }
     }
 }
 
-/// The path of the API in the path of its tickets.
+/// The path of the API in the path of its tickets or sessions.
 fn of_api(path: &str) -> Option<&str> {
-    path.strip_prefix(PLACE).filter(|rest| rest.starts_with('/'))
+    behind(TICKETS, path).or_else(|| behind(SESSIONS, path))
+}
+
+fn behind<'p>(place: &str, path: &'p str) -> Option<&'p str> {
+    path.strip_prefix(place).filter(|rest| rest.starts_with('/'))
 }
 
 /// The answer to who stands here. `address_place` is its place among the connections of its client's address, `None`
@@ -64,8 +75,8 @@ pub(crate) async fn serve(
     };
     let mut answer = done.unwrap_or_else(|refused| {
         let (status, refusal) = (refused.refusal.status(), &refused.refusal);
-        tracing::debug!(connection = %id, client = %client.address.ip(), status, %refusal, "no ticket");
-        if wants == Wants::Ticket {
+        tracing::debug!(connection = %id, client = %client.address.ip(), status, %refusal, "nothing is given");
+        if wants != Wants::Leave {
             inner.reporter.refused(&refused, inner.clock.now());
         }
         refused.refusal.answer(&inner.problem_base, id)
@@ -110,6 +121,7 @@ async fn decide(
             let content_type = "application/json";
             Ok(Answer { status: 201, headers: Vec::new(), content_type, body, is_head_only: false })
         }
+        Wants::Renewal => renewal::renew(inner, api, request, client).await,
     }
 }
 

@@ -23,6 +23,7 @@ mod probe;
 mod proof;
 mod refusal;
 mod relay;
+mod renewal;
 mod report;
 mod revoked;
 mod stream;

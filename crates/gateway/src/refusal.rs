@@ -108,6 +108,17 @@ pub(crate) enum Refusal {
     /// The issuer that has to be asked of a token does not answer.
     #[error("the issuer of this token cannot be asked; try again later")]
     IssuerAway,
+    /// No such session, or one of somebody else.
+    #[error("no open session of yours at this API and gateway has this id")]
+    UnknownSession,
+    /// A token that speaks for nobody, and no session named.
+    #[error(
+        "name the session behind the address of its API, by the X-Request-Id that its handshake was answered with"
+    )]
+    SessionMissing,
+    /// The session's own credential ends later.
+    #[error("the session's present credential ends later than this one; the session goes on as it was")]
+    Worse,
     /// The plan has nothing left for now.
     #[error("the limit of the plan is reached")]
     UsedUp(UsedUp),
@@ -197,6 +208,9 @@ impl Refusal {
                 (503, "overloaded", "The gateway has too many connections")
             }
             Self::Proof(_) => (401, "proof-invalid", "The proof of possession is not valid"),
+            Self::UnknownSession => (404, "unknown-session", "There is no such session"),
+            Self::SessionMissing => (400, "session-missing", "The session is not named"),
+            Self::Worse => (409, "credential-worse", "The credential is no better than the present one"),
             Self::Revoked => (401, "credential-revoked", REVOKED),
             Self::IssuerAway => (503, "issuer-away", "The issuer of the credential does not answer"),
             Self::UsedUp(_) => (429, "quota", "The limit of the plan is reached"),
@@ -324,6 +338,9 @@ fn samples() -> Vec<Refusal> {
         Refusal::Restarting,
         Refusal::Stalled,
         Refusal::Revoked,
+        Refusal::UnknownSession,
+        Refusal::SessionMissing,
+        Refusal::Worse,
         Refusal::IssuerAway,
         Refusal::Fault,
         Refusal::Token(BadToken::Malformed),

@@ -34,10 +34,10 @@ use std::{
 
 use arc_swap::ArcSwap;
 use mio::Waker;
-use tidegate_model::{admit::Grant, id::SessionId, snapshot::Snapshot, time::Timestamp};
+use tidegate_model::{admit::Grant, id::SessionId, renew::Fresh, snapshot::Snapshot, time::Timestamp};
 use tidegate_wire::{Micros, close::CloseReason};
 use tokio::{
-    sync::{OwnedSemaphorePermit, mpsc, watch as tokio_watch},
+    sync::{OwnedSemaphorePermit, mpsc, oneshot, watch as tokio_watch},
     time::{Instant, timeout_at},
 };
 
@@ -45,11 +45,11 @@ pub(crate) use coder::Coder;
 pub(crate) use ledger::Ledger;
 pub(crate) use leg::{Leg, Socket};
 pub(crate) use meter::{Budgets, Meter, UsedUp};
-pub(crate) use worker::Commons;
+pub(crate) use worker::{Commons, Renewed};
 
 use crate::{crowd::AddressPlace, dial::InUse, drain::is_said};
 use watch::{Pulse, Stuck, Watch};
-use worker::{Inside, Worker, open_poll};
+use worker::{Inside, Renewal, Worker, open_poll};
 
 /// Orders that may wait at a worker. Whoever opens a session waits beyond it, with its client's handshake deadline;
 /// a worker takes a few hundred in a millisecond.
@@ -104,6 +104,8 @@ pub(crate) struct Handover {
 pub(super) enum Order {
     /// Carry this session.
     Take(Box<Handover>),
+    /// Give these sessions a fresh credential.
+    Renew(Box<Renewal>),
     /// Do this in the middle of a turn.
     #[cfg(test)]
     Do(Box<dyn FnOnce() + Send>),
@@ -243,6 +245,34 @@ impl Workers {
         self.everywhere(|heard| heard.revoked >= number).await;
     }
 
+    /// Gives a fresh credential to the session with this id, or to all whose it is; answers what came of it. Sessions of a
+    /// worker that stalls are left as they are.
+    pub(crate) async fn renew(&self, fresh: &Fresh, only: Option<SessionId>) -> Renewed {
+        let (mut asked, mut all) = (Vec::new(), Renewed::default());
+        for (number, door) in self.doors.iter().enumerate() {
+            let Ok(worker) = u16::try_from(number) else { break };
+            if only.is_some_and(|id| id.worker != worker) {
+                continue;
+            }
+            let (answer, heard) = oneshot::channel();
+            let Ok(place) = self.reserve(worker).await else { continue };
+            let only = only.map(|id| id.number);
+            place.renew(Renewal { fresh: fresh.clone(), only, answer });
+            asked.push((door, heard));
+        }
+        for (door, heard) in asked {
+            let mut is_stalled = door.is_stalled.subscribe();
+            let renewed = tokio::select! {
+                renewed = heard => renewed.ok(),
+                () = is_said(&mut is_stalled) => None,
+            };
+            let Some(Renewed { sessions, refused }) = renewed else { continue };
+            all.sessions.extend(sessions);
+            all.refused = all.refused.or(refused);
+        }
+        all
+    }
+
     /// Wakes all workers and waits until each has done so, or stalls.
     async fn everywhere(&self, is_done: impl Fn(&Heard) -> bool) {
         for door in &self.doors {
@@ -324,6 +354,11 @@ impl Place<'_> {
     /// Gives the session to the worker.
     pub(crate) fn take(self, handover: Handover) {
         self.permit.send(Order::Take(Box::new(handover)));
+        ring(self.waker);
+    }
+
+    fn renew(self, renewal: Renewal) {
+        self.permit.send(Order::Renew(Box::new(renewal)));
         ring(self.waker);
     }
 }

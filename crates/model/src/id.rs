@@ -76,5 +76,24 @@ impl fmt::Display for SessionId {
     }
 }
 
+/// The text is no id of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not the id of a session")]
+pub struct NoSession;
+
+impl FromStr for SessionId {
+    type Err = NoSession;
+    /// Only what [`fmt::Display`] writes.
+    fn from_str(text: &str) -> Result<Self, NoSession> {
+        let mut parts = text.splitn(3, '-');
+        let mut part = || parts.next().ok_or(NoSession);
+        let boot = BootId(Uuid::try_parse(part()?).map_err(|_| NoSession)?);
+        let worker = part()?.parse().map_err(|_| NoSession)?;
+        let number = part()?.parse().map_err(|_| NoSession)?;
+        let id = Self { boot, worker, number };
+        if id.to_string() == text { Ok(id) } else { Err(NoSession) }
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -29,6 +29,7 @@ pub mod operation;
 pub mod plan;
 pub mod port;
 pub mod protocol;
+pub mod renew;
 pub mod revocation;
 pub mod role;
 pub mod route;

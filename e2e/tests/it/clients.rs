@@ -68,6 +68,43 @@ except HTTPError as refused:
 print(ticket, file=sys.stderr)
 "#;
 
+/// Opens two sessions by one token and gives the first a fresh one; then says, after each line that it is told, how they
+/// are.
+const PYTHON_RENEWAL: &str = r#"
+import json, sys
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+url, old, fresh = sys.argv[1:]
+bearer = lambda token: {"Authorization": "Bearer " + token}
+place = url.replace("ws://", "http://").split("/", 3)
+sessions = "/".join(place[:3]) + "/.tidegate/sessions/" + place[3] + "/"
+kept, left = [connect(url, additional_headers=bearer(old)) for _ in range(2)]
+own = kept.response.headers["X-Request-Id"]
+
+def renew(session):
+    try:
+        answer = urlopen(Request(sessions + session, method="POST", headers=bearer(fresh)))
+        return [renewed["id"] for renewed in json.load(answer)["sessions"]] == [own]
+    except HTTPError as refused:
+        return str(refused.code) + " " + json.load(refused)["type"].rsplit("/")[-1]
+
+def stands(socket):
+    try:
+        socket.send("still here")
+        return socket.recv()
+    except ConnectionClosed as closed:
+        return str(closed.rcvd.code) + " " + json.loads(closed.rcvd.reason)["reason"]
+
+print(renew(own), renew(own + "7"), flush=True)
+for line in sys.stdin:
+    print(stands(kept), "|", stands(left), flush=True)
+print(renew(own))
+"#;
+
 async fn offered(product: &Product, backend: &Backend) -> (Api, Access) {
     let admin = product.portal.admin().await;
     let api = admin.publish("Clients", json!({"production": {"url": backend.url()}})).await;
@@ -124,6 +161,36 @@ async fn python_buys_a_ticket_and_uses_it_once() {
     Opening::to(&address).open().await.echo("by REST").await;
     let refused = Opening::to(&address).refused().await;
     assert_eq!((refused.status, refused.problem().as_str()), (401, "ticket-used"));
+}
+
+#[tokio::test]
+async fn python_gives_a_session_a_fresh_token_and_it_stays() {
+    let (product, backend) = (Product::start().await, Backend::echo());
+    let admin = product.portal.admin().await;
+    let api = admin.publish("Clients", json!({"production": {"url": backend.url()}})).await;
+    let application = admin.application("Clients", "Unlimited").await;
+    admin.subscribe(&application, &api, "Unlimited").await;
+    let key = admin.key(&application, "production").await;
+    let fresh = product.portal.token(&key.client_id, &key.secret).await.is(200).json();
+    let fresh = fresh["access_token"].as_str().unwrap();
+    let mut command = python();
+    command.args(["-c", PYTHON_RENEWAL, &api.ws, &key.token, fresh]);
+    let mut child = piped(command);
+    let mut orders = child.stdin.take().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(next_line(&mut lines).await, "True 404 unknown-session");
+    // What the first token opened ends with it, but for the session that lives by another now.
+    for (token, stand) in
+        [(key.token.as_str(), "still here | 3000 revoked"), (fresh, "3000 revoked | 3000 revoked")]
+    {
+        admin.post("/revocations", json!({ "token": token })).await.is(200);
+        orders.write_all(b"and now?\n").await.unwrap();
+        assert_eq!(next_line(&mut lines).await, stand);
+    }
+    drop(orders);
+    assert_eq!(next_line(&mut lines).await, "401 credential-revoked");
+    assert!(backend.seen().len() == 2, "the session that stayed asked its backend for nothing");
+    assert!(!product.logged().contains(fresh), "a token is not logged");
 }
 
 #[tokio::test]

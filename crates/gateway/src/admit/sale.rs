@@ -1,4 +1,5 @@
-//! Who may buy a ticket: whoever could open a session of the API with the same access token.
+//! Who may buy a ticket, and who may give a session a fresh token: whoever could open a session of the API with the same
+//! access token.
 //!
 //! The same questions as for a session, in the same order, with the same refusals; only budgets are left for the session
 //! itself.
@@ -7,6 +8,7 @@ use std::sync::Arc;
 
 use tidegate_model::{
     admit::{self, Grant, Identity},
+    renew::Fresh,
     security::Way,
     ticket::{Answer, Ask, TICKET_MILLIS, Ticket},
     time::Timestamp,
@@ -28,7 +30,7 @@ use crate::{
 pub(crate) const METHOD: &str = "POST";
 
 impl Desk {
-    /// Whether a page may ask for tickets of the API at `path`. Nothing is said of who may have one.
+    /// Whether a page may ask here for the API at `path`. Nothing is said of who gets what it asks for.
     pub(crate) fn may_ask(&self, path: &str, request: &Request, client: Client) -> Result<(), NotAdmitted> {
         let decisions = self.decisions.load_full().ok_or(Refusal::NotReady)?;
         locate(&decisions.snapshot, path, request, client).map(drop)
@@ -44,9 +46,9 @@ impl Desk {
         now: Timestamp,
     ) -> Result<String, NotAdmitted> {
         let judge = |decisions: &Decisions, _: Option<&Arc<Identity>>, now| {
-            self.judge_sale(decisions, path, request, client, now)
+            self.judge_token(decisions, path, request, client, now, Way::Ticket)
         };
-        let (identity, grant) = self.settled(inner, client, now, judge).await?;
+        let (identity, grant, _) = self.settled(inner, client, now, judge).await?;
         let ticket = secret::generate(Kind::Ticket, &mut |bytes: &mut [u8]| inner.entropy.fill(bytes));
         let sold = Ticket {
             hash: Secret(secret::hash(&ticket)),
@@ -62,19 +64,36 @@ impl Desk {
         }
     }
 
-    /// Whether the request may buy, by what is known now.
-    fn judge_sale(
+    /// A fresh access token in `Authorization` for sessions of the API at `path`, and the topic there, which names one.
+    pub(crate) async fn fresh(
+        &self,
+        path: &str,
+        request: &Request,
+        client: Client,
+        inner: &Inner,
+    ) -> Result<(Fresh, String), NotAdmitted> {
+        let judge = |decisions: &Decisions, _: Option<&Arc<Identity>>, now| {
+            self.judge_token(decisions, path, request, client, now, Way::OAuthHeader)
+        };
+        let (identity, grant, topic) = self.settled(inner, client, inner.clock.now(), judge).await?;
+        Ok((Fresh::new(grant.api_id(), &identity), topic))
+    }
+
+    /// What an access token in `Authorization` is worth at `path` for a session that is opened in this way, and the topic
+    /// there; by what is known now.
+    fn judge_token(
         &self,
         decisions: &Decisions,
         path: &str,
         request: &Request,
         client: Client,
         now: Timestamp,
-    ) -> Result<(Arc<Identity>, Grant), NotAdmitted> {
+        way: Way,
+    ) -> Result<(Arc<Identity>, Grant, String), NotAdmitted> {
         let snapshot = &decisions.snapshot;
-        let (api, _) = locate(snapshot, path, request, client)?;
+        let (api, topic) = locate(snapshot, path, request, client)?;
         let known = |refusal: Refusal| NotAdmitted { api: Some(api.id), ..refusal.into() };
-        if !api.security.accepts(Way::Ticket) {
+        if way == Way::Ticket && !api.security.accepts(way) {
             let accepted = self.accepted(&api.security).into();
             return Err(known(Refusal::NotAccepted { presented: Some(Way::Ticket), accepted }));
         }
@@ -92,12 +111,12 @@ impl Desk {
         if self.revoked.hit(identity.revocable_client(), &identity.marks) {
             return Err(of_client(Refusal::Revoked));
         }
-        let grant = admit::admit(snapshot, api, &identity, Way::Ticket, client.address.ip())
+        let grant = admit::admit(snapshot, api, &identity, way, client.address.ip())
             .map_err(|refusal| of_client(refusal.into()))?;
-        // Last: a proof of who may not buy is not taken.
+        // Last: a proof of who may not is not taken.
         if let Some(proof) = &proof {
             self.proofs.take(proof, &identity.client_id, now).map_err(&of_client)?;
         }
-        Ok((identity, grant))
+        Ok((identity, grant, topic.to_owned()))
     }
 }

@@ -61,7 +61,7 @@ impl Timers {
         &mut self,
         sessions: usize,
         is_armed: impl Fn(Micros, usize) -> bool,
-        is_open: impl Fn(usize, u64) -> bool,
+        is_open: impl Fn(Timestamp, usize, u64) -> bool,
     ) {
         // Twice the living: each sweep is paid for by as many entries made since the last.
         let bound = TIDY_FROM + 4 * sessions;
@@ -69,7 +69,7 @@ impl Timers {
             self.deadlines.retain(|Reverse((at, place))| is_armed(*at, *place));
         }
         if self.expiries.len() > bound {
-            self.expiries.retain(|Reverse((_, place, number))| is_open(*place, *number));
+            self.expiries.retain(|Reverse((at, place, number))| is_open(*at, *place, *number));
         }
     }
 }

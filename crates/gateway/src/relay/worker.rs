@@ -7,10 +7,11 @@
 //! fault of the loop ends the sessions that it carried, each of them reported, and the loop begins anew under the same
 //! number. Read next: `worker/standing.rs` for who may stay, `session.rs`, then `timers.rs`.
 
+mod renewal;
 mod standing;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -46,6 +47,8 @@ use super::{
     watch::Pulse,
 };
 use crate::{refusal, report::Reporter, revoked::Revoked, time::Monotonic};
+
+pub(crate) use renewal::{Renewal, Renewed};
 
 /// What is read at once: one system call for most messages. Twice as much as 64 KiB saves a tenth of the CPU of streams
 /// and large messages, and still stays in the second-level cache.
@@ -107,6 +110,8 @@ pub(super) struct Worker {
     /// The number of the newest revocation that was heard of.
     revoked: u64,
     review: Review,
+    /// Fresh credentials whose sessions are looked for.
+    renewals: VecDeque<renewal::Walk>,
     /// Sessions with the same bounds share one value.
     limits: HashMap<Bounds, Arc<Limits>>,
     draining: Option<Draining>,
@@ -136,6 +141,7 @@ impl Worker {
             round: 0,
             revoked: 0,
             review: Review::default(),
+            renewals: VecDeque::new(),
             limits: HashMap::new(),
             draining: None,
             has_orders: true,
@@ -189,6 +195,7 @@ impl Worker {
             }
             self.continue_ready();
             self.review_some();
+            self.renew_some();
             self.fire_timers();
             self.flush_when_due();
             if self.is_drained() {
@@ -198,7 +205,8 @@ impl Worker {
     }
 
     fn patience(&self) -> Option<Duration> {
-        if !self.ready.is_empty() || self.has_orders || self.review.is_under_way() {
+        let is_busy = self.has_orders || self.review.is_under_way() || !self.renewals.is_empty();
+        if is_busy || !self.ready.is_empty() {
             return Some(Duration::ZERO);
         }
         let mut until = self.timers.next(self.now, self.wall);
@@ -304,6 +312,7 @@ impl Worker {
         for _ in 0..ORDERS_PER_TURN {
             match self.inside.orders.try_recv() {
                 Ok(Order::Take(handover)) => self.take(*handover),
+                Ok(Order::Renew(renewal)) => self.begin_renewal(*renewal),
                 #[cfg(test)]
                 Ok(Order::Do(deed)) => deed(),
                 #[cfg(test)]
@@ -393,7 +402,10 @@ impl Worker {
             });
         }
         while let Some((place, number)) = self.timers.expired(self.wall) {
-            let is_it = |session: &&Session| session.record.id.number == number;
+            // One that was renewed ends later, and has a timer for that.
+            let is_it = |session: &&Session| {
+                session.record.id.number == number && session.record.grant.expires_at <= self.wall
+            };
             if self.sessions.get(place).is_some_and(|session| is_it(&session)) {
                 self.close(place, &refusal::unwelcome(Unwelcome::Expired));
             }
@@ -403,7 +415,11 @@ impl Worker {
         self.timers.tidy(
             self.open,
             |at, place| session(place).is_some_and(|session| session.armed == at),
-            |place, number| session(place).is_some_and(|session| session.record.id.number == number),
+            |at, place, number| {
+                session(place).is_some_and(|session| {
+                    session.record.id.number == number && session.record.grant.expires_at == at
+                })
+            },
         );
         self.drain_some();
     }
@@ -500,6 +516,7 @@ impl Worker {
         (self.ready, self.timers) = (Vec::new(), Timers::default());
         (self.lent, self.limits) = (Lent::default(), HashMap::new());
         self.review = Review::default();
+        self.renewals.clear();
         self.open = 0;
         self.inside.load.store(0, Ordering::Relaxed);
         self.ledger.dirty.clear();

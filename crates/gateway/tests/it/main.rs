@@ -35,6 +35,7 @@ mod proof;
 mod protocol;
 mod proxy_header;
 mod refusals;
+mod renewal;
 mod revoked;
 mod rig;
 mod secrets;

@@ -36,4 +36,13 @@ proptest! {
         let id = ApplicationId::new(Timestamp(millis), random);
         prop_assert_eq!(id.to_string().parse::<ApplicationId>(), Ok(id));
     }
+
+    #[test]
+    fn the_id_of_a_session_is_read_as_it_is_written(random: [u8; 10], worker: u16, number: u64) {
+        let id = SessionId { boot: BootId::new(Timestamp(7), random), worker, number };
+        prop_assert_eq!(id.to_string().parse::<SessionId>(), Ok(id));
+        for other in [format!("{id} "), format!("+{id}"), id.to_string().to_uppercase().replace('-', "--"), String::new()] {
+            prop_assert_eq!(other.parse::<SessionId>(), Err(NoSession));
+        }
+    }
 }

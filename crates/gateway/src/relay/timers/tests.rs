@@ -112,7 +112,7 @@ impl Bench {
         self.timers.tidy(
             sessions.len(),
             |at, place| sessions.get(&place).is_some_and(|session| session.armed == at),
-            |place, number| sessions.get(&place).is_some_and(|session| session.number == number),
+            |_, place, number| sessions.get(&place).is_some_and(|session| session.number == number),
         );
         (due, expired)
     }

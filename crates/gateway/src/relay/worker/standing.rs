@@ -3,7 +3,7 @@
 //! It goes through them some at a time (`review.rs`), one part in each turn, and tells when everybody was asked. The
 //! rules are `tidegate_model`'s; it knows neither the link nor how a session is closed.
 
-use tidegate_model::admit::{Unwelcome, standing};
+use tidegate_model::admit::{Grant, Unwelcome, standing};
 
 use super::Worker;
 use crate::refusal;
@@ -54,6 +54,14 @@ impl Worker {
                 return false;
             }
         };
+        self.allow(place, grant);
+        true
+    }
+
+    /// What a session is allowed from now on.
+    pub(super) fn allow(&mut self, place: usize, grant: Grant) {
+        let Some(session) = self.sessions.get_mut(place) else { return };
+        let held = &session.record.grant;
         let has_other_budget = (grant.subscription, grant.plan_limit, grant.application_limit)
             != (held.subscription, held.plan_limit, held.application_limit)
             || grant.plan != held.plan
@@ -73,6 +81,5 @@ impl Worker {
                 session.pump(turn)
             });
         }
-        true
     }
 }
