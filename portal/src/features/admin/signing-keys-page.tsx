@@ -59,9 +59,7 @@ function KeyList() {
       >
         {keys.data.map((key) => (
           <tr key={key.kid}>
-            <td>
-              <code>{key.kid}</code>
-            </td>
+            <td className="mono">{key.kid}</td>
             <td>{key.algorithm}</td>
             <td>{DOES[key.state] ?? key.state}</td>
             <td>
