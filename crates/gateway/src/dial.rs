@@ -12,6 +12,7 @@ mod ask;
 mod assertion;
 mod credential;
 mod document;
+mod exchange;
 mod names;
 mod passing;
 mod targets;

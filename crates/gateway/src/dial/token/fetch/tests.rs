@@ -1,5 +1,7 @@
 //! What is taken for a token, how it is asked for, and how long it is waited for.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
 use super::*;
 
 #[test]
