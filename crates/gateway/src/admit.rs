@@ -131,6 +131,27 @@ pub(crate) enum Pending {
     },
 }
 
+/// Who asks, and for what.
+struct Asks<'a> {
+    request: &'a Request,
+    client: Client,
+    /// How the session is opened that it is about.
+    way: Way,
+    /// The method that a proof of possession has to be of.
+    method: &'a str,
+    /// Who bought a ticket that was redeemed meanwhile.
+    bought: Option<&'a Arc<Identity>>,
+    now: Timestamp,
+}
+
+/// Who may, and what.
+struct Granted {
+    identity: Arc<Identity>,
+    grant: Grant,
+    /// Nothing up to this number has revoked the credential.
+    revocation_number: u64,
+}
+
 impl<E: Into<Refusal>> From<E> for NotAdmitted {
     fn from(refusal: E) -> Self {
         Self { refusal: refusal.into(), api: None, application: None, plan: String::new(), pending: None }
@@ -322,26 +343,9 @@ impl Desk {
         let known = |refusal: Refusal| NotAdmitted { api: Some(api.id), ..refusal.into() };
         let accepted = self.accepted(&api.security);
         let found = authenticate::find(request, &api.security, &accepted).map_err(&known)?;
-        let visitor = Visitor { request, address: client.address.ip(), now };
-        let identity = self
-            .identify(&found.credential, bought, decisions, api, &visitor)
-            .map_err(|(refusal, pending)| NotAdmitted { pending: pending.map(Box::new), ..known(refusal) })?;
-        let shown = proof::shown(&identity, &found.credential, METHOD, request, client, now);
-        let proof = shown.map_err(&known)?;
-        let of_client = |refusal: Refusal| NotAdmitted {
-            application: admit::application_of(snapshot, &identity, found.way),
-            ..known(refusal)
-        };
-        // The number first: what comes after it is asked for again when a worker takes the session.
-        let revocation_number = self.revoked.number();
-        if self.revoked.hit(identity.revocable_client(), &identity.marks) {
-            return Err(of_client(Refusal::Revoked));
-        }
-        let grant = admit::admit(snapshot, api, &identity, found.way, client.address.ip());
-        let grant = grant.map_err(|refusal| of_client(refusal.into()))?;
-        if let Some(proof) = &proof {
-            self.proofs.take(proof, &identity.client_id, now).map_err(of_client)?;
-        }
+        let asks = Asks { request, client, way: found.way, method: METHOD, bought, now };
+        let Granted { identity, grant, revocation_number } =
+            self.granted(decisions, api, &found.credential, &asks)?;
         let meter = budgets.meter(&grant);
         if let Some(used_up) = meter.used_up(now) {
             return Err(not_now(&grant, Refusal::UsedUp(used_up)));
@@ -358,6 +362,40 @@ impl Desk {
             assertions: decisions.assertions.clone(),
             meter,
         })
+    }
+
+    /// Who presents a credential, and what they may: who it is, whether it is proved to be theirs, whether it was revoked,
+    /// and what the rules say. The first no is the answer; a proof is taken last, so only of who may.
+    fn granted(
+        &self,
+        decisions: &Decisions,
+        api: &Arc<ApiFacts>,
+        credential: &Credential,
+        asks: &Asks<'_>,
+    ) -> Result<Granted, NotAdmitted> {
+        let &Asks { request, client, way, method, bought, now } = asks;
+        let snapshot = &decisions.snapshot;
+        let known = |refusal: Refusal| NotAdmitted { api: Some(api.id), ..refusal.into() };
+        let visitor = Visitor { request, address: client.address.ip(), now };
+        let identity = self
+            .identify(credential, bought, decisions, api, &visitor)
+            .map_err(|(refusal, pending)| NotAdmitted { pending: pending.map(Box::new), ..known(refusal) })?;
+        let proof = proof::shown(&identity, credential, method, request, client, now).map_err(&known)?;
+        let of_client = |refusal: Refusal| NotAdmitted {
+            application: admit::application_of(snapshot, &identity, way),
+            ..known(refusal)
+        };
+        // The number first: what comes after it is asked for again when a worker takes the session.
+        let revocation_number = self.revoked.number();
+        if self.revoked.hit(identity.revocable_client(), &identity.marks) {
+            return Err(of_client(Refusal::Revoked));
+        }
+        let grant = admit::admit(snapshot, api, &identity, way, client.address.ip());
+        let grant = grant.map_err(|refusal| of_client(refusal.into()))?;
+        if let Some(proof) = &proof {
+            self.proofs.take(proof, &identity.client_id, now).map_err(of_client)?;
+        }
+        Ok(Granted { identity, grant, revocation_number })
     }
 }
 

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use tidegate_model::{
-    admit::{self, Grant, Identity},
+    admit::{Grant, Identity},
     renew::Fresh,
     security::Way,
     ticket::{Answer, Ask, TICKET_MILLIS, Ticket},
@@ -16,15 +16,8 @@ use tidegate_model::{
 };
 use tidegate_oauth::secret::{self, Kind};
 
-use super::{Decisions, Desk, NotAdmitted, locate, not_now};
-use crate::{
-    Inner,
-    authenticate::{self, Visitor},
-    connection::Client,
-    handshake::Request,
-    proof,
-    refusal::Refusal,
-};
+use super::{Asks, Decisions, Desk, Granted, NotAdmitted, locate, not_now};
+use crate::{Inner, authenticate, connection::Client, handshake::Request, refusal::Refusal};
 
 /// The method by which tickets are bought.
 pub(crate) const METHOD: &str = "POST";
@@ -90,33 +83,15 @@ impl Desk {
         now: Timestamp,
         way: Way,
     ) -> Result<(Arc<Identity>, Grant, String), NotAdmitted> {
-        let snapshot = &decisions.snapshot;
-        let (api, topic) = locate(snapshot, path, request, client)?;
+        let (api, topic) = locate(&decisions.snapshot, path, request, client)?;
         let known = |refusal: Refusal| NotAdmitted { api: Some(api.id), ..refusal.into() };
         if way == Way::Ticket && !api.security.accepts(way) {
             let accepted = self.accepted(&api.security).into();
             return Err(known(Refusal::NotAccepted { presented: Some(Way::Ticket), accepted }));
         }
-        let found = authenticate::find(request, &api.security, &[Way::OAuthHeader]).map_err(&known)?;
-        let visitor = Visitor { request, address: client.address.ip(), now };
-        let identity = self
-            .identify(&found.credential, None, decisions, api, &visitor)
-            .map_err(|(refusal, pending)| NotAdmitted { pending: pending.map(Box::new), ..known(refusal) })?;
-        let shown = proof::shown(&identity, &found.credential, METHOD, request, client, now);
-        let proof = shown.map_err(&known)?;
-        let of_client = |refusal: Refusal| NotAdmitted {
-            application: admit::application_of(snapshot, &identity, found.way),
-            ..known(refusal)
-        };
-        if self.revoked.hit(identity.revocable_client(), &identity.marks) {
-            return Err(of_client(Refusal::Revoked));
-        }
-        let grant = admit::admit(snapshot, api, &identity, way, client.address.ip())
-            .map_err(|refusal| of_client(refusal.into()))?;
-        // Last: a proof of who may not is not taken.
-        if let Some(proof) = &proof {
-            self.proofs.take(proof, &identity.client_id, now).map_err(&of_client)?;
-        }
+        let found = authenticate::find(request, &api.security, &[Way::OAuthHeader]).map_err(known)?;
+        let asks = Asks { request, client, way, method: METHOD, bought: None, now };
+        let Granted { identity, grant, .. } = self.granted(decisions, api, &found.credential, &asks)?;
         Ok((identity, grant, topic.to_owned()))
     }
 }
