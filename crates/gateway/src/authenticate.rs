@@ -6,13 +6,13 @@
 //! belongs to one set of keys and is gone with it. It does not know APIs or subscriptions.
 
 mod attempts;
+mod generations;
 mod introspected;
 mod issuers;
 mod presented;
 mod tickets;
 
 use std::{
-    collections::HashMap,
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -43,6 +43,7 @@ use crate::{
     refusal::{Elsewhere, Refusal},
 };
 use attempts::Attempts;
+use generations::Generations;
 
 pub(crate) use issuers::{Issuers, KEYS_WITHIN, Other, Wishes};
 pub(crate) use presented::{Credential, find, is_basic};
@@ -70,12 +71,8 @@ pub(crate) struct Verifier {
     remembered: Mutex<Remembered>,
 }
 
-/// Two generations: the older is forgotten as a whole when the younger is full, so forgetting costs nothing.
-#[derive(Debug, Default)]
-struct Remembered {
-    young: HashMap<Digest, Arc<Identity>>,
-    old: HashMap<Digest, Arc<Identity>>,
-}
+/// Identities by their tokens; those that are still used stay.
+type Remembered = Generations<Arc<Identity>>;
 
 /// Who wants in, as far as a secret may be bound to it.
 pub(crate) struct Visitor<'r> {
@@ -228,7 +225,7 @@ impl Verifier {
         Ok(Self {
             tokens: AccessTokenVerifier::new(&facts.issuer, &facts.audience, &facts.jwks)?,
             facts: facts.clone(),
-            remembered: Mutex::default(),
+            remembered: Mutex::new(Remembered::new(REMEMBERED_MAX)),
         })
     }
 
@@ -240,7 +237,7 @@ impl Verifier {
     /// Who presents the token.
     pub(crate) fn identify(&self, token: &str, now: Timestamp) -> Result<Arc<Identity>, BadToken> {
         let digest = digest_of(token);
-        if let Some(identity) = self.remembered().find(&digest) {
+        if let Some(identity) = self.remembered().keep(&digest) {
             let is_valid = identity.expires_at > now;
             return if is_valid { Ok(identity) } else { Err(BadToken::Expired) };
         }
@@ -275,25 +272,6 @@ fn marks(claims: &Claims) -> Marks {
         // A client's own token speaks for nobody.
         subject: (claims.sub != claims.client_id).then(|| mark::subject(issuer, &claims.sub).into()),
         issued_at: Timestamp::from_seconds(claims.iat),
-    }
-}
-
-impl Remembered {
-    fn find(&mut self, digest: &Digest) -> Option<Arc<Identity>> {
-        if let Some(identity) = self.young.get(digest) {
-            return Some(Arc::clone(identity));
-        }
-        // What is still used moves on to the young generation.
-        let identity = self.old.remove(digest)?;
-        self.add(*digest, Arc::clone(&identity));
-        Some(identity)
-    }
-
-    fn add(&mut self, digest: Digest, identity: Arc<Identity>) {
-        if self.young.len() >= REMEMBERED_MAX {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(digest, identity);
     }
 }
 

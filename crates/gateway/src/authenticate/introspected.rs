@@ -13,7 +13,7 @@ use tidegate_model::{admit::Identity, time::Timestamp};
 use tidegate_oauth::token::BadToken;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore, SemaphorePermit};
 
-use super::Digest;
+use super::{Digest, generations::Generations};
 
 /// How long a good word holds: what the documentation promises as the longest life of a token after its issuer
 /// revoked it, for new handshakes.
@@ -30,30 +30,12 @@ const ASKING_MAX: usize = 64;
 
 type Word = Result<Arc<Identity>, BadToken>;
 
-/// Words of one kind, the older generation forgotten as a whole when the younger is full.
-#[derive(Debug)]
-struct Words<T> {
-    max: usize,
-    young: HashMap<Digest, (T, Timestamp)>,
-    old: HashMap<Digest, (T, Timestamp)>,
-}
+/// Words of one kind, each with the time until which it holds.
+type Words<T> = Generations<(T, Timestamp)>;
 
-impl<T: Clone> Words<T> {
-    fn new(max: usize) -> Self {
-        Self { max, young: HashMap::new(), old: HashMap::new() }
-    }
-
-    fn find(&self, digest: &Digest, now: Timestamp) -> Option<T> {
-        let (word, until) = self.young.get(digest).or_else(|| self.old.get(digest))?;
-        (*until > now).then(|| word.clone())
-    }
-
-    fn add(&mut self, digest: Digest, word: T, until: Timestamp) {
-        if self.young.len() >= self.max {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(digest, (word, until));
-    }
+fn still<T: Clone>(words: &Words<T>, digest: &Digest, now: Timestamp) -> Option<T> {
+    let (word, until) = words.find(digest)?;
+    (*until > now).then(|| word.clone())
 }
 
 /// See the module.
@@ -84,19 +66,17 @@ impl Introspected {
     /// What was said, while it holds.
     pub(super) fn said(&self, digest: &Digest, now: Timestamp) -> Option<Word> {
         let words = self.words();
-        let good = words
-            .0
-            .find(digest, now)
+        let good = still(&words.0, digest, now)
             .map(|identity| if identity.expires_at > now { Ok(identity) } else { Err(BadToken::Expired) });
-        good.or_else(|| words.1.find(digest, now).map(Err))
+        good.or_else(|| still(&words.1, digest, now).map(Err))
     }
 
     /// Remembers a word.
     pub(super) fn say(&self, digest: Digest, word: Word, now: Timestamp) {
         let mut words = self.words();
         match word {
-            Ok(identity) => words.0.add(digest, identity, now.plus_millis(GOOD_MILLIS)),
-            Err(error) => words.1.add(digest, error, now.plus_millis(BAD_MILLIS)),
+            Ok(identity) => words.0.add(digest, (identity, now.plus_millis(GOOD_MILLIS))),
+            Err(error) => words.1.add(digest, (error, now.plus_millis(BAD_MILLIS))),
         }
     }
 

@@ -29,7 +29,7 @@ use tidegate_oauth::{
 };
 use tokio::sync::{Notify, Semaphore};
 
-use super::{Digest, Remembered, digest_of, introspected::Introspected};
+use super::{Digest, REMEMBERED_MAX, Remembered, digest_of, introspected::Introspected};
 use crate::dial::Dialler;
 
 /// Time between two wishes for the keys of one issuer: whoever makes up keys by the thousand makes the issuer be asked
@@ -71,7 +71,7 @@ impl Other {
         Self {
             facts: facts.clone(),
             verifier: verifier.ok(),
-            remembered: Mutex::default(),
+            remembered: Mutex::new(Remembered::new(REMEMBERED_MAX)),
             opaque: Introspected::default(),
         }
     }
@@ -85,7 +85,7 @@ impl Other {
         let digest = digest_of(token);
         // A std mutex: held for a look-up, never across an await or a verification.
         let remembered = || self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(identity) = remembered().find(&digest) {
+        if let Some(identity) = remembered().keep(&digest) {
             return if identity.expires_at > now { Ok(identity) } else { Err(BadToken::Expired) };
         }
         let verified = self.verifier.as_ref().ok_or(BadToken::UnknownKey)?.verify(token, now.seconds())?;

@@ -64,7 +64,7 @@ fn a_verified_token_is_verified_once() {
     assert_eq!(first.expires_at, NOW.plus_millis(LIFETIME_SECONDS * 1_000));
     let again = verifier.identify(&token, NOW).unwrap();
     assert!(Arc::ptr_eq(&first, &again), "the second time it comes from memory");
-    assert_eq!(verifier.remembered().young.len(), 1);
+    assert_eq!(verifier.remembered().lengths(), [1, 0]);
 }
 
 #[test]
@@ -75,8 +75,7 @@ fn a_token_that_was_refused_is_not_remembered() {
     assert_eq!(verifier.identify("nonsense", NOW), Err(BadToken::Malformed));
     assert_eq!(verifier.identify(&token(&theirs), NOW), Err(BadToken::UnknownKey));
     assert_eq!(verifier.identify(&token(&ours), late), Err(BadToken::Expired));
-    let remembered = verifier.remembered();
-    assert!(remembered.young.is_empty() && remembered.old.is_empty());
+    assert_eq!(verifier.remembered().lengths(), [0, 0]);
 }
 
 #[test]
@@ -118,7 +117,7 @@ fn keys_that_cannot_be_read_make_no_verifier() {
 
 #[test]
 fn what_is_used_outlives_what_is_not() {
-    let mut remembered = Remembered::default();
+    let mut remembered = Remembered::new(REMEMBERED_MAX);
     let (used, unused) = (digest_number(0), digest_number(1));
     remembered.add(used, identity("used"));
     remembered.add(unused, identity("unused"));
@@ -129,19 +128,19 @@ fn what_is_used_outlives_what_is_not() {
             remembered.add(digest_number(next), identity("other"));
             next += 1;
         }
-        assert_eq!(remembered.find(&used).map(|it| it.client_id.clone()).as_deref(), Some("used"));
+        assert_eq!(remembered.keep(&used).map(|it| it.client_id.clone()).as_deref(), Some("used"));
     }
-    assert_eq!(remembered.find(&unused), None);
-    assert_eq!(remembered.find(&digest_number(next - 1)).unwrap().client_id, "other");
+    assert_eq!(remembered.keep(&unused), None);
+    assert_eq!(remembered.keep(&digest_number(next - 1)).unwrap().client_id, "other");
 }
 
 #[test]
 fn memory_has_a_bound() {
-    let mut remembered = Remembered::default();
+    let mut remembered = Remembered::new(REMEMBERED_MAX);
     for number in 0..3 * REMEMBERED_MAX {
         remembered.add(digest_number(number), identity("any"));
         // What moves from the old generation to the young one must not raise the bound.
-        remembered.find(&digest_number(number / 2));
+        remembered.keep(&digest_number(number / 2));
     }
-    assert!(remembered.young.len() <= REMEMBERED_MAX && remembered.old.len() <= REMEMBERED_MAX);
+    assert!(remembered.lengths().into_iter().all(|length| length <= REMEMBERED_MAX));
 }
