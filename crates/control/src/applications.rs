@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     authenticate::Caller,
-    body::{Answer, Created, InPath, InQuery, Json, Tagged, if_match},
+    body::{Answer, Created, InPath, InQuery, Json, Tagged, required_if_match},
     list::{List, PageQuery},
     problem::{Problem, ProblemDocument},
     state::{Control, Inner},
@@ -155,12 +155,10 @@ pub(crate) async fn update(
     Json(input): Json<ApplicationInput>,
 ) -> Result<Tagged<ApplicationAnswer>, Problem> {
     let application = own(&inner, &caller, id).await?;
-    if !headers.contains_key(axum::http::header::IF_MATCH) {
-        return Err(Problem::PreconditionRequired);
-    }
+    let based_on = required_if_match(&headers)?;
     let command = Command::UpdateApplication(UpdateApplication {
         id: application.id,
-        based_on: if_match(&headers),
+        based_on,
         name: input.name,
         description: input.description,
         policy: input.policy.unwrap_or(application.policy),

@@ -118,6 +118,14 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Option<u64> {
     Some(tag.parse().unwrap_or(u64::MAX))
 }
 
+/// The same where a change has to say what it is based on.
+pub(crate) fn required_if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    if !headers.contains_key(header::IF_MATCH) {
+        return Err(Problem::PreconditionRequired);
+    }
+    Ok(if_match(headers))
+}
+
 /// A JSON answer that no cache keeps.
 pub(crate) struct Answer<T>(pub(crate) T);
 

@@ -5,7 +5,7 @@
 
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
 };
 use serde::{Deserialize, Serialize};
 use tidegate_model::{
@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::{
     authenticate::Caller,
-    body::{Answer, Created, InPath, Json, Tagged, if_match},
+    body::{Answer, Created, InPath, Json, Tagged, if_match, required_if_match},
     list::List,
     problem::{Problem, ProblemDocument},
     state::{Control, Inner},
@@ -217,12 +217,10 @@ pub(crate) async fn update(
     Json(input): Json<DenyRuleInput>,
 ) -> Result<Tagged<DenyRuleAnswer>, Problem> {
     let actor = caller.may(Permission::Administer)?;
-    if !headers.contains_key(header::IF_MATCH) {
-        return Err(Problem::PreconditionRequired);
-    }
+    let based_on = required_if_match(&headers)?;
     let command = Command::ChangeDenyRule(ChangeDenyRule {
         id: DenyRuleId(id),
-        based_on: if_match(&headers),
+        based_on,
         denied: denied(&inner, &input.kind, &input.value).await?,
         is_inverted: input.inverted,
         is_enabled: input.enabled.unwrap_or(true),

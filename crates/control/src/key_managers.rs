@@ -3,7 +3,7 @@
 
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::{
     authenticate::Caller,
-    body::{Answer, Created, InPath, Json, Tagged, if_match},
+    body::{Answer, Created, InPath, Json, Tagged, if_match, required_if_match},
     keeper,
     list::List,
     problem::{Problem, ProblemDocument},
@@ -392,10 +392,8 @@ pub(crate) async fn update(
     Json(input): Json<KeyManagerChange>,
 ) -> Result<Tagged<KeyManagerAnswer>, Problem> {
     let actor = caller.may(Permission::Administer)?;
-    if !headers.contains_key(header::IF_MATCH) {
-        return Err(Problem::PreconditionRequired);
-    }
-    let (id, based_on) = (KeyManagerId(id), if_match(&headers));
+    let based_on = required_if_match(&headers)?;
+    let id = KeyManagerId(id);
     let command = Command::UpdateKeyManager(UpdateKeyManager { id, based_on, trust: input.meant()? });
     after(&inner, inner.execute(&actor, command).await?).await
 }

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
 };
 use serde::{Deserialize, Serialize};
 use tidegate_model::{
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     authenticate::Caller,
-    body::{Answer, Created, InPath, InQuery, Json, Tagged, if_match},
+    body::{Answer, Created, InPath, InQuery, Json, Tagged, if_match, required_if_match},
     list::{Limit, List, page},
     password,
     problem::{Problem, ProblemDocument},
@@ -216,9 +216,7 @@ pub(crate) async fn update(
     headers: HeaderMap,
     Json(input): Json<UserChange>,
 ) -> Result<Tagged<UserAnswer>, Problem> {
-    if !headers.contains_key(header::IF_MATCH) {
-        return Err(Problem::PreconditionRequired);
-    }
+    let based_on = required_if_match(&headers)?;
     let mut problems = Vec::new();
     let roles = roles(&input.roles, &mut problems);
     let state = UserState::parse(&input.state);
@@ -229,7 +227,7 @@ pub(crate) async fn update(
     let Some(state) = state.filter(|_| problems.is_empty()) else {
         return Err(Problem::Validation(problems));
     };
-    let (id, based_on) = (UserId(id), if_match(&headers));
+    let id = UserId(id);
     let subject = subject(&inner, id);
     let command = Command::ChangeUser(ChangeUser { id, based_on, roles, state, subject });
     let user = user_of(inner.execute(&caller.actor(), command).await?)?;

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     authenticate::Caller,
-    body::{Created, InPath, Json, Tagged, if_match},
+    body::{Created, InPath, Json, Tagged, if_match, required_if_match},
     problem::{Problem, ProblemDocument},
     state::{Control, Inner},
 };
@@ -157,13 +157,11 @@ pub(crate) async fn update(
     Json(input): Json<ApiChange>,
 ) -> Result<Tagged<ApiAnswer>, Problem> {
     let actor = caller.may_either(Permission::ApiCreate, Permission::ApiPublish)?;
-    if !headers.contains_key(axum::http::header::IF_MATCH) {
-        return Err(Problem::PreconditionRequired);
-    }
+    let based_on = required_if_match(&headers)?;
     let before = viewed(&inner, &caller, id).await?.design;
     let command = Command::UpdateApi(UpdateApi {
         id: ApiId(id),
-        based_on: if_match(&headers),
+        based_on,
         design: Design {
             description: input.description,
             endpoints: input.endpoints.meant()?,
