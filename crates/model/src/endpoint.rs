@@ -318,6 +318,11 @@ impl Environment {
             Self::Sandbox => "sandbox",
         }
     }
+
+    /// The environment of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Production, Self::Sandbox].into_iter().find(|it| it.as_str() == word)
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use sea_orm::{
 use tidegate_model::{
     application::{ApiKey, Application, Key, Subscription},
     decide::folded,
-    endpoint::Environment,
     id::ApplicationId,
     time::Timestamp,
     user::Secret,
@@ -15,7 +14,7 @@ use tidegate_model::{
 
 use crate::{
     entity,
-    reads::{id, parsed, written},
+    reads::{environment, id, parsed, written},
 };
 
 pub(crate) fn row(application: &Application) -> Result<entity::application::ActiveModel, DbErr> {
@@ -40,11 +39,7 @@ pub(crate) fn key(row: &entity::key::Model) -> Result<Key, DbErr> {
         client_id: row.client_id.clone(),
         secret_hash: Secret(row.secret_hash.clone()),
         application: id(&row.application_id)?,
-        environment: match row.environment.as_str() {
-            "production" => Environment::Production,
-            "sandbox" => Environment::Sandbox,
-            other => return Err(DbErr::Type(format!("{other:?} is no environment"))),
-        },
+        environment: environment(&row.environment)?,
         grants: parsed(&row.grants)?,
         settings: parsed(&row.settings)?,
         created_at: Timestamp(row.created_at),

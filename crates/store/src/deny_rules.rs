@@ -36,8 +36,13 @@ pub(crate) async fn facts(connection: &impl ConnectionTrait) -> Result<Vec<DenyF
         .collect())
 }
 
-fn row(rule: &DenyRule) -> Result<deny_rule::ActiveModel, DbErr> {
+/// What is named, and whether it is everybody else who is denied.
+fn turned(rule: &DenyRule) -> String {
     let turned = if rule.is_inverted { "all but " } else { "" };
+    format!("{turned}{}", rule.denied.value())
+}
+
+fn row(rule: &DenyRule) -> Result<deny_rule::ActiveModel, DbErr> {
     let application = match rule.denied {
         Denied::Application(id) => Some(id.to_string()),
         _ => None,
@@ -48,7 +53,7 @@ fn row(rule: &DenyRule) -> Result<deny_rule::ActiveModel, DbErr> {
     };
     Ok(deny_rule::ActiveModel {
         id: Set(rule.id.to_string()),
-        about: Set(format!("{} {turned}{}", rule.denied.word(), rule.denied.value())),
+        about: Set(format!("{} {}", rule.denied.word(), turned(rule))),
         application_id: Set(application),
         user_id: Set(user),
         body: Set(written(rule)?),
@@ -129,9 +134,8 @@ impl At<'_> {
         is: Option<&DenyRule>,
     ) -> Result<(), Failed> {
         let Some(rule) = is.or(was) else { return Ok(()) };
-        let turned = if rule.is_inverted { "all but " } else { "" };
         let state = if is.is_some_and(|rule| rule.is_enabled) { "enabled" } else { "not enabled" };
-        let detail = format!("{}: {turned}{}, {state}", rule.denied.word(), rule.denied.value());
+        let detail = format!("{}: {}, {state}", rule.denied.word(), turned(rule));
         let change = Change { at: self.now, by: self.actor.name.clone(), action: action.to_owned(), detail };
         let (was, is) = (was.map(written).transpose()?, is.map(written).transpose()?);
         apis::keep_change(self.db, &rule.id.to_string(), &change, was, is).await?;

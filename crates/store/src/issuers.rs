@@ -7,7 +7,6 @@ use sea_orm::{
 use tidegate_model::{
     command::{Command, CreateKeyManager, Outcome, ProvideKey, Refused, StoreFetchedKeys, UpdateKeyManager},
     decide::{self, folded},
-    endpoint::Environment,
     id::{ApplicationId, KeyManagerId},
     issuer::{FetchedKeys, Held, KeyManager, ProvidedKey},
     role::Permission,
@@ -18,7 +17,7 @@ use crate::{
     apis,
     entity::{key_manager, provided_key},
     execute::{At, Done},
-    reads::{id, parsed, written},
+    reads::{environment, id, parsed, written},
     vault::Vault,
 };
 
@@ -85,11 +84,7 @@ fn provided(row: &provided_key::Model) -> Result<ProvidedKey, DbErr> {
         key_manager: id(&row.key_manager_id)?,
         client_id: row.client_id.clone(),
         application: id(&row.application_id)?,
-        environment: match row.environment.as_str() {
-            "production" => Environment::Production,
-            "sandbox" => Environment::Sandbox,
-            other => return Err(DbErr::Type(format!("{other:?} is no environment"))),
-        },
+        environment: environment(&row.environment)?,
         created_at: Timestamp(row.created_at),
     })
 }
@@ -157,9 +152,7 @@ impl At<'_> {
     async fn delete_key_manager(&self, id: KeyManagerId, based_on: Option<u64>) -> Done {
         self.needs(Permission::Administer)?;
         let manager = find(self.db, self.vault, id).await?.ok_or(Refused::NotFound("key manager"))?.manager;
-        if based_on.is_some_and(|etag| etag != manager.etag) {
-            return Err(Refused::Stale { current: manager.etag }.into());
-        }
+        decide::not_stale(manager.etag, based_on)?;
         key_manager::Entity::delete_by_id(id.to_string()).exec(self.db).await?;
         self.noticed(&id.to_string(), "deleted", &manager.name).await?;
         Ok(Outcome::Done)
@@ -168,9 +161,7 @@ impl At<'_> {
     async fn store_fetched_keys(&self, fetched: StoreFetchedKeys) -> Done {
         self.needs(Permission::Administer)?;
         let before = find(self.db, self.vault, fetched.id).await?.ok_or(Refused::NotFound("key manager"))?;
-        if before.manager.etag != fetched.based_on {
-            return Err(Refused::Stale { current: before.manager.etag }.into());
-        }
+        decide::not_stale(before.manager.etag, Some(fetched.based_on))?;
         let changed = before.fetched.is_none_or(|before| before.jwks != fetched.jwks);
         let keys = FetchedKeys { jwks: fetched.jwks, at: self.now };
         key_manager::Entity::update(row(self.vault, &before.manager, Some(keys))?).exec(self.db).await?;

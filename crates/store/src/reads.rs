@@ -15,6 +15,7 @@ use tidegate_model::{
     command::{Command, Outcome, SigningKeyRecord},
     decide::folded,
     deny::DenyRule,
+    endpoint::Environment,
     fact::{Appended, Batch, Traffic, TrafficOf},
     id::{ApiId, ApplicationId, AuthorizationId, KeyManagerId, SubscriptionId, UserId},
     issuer::{Held, KeyManagerFacts, ProvidedKey},
@@ -66,6 +67,10 @@ pub(crate) fn written<T: serde::Serialize>(noun: &T) -> Result<String, DbErr> {
 
 pub(crate) fn id<T: std::str::FromStr>(text: &str) -> Result<T, DbErr> {
     text.parse().map_err(|_| DbErr::Type(format!("{text:?} is not an id")))
+}
+
+pub(crate) fn environment(word: &str) -> Result<Environment, DbErr> {
+    Environment::parse(word).ok_or_else(|| DbErr::Type(format!("{word:?} is no environment")))
 }
 
 /// The rows of one page, of which one more than asked for was fetched.

@@ -167,14 +167,10 @@ fn made(outcome: Outcome) -> Result<Key, Problem> {
 
 /// The environment of this word.
 pub(crate) fn environment(word: &str) -> Result<Environment, Problem> {
-    match word {
-        "production" => Ok(Environment::Production),
-        "sandbox" => Ok(Environment::Sandbox),
-        _ => {
-            let problem = FieldProblem::new("/type", "unknown_type", "Choose production or sandbox.");
-            Err(Problem::Validation(vec![problem]))
-        }
-    }
+    Environment::parse(word).ok_or_else(|| {
+        let problem = FieldProblem::new("/type", "unknown_type", "Choose production or sandbox.");
+        Problem::Validation(vec![problem])
+    })
 }
 
 /// Make the key of an application for an environment

@@ -4,15 +4,13 @@ use axum::{extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use tidegate_model::{
     command::{Command, Outcome, ProvideKey},
-    endpoint::Environment,
     id::KeyManagerId,
     issuer::ProvidedKey,
-    rule::FieldProblem,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::own;
+use super::{keys::environment, own};
 use crate::{
     authenticate::Caller,
     body::{Answer, Created, InPath, Json},
@@ -70,14 +68,7 @@ pub(crate) async fn create(
     Json(input): Json<NewProvidedKey>,
 ) -> Result<Created<Answer<ProvidedKeyAnswer>>, Problem> {
     let application = own(&inner, &caller, id).await?.id;
-    let environment = match input.environment.as_str() {
-        "production" => Environment::Production,
-        "sandbox" => Environment::Sandbox,
-        _ => {
-            let problem = FieldProblem::new("/type", "unknown_type", "Choose production or sandbox.");
-            return Err(Problem::Validation(vec![problem]));
-        }
-    };
+    let environment = environment(&input.environment)?;
     let (key_manager, client_id) = (KeyManagerId(input.key_manager), input.client_id);
     let command = Command::ProvideKey(ProvideKey { key_manager, client_id, application, environment });
     let Outcome::ProvidedKey(key) = inner.execute(&caller.actor(), command).await? else {
