@@ -15,7 +15,7 @@ use crate::{
     client::Opening,
     portal::{Api, Person, send},
     product::Product,
-    programs::{next_line, node},
+    programs::{node, said_behind},
     wait::{PATIENCE, within},
 };
 
@@ -39,11 +39,7 @@ impl Issuer {
         let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
         let input = child.stdin.take().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let said = loop {
-            if let Some(said) = next_line(&mut lines).await.strip_prefix("issuer: ") {
-                break said.to_owned();
-            }
-        };
+        let said = said_behind("issuer: ", &mut lines).await;
         let mut words = said.split(' ').map(str::to_owned);
         let (url, client_id, secret) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
         Self { url, client_id, secret, child, input, lines }
@@ -72,12 +68,7 @@ impl Issuer {
     /// It signs with a new key from now on.
     async fn rotate(&mut self) -> String {
         self.input.write_all(b"\n").await.unwrap();
-        loop {
-            // The library says things there as well.
-            if let Some(kid) = next_line(&mut self.lines).await.strip_prefix("new key: ") {
-                return kid.to_owned();
-            }
-        }
+        said_behind("new key: ", &mut self.lines).await
     }
 
     async fn stop(&mut self) {

@@ -59,3 +59,12 @@ pub(crate) fn wscat() -> Command {
 pub(crate) async fn next_line<R: AsyncRead + Unpin>(lines: &mut Lines<BufReader<R>>) -> String {
     within("a line", PATIENCE, lines.next_line()).await.unwrap().expect("the program has ended")
 }
+
+/// What a program says behind this word, on the next line that begins with it: libraries say things there as well.
+pub(crate) async fn said_behind<R: AsyncRead + Unpin>(word: &str, lines: &mut Lines<BufReader<R>>) -> String {
+    loop {
+        if let Some(said) = next_line(lines).await.strip_prefix(word) {
+            return said.to_owned();
+        }
+    }
+}

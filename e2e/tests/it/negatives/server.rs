@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     product::Product,
-    programs::{next_line, node},
+    programs::{node, said_behind},
 };
 
 pub(super) const REDIRECT: &str = "https://client.test/cb";
@@ -128,12 +128,7 @@ impl Server {
         command.arg(REDIRECT).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let said = loop {
-            // The library says things there as well.
-            if let Some(said) = next_line(&mut lines).await.strip_prefix("server: ") {
-                break said.to_owned();
-            }
-        };
+        let said = said_behind("server: ", &mut lines).await;
         let words: Vec<_> = said.split(' ').map(str::to_owned).collect();
         let client = |at: usize| Client { id: words[at].clone(), secret: words[at + 1].clone() };
         Self {
