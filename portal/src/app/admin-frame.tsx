@@ -15,7 +15,10 @@ export function Component() {
       groups={[
         { title: "Installation", links: [link(paths.admin(), "Overview")] },
         { title: "People", links: [link(paths.users(), "Users")] },
-        { title: "Tokens", links: [link(paths.signingKeys(), "Signing keys")] },
+        {
+          title: "Tokens",
+          links: [link(paths.signingKeys(), "Signing keys"), link(paths.keyManagers(), "Key managers")],
+        },
         { title: "Gateways", links: [link(paths.denyRules(), "Deny rules")] },
       ]}
     >
