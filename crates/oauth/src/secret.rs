@@ -43,6 +43,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::ClientSecret,
+        Self::PersonalToken,
+        Self::PortalSession,
+        Self::Csrf,
+        Self::Code,
+        Self::RefreshToken,
+        Self::AccessToken,
+        Self::ApiKey,
+        Self::Ticket,
+    ];
+
     /// The prefix, with its underscore.
     pub const fn prefix(self) -> &'static str {
         match self {
@@ -83,6 +96,11 @@ pub fn is_well_formed(kind: Kind, text: &str) -> bool {
 /// Whether a text says that it is a secret of this kind, be it one or not.
 pub fn claims_to_be(kind: Kind, text: &str) -> bool {
     text.starts_with(kind.prefix())
+}
+
+/// Whether a text says that it is a secret of ours, of whatever kind: shown to nobody else, even mistyped.
+pub fn claims_to_be_ours(text: &str) -> bool {
+    Kind::ALL.into_iter().any(|kind| claims_to_be(kind, text))
 }
 
 /// The beginning of a secret by which its owner knows it again: the kind's prefix and six characters, which leave 220

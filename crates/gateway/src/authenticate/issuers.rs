@@ -24,7 +24,7 @@ use tidegate_model::{
 };
 use tidegate_oauth::{
     issuer::{DOCUMENT_BYTES_MAX, IssuerVerifier, Rules, Verified, claimed_issuer, is_jwt},
-    mark,
+    mark, secret,
     token::BadToken,
 };
 use tokio::sync::{Notify, Semaphore};
@@ -178,9 +178,10 @@ impl Issuers {
     }
 
     /// Who is asked of a token that is no JWT, at this API: the one issuer that it accepts and that can be asked. Where
-    /// there are several, none is: a token must not be shown to somebody else than its issuer.
+    /// there are several, none is: a token must not be shown to somebody else than its issuer. So is no secret of ours that
+    /// somebody put where a token belongs.
     pub(crate) fn knows_opaque(&self, token: &str, api: &ApiFacts) -> Option<&Arc<Other>> {
-        if self.0.is_empty() || is_jwt(token) {
+        if self.0.is_empty() || is_jwt(token) || secret::claims_to_be_ours(token) {
             return None;
         }
         let asked = |other: &&Arc<Other>| {

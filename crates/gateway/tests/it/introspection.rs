@@ -16,6 +16,7 @@ use tidegate_model::{
     snapshot::ClientFacts,
     user::Secret,
 };
+use tidegate_oauth::secret::{self, Kind};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -213,4 +214,19 @@ async fn an_issuer_at_a_forbidden_address_is_not_asked() {
         rig.decide(&mut world).await;
         is_refused(&rig.ask(&Ask::to(PATH).bearer("opaque")).await, 503, "issuer-away", url);
     }
+}
+
+#[tokio::test]
+async fn a_secret_of_ours_is_shown_to_no_issuer() {
+    let (issuer, _backend, _world, rig) = stage().await;
+    let mut random = |bytes: &mut [u8]| bytes.fill(7);
+    for kind in Kind::ALL {
+        let secret = secret::generate(kind, &mut random);
+        // As a whole, and as somebody would who lost the end of it.
+        for shown in [&*secret, &secret[..secret.len() - 1]] {
+            let answer = rig.ask(&Ask::to(PATH).bearer(shown)).await;
+            is_refused(&answer, 401, "credential-invalid", shown);
+        }
+    }
+    assert_eq!(issuer.asked(), 0);
 }
