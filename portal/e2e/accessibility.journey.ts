@@ -139,6 +139,7 @@ test("on a narrow screen nothing is wider than it and every page is reached", as
     `/devportal/apis/${api.id}/console`,
     "/admin",
     "/admin/users",
+    "/admin/audit",
     "/admin/signing-keys",
     "/admin/key-managers",
     "/admin/deny-rules",

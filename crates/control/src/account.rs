@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
 use tidegate_model::{
+    audit::Attempted,
     command::{Command, Outcome},
     rule::{self, FieldProblem},
     user::Secret,
@@ -61,15 +62,17 @@ pub(crate) async fn choose_password(
         return Err(Problem::Validation(problems));
     }
     // The second door where a password is asked for, with the same wait behind it.
-    inner
-        .throttle
-        .attempt(&user.username, SocketAddr::ip(&address), inner.now())
-        .map_err(Problem::Throttled)?;
+    inner.throttle.attempt(&user.username, SocketAddr::ip(&address), inner.now()).map_err(|seconds| {
+        inner.attempts.count(Attempted::LockedOut, None, SocketAddr::ip(&address), inner.now());
+        Problem::Throttled(seconds)
+    })?;
     let account = inner.ports.catalog.account(&user.username).await?;
     let verified = account.map(|account| account.password_hash);
     let fits = input.current_password.len() <= CREDENTIAL_BYTES_MAX;
     let hash = verified.clone().map(|hash| hash.0);
     if !fits || !password::verify(&inner.hashing, input.current_password, hash).await {
+        let known = (user.id, user.username.clone());
+        inner.attempts.count(Attempted::WrongPassword, Some(known), SocketAddr::ip(&address), inner.now());
         let wrong = FieldProblem::new("/current_password", "wrong", "This is not your present password.");
         return Err(Problem::Validation(vec![wrong]));
     }
@@ -84,5 +87,5 @@ pub(crate) async fn choose_password(
     let Outcome::User(user) = inner.execute(&caller.actor(), command).await? else {
         return Err(Problem::Internal("a command answered something else"));
     };
-    signed_in(&Caller { user, until: Some(session.expires_at), session: Some(session) }, &token)
+    signed_in(&Caller { user, until: Some(session.expires_at), session: Some(session), ..caller }, &token)
 }

@@ -5,11 +5,11 @@
 //! A call by cookie that changes something must carry the session's anti-forgery token and, where the browser says
 //! where it comes from, come from the portal itself. A bearer token needs neither: no browser sends it by itself.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
-    http::{HeaderMap, Method, header, request::Parts},
+    http::{Extensions, HeaderMap, Method, header, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -23,6 +23,7 @@ use tidegate_oauth::secret::{self, Kind};
 
 use crate::{
     problem::Problem,
+    serve::Peer,
     state::{Control, Inner},
 };
 
@@ -42,12 +43,14 @@ pub(crate) struct Caller {
     pub(crate) session: Option<PortalSession>,
     /// When that ends by which they proved it; `None`: when deleted.
     pub(crate) until: Option<Timestamp>,
+    /// From which address the call came.
+    pub(crate) address: Option<IpAddr>,
 }
 
 impl Caller {
     /// The person as the one who does a change.
     pub(crate) fn actor(&self) -> Actor {
-        Actor::person(&self.user)
+        Actor::person(&self.user).at(self.address)
     }
 
     /// The actor, if the roles allow it.
@@ -70,10 +73,12 @@ impl FromRequestParts<Control> for Caller {
         if let Some(caller) = parts.extensions.get::<Self>() {
             return Ok(caller.clone());
         }
+        let address = address_of(&parts.extensions);
         if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
-            return by_token(inner, value.to_str().unwrap_or_default()).await;
+            return by_token(inner, value.to_str().unwrap_or_default(), address).await;
         }
-        let caller = by_cookie(inner, &parts.headers).await?.ok_or(Problem::Unauthenticated(SIGN_IN))?;
+        let caller =
+            by_cookie(inner, &parts.headers, address).await?.ok_or(Problem::Unauthenticated(SIGN_IN))?;
         if !matches!(parts.method, Method::GET | Method::HEAD) {
             not_forged(inner, &parts.headers, &caller)?;
         }
@@ -81,7 +86,7 @@ impl FromRequestParts<Control> for Caller {
     }
 }
 
-async fn by_token(inner: &Inner, value: &str) -> Result<Caller, Problem> {
+async fn by_token(inner: &Inner, value: &str, address: Option<IpAddr>) -> Result<Caller, Problem> {
     const REFUSED: Problem = Problem::Unauthenticated("The personal access token is unknown or has expired.");
     let token = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let token = token
@@ -90,7 +95,12 @@ async fn by_token(inner: &Inner, value: &str) -> Result<Caller, Problem> {
     let hash = Secret(secret::hash(token.ok_or(REFUSED)?));
     let found = inner.ports.catalog.token(&hash, inner.now()).await?.ok_or(REFUSED)?;
     let user = inner.ports.catalog.user(found.user).await?.filter(is_active).ok_or(REFUSED)?;
-    Ok(Caller { user, session: None, until: found.expires_at })
+    Ok(Caller { user, session: None, until: found.expires_at, address })
+}
+
+/// From which address a request came.
+pub(crate) fn address_of(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<Peer>().map(|peer| peer.0.ip())
 }
 
 pub(crate) fn is_active(user: &User) -> bool {
@@ -126,14 +136,18 @@ pub(crate) async fn gate(
 }
 
 /// The caller of a valid cookie, if there is one.
-pub(crate) async fn by_cookie(inner: &Inner, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
+pub(crate) async fn by_cookie(
+    inner: &Inner,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+) -> Result<Option<Caller>, Problem> {
     let Some(token) = cookie(headers) else { return Ok(None) };
     let hash = Secret(secret::hash(token));
     let Some(session) = inner.ports.catalog.portal_session(&hash, inner.now()).await? else {
         return Ok(None);
     };
     let user = inner.ports.catalog.user(session.user).await?.filter(is_active);
-    Ok(user.map(|user| Caller { user, until: Some(session.expires_at), session: Some(session) }))
+    Ok(user.map(|user| Caller { user, until: Some(session.expires_at), session: Some(session), address }))
 }
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {

@@ -7,6 +7,8 @@
 mod account;
 mod apis;
 mod applications;
+mod attempts;
+mod audit;
 mod authenticate;
 mod body;
 mod catalogue;

@@ -46,6 +46,10 @@ enum Failure {
     Ours(Problem),
 }
 
+/// Marks an answer to a client that did not prove itself, for who counts them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClientRefused;
+
 impl From<TokenError> for Failure {
     fn from(error: TokenError) -> Self {
         Self::Protocol(error)
@@ -68,6 +72,9 @@ impl IntoResponse for Failure {
         let mut response = (status, axum::Json(TokenErrorResponse::from(error))).into_response();
         if let Some(challenge) = error.challenge() {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if error == TokenError::InvalidClient {
+            response.extensions_mut().insert(ClientRefused);
         }
         no_store(response)
     }

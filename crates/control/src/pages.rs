@@ -12,7 +12,11 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
+use tidegate_model::audit::Attempted;
+
 use crate::{
+    authenticate::address_of,
+    oauth::ClientRefused,
     problem::{KINDS, Problem, finish},
     state::Control,
 };
@@ -125,7 +129,11 @@ pub(crate) async fn envelope(
     inner.ports.entropy.fill(&mut bytes);
     let id: String = tidegate_model::id::TokenId::new(inner.now(), bytes).0.simple().to_string();
     let settings = inner.settings.load_full();
+    let address = address_of(request.extensions());
     let mut response = finish(next.run(request).await, &settings.portal_url, &id);
+    if let (Some(address), Some(ClientRefused)) = (address, response.extensions().get()) {
+        inner.attempts.count(Attempted::ClientRefused, None, address, inner.now());
+    }
     let headers = response.headers_mut();
     let secure = settings.portal_url.strip_prefix("https://").unwrap_or_default();
     let policy = format!(

@@ -19,9 +19,9 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    account, apis, applications, authenticate, catalogue, console, deny_rules, health, key_managers, oauth,
-    pages, revocations, session, settings, signing_keys, state::Control, subscriptions, tickets, tokens,
-    users,
+    account, apis, applications, audit, authenticate, catalogue, console, deny_rules, health, key_managers,
+    oauth, pages, revocations, session, settings, signing_keys, state::Control, subscriptions, tickets,
+    tokens, users,
 };
 
 /// Where REST begins.
@@ -122,6 +122,8 @@ fn rest() -> OpenApiRouter<Control> {
         .routes(routes!(subscriptions::create, subscriptions::list))
         .routes(routes!(subscriptions::delete))
         .routes(routes!(tickets::create))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::get))
         .routes(routes!(signing_keys::list, signing_keys::rotate))
         .routes(routes!(signing_keys::remove))
         .routes(routes!(deny_rules::create, deny_rules::list))

@@ -77,10 +77,12 @@ impl Control {
         server.http2().timer(TokioTimer::new());
         let server = Arc::new(server);
         let mut shutdown = std::pin::pin!(shutdown);
+        let mut writing = std::pin::pin!(self.keep_writing_attempts());
         loop {
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
             let (stream, address) = tokio::select! {
                 () = &mut shutdown => break,
+                never = &mut writing => match never {},
                 accepted = serving.listener.accept() => match accepted {
                     Ok(accepted) => accepted,
                     Err(error) => {
@@ -116,5 +118,7 @@ impl Control {
             });
         }
         let _ = timeout(END_PATIENCE, graceful.shutdown()).await;
+        // What cannot be written now is told in the log.
+        let _ = self.0.write_attempts().await;
     }
 }

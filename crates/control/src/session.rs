@@ -9,6 +9,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use tidegate_model::{
+    audit::Attempted,
     command::{Command, Refused},
     id::UserId,
     port::CommandError,
@@ -121,20 +122,33 @@ pub(crate) async fn sign_in(
     if input.username.len() > CREDENTIAL_BYTES_MAX || input.password.len() > CREDENTIAL_BYTES_MAX {
         return Err(WRONG);
     }
-    inner.throttle.attempt(&input.username, ip, now).map_err(Problem::Throttled)?;
+    inner.throttle.attempt(&input.username, ip, now).map_err(|seconds| {
+        inner.attempts.count(Attempted::LockedOut, None, ip, now);
+        Problem::Throttled(seconds)
+    })?;
     let account = inner.ports.catalog.account(&input.username).await?;
     let hash = account.as_ref().map(|account| account.password_hash.0.clone());
     let right = password::verify(&inner.hashing, input.password, hash).await;
     // Somebody disabled is answered as somebody unknown: who guesses learns nothing.
-    let may = |account: &Account| right && account.user.state == UserState::Active;
-    let Some(Account { user, password_hash }) = account.filter(may) else {
+    let failed = match &account {
+        None => Some(Attempted::UnknownName),
+        Some(_) if !right => Some(Attempted::WrongPassword),
+        Some(account) if account.user.state != UserState::Active => Some(Attempted::Disabled),
+        Some(_) => None,
+    };
+    let known = account.as_ref().map(|account| (account.user.id, account.user.username.clone()));
+    if let Some(what) = failed {
+        inner.attempts.count(what, known, ip, now);
         tracing::info!(%ip, "a sign-in failed");
+    }
+    let Some(Account { user, password_hash }) = account.filter(|_| failed.is_none()) else {
         return Err(WRONG);
     };
     inner.throttle.succeeded(&input.username, ip);
     // A cookie from before is not taken over: the session of a signed-in person always has a new name.
     let (token, session) = begin(&inner, user.id);
-    let caller = Caller { user, until: Some(session.expires_at), session: Some(session.clone()) };
+    let until = Some(session.expires_at);
+    let caller = Caller { user, session: Some(session.clone()), until, address: Some(ip) };
     let command = Command::OpenPortalSession { session, verified: password_hash };
     match inner.try_execute(&caller.actor(), command).await {
         // Disabled or deleted, or with another password, since the account was read.
@@ -180,7 +194,9 @@ pub(crate) async fn sign_out(
     headers: HeaderMap,
     caller: Caller,
 ) -> Result<Response, Problem> {
-    if let Some(session) = by_cookie(&inner, &headers).await?.and_then(|caller| caller.session) {
+    if let Some(session) =
+        by_cookie(&inner, &headers, caller.address).await?.and_then(|caller| caller.session)
+    {
         let command = Command::ClosePortalSession { token_hash: session.token_hash };
         inner.execute(&caller.actor(), command).await?;
     }

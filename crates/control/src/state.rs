@@ -14,6 +14,7 @@ use tidegate_oauth::jwk::{Algorithm, BadKey, SigningKey, SystemRandom};
 use tokio::sync::Semaphore;
 
 use crate::{
+    attempts::Attempts,
     feed::Feed,
     issuer::{BackendKeys, Issuer},
     keeper::Keeper,
@@ -73,6 +74,7 @@ pub(crate) struct Inner {
     pub(crate) taken: Taken,
     pub(crate) keeper: Arc<Keeper>,
     pub(crate) throttle: SignInThrottle,
+    pub(crate) attempts: Attempts,
     pub(crate) hashing: Arc<Semaphore>,
 }
 
@@ -112,6 +114,7 @@ impl Control {
             taken: Taken::default(),
             keeper,
             throttle: SignInThrottle::default(),
+            attempts: Attempts::default(),
             hashing: Arc::new(Semaphore::new(CONCURRENT_HASHES)),
         })))
     }
@@ -205,6 +208,7 @@ fn is_noticed(command: &Command) -> bool {
             | Command::ClosePortalSession { .. }
             | Command::CreateToken { .. }
             | Command::DeleteToken { .. }
+            | Command::KeepAudit(_)
             | Command::Authorize(_)
             | Command::RedeemCode(_)
             | Command::Renew(_)

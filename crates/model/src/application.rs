@@ -34,7 +34,7 @@ pub struct Application {
 }
 
 /// The OAuth client of an application for one environment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Key {
     /// OAuth `client_id`, not secret.
     pub client_id: String,
@@ -50,6 +50,14 @@ pub struct Key {
     pub settings: ClientSettings,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+impl Key {
+    /// The same without what only hashes of secrets are kept for, as the audit log shows it.
+    #[must_use]
+    pub fn redacted(&self) -> Self {
+        Self { secret_hash: Secret::default(), ..self.clone() }
+    }
 }
 
 /// An application's right to an API under a plan.
@@ -95,4 +103,12 @@ pub struct ApiKey {
     pub referers: Vec<String>,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+impl ApiKey {
+    /// The same without the hash of its secret, as the audit log shows it.
+    #[must_use]
+    pub fn redacted(&self) -> Self {
+        Self { hash: Secret::default(), ..self.clone() }
+    }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use crate::{
     api::{Api, Design, Revision},
     application::{ApiKey, Application, Key, Subscription},
+    audit::Attempt,
     authorization::{Authorize, EndAuthorization, OpaqueToken, RedeemCode, Redeemed, Renew},
     client::ClientSettings,
     deny::{Denied, DenyRule},
@@ -217,6 +218,15 @@ pub struct ProvideKey {
     pub environment: Environment,
 }
 
+/// Writes to the audit log what failed since the last time.
+#[derive(Debug, Clone)]
+pub struct KeepAudit {
+    /// What failed, and how often.
+    pub attempts: Vec<(Attempt, u64)>,
+    /// Look through the log for what is old as well.
+    pub forget: bool,
+}
+
 /// Every change the catalog can execute.
 #[derive(Debug, Clone)]
 pub enum Command {
@@ -362,6 +372,8 @@ pub enum Command {
         /// Which token.
         id: TokenId,
     },
+    /// See [`KeepAudit`]. Answers [`Outcome::Done`].
+    KeepAudit(KeepAudit),
     /// See [`Authorize`]. Answers [`Outcome::Done`].
     Authorize(Box<Authorize>),
     /// See [`RedeemCode`]. Answers [`Outcome::Tokens`].

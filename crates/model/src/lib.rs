@@ -7,6 +7,7 @@
 pub mod admit;
 pub mod api;
 pub mod application;
+pub mod audit;
 pub mod authorization;
 pub mod client;
 pub mod command;

@@ -117,6 +117,9 @@ pub const TABLE: &[(&str, Who)] = &[
     ("updateKeyManager", ADMINISTER),
     ("deleteKeyManager", ADMINISTER),
     ("refreshKeyManager", ADMINISTER),
+    // The audit log.
+    ("listAudit", ADMINISTER),
+    ("getAuditEntry", ADMINISTER),
     // Keys that sign.
     ("listSigningKeys", ADMINISTER),
     ("rotateSigningKey", ADMINISTER),

@@ -8,6 +8,7 @@ use std::{net::SocketAddr, os::unix::net::UnixStream};
 use crate::{
     api::{Api, Change, Moved, Revision},
     application::{ApiKey, Application, Key, Subscription},
+    audit::{AuditQuery, Entry, EntryDetail},
     authorization::{Authorization, Code, OpaqueToken, RefreshToken},
     command::{Command, Outcome, Refused, SigningKeyRecord},
     deny::DenyRule,
@@ -165,6 +166,11 @@ pub trait Catalog: Send + Sync + 'static {
     async fn moves(&self, api: ApiId) -> Result<Vec<Moved>, PortError>;
     /// Audit entries about an API, newest first, at most `limit`.
     async fn changes(&self, api: ApiId, limit: u32) -> Result<Vec<Change>, PortError>;
+
+    /// The audit log, newest first.
+    async fn audit(&self, query: &AuditQuery, page: &PageRequest) -> Result<Page<Entry>, PortError>;
+    /// An entry of the audit log, by its number.
+    async fn audit_entry(&self, number: u64) -> Result<Option<EntryDetail>, PortError>;
 
     /// An application.
     async fn application(&self, id: ApplicationId) -> Result<Option<Application>, PortError>;

@@ -47,6 +47,13 @@ impl Timestamp {
         ::time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).ok()
     }
 
+    /// The point that a text in RFC 3339 names, in whatever zone; `None` where it is none.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let at =
+            ::time::OffsetDateTime::parse(text, &::time::format_description::well_known::Rfc3339).ok()?;
+        i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000)).ok().map(Self)
+    }
+
     /// RFC 3339 in UTC with milliseconds, as REST and logs show it.
     pub fn rfc3339(self) -> String {
         self.to_utc()

@@ -1,6 +1,6 @@
 //! People, their portal sessions and personal access tokens, and the actor that a change is done by.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -141,17 +141,25 @@ pub struct Actor {
     pub name: String,
     /// Roles at the time of the call.
     pub roles: BTreeSet<Role>,
+    /// From which address; `None` for the product itself.
+    pub address: Option<IpAddr>,
 }
 
 impl Actor {
     /// The product acting by itself, with every permission.
     pub fn product() -> Self {
-        Self { user: None, name: "tidegate".to_owned(), roles: BTreeSet::from([Role::Admin]) }
+        Self { user: None, name: "tidegate".to_owned(), roles: BTreeSet::from([Role::Admin]), address: None }
     }
 
     /// This person.
     pub fn person(user: &User) -> Self {
-        Self { user: Some(user.id), name: user.username.clone(), roles: user.roles.clone() }
+        Self { user: Some(user.id), name: user.username.clone(), roles: user.roles.clone(), address: None }
+    }
+
+    /// The same, calling from this address.
+    #[must_use]
+    pub fn at(self, address: Option<IpAddr>) -> Self {
+        Self { address, ..self }
     }
 
     /// Whether any of the roles holds the permission.

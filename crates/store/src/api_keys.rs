@@ -31,7 +31,9 @@ impl At<'_> {
             Command::DeleteApiKey { application, id } => {
                 let key = self.own_api_key(application, id).await?;
                 entity::api_key::Entity::delete_by_id(id.to_string()).exec(self.db).await?;
-                self.noticed(&application.to_string(), "deleted an API key", &key.name).await?;
+                let told = ("deleted an API key", key.name.as_str());
+                self.differs(&application.to_string(), told, Some(&key.redacted()), None).await?;
+                self.bump().await?;
                 Ok(Outcome::Done)
             }
             _ => Err(sea_orm::DbErr::Custom("not a change to an API key".to_owned()).into()),
@@ -55,7 +57,8 @@ impl At<'_> {
     async fn keep_api_key(&self, key: &ApiKey, action: &str) -> Done {
         let row = applications::api_key_row(key)?;
         entity::api_key::Entity::insert(row).exec_without_returning(self.db).await?;
-        self.noticed(&key.application.to_string(), action, &key.name).await?;
+        self.differs(&key.application.to_string(), (action, &key.name), None, Some(&key.redacted())).await?;
+        self.bump().await?;
         Ok(Outcome::ApiKey(Box::new(key.clone())))
     }
 

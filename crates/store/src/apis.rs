@@ -221,24 +221,3 @@ pub(crate) async fn changes(
         .map(|row| Change { at: Timestamp(row.at), by: row.actor, action: row.action, detail: row.detail })
         .collect())
 }
-
-/// Writes an entry of the audit log.
-pub(crate) async fn keep_change(
-    connection: &impl ConnectionTrait,
-    subject: &str,
-    change: &Change,
-    before: Option<String>,
-    after: Option<String>,
-) -> Result<(), DbErr> {
-    let row = entity::change::ActiveModel {
-        id: NotSet,
-        subject: Set(subject.to_owned()),
-        at: Set(change.at.millis()),
-        actor: Set(change.by.clone()),
-        action: Set(change.action.clone()),
-        detail: Set(change.detail.clone()),
-        before_body: Set(before),
-        after_body: Set(after),
-    };
-    entity::change::Entity::insert(row).exec_without_returning(connection).await.map(drop)
-}

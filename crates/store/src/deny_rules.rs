@@ -138,7 +138,7 @@ impl At<'_> {
         let detail = format!("{}: {}, {state}", rule.denied.word(), turned(rule));
         let change = Change { at: self.now, by: self.actor.name.clone(), action: action.to_owned(), detail };
         let (was, is) = (was.map(written).transpose()?, is.map(written).transpose()?);
-        apis::keep_change(self.db, &rule.id.to_string(), &change, was, is).await?;
+        self.kept_as(&rule.id.to_string(), &change, was, is).await?;
         Ok(self.bump().await?)
     }
 }

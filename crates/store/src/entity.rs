@@ -97,6 +97,7 @@ entity! {
         #[sea_orm(primary_key)] id: i64,
         subject: String, at: i64, actor: String, action: String, detail: String,
         before_body: Option<String>, after_body: Option<String>,
+        kind: String, actor_id: Option<String>, address: Option<String>, times: i64, attempt: Option<String>,
     }
 }
 entity! {

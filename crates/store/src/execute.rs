@@ -7,9 +7,11 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _, PaginatorTrait as _,
     QueryFilter as _, SqlErr,
 };
+use serde::Serialize;
 use tidegate_model::{
     api::{Api, Change},
     application::{Application, Subscription},
+    audit::Kind,
     authorization::Redeemed,
     command::{Command, CreateApplication, CreateSubscription, Outcome, Refused, UpdateApplication},
     decide::{self, Decision, SubscriptionEffect, folded},
@@ -22,7 +24,9 @@ use tidegate_model::{
 };
 
 use crate::{
-    apis, applications, authorizations, entity, issuers, plans,
+    apis, applications,
+    audit::{self, Kept},
+    authorizations, entity, issuers, plans,
     reads::{SNAPSHOT_NUMBER, id, next_number, written},
     users,
     vault::Vault,
@@ -43,6 +47,8 @@ pub(crate) struct At<'a> {
     pub(crate) vault: &'a Vault,
     pub(crate) actor: &'a Actor,
     pub(crate) now: Timestamp,
+    /// What entries of the audit log are about.
+    kind: Kind,
 }
 
 pub(crate) async fn execute(
@@ -52,7 +58,7 @@ pub(crate) async fn execute(
     now: Timestamp,
     command: Command,
 ) -> Done {
-    let at = At { db, vault, actor, now };
+    let at = At { db, vault, actor, now, kind: Kind::of(&command) };
     let done = match command {
         Command::CreateApi(_)
         | Command::UpdateApi(_)
@@ -81,7 +87,8 @@ pub(crate) async fn execute(
                 other => other,
             })?;
             entity::subscription::Entity::delete_by_id(row.id).exec(db).await?;
-            at.noticed(&found.api.to_string(), "ended a subscription", "").await?;
+            at.differs(&found.api.to_string(), ("ended a subscription", &found.plan), Some(&found), None).await?;
+            at.bump().await?;
             Ok(Outcome::Done)
         }
         Command::Authorize(_)
@@ -133,8 +140,32 @@ impl At<'_> {
     }
 
     async fn note(&self, subject: &str, action: &str, detail: &str) -> Result<(), DbErr> {
-        let change = self.told(action, detail);
-        apis::keep_change(self.db, subject, &change, None, None).await
+        self.kept_as(subject, &self.told(action, detail), None, None).await
+    }
+
+    /// An entry of the audit log with records before and after, which hold no secret any more.
+    pub(crate) async fn kept_as(
+        &self,
+        object: &str,
+        change: &Change,
+        before: Option<String>,
+        after: Option<String>,
+    ) -> Result<(), DbErr> {
+        let (action, detail) = (change.action.as_str(), change.detail.as_str());
+        let (at, actor, kind) = (self.now, self.actor, self.kind);
+        audit::keep(self.db, Kept { at, actor, kind, object, action, detail, before, after }).await
+    }
+
+    /// The same for a record that differs, or that is only on one side.
+    pub(crate) async fn differs<T: Serialize>(
+        &self,
+        object: &str,
+        (action, detail): (&str, &str),
+        before: Option<&T>,
+        after: Option<&T>,
+    ) -> Result<(), DbErr> {
+        let (before, after) = (before.map(written).transpose()?, after.map(written).transpose()?);
+        self.kept_as(object, &self.told(action, detail), before, after).await
     }
 
     /// A note about a change that gateways have to notice.
@@ -205,7 +236,9 @@ impl At<'_> {
                 let subscriptions = entity::subscription::Entity::find().filter(subscribed).count(db).await?;
                 decide::delete_api(&api, based_on, actor, subscriptions)?;
                 entity::api::Entity::delete_by_id(id.to_string()).exec(db).await?;
-                self.noticed(&id.to_string(), "deleted", &format!("{} {}", api.name, api.version)).await?;
+                let told = format!("{} {}", api.name, api.version);
+                self.differs(&id.to_string(), ("deleted", &told), Some(&api.redacted()), None).await?;
+                self.bump().await?;
                 Ok(Outcome::Done)
             }
             _ => Err(DbErr::Custom("not a change to an API".to_owned()).into()),
@@ -221,8 +254,8 @@ impl At<'_> {
                 .map(|api| written(&api.redacted()))
                 .transpose()?;
             entity::api::Entity::update(apis::row(self.vault, sibling)?).exec(db).await?;
-            apis::keep_change(db, &sibling.id.to_string(), change, was, Some(written(&sibling.redacted())?))
-                .await?;
+            let is = Some(written(&sibling.redacted())?);
+            self.kept_as(&sibling.id.to_string(), change, was, is).await?;
         }
         if before.is_some() {
             entity::api::Entity::update(apis::row(self.vault, &decided.api)?).exec(db).await?;
@@ -240,7 +273,7 @@ impl At<'_> {
         self.write_subscriptions(&decided).await?;
         let was = before.map(|api| written(&api.redacted())).transpose()?;
         let is = written(&decided.api.redacted())?;
-        apis::keep_change(db, &decided.api.id.to_string(), &decided.change, was, Some(is)).await?;
+        self.kept_as(&decided.api.id.to_string(), &decided.change, was, Some(is)).await?;
         self.bump().await?;
         Ok(Outcome::Api(Box::new(decided.api)))
     }
@@ -328,7 +361,9 @@ impl At<'_> {
         entity::application::Entity::insert(applications::row(&application)?)
             .exec_without_returning(self.db)
             .await?;
-        self.noticed(&application.id.to_string(), "created", &application.name).await?;
+        let told = ("created", application.name.as_str());
+        self.differs(&application.id.to_string(), told, None, Some(&application)).await?;
+        self.bump().await?;
         Ok(Outcome::Application(application))
     }
 
@@ -340,18 +375,22 @@ impl At<'_> {
             description: update.description,
             policy: update.policy,
             etag: before.etag + 1,
-            ..before
+            ..before.clone()
         };
         self.application_rules(&application).await?;
         entity::application::Entity::update(applications::row(&application)?).exec(self.db).await?;
-        self.noticed(&application.id.to_string(), "changed", &application.name).await?;
+        let told = ("changed", application.name.as_str());
+        self.differs(&application.id.to_string(), told, Some(&before), Some(&application)).await?;
+        self.bump().await?;
         Ok(Outcome::Application(application))
     }
 
     async fn delete_application(&self, id: ApplicationId) -> Done {
         let application = self.own_application(id).await?;
         entity::application::Entity::delete_by_id(id.to_string()).exec(self.db).await?;
-        self.noticed(&id.to_string(), "deleted", &application.name).await?;
+        let told = ("deleted", application.name.as_str());
+        self.differs(&id.to_string(), told, Some(&application), None).await?;
+        self.bump().await?;
         Ok(Outcome::Done)
     }
 
@@ -420,7 +459,8 @@ impl At<'_> {
         let row = applications::subscription_row(&subscription);
         entity::subscription::Entity::insert(row).exec_without_returning(self.db).await?;
         let detail = format!("{} under {}", application.name, subscription.plan);
-        self.noticed(&api.id.to_string(), "subscribed", &detail).await?;
+        self.differs(&api.id.to_string(), ("subscribed", &detail), None, Some(&subscription)).await?;
+        self.bump().await?;
         Ok(Outcome::Subscription(subscription))
     }
 
@@ -444,7 +484,19 @@ impl At<'_> {
                 self.note(&user, "signed in", "").await?;
             }
             Command::ClosePortalSession { token_hash } => {
-                entity::portal_session::Entity::delete_by_id(token_hash.0).exec(db).await?;
+                let row = entity::portal_session::Entity::find_by_id(token_hash.0).one(db).await?;
+                if let Some(row) = row {
+                    entity::portal_session::Entity::delete_by_id(row.token_hash).exec(db).await?;
+                    self.note(&row.user_id, "signed out", "").await?;
+                }
+            }
+            Command::KeepAudit(kept) => {
+                for (attempt, times) in &kept.attempts {
+                    audit::count(db, attempt, *times).await?;
+                }
+                if kept.forget {
+                    audit::forget(db, self.now).await?;
+                }
             }
             Command::CreateToken { token, token_hash, session } => {
                 if let Some(session) = &session {

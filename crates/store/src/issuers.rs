@@ -14,7 +14,6 @@ use tidegate_model::{
 };
 
 use crate::{
-    apis,
     entity::{key_manager, provided_key},
     execute::{At, Done},
     reads::{environment, id, parsed, written},
@@ -121,7 +120,7 @@ impl At<'_> {
         let was = before.map(|before| written(&before.redacted())).transpose()?;
         let is = Some(written(&after.redacted())?);
         let change = self.told(action, &after.name);
-        apis::keep_change(self.db, &after.id.to_string(), &change, was, is).await?;
+        self.kept_as(&after.id.to_string(), &change, was, is).await?;
         self.bump().await?;
         Ok(Outcome::KeyManager(Box::new(after.clone())))
     }
@@ -154,7 +153,8 @@ impl At<'_> {
         let manager = find(self.db, self.vault, id).await?.ok_or(Refused::NotFound("key manager"))?.manager;
         decide::not_stale(manager.etag, based_on)?;
         key_manager::Entity::delete_by_id(id.to_string()).exec(self.db).await?;
-        self.noticed(&id.to_string(), "deleted", &manager.name).await?;
+        self.differs(&id.to_string(), ("deleted", &manager.name), Some(&manager.redacted()), None).await?;
+        self.bump().await?;
         Ok(Outcome::Done)
     }
 

@@ -7,6 +7,7 @@
 mod api_keys;
 mod apis;
 mod applications;
+mod audit;
 mod authorizations;
 mod cursor;
 mod deny_rules;

@@ -14,6 +14,7 @@ mod m0011_key_managers;
 mod m0012_tickets;
 mod m0013_look_ups;
 mod m0014_deny_rules;
+mod m0015_audit;
 
 pub(crate) struct Migrator;
 
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_tickets::Step),
             Box::new(m0013_look_ups::Step),
             Box::new(m0014_deny_rules::Step),
+            Box::new(m0015_audit::Step),
         ]
     }
 }

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use tidegate_model::{
     api::{Api, Change, Design, Moved, Revision},
     application::{ApiKey, Application, Key, Subscription},
+    audit::{AuditQuery, Entry, EntryDetail},
     authorization::{Authorization, Code, OpaqueToken, RefreshToken},
     command::{Command, Outcome, SigningKeyRecord},
     decide::folded,
@@ -36,8 +37,8 @@ use tidegate_model::{
 };
 
 use crate::{
-    apis, applications, authorizations, cursor, deny_rules, entity, facts, issuers, plans, revocations,
-    sqlite::SqliteCatalog, users, vault::Vault, writer::trouble,
+    apis, applications, audit, authorizations, cursor, deny_rules, entity, facts, issuers, plans,
+    revocations, sqlite::SqliteCatalog, users, vault::Vault, writer::trouble,
 };
 
 /// Name of the row that counts changes that gateways can notice.
@@ -254,6 +255,14 @@ impl Catalog for SqliteCatalog {
 
     async fn moves(&self, api: ApiId) -> Result<Vec<Moved>, PortError> {
         apis::moves(&self.readers, api).await.map_err(trouble)
+    }
+
+    async fn audit(&self, query: &AuditQuery, request: &PageRequest) -> Result<Page<Entry>, PortError> {
+        audit::list(&self.readers, query, request).await.map_err(trouble)
+    }
+
+    async fn audit_entry(&self, number: u64) -> Result<Option<EntryDetail>, PortError> {
+        audit::one(&self.readers, number).await.map_err(trouble)
     }
 
     async fn changes(&self, api: ApiId, limit: u32) -> Result<Vec<Change>, PortError> {

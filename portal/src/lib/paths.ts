@@ -30,6 +30,10 @@ export const paths = {
   admin: () => "/admin",
   signingKeys: () => "/admin/signing-keys",
   denyRules: () => "/admin/deny-rules",
+  audit: (about?: { by?: string; object?: string }) => {
+    const query = new URLSearchParams({ ...about }).toString();
+    return query ? `/admin/audit?${query}` : "/admin/audit";
+  },
   users: () => "/admin/users",
   user: (id: string) => `/admin/users/${part(id)}`,
   keyManagers: () => "/admin/key-managers",

@@ -3,6 +3,8 @@
 //!
 //! Until the client and its address are known, the person is told what is wrong; from then on, the client is.
 
+use std::net::IpAddr;
+
 use axum::{
     extract::{RawQuery, Request, State},
     http::HeaderMap,
@@ -34,6 +36,7 @@ use super::{
 use crate::{
     authenticate::{Caller, by_cookie},
     problem::Problem,
+    serve::ClientAddress,
     state::{Control, Inner},
 };
 
@@ -90,11 +93,12 @@ impl Known {
 
 pub(crate) async fn get(
     State(Control(inner)): State<Control>,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
     let query = query.unwrap_or_default();
-    answer(&inner, &headers, &query).await.unwrap_or_else(IntoResponse::into_response)
+    answer(&inner, &headers, address.ip(), &query).await.unwrap_or_else(IntoResponse::into_response)
 }
 
 /// The same by form (OpenID Connect Core, section 3.1.2.1), which goes on by query: so that signing in can come back.
@@ -148,11 +152,17 @@ pub(super) async fn read(inner: &Inner, query: &str) -> Result<Ready, Refused> {
     Ok(Ready { known, asked, scope })
 }
 
-async fn answer(inner: &Inner, headers: &HeaderMap, query: &str) -> Result<Response, Refused> {
+async fn answer(
+    inner: &Inner,
+    headers: &HeaderMap,
+    address: IpAddr,
+    query: &str,
+) -> Result<Response, Refused> {
     let ready = read(inner, query).await?;
     let (known, asked) = (&ready.known, &ready.asked);
     // Who has a password for one time has to choose another first; the portal sees to it.
-    let found = by_cookie(inner, headers).await?.filter(|caller| !caller.user.must_change_password);
+    let found =
+        by_cookie(inner, headers, Some(address)).await?.filter(|caller| !caller.user.must_change_password);
     let Some((caller, session)) =
         found.and_then(|caller| caller.session.clone().map(|session| (caller, session)))
     else {

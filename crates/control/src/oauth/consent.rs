@@ -20,7 +20,7 @@ use super::{
     scope,
 };
 use crate::{
-    authenticate::{Caller, by_cookie, from_own_origin},
+    authenticate::{Caller, address_of, by_cookie, from_own_origin},
     problem::Problem,
     state::{Control, Inner},
 };
@@ -78,12 +78,13 @@ pub(crate) async fn post(
 async fn answer(inner: &Inner, headers: &HeaderMap, request: Request) -> Result<Response, Refused> {
     let unread = || Refused::shown(told("This answer cannot be read", "Go back and answer the page again."));
     from_own_origin(inner, headers)?;
+    let address = address_of(request.extensions());
     // The form is no client's; it is only read as strictly.
     let (_, text) = form_of(request).await.map_err(|_| unread())?;
     let mut form = form::parameters(&text).map_err(|_| unread())?;
     let query = form.take("request").ok_or_else(unread)?;
     let sealed = form.take("seal").ok_or_else(unread)?;
-    let found = by_cookie(inner, headers).await?.filter(|caller| !caller.user.must_change_password);
+    let found = by_cookie(inner, headers, address).await?.filter(|caller| !caller.user.must_change_password);
     let Some((caller, session)) =
         found.and_then(|caller| caller.session.clone().map(|session| (caller, session)))
     else {

@@ -3,6 +3,8 @@
 //! With an ID token of the person who is signed in, the client has shown that it may; without one the person is asked.
 //! What ends is the portal session. Tokens are ended at the revocation endpoint.
 
+use std::net::IpAddr;
+
 use axum::{
     extract::{RawQuery, Request, State},
     http::{HeaderMap, StatusCode, header},
@@ -19,6 +21,7 @@ use super::{
 use crate::{
     authenticate::{Caller, by_cookie, from_own_origin},
     problem::Problem,
+    serve::ClientAddress,
     session::cleared_cookie,
     state::{Control, Inner},
 };
@@ -35,26 +38,33 @@ struct Asked {
 
 pub(crate) async fn get(
     State(Control(inner)): State<Control>,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
     let query = query.unwrap_or_default();
-    answer(&inner, &headers, &query).await.unwrap_or_else(IntoResponse::into_response)
+    answer(&inner, &headers, address.ip(), &query).await.unwrap_or_else(IntoResponse::into_response)
 }
 
 pub(crate) async fn post(
     State(Control(inner)): State<Control>,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     request: Request,
 ) -> Response {
-    posted(&inner, &headers, request).await.unwrap_or_else(IntoResponse::into_response)
+    posted(&inner, &headers, address.ip(), request).await.unwrap_or_else(IntoResponse::into_response)
 }
 
 fn unread() -> Refused {
     Refused::shown(told("This request cannot be answered", "The request to sign out cannot be read."))
 }
 
-async fn posted(inner: &Inner, headers: &HeaderMap, request: Request) -> Result<Response, Refused> {
+async fn posted(
+    inner: &Inner,
+    headers: &HeaderMap,
+    address: IpAddr,
+    request: Request,
+) -> Result<Response, Refused> {
     let (_, text) = form_of(request).await.map_err(|_| unread())?;
     let mut form = form::parameters(&text).map_err(|_| unread())?;
     let Some(sealed) = form.take("seal") else { return by_query("/oauth2/logout", &text).ok_or_else(unread) };
@@ -62,7 +72,7 @@ async fn posted(inner: &Inner, headers: &HeaderMap, request: Request) -> Result<
     from_own_origin(inner, headers)?;
     let query = form.take("request").unwrap_or_default();
     let asked = read(inner, &query).await?;
-    let Some((caller, session)) = signed_in(inner, headers).await? else {
+    let Some((caller, session)) = signed_in(inner, headers, address).await? else {
         return Ok(signed_out(asked.to.as_deref()));
     };
     if !secret::equal(&sealed, &secret::seal(&session.csrf_token.0, PURPOSE, &query)) {
@@ -74,8 +84,12 @@ async fn posted(inner: &Inner, headers: &HeaderMap, request: Request) -> Result<
     }
 }
 
-async fn signed_in(inner: &Inner, headers: &HeaderMap) -> Result<Option<(Caller, PortalSession)>, Problem> {
-    let found = by_cookie(inner, headers).await?;
+async fn signed_in(
+    inner: &Inner,
+    headers: &HeaderMap,
+    address: IpAddr,
+) -> Result<Option<(Caller, PortalSession)>, Problem> {
+    let found = by_cookie(inner, headers, Some(address)).await?;
     Ok(found.and_then(|caller| caller.session.clone().map(|session| (caller, session))))
 }
 
@@ -112,9 +126,14 @@ async fn read(inner: &Inner, query: &str) -> Result<Asked, Refused> {
     Ok(Asked { to, subject: hint.map(|hint| hint.subject) })
 }
 
-async fn answer(inner: &Inner, headers: &HeaderMap, query: &str) -> Result<Response, Refused> {
+async fn answer(
+    inner: &Inner,
+    headers: &HeaderMap,
+    address: IpAddr,
+    query: &str,
+) -> Result<Response, Refused> {
     let asked = read(inner, query).await?;
-    let Some((caller, session)) = signed_in(inner, headers).await? else {
+    let Some((caller, session)) = signed_in(inner, headers, address).await? else {
         return Ok(signed_out(asked.to.as_deref()));
     };
     if asked.subject.is_some_and(|subject| subject == caller.user.id.to_string()) {

@@ -27,7 +27,7 @@ fn api_id(number: u128) -> ApiId {
 
 fn person(role: Role) -> Actor {
     let user = Some(UserId(Uuid::from_u128(ROLES.iter().position(|known| *known == role).unwrap() as u128)));
-    Actor { user, name: role.as_str().to_owned(), roles: BTreeSet::from([role]) }
+    Actor { user, name: role.as_str().to_owned(), roles: BTreeSet::from([role]), address: None }
 }
 
 fn admin() -> Actor {

@@ -24,9 +24,11 @@ impl At<'_> {
                 self.replace_secret(application, &client_id, secret_hash).await
             }
             Command::DeleteKey { application, client_id } => {
-                self.own_key(application, &client_id).await?;
+                let key = self.own_key(application, &client_id).await?;
                 entity::key::Entity::delete_by_id(&client_id).exec(self.db).await?;
-                self.noticed(&application.to_string(), "deleted a key", &client_id).await?;
+                let told = ("deleted a key", client_id.as_str());
+                self.differs(&application.to_string(), told, Some(&key.redacted()), None).await?;
+                self.bump().await?;
                 Ok(Outcome::Done)
             }
             _ => Err(DbErr::Custom("not a change to a key".to_owned()).into()),
@@ -64,20 +66,25 @@ impl At<'_> {
             created_at: self.now,
         };
         entity::key::Entity::insert(applications::key_row(&key)?).exec_without_returning(self.db).await?;
-        self.noticed(&application.id.to_string(), "made a key", key.environment.as_str()).await?;
+        let told = ("made a key", key.environment.as_str());
+        self.differs(&application.id.to_string(), told, None, Some(&key.redacted())).await?;
+        self.bump().await?;
         Ok(Outcome::Key(key))
     }
 
     async fn update_key(&self, update: UpdateKey) -> Done {
         let mut key = self.own_key(update.application, &update.client_id).await?;
         client_rules(&update.grants, &update.settings)?;
+        let before = key.redacted();
         (key.grants, key.settings) = (update.grants, update.settings);
         // A secret that must not be used any more is not kept.
         if key.settings.kind.is_public() {
             key.secret_hash = Secret::default();
         }
         entity::key::Entity::update(applications::key_row(&key)?).exec(self.db).await?;
-        self.noticed(&update.application.to_string(), "changed a key", &update.client_id).await?;
+        let told = ("changed a key", update.client_id.as_str());
+        self.differs(&update.application.to_string(), told, Some(&before), Some(&key.redacted())).await?;
+        self.bump().await?;
         Ok(Outcome::Key(key))
     }
 

@@ -28,7 +28,8 @@ impl At<'_> {
             return Err(Refused::Duplicate(FieldProblem::new("/username", "duplicate", detail)).into());
         }
         entity::user::Entity::insert(users::user_row(account)?).exec_without_returning(self.db).await?;
-        self.note(&account.user.id.to_string(), "created", &account.user.username).await?;
+        let told = ("created", account.user.username.as_str());
+        self.differs(&account.user.id.to_string(), told, None, Some(&account.user)).await?;
         Ok(Outcome::User(account.user.clone()))
     }
 
@@ -68,17 +69,17 @@ impl At<'_> {
         let (user, told) = people::change_user(&found.user, &change, self.actor, administrators)?;
         let (was, is) = (found.user.state, user.state);
         let account = Account { user, password_hash: found.password_hash };
+        let before = found.user;
         entity::user::Entity::update(users::user_row(&account)?).exec(self.db).await?;
         if is == UserState::Disabled {
             self.end_sessions(account.user.id).await?;
             self.end_tokens(change.subject).await?;
         }
         let subject = account.user.id.to_string();
-        if was == is {
-            self.note(&subject, "changed a user", &told).await?;
-        } else {
+        self.differs(&subject, ("changed a user", &told), Some(&before), Some(&account.user)).await?;
+        if was != is {
             // Gateways learn which keys are refused from now on.
-            self.noticed(&subject, "changed a user", &told).await?;
+            self.bump().await?;
         }
         Ok(Outcome::User(account.user))
     }
@@ -114,12 +115,15 @@ impl At<'_> {
                 let handed = Application { owner, owner_name, etag, ..application.clone() };
                 entity::application::Entity::update(applications::row(&handed)?).exec(self.db).await?;
                 let detail = format!("{}: from {} to {}", handed.name, user.username, heir.username);
-                self.note(&handed.id.to_string(), "handed over", &detail).await?;
+                let (told, handed) = (("handed over", detail.as_str()), &handed);
+                self.differs(&handed.id.to_string(), told, Some(application), Some(handed)).await?;
             }
         }
         self.end_tokens(subject).await?;
         entity::user::Entity::delete_by_id(user.id.to_string()).exec(self.db).await?;
-        self.noticed(&user.id.to_string(), "deleted a user", &user.username).await?;
+        let told = ("deleted a user", user.username.as_str());
+        self.differs(&user.id.to_string(), told, Some(&user), None).await?;
+        self.bump().await?;
         Ok(Outcome::Done)
     }
 

@@ -197,6 +197,66 @@ export type ApplicationInput = {
 };
 
 /**
+ * An entry of the audit log.
+ */
+export type AuditEntry = {
+    /**
+     * What, in past tense.
+     */
+    action: string;
+    /**
+     * From which address; absent for Tidegate itself, and for many addresses counted together.
+     */
+    address?: string | null;
+    /**
+     * When, RFC 3339; of several counted together, the minute.
+     */
+    at: string;
+    /**
+     * Who, by name at that time; empty where nobody is known.
+     */
+    by: string;
+    /**
+     * More of it.
+     */
+    detail: string;
+    /**
+     * About what; `other` in old entries.
+     */
+    kind: string;
+    /**
+     * Larger is later.
+     */
+    number: number;
+    /**
+     * Identifier of what it is about.
+     */
+    object: string;
+    /**
+     * How often within the minute; 1 for a change.
+     */
+    times: number;
+    /**
+     * The person; absent for Tidegate itself and for strangers.
+     */
+    user_id?: string | null;
+};
+
+/**
+ * An entry with what it is about as it was before and after, without secrets.
+ */
+export type AuditEntryDetail = AuditEntry & {
+    /**
+     * After; null for what is gone, and where nothing of the kind is kept.
+     */
+    after: unknown;
+    /**
+     * Before; null for what was new, and where nothing of the kind is kept.
+     */
+    before: unknown;
+};
+
+/**
  * How a `wss` backend is trusted.
  */
 export type BackendTls = {
@@ -1017,6 +1077,61 @@ export type ListApplication = {
         name: string;
         owner: string;
         policy: string;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
+ * A page of a list.
+ */
+export type ListAuditEntry = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        /**
+         * What, in past tense.
+         */
+        action: string;
+        /**
+         * From which address; absent for Tidegate itself, and for many addresses counted together.
+         */
+        address?: string | null;
+        /**
+         * When, RFC 3339; of several counted together, the minute.
+         */
+        at: string;
+        /**
+         * Who, by name at that time; empty where nobody is known.
+         */
+        by: string;
+        /**
+         * More of it.
+         */
+        detail: string;
+        /**
+         * About what; `other` in old entries.
+         */
+        kind: string;
+        /**
+         * Larger is later.
+         */
+        number: number;
+        /**
+         * Identifier of what it is about.
+         */
+        object: string;
+        /**
+         * How often within the minute; 1 for a change.
+         */
+        times: number;
+        /**
+         * The person; absent for Tidegate itself and for strangers.
+         */
+        user_id?: string | null;
     }>;
     /**
      * Where the next page begins; null at the end.
@@ -3213,6 +3328,76 @@ export type GetApplicationTrafficResponses = {
 };
 
 export type GetApplicationTrafficResponse = GetApplicationTrafficResponses[keyof GetApplicationTrafficResponses];
+
+export type ListAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * By whom: a whole user name, in any case.
+         */
+        by?: string;
+        /**
+         * About what: `api`, `application`, `key`, `subscription`, `user`, `sign_in`, `token`, `authorization`, `client`,
+         * `revocation`, `signing_key`, `key_manager` or `deny_rule`.
+         */
+        kind?: string;
+        /**
+         * The identifier of what it is about, or part of the details.
+         */
+        object?: string;
+        /**
+         * Not before, RFC 3339.
+         */
+        from?: string;
+        /**
+         * Before, RFC 3339.
+         */
+        until?: string;
+        /**
+         * Most entries, 1 to 200; 50 when not given.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before.
+         */
+        cursor?: string;
+    };
+    url: '/audit';
+};
+
+export type ListAuditErrors = {
+    default: Problem;
+};
+
+export type ListAuditError = ListAuditErrors[keyof ListAuditErrors];
+
+export type ListAuditResponses = {
+    200: ListAuditEntry;
+};
+
+export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
+
+export type GetAuditEntryData = {
+    body?: never;
+    path: {
+        number: number;
+    };
+    query?: never;
+    url: '/audit/{number}';
+};
+
+export type GetAuditEntryErrors = {
+    default: Problem;
+};
+
+export type GetAuditEntryError = GetAuditEntryErrors[keyof GetAuditEntryErrors];
+
+export type GetAuditEntryResponses = {
+    200: AuditEntryDetail;
+};
+
+export type GetAuditEntryResponse = GetAuditEntryResponses[keyof GetAuditEntryResponses];
 
 export type ListCatalogueData = {
     body?: never;

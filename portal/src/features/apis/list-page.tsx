@@ -1,58 +1,32 @@
 // The APIs of the publisher portal: search kept in the address, states, what moves.
-import { Anchor, Button, Menu, TextInput } from "@mantine/core";
+import { Anchor, Button, Menu } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { apisQuery } from "../../api/apis";
-import { asProblem } from "../../api/problem";
 import { useCan } from "../../api/session";
 import type { ApiSummary } from "../../api/types";
 import { count } from "../../lib/format";
 import { paths } from "../../lib/paths";
 import { useSearchText } from "../../lib/use-search-text";
+import { PagedList, SearchField } from "../../ui/list";
 import { Badge, DemoBadge, StateBadge } from "../../ui/notice";
 import { Badges, Card, numberCell, PageHead, Stack, Table } from "../../ui/page";
-import { Empty, Loading, ProblemNotice } from "../../ui/states";
-import ui from "../../ui/ui.module.css";
+import { Empty } from "../../ui/states";
 import { When } from "../../ui/when";
 
 export function Component() {
   const { typed, asked: q, type } = useSearchText();
   const apis = useInfiniteQuery(apisQuery(q));
-  const items = apis.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <>
       <title>APIs · Tidegate publisher</title>
       <PageHead title="APIs" action={<CreateMenu />} />
       <Stack>
-        <TextInput
-          type="search"
-          className={ui.search}
-          aria-label="Search APIs"
-          placeholder="Name, context or version"
-          value={typed}
-          onChange={(event) => type(event.currentTarget.value)}
-        />
+        <SearchField label="Search APIs" placeholder="Name, context or version" value={typed} onType={type} />
         <Card>
-          {apis.isPending ? (
-            <Loading />
-          ) : apis.isError ? (
-            <ProblemNotice problem={asProblem(apis.error)} onRetry={() => apis.refetch()} />
-          ) : items.length === 0 ? (
-            <NothingFound q={q} />
-          ) : (
-            <Stack>
-              <ApiTable items={items} />
-              {apis.hasNextPage && (
-                <Button
-                  variant="default"
-                  loading={apis.isFetchingNextPage}
-                  onClick={() => apis.fetchNextPage()}
-                >
-                  Show more
-                </Button>
-              )}
-            </Stack>
-          )}
+          <PagedList of={apis} empty={<NothingFound q={q} />}>
+            {(items) => <ApiTable items={items} />}
+          </PagedList>
         </Card>
       </Stack>
     </>

@@ -1,24 +1,22 @@
 // The catalogue: every API that is published or shown early, as cards. Looking needs no sign-in.
-import { Button, TextInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { catalogueQuery } from "../../api/catalogue";
-import { asProblem } from "../../api/problem";
 import { useCan } from "../../api/session";
 import type { CatalogueApi } from "../../api/types";
 import { paths } from "../../lib/paths";
 import { useSearchText } from "../../lib/use-search-text";
+import { PagedList, SearchField } from "../../ui/list";
 import { Badge, DemoBadge } from "../../ui/notice";
 import { Badges, PageHead, Stack } from "../../ui/page";
-import { Empty, Loading, ProblemNotice } from "../../ui/states";
-import ui from "../../ui/ui.module.css";
+import { Empty } from "../../ui/states";
 import styles from "./catalogue.module.css";
 
 export function Component() {
   const { typed, asked: q, type } = useSearchText();
   const developer = useCan("app_manage");
   const apis = useInfiniteQuery(catalogueQuery(q));
-  const items = apis.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <>
       <title>Catalogue · Tidegate developer portal</title>
@@ -33,42 +31,25 @@ export function Component() {
         }
       />
       <Stack>
-        <TextInput
-          type="search"
-          className={ui.search}
-          aria-label="Search the catalogue"
-          placeholder="Search APIs"
-          value={typed}
-          onChange={(event) => type(event.currentTarget.value)}
-        />
-        {apis.isPending ? (
-          <Loading />
-        ) : apis.isError ? (
-          <ProblemNotice problem={asProblem(apis.error)} onRetry={() => apis.refetch()} />
-        ) : items.length === 0 ? (
-          <Empty title={q === "" ? "Nothing is published yet" : `Nothing matches “${q}”`}>
-            {q === ""
-              ? "As soon as a publisher releases an API, it stands here, ready to be subscribed to."
-              : "Try fewer letters, or part of the context."}
-          </Empty>
-        ) : (
-          <>
+        <SearchField label="Search the catalogue" placeholder="Search APIs" value={typed} onType={type} />
+        <PagedList
+          of={apis}
+          empty={
+            <Empty title={q === "" ? "Nothing is published yet" : `Nothing matches “${q}”`}>
+              {q === ""
+                ? "As soon as a publisher releases an API, it stands here, ready to be subscribed to."
+                : "Try fewer letters, or part of the context."}
+            </Empty>
+          }
+        >
+          {(items) => (
             <ul className={styles.cards}>
               {items.map((api) => (
                 <ApiCard key={api.id} api={api} />
               ))}
             </ul>
-            {apis.hasNextPage && (
-              <Button
-                variant="default"
-                loading={apis.isFetchingNextPage}
-                onClick={() => apis.fetchNextPage()}
-              >
-                Show more
-              </Button>
-            )}
-          </>
-        )}
+          )}
+        </PagedList>
       </Stack>
     </>
   );

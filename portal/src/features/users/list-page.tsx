@@ -4,14 +4,14 @@ import { useForm } from "@mantine/form";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
-import { asProblem, fieldErrors } from "../../api/problem";
+import { fieldErrors } from "../../api/problem";
 import type { User } from "../../api/types";
 import { useCreateUser, usersQuery } from "../../api/users";
 import { paths } from "../../lib/paths";
 import { useSearchText } from "../../lib/use-search-text";
+import { PagedList, SearchField } from "../../ui/list";
 import { Card, PageHead, Row, Stack, Table } from "../../ui/page";
-import { Empty, Loading, ProblemNotice } from "../../ui/states";
-import ui from "../../ui/ui.module.css";
+import { Empty, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
 import { PasswordOnce } from "./password-once";
 import { RolesField } from "./roles-field";
@@ -21,41 +21,16 @@ export function Component() {
   const { typed, asked, type } = useSearchText();
   const users = useInfiniteQuery(usersQuery(asked));
   const [adding, setAdding] = useState(false);
-  const items = users.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <>
       <title>Users · Tidegate admin</title>
       <PageHead title="Users" action={<Button onClick={() => setAdding(true)}>Create user</Button>} />
       <Stack>
-        <TextInput
-          type="search"
-          className={ui.search}
-          aria-label="Search users"
-          placeholder="Part of a name"
-          value={typed}
-          onChange={(event) => type(event.currentTarget.value)}
-        />
+        <SearchField label="Search users" placeholder="Part of a name" value={typed} onType={type} />
         <Card>
-          {users.isPending ? (
-            <Loading />
-          ) : users.isError ? (
-            <ProblemNotice problem={asProblem(users.error)} onRetry={() => users.refetch()} />
-          ) : items.length === 0 ? (
-            <Empty title="Nobody has such a name">Try fewer letters.</Empty>
-          ) : (
-            <Stack>
-              <UserTable users={items} />
-              {users.hasNextPage && (
-                <Button
-                  variant="default"
-                  loading={users.isFetchingNextPage}
-                  onClick={() => users.fetchNextPage()}
-                >
-                  Show more
-                </Button>
-              )}
-            </Stack>
-          )}
+          <PagedList of={users} empty={<Empty title="Nobody has such a name">Try fewer letters.</Empty>}>
+            {(items) => <UserTable users={items} />}
+          </PagedList>
         </Card>
       </Stack>
       <Modal

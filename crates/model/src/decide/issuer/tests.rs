@@ -20,6 +20,7 @@ fn person(role: Role) -> Actor {
         user: Some(UserId(Uuid::from_u128(7))),
         name: "someone".to_owned(),
         roles: BTreeSet::from([role]),
+        address: None,
     }
 }
 
