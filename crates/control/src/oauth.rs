@@ -8,9 +8,17 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use tidegate_model::application::Key;
+use tidegate_model::{
+    application::Key,
+    client::ClientAuthentication,
+    command::{Command, Refused},
+    port::CommandError,
+    time::Timestamp,
+    user::Actor,
+};
 use tidegate_oauth::{
-    client::Presented,
+    client::{Presented, Proof},
+    client_assertion::{self, ClientKeys, Taken},
     form::{self, FORM_BYTES_MAX, Parameters},
     grant::{TokenError, TokenErrorResponse},
     metadata::metadata,
@@ -120,11 +128,37 @@ async fn client_and_form(inner: &Inner, request: Request) -> Result<(Key, Parame
 /// The key of a client that proved itself as its kind has to.
 async fn proven(inner: &Inner, client: &Presented) -> Result<Key, Failure> {
     let key = inner.ports.catalog.key(&client.client_id).await.map_err(Problem::from)?;
+    if let Proof::Assertion(assertion) = &client.proof {
+        return asserted(inner, key, assertion).await;
+    }
     // An unknown client takes as long as a wrong secret.
     let proves = client.proves(key.as_ref().map(|key| key.secret_hash.0.as_str()));
-    let is_silent = client.proof == tidegate_oauth::client::Proof::None;
-    let is_fine = |key: &Key| if key.settings.kind.is_public() { is_silent } else { proves };
+    let is_silent = client.proof == Proof::None;
+    let is_fine = |key: &Key| {
+        if key.settings.kind.is_public() { is_silent } else { key.settings.has_secret() && proves }
+    };
     Ok(key.filter(is_fine).ok_or(TokenError::InvalidClient)?)
+}
+
+/// The key of a client that signed a statement for us, which is used up with it.
+async fn asserted(inner: &Inner, key: Option<Key>, assertion: &str) -> Result<Key, Failure> {
+    let signs = |key: &Key| {
+        !key.settings.kind.is_public() && key.settings.authentication == ClientAuthentication::PrivateKeyJwt
+    };
+    let key = key.filter(signs).ok_or(TokenError::InvalidClient)?;
+    let keys = ClientKeys::read(&key.settings.jwks)
+        .map_err(|_| Problem::Internal("the keys of a client cannot be read back"))?;
+    // RFC 7523, section 3: who it is for is the issuer, or the token endpoint's address.
+    let (issuer, endpoint) = (inner.issuer.url(), format!("{}/oauth2/token", inner.issuer.url()));
+    let now = inner.now().seconds();
+    let taken = client_assertion::verify(assertion, &key.client_id, &keys, &[issuer, &endpoint], now);
+    let Taken { replay_id, expires_at } = taken.ok_or(TokenError::InvalidClient)?;
+    let expires_at = Timestamp::from_seconds(expires_at);
+    match inner.try_execute(&Actor::product(), Command::UseAssertion { replay_id, expires_at }).await {
+        Ok(_) => Ok(key),
+        Err(CommandError::Refused(Refused::Duplicate(_))) => Err(TokenError::InvalidClient.into()),
+        Err(error) => Err(Problem::from(error).into()),
+    }
 }
 
 fn no_store(mut response: Response) -> Response {

@@ -217,6 +217,7 @@ fn is_noticed(command: &Command) -> bool {
             | Command::EndAccessToken { .. }
             | Command::KeepTicket(_)
             | Command::RedeemTicket { .. }
+            | Command::UseAssertion { .. }
             | Command::Revoke(_)
     )
 }

@@ -130,6 +130,8 @@ impl Kind {
             | Command::EndAuthorization(_)
             | Command::KeepAccessToken(_)
             | Command::EndAccessToken { .. } => Self::Authorization,
+            // Leaves no entry: a client signs one for each of its requests.
+            Command::UseAssertion { .. } => Self::Client,
             Command::Revoke(_) => Self::Revocation,
             Command::StoreSigningKey(_) | Command::RotateSigningKey(_) | Command::RemoveSigningKey { .. } => {
                 Self::SigningKey

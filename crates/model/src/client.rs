@@ -65,6 +65,35 @@ impl ClientKind {
     }
 }
 
+/// How a client with a secret of its own proves who it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthentication {
+    /// It shows the secret that it was given.
+    #[default]
+    Secret,
+    /// It signs a statement with a key of which only the public half is known here (RFC 7523).
+    PrivateKeyJwt,
+}
+
+impl ClientAuthentication {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Secret, Self::PrivateKeyJwt];
+
+    /// The word used in REST and storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Secret => "secret",
+            Self::PrivateKeyJwt => "private_key_jwt",
+        }
+    }
+
+    /// The way of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
+    }
+}
+
 /// How access tokens look.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -100,6 +129,10 @@ impl TokenFormat {
 pub struct ClientSettings {
     /// Whether it has a secret, and where it runs.
     pub kind: ClientKind,
+    /// How it proves who it is, where it has to.
+    pub authentication: ClientAuthentication,
+    /// The public keys that it signs with, as a JSON Web Key Set (RFC 7517); empty where it does not.
+    pub jwks: String,
     /// Where browsers may be sent back to with a code; compared character for character.
     pub redirect_uris: Vec<String>,
     /// Where browsers may be sent to after signing out.
@@ -116,6 +149,8 @@ impl Default for ClientSettings {
     fn default() -> Self {
         Self {
             kind: ClientKind::default(),
+            authentication: ClientAuthentication::default(),
+            jwks: String::new(),
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
             access_token_seconds: ACCESS_TOKEN_SECONDS.default,
@@ -125,15 +160,35 @@ impl Default for ClientSettings {
     }
 }
 
+impl ClientSettings {
+    /// Whether the client proves itself with a secret of ours.
+    pub fn has_secret(&self) -> bool {
+        !self.kind.is_public() && self.authentication == ClientAuthentication::Secret
+    }
+}
+
 /// Says what is wrong with a client's grants and settings together. `known` are the grants that the authorization
-/// server has; `is_registrable` says why an address may not be registered for a client of a kind.
+/// server has; `is_registrable` says why an address may not be registered for a client of a kind, and `are_keys` why a key set
+/// may not.
 pub fn problems(
     grants: &[String],
     settings: &ClientSettings,
     known: &[&str],
     is_registrable: impl Fn(&str, ClientKind) -> Result<(), String>,
+    are_keys: impl Fn(&str) -> Result<(), String>,
 ) -> Vec<FieldProblem> {
     let mut problems = grant_problems(grants, settings, known);
+    if settings.authentication == ClientAuthentication::PrivateKeyJwt {
+        if settings.kind.is_public() {
+            let detail = "A client that cannot keep a secret cannot keep a key. Choose secret, or a confidential client.";
+            problems.push(FieldProblem::new("/authentication", "public_client", detail));
+        } else if settings.jwks.is_empty() {
+            let detail = "Give the public keys that the client signs with.";
+            problems.push(FieldProblem::new("/jwks", "required", detail));
+        } else if let Err(detail) = are_keys(&settings.jwks) {
+            problems.push(FieldProblem::new("/jwks", "key_set", detail));
+        }
+    }
     let lists = [
         ("/redirect_uris", &settings.redirect_uris),
         ("/post_logout_redirect_uris", &settings.post_logout_redirect_uris),

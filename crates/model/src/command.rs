@@ -399,6 +399,13 @@ pub enum Command {
         /// At which API.
         api: ApiId,
     },
+    /// Remembers that a client's signed statement was used. Answers [`Outcome::Done`]; a second time it is a duplicate.
+    UseAssertion {
+        /// Names the statement among all.
+        replay_id: String,
+        /// When it is over, and forgotten.
+        expires_at: crate::time::Timestamp,
+    },
     /// Ends credentials before their time, and the sessions that live by them. Answers [`Outcome::Done`], also for
     /// what was revoked before.
     Revoke(Revoke),

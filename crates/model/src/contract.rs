@@ -136,6 +136,7 @@ macro_rules! port_contract {
             a_refresh_token_lives_no_longer_than_what_it_is_of
             what_is_over_is_forgotten_when_nobody_can_come_late
             a_used_code_is_remembered_as_long_as_what_came_from_it
+            a_signed_statement_is_used_once_also_after_a_kill
             consent_is_remembered_and_grows
             opaque_tokens_are_bounded_and_end_with_what_they_are_of
             nothing_is_allowed_in_a_session_that_has_ended_or_for_who_may_not_sign_in

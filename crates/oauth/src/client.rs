@@ -1,6 +1,6 @@
 //! OAuth clients: their identifiers, and how they prove who they are at the token endpoint (RFC 6749, section
-//! 2.3): `client_secret_basic` or `client_secret_post`, never both at once, or `none` for a client that cannot keep a
-//! secret. What a request presents is gathered in [`crate::form`], which sees all of it.
+//! 2.3): `client_secret_basic`, `client_secret_post` or `private_key_jwt`, never two at once, or `none` for a client that
+//! cannot keep a secret. What a request presents is gathered in [`crate::form`], which sees all of it.
 //!
 //! Secrets are made, hashed and compared in [`crate::secret`]; who the client is, only the caller's storage knows.
 
@@ -42,6 +42,8 @@ pub enum Method {
     Basic,
     /// `client_id` and `client_secret` in the body.
     Post,
+    /// A statement that the client signed (RFC 7523).
+    PrivateKeyJwt,
     /// `client_id` in the body and nothing more: what a client without a secret can do.
     None,
 }
@@ -51,6 +53,8 @@ pub enum Method {
 pub enum Proof {
     /// A secret, in this way.
     Secret(String, Method),
+    /// A signed statement; see [`crate::client_assertion`].
+    Assertion(String),
     /// None.
     None,
 }
@@ -69,6 +73,7 @@ impl Presented {
     pub const fn method(&self) -> Method {
         match &self.proof {
             Proof::Secret(_, method) => *method,
+            Proof::Assertion(_) => Method::PrivateKeyJwt,
             Proof::None => Method::None,
         }
     }
@@ -79,7 +84,7 @@ impl Presented {
     pub fn proves(&self, stored: Option<&str>) -> bool {
         let presented = match &self.proof {
             Proof::Secret(secret, _) => secret.as_str(),
-            Proof::None => "",
+            Proof::Assertion(_) | Proof::None => "",
         };
         let is_right = secret::matches(presented, stored.unwrap_or_default());
         is_right && !presented.is_empty()

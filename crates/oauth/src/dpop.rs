@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::{
-    json,
     jwk::{Algorithm, ProofKey},
+    jws::{self, Parts},
     token::SKEW_SECONDS,
 };
 
@@ -179,20 +179,12 @@ impl Proof {
 /// # Errors
 /// [`BadProof`], the first reason found.
 pub fn verify(proof: &str, expected: &Expected<'_>, now: i64) -> Result<Proof, BadProof> {
-    if proof.len() > PROOF_BYTES_MAX {
-        return Err(BadProof::Malformed);
-    }
-    let (message, signature) = proof.rsplit_once('.').ok_or(BadProof::Malformed)?;
-    let (header, payload) = message.split_once('.').ok_or(BadProof::Malformed)?;
-    if payload.contains('.') {
-        return Err(BadProof::Malformed);
-    }
-    let key = key(&object(header)?)?;
-    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| BadProof::Malformed)?;
-    if !key.verifies(message.as_bytes(), &signature) {
+    let parts = Parts::of(proof, PROOF_BYTES_MAX).ok_or(BadProof::Malformed)?;
+    let key = key(&parts.header().ok_or(BadProof::Malformed)?)?;
+    if !key.verifies(parts.message(), &parts.signature().ok_or(BadProof::Malformed)?) {
         return Err(BadProof::BadSignature);
     }
-    let claims = object(payload)?;
+    let claims = parts.payload().ok_or(BadProof::Malformed)?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let jti =
         text("jti").filter(|jti| (1..=JTI_BYTES_MAX).contains(&jti.len())).ok_or(BadProof::Malformed)?;
@@ -220,18 +212,13 @@ pub fn verify(proof: &str, expected: &Expected<'_>, now: i64) -> Result<Proof, B
     Ok(Proof { thumbprint, replay_id: id.finalize().into(), issued_at })
 }
 
-fn object(part: &str) -> Result<Map<String, Value>, BadProof> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| BadProof::Malformed)?;
-    json::object(&bytes).ok_or(BadProof::Malformed)
-}
-
 /// The key in the header, whose algorithm must be the one that the header names.
 fn key(header: &Map<String, Value>) -> Result<ProofKey, BadProof> {
     let text = |name: &str| header.get(name).and_then(Value::as_str);
     if !text("typ").is_some_and(|typ| typ.eq_ignore_ascii_case("dpop+jwt")) {
         return Err(BadProof::WrongType);
     }
-    if header.contains_key("crit") || header.contains_key("b64") {
+    if jws::is_extended(header) {
         return Err(BadProof::WrongType);
     }
     let algorithm = text("alg").and_then(Algorithm::named).ok_or(BadProof::WrongAlgorithm)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     client::{Method, Presented, Proof, from_basic, is_credential},
+    client_assertion,
     grant::TokenError,
     percent,
 };
@@ -69,7 +70,30 @@ pub fn parameters(form: &str) -> Result<Parameters, TokenError> {
 pub fn read(authorization: Option<&str>, form: &str) -> Result<(Presented, Parameters), TokenError> {
     let mut parameters = parameters(form)?;
     let (id, secret) = (parameters.take("client_id"), parameters.take("client_secret"));
-    Ok((presented(authorization, id, secret)?, parameters))
+    let kind = parameters.take("client_assertion_type");
+    let client = match (kind.as_deref(), parameters.take("client_assertion")) {
+        (None, None) => presented(authorization, id, secret)?,
+        (Some(client_assertion::TYPE), Some(_)) if authorization.is_some() || secret.is_some() => {
+            return Err(TWO_WAYS);
+        }
+        (Some(client_assertion::TYPE), Some(assertion)) => asserted(id, assertion)?,
+        _ => {
+            let detail = "client_assertion goes with the client_assertion_type of a JWT, and with no other";
+            return Err(TokenError::InvalidRequest(detail));
+        }
+    };
+    Ok((client, parameters))
+}
+
+const TWO_WAYS: TokenError = TokenError::InvalidRequest("use one way of client authentication, not two");
+const ANOTHER: TokenError = TokenError::InvalidRequest("client_id differs from the authenticated client");
+
+fn asserted(client_id: Option<String>, assertion: String) -> Result<Presented, TokenError> {
+    let claimed = client_assertion::claimed_client(&assertion).ok_or(TokenError::InvalidClient)?;
+    if client_id.is_some_and(|named| named != claimed) {
+        return Err(ANOTHER);
+    }
+    Ok(Presented { client_id: claimed, proof: Proof::Assertion(assertion) })
 }
 
 fn presented(
@@ -78,15 +102,11 @@ fn presented(
     client_secret: Option<String>,
 ) -> Result<Presented, TokenError> {
     match (authorization, client_id, client_secret) {
-        (Some(_), _, Some(_)) => {
-            Err(TokenError::InvalidRequest("use one way of client authentication, not two"))
-        }
+        (Some(_), _, Some(_)) => Err(TWO_WAYS),
         (Some(value), client_id, None) => {
             let presented = from_basic(value).ok_or(TokenError::InvalidClient)?;
             match client_id {
-                Some(named) if named != presented.client_id => {
-                    Err(TokenError::InvalidRequest("client_id differs from the authenticated client"))
-                }
+                Some(named) if named != presented.client_id => Err(ANOTHER),
                 _ => Ok(presented),
             }
         }

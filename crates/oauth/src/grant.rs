@@ -54,7 +54,7 @@ pub enum TokenError {
     #[error("{0}")]
     InvalidRequest(&'static str),
     /// The client is not known or did not prove itself.
-    #[error("the client is not known or its secret is wrong")]
+    #[error("the client is not known, or has not proven that it is the one")]
     InvalidClient,
     /// What was presented is unknown, used up, expired, revoked, or somebody else's. Which of these is not told.
     #[error("{0}")]

@@ -6,8 +6,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256, Sha512};
 
 use crate::{
-    json,
     jwk::{Algorithm, BadKey, SigningKey, VerificationKey, verification_keys},
+    jws::{self, Parts},
     token::{CannotSign, TOKEN_BYTES_MAX},
 };
 
@@ -110,15 +110,10 @@ impl Hints {
 
     /// What the token says; `None` when it is none of ours.
     pub fn read(&self, token: &str) -> Option<Hint> {
-        if token.len() > TOKEN_BYTES_MAX {
-            return None;
-        }
-        let (message, signature) = token.rsplit_once('.')?;
-        let (header, payload) = message.split_once('.')?;
-        let part = |text: &str| json::object(&URL_SAFE_NO_PAD.decode(text).ok()?);
-        let (header, claims) = (part(header)?, part(payload)?);
+        let parts = Parts::of(token, TOKEN_BYTES_MAX)?;
+        let (header, claims) = (parts.header()?, parts.payload()?);
         let text = |name: &str| claims.get(name).and_then(serde_json::Value::as_str);
-        if header.get("typ")?.as_str()? != ID_TOKEN_TYPE || header.contains_key("crit") {
+        if header.get("typ")?.as_str()? != ID_TOKEN_TYPE || jws::is_extended(&header) {
             return None;
         }
         let key = self
@@ -126,7 +121,7 @@ impl Hints {
             .iter()
             .find(|key| Some(&*key.kid) == header.get("kid").and_then(serde_json::Value::as_str))?;
         let is_ours = header.get("alg")?.as_str()? == key.algorithm.name()
-            && key.verifies(message.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).ok()?)
+            && key.verifies(parts.message(), &parts.signature()?)
             && text("iss")? == self.issuer;
         is_ours.then_some(())?;
         Some(Hint { subject: text("sub")?.to_owned(), client_id: text("aud")?.to_owned() })

@@ -8,12 +8,12 @@
 
 use std::sync::Arc;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
 use crate::{
     json,
     jwk::{BadKey, VerificationKey, verification_keys},
+    jws::{self, Parts},
     token::{BadToken, EXPIRY_MAX, SKEW_SECONDS, TOKEN_BYTES_MAX},
 };
 
@@ -67,8 +67,7 @@ pub struct Verified {
 /// The `iss` that a token claims, before anything of it was verified: only to choose whose rules it is judged by.
 /// `None`: it is no JWT that says so.
 pub fn claimed_issuer(token: &str) -> Option<String> {
-    let parts = Parts::of(token).ok()?;
-    match decoded(parts.payload).ok()?.remove("iss") {
+    match parts(token).ok()?.payload()?.remove("iss") {
         Some(Value::String(issuer)) => Some(issuer),
         _ => None,
     }
@@ -76,33 +75,11 @@ pub fn claimed_issuer(token: &str) -> Option<String> {
 
 /// Whether the text has the shape of a JWT; what has not is opaque.
 pub fn is_jwt(token: &str) -> bool {
-    Parts::of(token).is_ok_and(|parts| decoded(parts.header).is_ok_and(|header| header.contains_key("alg")))
+    parts(token).is_ok_and(|parts| parts.header().is_some_and(|header| header.contains_key("alg")))
 }
 
-struct Parts<'t> {
-    message: &'t str,
-    header: &'t str,
-    payload: &'t str,
-    signature: &'t str,
-}
-
-impl<'t> Parts<'t> {
-    fn of(token: &'t str) -> Result<Self, BadToken> {
-        if token.len() > TOKEN_BYTES_MAX {
-            return Err(BadToken::Malformed);
-        }
-        let (message, signature) = token.rsplit_once('.').ok_or(BadToken::Malformed)?;
-        let (header, payload) = message.split_once('.').ok_or(BadToken::Malformed)?;
-        if payload.contains('.') {
-            return Err(BadToken::Malformed);
-        }
-        Ok(Self { message, header, payload, signature })
-    }
-}
-
-fn decoded(part: &str) -> Result<Map<String, Value>, BadToken> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| BadToken::Malformed)?;
-    json::object(&bytes).ok_or(BadToken::Malformed)
+fn parts(token: &str) -> Result<Parts<'_>, BadToken> {
+    Parts::of(token, TOKEN_BYTES_MAX).ok_or(BadToken::Malformed)
 }
 
 /// Verifies the tokens of one issuer.
@@ -129,14 +106,12 @@ impl IssuerVerifier {
     /// # Errors
     /// [`BadToken`], the first reason found. [`BadToken::UnknownKey`] may be an issuer that has new keys.
     pub fn verify(&self, token: &str, now: i64) -> Result<Verified, BadToken> {
-        let parts = Parts::of(token)?;
-        let key = self.key_for(&decoded(parts.header)?)?;
-        // Canonical base64url only, so that no second spelling of a signature is accepted.
-        let signature = URL_SAFE_NO_PAD.decode(parts.signature).map_err(|_| BadToken::Malformed)?;
-        if !key.verifies(parts.message.as_bytes(), &signature) {
+        let parts = parts(token)?;
+        let key = self.key_for(&parts.header().ok_or(BadToken::Malformed)?)?;
+        if !key.verifies(parts.message(), &parts.signature().ok_or(BadToken::Malformed)?) {
             return Err(BadToken::BadSignature);
         }
-        let claims = decoded(parts.payload)?;
+        let claims = parts.payload().ok_or(BadToken::Malformed)?;
         is_access_token(&claims)?;
         match claims.get("iss") {
             Some(Value::String(issuer)) if *issuer == self.rules.issuer => {}
@@ -196,8 +171,7 @@ impl IssuerVerifier {
         if !self.is_type(text("typ")?) {
             return Err(BadToken::WrongType);
         }
-        // No extension is understood here, hence every critical one is refused (RFC 7515, section 4.1.11).
-        if header.contains_key("crit") || header.contains_key("b64") {
+        if jws::is_extended(header) {
             return Err(BadToken::WrongType);
         }
         let kid = text("kid")?.ok_or(BadToken::UnknownKey)?;

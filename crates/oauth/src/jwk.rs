@@ -288,22 +288,41 @@ impl VerificationKey {
 
     /// `None` for a key of a kind, strength or purpose that tokens are not verified with.
     fn read(value: &Value) -> Option<Self> {
-        // Whoever published the private half (RFC 7518, sections 6.2.2 and 6.3.2) lost the key.
-        if value.get("d").is_some() {
-            return None;
-        }
-        let jwk: Jwk = serde_json::from_value(value.clone()).ok()?;
-        if jwk.common.public_key_use.is_some_and(|purpose| purpose != PublicKeyUse::Signature) {
-            return None;
-        }
-        let kid = jwk.common.key_id.filter(|kid| !kid.is_empty() && kid.len() <= KID_BYTES_MAX)?;
-        let (algorithm, key) = public_key(&jwk.algorithm)?;
-        // A key that names an algorithm is for that one alone (RFC 7517, section 4.4).
-        if value.get("alg").is_some_and(|named| named.as_str() != Some(algorithm.name())) {
-            return None;
-        }
-        Some(Self { kid: kid.into(), algorithm, key })
+        let (jwk, algorithm, key) = public(value)?;
+        Some(Self { kid: named(jwk.common.key_id?)?, algorithm, key })
     }
+}
+
+/// The same for a key that a client registers. One without a name has its thumbprint for one.
+pub(crate) fn client_key(value: &Value) -> Option<VerificationKey> {
+    let (jwk, algorithm, key) = public(value)?;
+    let kid = match &jwk.common.key_id {
+        Some(kid) => kid.clone(),
+        None => jwk.thumbprint(ThumbprintHash::SHA256).ok()?,
+    };
+    Some(VerificationKey { kid: named(kid)?, algorithm, key })
+}
+
+fn named(kid: String) -> Option<Arc<str>> {
+    (1..=KID_BYTES_MAX).contains(&kid.len()).then(|| kid.into())
+}
+
+/// A public key for signatures, of a kind and strength that is accepted.
+fn public(value: &Value) -> Option<(Jwk, Algorithm, ParsedPublicKey)> {
+    // Whoever published the private half (RFC 7518, sections 6.2.2 and 6.3.2) lost the key.
+    if value.get("d").is_some() {
+        return None;
+    }
+    let jwk: Jwk = serde_json::from_value(value.clone()).ok()?;
+    if jwk.common.public_key_use.as_ref().is_some_and(|purpose| *purpose != PublicKeyUse::Signature) {
+        return None;
+    }
+    let (algorithm, key) = public_key(&jwk.algorithm)?;
+    // A key that names an algorithm is for that one alone (RFC 7517, section 4.4).
+    if value.get("alg").is_some_and(|named| named.as_str() != Some(algorithm.name())) {
+        return None;
+    }
+    Some((jwk, algorithm, key))
 }
 
 /// The key of a proof of possession, which brings it along.
@@ -322,17 +341,7 @@ impl ProofKey {
 
     /// `None` for a key that is private, or of a kind, strength or purpose that proofs are not verified with.
     pub(crate) fn read(value: &Value) -> Option<Self> {
-        if value.get("d").is_some() {
-            return None;
-        }
-        let jwk: Jwk = serde_json::from_value(value.clone()).ok()?;
-        if jwk.common.public_key_use.as_ref().is_some_and(|purpose| *purpose != PublicKeyUse::Signature) {
-            return None;
-        }
-        let (algorithm, key) = public_key(&jwk.algorithm)?;
-        if value.get("alg").is_some_and(|named| named.as_str() != Some(algorithm.name())) {
-            return None;
-        }
+        let (jwk, algorithm, key) = public(value)?;
         Some(Self { algorithm, thumbprint: jwk.thumbprint(ThumbprintHash::SHA256).ok()?, key })
     }
 }

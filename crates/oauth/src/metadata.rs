@@ -42,12 +42,18 @@ pub struct Metadata {
     pub authorization_response_iss_parameter_supported: bool,
     /// Client authentication.
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// What clients may sign their statements with.
+    pub token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     /// What proofs of possession may be signed with (RFC 9449, section 5.1).
     pub dpop_signing_alg_values_supported: Vec<&'static str>,
     /// Client authentication.
     pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// What clients may sign their statements with.
+    pub revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     /// Client authentication.
     pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// What clients may sign their statements with.
+    pub introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     /// Required by `OpenID` Connect Discovery.
     pub subject_types_supported: Vec<&'static str>,
     /// Required by `OpenID` Connect Discovery.
@@ -67,6 +73,9 @@ pub struct Metadata {
 /// The document of the issuer at this URL (without a final `/`), whose keys sign with these algorithms.
 pub fn metadata(issuer: &str, algorithms: Vec<&'static str>) -> Metadata {
     let at = |path: &str| format!("{issuer}/oauth2/{path}");
+    // The last proves nothing, which is not enough to ask what a token stands for.
+    let every_way = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+    let signatures = Algorithm::ALL.map(Algorithm::name).to_vec();
     Metadata {
         issuer: issuer.to_owned(),
         authorization_endpoint: at("authorize"),
@@ -82,10 +91,13 @@ pub fn metadata(issuer: &str, algorithms: Vec<&'static str>) -> Metadata {
         response_modes_supported: vec!["query"],
         code_challenge_methods_supported: vec![pkce::METHOD],
         authorization_response_iss_parameter_supported: true,
-        token_endpoint_auth_methods_supported: vec!["client_secret_basic", "client_secret_post", "none"],
-        revocation_endpoint_auth_methods_supported: vec!["client_secret_basic", "client_secret_post", "none"],
-        dpop_signing_alg_values_supported: Algorithm::ALL.map(Algorithm::name).to_vec(),
-        introspection_endpoint_auth_methods_supported: vec!["client_secret_basic", "client_secret_post"],
+        token_endpoint_auth_methods_supported: every_way.to_vec(),
+        token_endpoint_auth_signing_alg_values_supported: signatures.clone(),
+        revocation_endpoint_auth_methods_supported: every_way.to_vec(),
+        revocation_endpoint_auth_signing_alg_values_supported: signatures.clone(),
+        dpop_signing_alg_values_supported: signatures.clone(),
+        introspection_endpoint_auth_methods_supported: every_way[..3].to_vec(),
+        introspection_endpoint_auth_signing_alg_values_supported: signatures,
         subject_types_supported: vec!["public"],
         id_token_signing_alg_values_supported: algorithms,
         claims_supported: vec![

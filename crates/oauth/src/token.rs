@@ -14,8 +14,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Random, bearer, json,
+    Random, bearer,
     jwk::{BadKey, SigningKey, VerificationKey, verification_keys},
+    jws::{self, Parts},
 };
 
 pub use crate::jwk::CannotSign;
@@ -229,22 +230,13 @@ impl AccessTokenVerifier {
     /// # Errors
     /// [`BadToken`], the first reason found.
     pub fn verify_with_key(&self, token: &str, now: i64) -> Result<(Claims, Arc<str>), BadToken> {
-        if token.len() > TOKEN_BYTES_MAX {
-            return Err(BadToken::Malformed);
-        }
-        let (message, signature) = token.rsplit_once('.').ok_or(BadToken::Malformed)?;
-        let (header, payload) = message.split_once('.').ok_or(BadToken::Malformed)?;
-        if payload.contains('.') {
-            return Err(BadToken::Malformed);
-        }
-        let key = self.key_for(&decoded(header)?)?;
-        // Canonical base64url only, so that no second spelling of a signature is accepted.
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| BadToken::Malformed)?;
-        if !key.verifies(message.as_bytes(), &signature) {
+        let parts = Parts::of(token, TOKEN_BYTES_MAX).ok_or(BadToken::Malformed)?;
+        let key = self.key_for(&parts.header().ok_or(BadToken::Malformed)?)?;
+        if !key.verifies(parts.message(), &parts.signature().ok_or(BadToken::Malformed)?) {
             return Err(BadToken::BadSignature);
         }
-        let claims: Claims =
-            serde_json::from_value(decoded(payload)?.into()).map_err(|_| BadToken::Malformed)?;
+        let claims = parts.payload().ok_or(BadToken::Malformed)?;
+        let claims: Claims = serde_json::from_value(claims.into()).map_err(|_| BadToken::Malformed)?;
         self.judge(&claims, now)?;
         Ok((claims, Arc::clone(&key.kid)))
     }
@@ -261,8 +253,7 @@ impl AccessTokenVerifier {
         if !["at+jwt", "application/at+jwt"].iter().any(|accepted| typ.eq_ignore_ascii_case(accepted)) {
             return Err(BadToken::WrongType);
         }
-        // No extension is understood here, hence every critical one is refused (RFC 7515, section 4.1.11).
-        if header.contains_key("crit") || header.contains_key("b64") {
+        if jws::is_extended(header) {
             return Err(BadToken::WrongType);
         }
         let kid = text("kid")?.ok_or(BadToken::UnknownKey)?;
@@ -296,11 +287,6 @@ impl AccessTokenVerifier {
         }
         Ok(())
     }
-}
-
-fn decoded(part: &str) -> Result<Map<String, Value>, BadToken> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| BadToken::Malformed)?;
-    json::object(&bytes).ok_or(BadToken::Malformed)
 }
 
 #[cfg(test)]

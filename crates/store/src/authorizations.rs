@@ -18,6 +18,7 @@ use tidegate_model::{
     id::{AuthorizationId, UserId},
     opaque::OpaqueTokenFacts,
     revocation::Revoked,
+    rule::FieldProblem,
     time::Timestamp,
     user::{Secret, UserState},
 };
@@ -351,6 +352,23 @@ pub(crate) async fn keep_access_token(
         expires_at: Set(token.expires_at.millis()),
     };
     Entity::insert(row).exec_without_returning(db).await.map(drop)
+}
+
+/// Remembers that a client's statement was used, while it could be shown again; refused when it was used before.
+pub(crate) async fn use_assertion(
+    db: &DatabaseTransaction,
+    now: Timestamp,
+    replay_id: String,
+    expires_at: Timestamp,
+) -> Result<(), Failed> {
+    use entity::used_assertion::{ActiveModel, Column, Entity};
+    Entity::delete_many().filter(Column::ExpiresAt.lte(now.millis())).exec(db).await?;
+    if Entity::find_by_id(&replay_id).one(db).await?.is_some() {
+        let problem = FieldProblem::new("", "duplicate", "The statement was used before.");
+        return Err(Refused::Duplicate(problem).into());
+    }
+    let row = ActiveModel { replay_id: Set(replay_id), expires_at: Set(expires_at.millis()) };
+    Ok(Entity::insert(row).exec_without_returning(db).await.map(drop)?)
 }
 
 /// Ends an access token, if there is one, and what lives by it.

@@ -174,6 +174,12 @@ entity! {
     }
 }
 entity! {
+    /// Signed statements of clients that were used.
+    used_assertion, "used_assertions" {
+        #[sea_orm(primary_key, auto_increment = false)] replay_id: String, expires_at: i64,
+    }
+}
+entity! {
     /// Access tokens that say nothing by themselves.
     opaque_token, "access_tokens" {
         #[sea_orm(primary_key, auto_increment = false)] token_hash: String,

@@ -96,6 +96,7 @@ pub(crate) async fn execute(
         | Command::Renew(_)
         | Command::EndAuthorization(_)
         | Command::KeepAccessToken(_)
+        | Command::UseAssertion { .. }
         | Command::EndAccessToken { .. } => at.change_authorization(command).await,
         Command::CreateDenyRule(_) | Command::ChangeDenyRule(_) | Command::DeleteDenyRule { .. } => {
             at.change_deny_rule(command).await
@@ -421,6 +422,9 @@ impl At<'_> {
             }
             Command::KeepAccessToken(token) => {
                 authorizations::keep_access_token(db, now, token).await?;
+            }
+            Command::UseAssertion { replay_id, expires_at } => {
+                authorizations::use_assertion(db, now, replay_id, expires_at).await?;
             }
             Command::EndAccessToken { token_hash } => {
                 authorizations::end_access_token(db, now, &token_hash).await?;

@@ -15,6 +15,7 @@ mod m0012_tickets;
 mod m0013_look_ups;
 mod m0014_deny_rules;
 mod m0015_audit;
+mod m0016_used_assertions;
 
 pub(crate) struct Migrator;
 
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_look_ups::Step),
             Box::new(m0014_deny_rules::Step),
             Box::new(m0015_audit::Step),
+            Box::new(m0016_used_assertions::Step),
         ]
     }
 }

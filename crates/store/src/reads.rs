@@ -160,7 +160,7 @@ async fn snapshot_parts(connection: &impl ConnectionTrait, vault: &Vault) -> Res
         if without_keys.contains(&application) {
             continue;
         }
-        if takes_passwords && !key.settings.kind.is_public() {
+        if takes_passwords && key.settings.has_secret() {
             let (client_id, hash) = (client_id.clone(), key.secret_hash);
             parts.client_secrets.push(ClientSecretFacts { client_id, hash });
         }

@@ -4,7 +4,7 @@ use axum::{extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use tidegate_model::{
     application::Key,
-    client::{CLIENT_CREDENTIALS, ClientKind, ClientSettings, TokenFormat},
+    client::{CLIENT_CREDENTIALS, ClientAuthentication, ClientKind, ClientSettings, TokenFormat},
     command::{Command, CreateKey, Outcome, UpdateKey},
     endpoint::Environment,
     role::Permission,
@@ -51,6 +51,12 @@ pub(crate) struct KeyFields {
     /// `confidential`: a program with a secret; `browser`: a page; `native`: a program on somebody's device. The latter
     /// two have no secret; a key that becomes one of them loses it.
     client_type: Option<String>,
+    /// How a confidential client proves who it is: with its `secret`, or with `private_key_jwt`, a statement that it signs for
+    /// each request (RFC 7523). One that signs has no secret.
+    authentication: Option<String>,
+    /// The public keys that a client signs with, as a JSON Web Key Set (RFC 7517): one to five of P-256, Ed25519 or RSA.
+    #[schema(value_type = Option<Object>)]
+    jwks: Option<serde_json::Value>,
     /// Where browsers may be sent back to with a code, compared character for character; at most 20. The port of a native
     /// client's `http://127.0.0.1` or `http://[::1]` may be any.
     redirect_uris: Option<Vec<String>>,
@@ -77,6 +83,14 @@ impl KeyFields {
                 problems.push(FieldProblem::new("/client_type", "unknown_client_type", detail));
             }
         }
+        if let Some(word) = &self.authentication {
+            if let Some(way) = ClientAuthentication::parse(word) {
+                settings.authentication = way;
+            } else {
+                let detail = "Choose secret or private_key_jwt.";
+                problems.push(FieldProblem::new("/authentication", "unknown_authentication", detail));
+            }
+        }
         if let Some(word) = &self.token_format {
             if let Some(format) = TokenFormat::parse(word) {
                 settings.token_format = format;
@@ -87,6 +101,13 @@ impl KeyFields {
         }
         if !problems.is_empty() {
             return Err(Problem::Validation(problems));
+        }
+        if let Some(jwks) = &self.jwks {
+            settings.jwks = jwks.to_string();
+        }
+        // Keys that nothing is proven with are not kept.
+        if settings.authentication == ClientAuthentication::Secret {
+            settings.jwks.clear();
         }
         if let Some(uris) = &self.redirect_uris {
             settings.redirect_uris.clone_from(uris);
@@ -110,6 +131,11 @@ pub(crate) struct KeyAnswer {
     grants: Vec<String>,
     /// `confidential`, `browser` or `native`.
     client_type: &'static str,
+    /// `secret`, which browser and native clients have none of, or `private_key_jwt`.
+    authentication: &'static str,
+    /// The public keys of a client that signs; `null` for one that does not.
+    #[schema(value_type = Option<Object>, required)]
+    jwks: Option<serde_json::Value>,
     redirect_uris: Vec<String>,
     post_logout_redirect_uris: Vec<String>,
     access_token_seconds: u32,
@@ -148,6 +174,8 @@ impl From<Key> for KeyAnswer {
             environment: key.environment.as_str(),
             grants: key.grants,
             client_type: key.settings.kind.as_str(),
+            authentication: key.settings.authentication.as_str(),
+            jwks: serde_json::from_str(&key.settings.jwks).ok(),
             redirect_uris: key.settings.redirect_uris,
             post_logout_redirect_uris: key.settings.post_logout_redirect_uris,
             access_token_seconds: key.settings.access_token_seconds,
@@ -187,7 +215,8 @@ pub(crate) async fn create(
     let environment = environment(&input.environment)?;
     let settings = input.told.over(ClientSettings::default())?;
     let is_public = settings.kind.is_public();
-    let client_secret = (!is_public).then(|| secret::generate(Kind::ClientSecret, &mut inner.random()));
+    let client_secret =
+        settings.has_secret().then(|| secret::generate(Kind::ClientSecret, &mut inner.random()));
     let own_grants = || if is_public { Vec::new() } else { vec![CLIENT_CREDENTIALS.to_owned()] };
     let command = Command::CreateKey(CreateKey {
         application: application.id,

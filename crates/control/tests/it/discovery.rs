@@ -94,7 +94,6 @@ async fn a_way_of_client_authentication_works_if_it_is_advertised_and_else_not()
         ("client_secret_basic", Some(&*basic), String::new()),
         ("client_secret_post", None, format!("&client_id={id}&client_secret={secret}")),
         ("client_secret_jwt", None, format!("&client_id={id}&{assertion}&client_assertion=a.b.c")),
-        ("private_key_jwt", None, format!("&{assertion}&client_assertion=a.b.c")),
         ("tls_client_auth", None, format!("&client_id={id}")),
         ("self_signed_tls_client_auth", None, format!("&client_id={id}")),
     ] {

@@ -2,6 +2,7 @@
 
 mod authorize;
 pub(crate) mod client;
+mod client_assertion;
 mod cross_origin;
 mod keys;
 mod negatives;

@@ -7,7 +7,8 @@ const KNOWN: [&str; 3] = [CLIENT_CREDENTIALS, AUTHORIZATION_CODE, REFRESH_TOKEN]
 fn found(grants: &[&str], settings: &ClientSettings) -> Vec<String> {
     let grants: Vec<_> = grants.iter().map(|&grant| grant.to_owned()).collect();
     let no_odd = |uri: &str, _| if uri.contains("odd") { Err("odd".to_owned()) } else { Ok(()) };
-    let problems = problems(&grants, settings, &KNOWN, no_odd);
+    let no_odd_keys = |keys: &str| no_odd(keys, ClientKind::Native);
+    let problems = problems(&grants, settings, &KNOWN, no_odd, no_odd_keys);
     problems.iter().map(|problem| format!("{} {}", problem.pointer, problem.code)).collect()
 }
 
@@ -15,7 +16,12 @@ fn found(grants: &[&str], settings: &ClientSettings) -> Vec<String> {
 fn every_rule_names_its_field() {
     let uri = || vec!["https://a.test/cb".to_owned()];
     let plain = ClientSettings::default;
-    let table: [(&[&str], ClientSettings, &[&str]); 13] = [
+    let signing = || ClientSettings { authentication: ClientAuthentication::PrivateKeyJwt, ..plain() };
+    let table: [(&[&str], ClientSettings, &[&str]); 17] = [
+        (&[CLIENT_CREDENTIALS], ClientSettings { jwks: "{}".to_owned(), ..signing() }, &[]),
+        (&[], signing(), &["/jwks required"]),
+        (&[], ClientSettings { jwks: "odd".to_owned(), ..signing() }, &["/jwks key_set"]),
+        (&[], ClientSettings { kind: ClientKind::Native, ..signing() }, &["/authentication public_client"]),
         (&[CLIENT_CREDENTIALS], plain(), &[]),
         (&[], plain(), &[]),
         (&["password"], plain(), &["/grants/0 unknown_grant"]),

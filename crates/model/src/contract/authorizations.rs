@@ -248,6 +248,20 @@ pub async fn a_used_code_is_remembered_as_long_as_what_came_from_it(ground: &imp
     assert_eq!(stage.port.code(&hash("used")).await.unwrap(), None);
 }
 
+pub async fn a_signed_statement_is_used_once_also_after_a_kill(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let end = NOW.plus_millis(60_000);
+    let using = |name: &str, expires_at| Command::UseAssertion { replay_id: name.to_owned(), expires_at };
+    stage.at(NOW, using("one", end)).await.unwrap();
+    assert_eq!(kind(&stage.at(NOW, using("one", end)).await.unwrap_err()), "duplicate ");
+    let stage = Stage::on(ground.open_as_after_a_kill().await);
+    let last = end.plus_millis(-1);
+    assert_eq!(kind(&stage.at(last, using("one", end)).await.unwrap_err()), "duplicate ");
+    stage.at(last, using("two", end)).await.unwrap();
+    // When it is over it is refused for that, and needs no room.
+    stage.at(end, using("one", end.plus_millis(1))).await.unwrap();
+}
+
 pub async fn consent_is_remembered_and_grows(ground: &impl Ground) {
     let stage = Stage::on(ground.open().await);
     let ada = stage.allowing().await;

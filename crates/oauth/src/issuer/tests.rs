@@ -1,6 +1,7 @@
 //! Tokens of another issuer that are believed, and the catalogue of those that are not. Each refused token carries a
 //! signature that the issuer's key really made, unless the signature is what is wrong.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::crypto;
 use serde_json::json;
 

@@ -24,10 +24,16 @@ fn the_document_names_what_there_is() {
             "response_modes_supported": ["query"],
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
-            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
-            "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+            "token_endpoint_auth_methods_supported":
+                ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
+            "token_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "RS256"],
+            "revocation_endpoint_auth_methods_supported":
+                ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
+            "revocation_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "RS256"],
             "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "RS256"],
-            "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+            "introspection_endpoint_auth_methods_supported":
+                ["client_secret_basic", "client_secret_post", "private_key_jwt"],
+            "introspection_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "RS256"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["ES256"],
             "claims_supported": [
@@ -44,12 +50,17 @@ fn the_document_names_what_there_is() {
 #[test]
 fn every_advertised_grant_and_way_of_authentication_is_accepted() {
     let document = metadata("https://localhost:9443", vec!["ES256"]);
+    let key = SigningKey::generate(Algorithm::Es256, &crate::jwk::SystemRandom::new()).unwrap();
+    let signed = key.signed(&json!({"alg": "ES256"}), &json!({"sub": "id"})).unwrap();
+    let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    let assertion = format!("&client_assertion_type={kind}&client_assertion={signed}");
     for grant_type in &document.grant_types_supported {
         for method in &document.token_endpoint_auth_methods_supported {
             let (authorization, body) = match *method {
                 "client_secret_basic" => (Some("Basic aWQ6c2VjcmV0"), ""),
                 "client_secret_post" => (None, "&client_id=id&client_secret=secret"),
                 "none" => (None, "&client_id=id"),
+                "private_key_jwt" => (None, &*assertion),
                 other => panic!("{other} is advertised"),
             };
             let more = "&code=c&redirect_uri=https://a.test&code_verifier=v&refresh_token=r";

@@ -10,7 +10,7 @@ use tidegate_model::{
     rule::FieldProblem,
     user::Secret,
 };
-use tidegate_oauth::{grant::GrantType, redirect};
+use tidegate_oauth::{client_assertion::ClientKeys, grant::GrantType, redirect};
 
 use super::{At, Done};
 use crate::{applications, entity, writer::Failed};
@@ -78,7 +78,7 @@ impl At<'_> {
         let before = key.redacted();
         (key.grants, key.settings) = (update.grants, update.settings);
         // A secret that must not be used any more is not kept.
-        if key.settings.kind.is_public() {
+        if !key.settings.has_secret() {
             key.secret_hash = Secret::default();
         }
         entity::key::Entity::update(applications::key_row(&key)?).exec(self.db).await?;
@@ -90,8 +90,8 @@ impl At<'_> {
 
     async fn replace_secret(&self, application: ApplicationId, client_id: &str, secret_hash: Secret) -> Done {
         let mut key = self.own_key(application, client_id).await?;
-        if key.settings.kind.is_public() {
-            let detail = "This client has no secret. Make it confidential first.";
+        if !key.settings.has_secret() {
+            let detail = "This client has no secret. Make it a confidential one that proves itself with a secret first.";
             return Err(Refused::conflict(detail).into());
         }
         key.secret_hash = secret_hash;
@@ -105,12 +105,13 @@ impl At<'_> {
 /// What a client may be told to be.
 fn client_rules(grants: &[String], settings: &ClientSettings) -> Result<(), Refused> {
     let known = GrantType::ALL.map(GrantType::as_str);
-    let problems = client::problems(grants, settings, &known, |uri, kind| {
+    let is_registrable = |uri: &str, kind| {
         let place = match kind {
             ClientKind::Native => redirect::Place::Device,
             ClientKind::Confidential | ClientKind::Browser => redirect::Place::Web,
         };
         redirect::is_registrable(uri, place).map_err(|error| error.to_string())
-    });
-    decide::no_problems(problems)
+    };
+    let are_keys = |jwks: &str| ClientKeys::read(jwks).map(drop).map_err(|error| error.to_string());
+    decide::no_problems(client::problems(grants, settings, &known, is_registrable, are_keys))
 }

@@ -20,16 +20,38 @@ const KINDS = [
   { value: "native", label: "A program on somebody's device, without a secret" },
 ];
 
+const PROOFS = [
+  { value: "secret", label: "Its secret" },
+  { value: "private_key_jwt", label: "A key of its own (private_key_jwt)" },
+];
+
 const FORMATS = [
   { value: "jwt", label: "Readable (JWT)" },
   { value: "opaque", label: "Opaque" },
 ];
+
+/** Whether a client that is told this signs statements instead of showing a secret. */
+function signs(values: { client_type: string; authentication: string }): boolean {
+  return values.client_type === "confidential" && values.authentication === "private_key_jwt";
+}
+
+/** The key set that a text is; whether its keys can be used, the product says. */
+function keySet(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && "keys" in value ? { ...value } : null;
+  } catch {
+    return null;
+  }
+}
 
 export function ClientSettings({ application, held }: { application: string; held: Key }) {
   const update = useUpdateKey();
   const form = useForm({
     initialValues: {
       client_type: held.client_type,
+      authentication: held.authentication,
+      jwks: held.jwks ? JSON.stringify(held.jwks, null, 2) : "",
       grants: held.grants,
       redirect_uris: held.redirect_uris.join("\n"),
       post_logout_redirect_uris: held.post_logout_redirect_uris.join("\n"),
@@ -37,10 +59,15 @@ export function ClientSettings({ application, held }: { application: string; hel
       refresh_token_seconds: held.refresh_token_seconds as number | string,
       token_format: held.token_format,
     },
+    validate: {
+      jwks: (text, values) => (signs(values) && keySet(text) === null ? "This is not a JSON Web Key Set." : null),
+    },
   });
   const submit = form.onSubmit((values) => {
     const body: KeyChange = {
       client_type: values.client_type,
+      authentication: signs(values) ? "private_key_jwt" : "secret",
+      ...(signs(values) && { jwks: keySet(values.jwks) ?? {} }),
       grants: values.grants,
       redirect_uris: addresses(values.redirect_uris),
       post_logout_redirect_uris: addresses(values.post_logout_redirect_uris),
@@ -65,6 +92,24 @@ export function ClientSettings({ application, held }: { application: string; hel
         <Stack>
           {update.error && <ProblemNotice problem={update.error} />}
           <NativeSelect label="What connects" data={KINDS} {...form.getInputProps("client_type")} />
+          {form.values.client_type === "confidential" && (
+            <NativeSelect
+              label="It proves itself with"
+              data={PROOFS}
+              {...form.getInputProps("authentication")}
+            />
+          )}
+          {signs(form.values) && (
+            <Textarea
+              label="Public keys (JWKS)"
+              description="The client signs with the private halves, which never leave it. Saving takes its secret away."
+              autosize
+              minRows={4}
+              maxRows={12}
+              spellCheck={false}
+              {...form.getInputProps("jwks")}
+            />
+          )}
           <Checkbox.Group label="Grants" {...form.getInputProps("grants")}>
             <Stack>
               {GRANTS.map((grant) => (

@@ -108,7 +108,7 @@ function KeyCard(props: {
               <Button loading={issue.isPending} onClick={() => issue.mutate(of)}>
                 Generate access token
               </Button>
-              {held.client_type === "confidential" && (
+              {held.client_type === "confidential" && held.authentication === "secret" && (
                 <Button variant="default" loading={renew.isPending} onClick={() => renew.mutate(of)}>
                   Make a new secret
                 </Button>

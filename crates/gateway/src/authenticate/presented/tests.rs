@@ -27,7 +27,7 @@ fn text(credential: &Credential) -> &str {
         Credential::Token { token: text, .. } | Credential::ApiKey(text) | Credential::Ticket(text) => text,
         Credential::Client(client) => match &client.proof {
             client::Proof::Secret(secret, _) => secret,
-            client::Proof::None => "",
+            client::Proof::Assertion(_) | client::Proof::None => "",
         },
     }
 }
