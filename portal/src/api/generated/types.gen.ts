@@ -832,6 +832,10 @@ export type IssuerKey = {
  */
 export type Key = {
     access_token_seconds: number;
+    /**
+     * `secret`, which browser and native clients have none of, or `private_key_jwt`.
+     */
+    authentication: string;
     client_id: string;
     /**
      * `confidential`, `browser` or `native`.
@@ -839,6 +843,12 @@ export type Key = {
     client_type: string;
     created_at: string;
     grants: Array<string>;
+    /**
+     * The public keys of a client that signs; `null` for one that does not.
+     */
+    jwks: {
+        [key: string]: unknown;
+    } | null;
     post_logout_redirect_uris: Array<string>;
     redirect_uris: Array<string>;
     refresh_token_seconds: number;
@@ -858,6 +868,11 @@ export type KeyChange = {
      */
     access_token_seconds?: number | null;
     /**
+     * How a confidential client proves who it is: with its `secret`, or with `private_key_jwt`, a statement that it signs for
+     * each request (RFC 7523). One that signs has no secret.
+     */
+    authentication?: string | null;
+    /**
      * `confidential`: a program with a secret; `browser`: a page; `native`: a program on somebody's device. The latter
      * two have no secret; a key that becomes one of them loses it.
      */
@@ -867,6 +882,12 @@ export type KeyChange = {
      * `client_credentials`, and none in one without a secret.
      */
     grants?: Array<string> | null;
+    /**
+     * The public keys that a client signs with, as a JSON Web Key Set (RFC 7517): one to five of P-256, Ed25519 or RSA.
+     */
+    jwks?: {
+        [key: string]: unknown;
+    } | null;
     /**
      * Where browsers may be sent to after signing out; at most 20.
      */
@@ -1262,6 +1283,10 @@ export type ListKey = {
      */
     items: Array<{
         access_token_seconds: number;
+        /**
+         * `secret`, which browser and native clients have none of, or `private_key_jwt`.
+         */
+        authentication: string;
         client_id: string;
         /**
          * `confidential`, `browser` or `native`.
@@ -1269,6 +1294,12 @@ export type ListKey = {
         client_type: string;
         created_at: string;
         grants: Array<string>;
+        /**
+         * The public keys of a client that signs; `null` for one that does not.
+         */
+        jwks: {
+            [key: string]: unknown;
+        } | null;
         post_logout_redirect_uris: Array<string>;
         redirect_uris: Array<string>;
         refresh_token_seconds: number;
@@ -1625,6 +1656,11 @@ export type NewKey = {
      */
     access_token_seconds?: number | null;
     /**
+     * How a confidential client proves who it is: with its `secret`, or with `private_key_jwt`, a statement that it signs for
+     * each request (RFC 7523). One that signs has no secret.
+     */
+    authentication?: string | null;
+    /**
      * `confidential`: a program with a secret; `browser`: a page; `native`: a program on somebody's device. The latter
      * two have no secret; a key that becomes one of them loses it.
      */
@@ -1634,6 +1670,12 @@ export type NewKey = {
      * `client_credentials`, and none in one without a secret.
      */
     grants?: Array<string> | null;
+    /**
+     * The public keys that a client signs with, as a JSON Web Key Set (RFC 7517): one to five of P-256, Ed25519 or RSA.
+     */
+    jwks?: {
+        [key: string]: unknown;
+    } | null;
     /**
      * Where browsers may be sent to after signing out; at most 20.
      */

@@ -60,7 +60,8 @@ export function ClientSettings({ application, held }: { application: string; hel
       token_format: held.token_format,
     },
     validate: {
-      jwks: (text, values) => (signs(values) && keySet(text) === null ? "This is not a JSON Web Key Set." : null),
+      jwks: (text, values) =>
+        signs(values) && keySet(text) === null ? "This is not a JSON Web Key Set." : null,
     },
   });
   const submit = form.onSubmit((values) => {
