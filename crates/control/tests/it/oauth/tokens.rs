@@ -52,7 +52,7 @@ async fn a_client_gets_a_token_that_verifies_with_the_published_keys() {
     assert_eq!(claims.client_id, id);
 
     let listed = house.get(&developer, &keys).await.is(200).text;
-    assert!(!listed.contains("secret") && !listed.contains(secret), "{listed}");
+    assert!(!listed.contains("client_secret") && !listed.contains(secret), "{listed}");
     let own = house.post(&developer, &format!("{keys}/{id}/token"), json!({})).await.is(200).json();
     assert!(verifier.verify(own["access_token"].as_str().unwrap(), 1_800_000_000).is_ok());
 
