@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     client::is_credential,
     json,
-    jwk::{VerificationKey, client_key},
+    jwk::{Algorithm, VerificationKey, client_key},
     jws::{self, Parts},
     token::SKEW_SECONDS,
 };
@@ -19,8 +19,9 @@ use crate::{
 pub const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// Longest statement that is looked at, in bytes; one with an RSA signature of 4,096 bits has about 1,200.
 pub const ASSERTION_BYTES_MAX: usize = 4_096;
-/// How long one may be valid from now on, in seconds: it is made for one request. The usual libraries say one to five minutes.
-pub const LIFETIME_SECONDS_MAX: i64 = 300;
+/// How long one may be valid from now on, in seconds. It is made for one request and taken once, so most libraries say one to
+/// ten minutes; Authlib says an hour unless it is told otherwise, and what is remembered of it until then is a row.
+pub const LIFETIME_SECONDS_MAX: i64 = 3_600;
 /// Most keys of a client: the one that signs, the next, and some to spare.
 pub const CLIENT_KEYS_MAX: usize = 5;
 /// Largest key set of a client, in bytes: five RSA keys with chains of certificates that nobody reads.
@@ -129,7 +130,8 @@ pub fn verify(
         // Without a name it can only mean the one that there is.
         None => keys.0.first().filter(|_| keys.0.len() == 1)?,
     };
-    if text(&header, "alg")? != key.algorithm.name() || !key.verifies(parts.message(), &parts.signature()?) {
+    let is_named = Algorithm::named(text(&header, "alg")?) == Some(key.algorithm);
+    if !is_named || !key.verifies(parts.message(), &parts.signature()?) {
         return None;
     }
     let claims = parts.payload()?;

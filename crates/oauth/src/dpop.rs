@@ -91,7 +91,7 @@ impl BadProof {
     /// The value of `WWW-Authenticate` for it, with the algorithms that proofs may have.
     pub fn challenge(self, realm: &str) -> String {
         let description: String = self.to_string().chars().filter(char::is_ascii).collect();
-        let (error, algorithms) = (self.error(), Algorithm::ALL.map(Algorithm::name).join(" "));
+        let (error, algorithms) = (self.error(), Algorithm::NAMES.join(" "));
         format!(
             "DPoP realm=\"{realm}\", error=\"{error}\", error_description=\"{description}\", algs=\"{algorithms}\""
         )

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     json,
-    jwk::{BadKey, VerificationKey, verification_keys},
+    jwk::{Algorithm, BadKey, VerificationKey, verification_keys},
     jws::{self, Parts},
     token::{BadToken, EXPIRY_MAX, SKEW_SECONDS, TOKEN_BYTES_MAX},
 };
@@ -176,7 +176,7 @@ impl IssuerVerifier {
         }
         let kid = text("kid")?.ok_or(BadToken::UnknownKey)?;
         let key = self.keys.iter().find(|key| *key.kid == *kid).ok_or(BadToken::UnknownKey)?;
-        if key.algorithm.name() != algorithm {
+        if Algorithm::named(algorithm) != Some(key.algorithm) {
             return Err(BadToken::UnknownKey);
         }
         Ok(key)

@@ -100,8 +100,12 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm of this name, exactly as it is written in `alg`.
+    /// What others may write in `alg`: RFC 9864 says `Ed25519` for what was the only use of `EdDSA`.
+    pub const NAMES: [&str; 4] = ["ES256", "EdDSA", "Ed25519", "RS256"];
+
+    /// The algorithm of one of [`Algorithm::NAMES`], exactly as it is written.
     pub fn named(name: &str) -> Option<Self> {
+        let name = if name == "Ed25519" { Self::EdDsa.name() } else { name };
         Self::ALL.into_iter().find(|known| known.name() == name)
     }
 }
@@ -319,7 +323,7 @@ fn public(value: &Value) -> Option<(Jwk, Algorithm, ParsedPublicKey)> {
     }
     let (algorithm, key) = public_key(&jwk.algorithm)?;
     // A key that names an algorithm is for that one alone (RFC 7517, section 4.4).
-    if value.get("alg").is_some_and(|named| named.as_str() != Some(algorithm.name())) {
+    if value.get("alg").is_some_and(|named| named.as_str().and_then(Algorithm::named) != Some(algorithm)) {
         return None;
     }
     Some((jwk, algorithm, key))

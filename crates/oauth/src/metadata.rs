@@ -75,7 +75,7 @@ pub fn metadata(issuer: &str, algorithms: Vec<&'static str>) -> Metadata {
     let at = |path: &str| format!("{issuer}/oauth2/{path}");
     // The last proves nothing, which is not enough to ask what a token stands for.
     let every_way = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
-    let signatures = Algorithm::ALL.map(Algorithm::name).to_vec();
+    let signatures = Algorithm::NAMES.to_vec();
     Metadata {
         issuer: issuer.to_owned(),
         authorization_endpoint: at("authorize"),

@@ -111,6 +111,53 @@ async fn authlib_goes_through_a_whole_flow() {
     }
 }
 
+/// A key pair of each kind that clients sign with, by algorithm.
+fn key_pairs() -> Value {
+    let made = node("key-pairs.mjs").output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    serde_json::from_slice(&made.stdout).unwrap()
+}
+
+/// What the client of a key with this public half is told to be.
+fn signing(public: &Value) -> Value {
+    json!({"authentication": "private_key_jwt", "jwks": {"keys": [public]}})
+}
+
+#[tokio::test]
+async fn openid_client_proves_itself_with_a_key_of_its_own() {
+    let product = Product::start().await;
+    let admin = product.portal.admin().await;
+    for (algorithm, pair) in key_pairs().as_object().unwrap() {
+        let (id, secret) = key(&admin, algorithm, signing(&pair["public"])).await;
+        assert_eq!(secret, None, "there is nothing here that could be stolen");
+        let expected = [
+            "advertised true true",
+            "client credentials bearer",
+            "overheard 401 invalid_client",
+            "introspection true",
+            "revocation false",
+            "thief 401",
+        ];
+        let private = pair["private"].to_string();
+        let said = said(node("private-key-jwt.mjs"), &product, &id, Some(&private)).await;
+        assert_eq!(said, expected, "{algorithm}");
+    }
+}
+
+#[tokio::test]
+async fn authlib_proves_itself_with_a_key_of_its_own() {
+    let product = Product::start().await;
+    let admin = product.portal.admin().await;
+    let pair = &key_pairs()["ES256"];
+    let (id, _) = key(&admin, "Signs", signing(&pair["public"])).await;
+    let mut command = python();
+    command.arg(client("authlib_private_key_jwt.py"));
+    let expected =
+        ["client credentials Bearer", "introspection True", "revocation 200", "introspection False"];
+    let private = pair["private"].to_string();
+    assert_eq!(said(command, &product, &id, Some(&private)).await, expected);
+}
+
 #[tokio::test]
 async fn an_opaque_token_opens_the_gateway_until_it_is_given_back() {
     let (mut product, backend) = (Product::start().await, Backend::echo());

@@ -61,7 +61,7 @@ fn refused(answer: &Answer, error: &str, why: &str) {
     assert_eq!((answer.status, &*answer.problem()), (401, "proof-invalid"), "{why}");
     let challenge = answer.head.one("www-authenticate");
     assert!(challenge.starts_with("DPoP ") && challenge.contains(error), "{why}: {challenge}");
-    assert!(challenge.contains("algs=\"ES256 EdDSA RS256\""), "{why}: {challenge}");
+    assert!(challenge.contains("algs=\"ES256 EdDSA Ed25519 RS256\""), "{why}: {challenge}");
 }
 
 #[tokio::test]

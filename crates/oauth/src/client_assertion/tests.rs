@@ -45,6 +45,14 @@ fn a_statement_of_any_algorithm_proves_the_client_and_is_named_by_it() {
             let header = json!({"alg": algorithm.name(), "typ": typ});
             assert!(judged(&key, &header, &with(claims(), "aud", json!([ISSUER]))).is_some(), "{typ}");
         }
+        if algorithm == Algorithm::EdDsa {
+            // As RFC 9864 has it, and libraries that follow it.
+            assert!(judged(&key, &json!({"alg": "Ed25519"}), &claims()).is_some());
+            let text = key_set([&key]).replace("\"EdDSA\"", "\"Ed25519\"");
+            ClientKeys::read(&text).unwrap();
+        } else {
+            assert_eq!(judged(&key, &json!({"alg": "Ed25519"}), &claims()), None);
+        }
         let text = key.signed(&header, &claims()).unwrap();
         assert_eq!(claimed_client(&text).as_deref(), Some("client"));
     }

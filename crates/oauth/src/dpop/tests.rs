@@ -59,6 +59,9 @@ fn a_proof_of_each_algorithm_names_its_key() {
         assert_eq!(proof.replay_id, again.replay_id, "another signature is no other proof");
         let next = verdict(&signed(&key, &header(&key), &with(claims(), "jti", json!("proof-2")))).unwrap();
         assert_ne!(proof.replay_id, next.replay_id);
+        // As RFC 9864 calls one of them.
+        let renamed = verdict(&signed(&key, &with(header(&key), "alg", json!("Ed25519")), &claims()));
+        assert_eq!(renamed.is_ok(), algorithm == Algorithm::EdDsa);
     }
 }
 
@@ -235,7 +238,7 @@ fn a_refusal_says_whose_fault_it_is() {
     assert_eq!(
         BadProof::NotOfNow.challenge("tidegate"),
         "DPoP realm=\"tidegate\", error=\"invalid_dpop_proof\", error_description=\"the DPoP proof is not of now; make one \
-         for each request\", algs=\"ES256 EdDSA RS256\""
+         for each request\", algs=\"ES256 EdDSA Ed25519 RS256\""
     );
     for token in [BadProof::Needed, BadProof::NotBound, BadProof::WrongKey] {
         let challenge = token.challenge("r");

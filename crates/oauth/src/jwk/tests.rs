@@ -130,9 +130,12 @@ fn what_is_published_of_each_algorithm_is_what_the_rfcs_name() {
         assert_eq!((&*read[0].kid, read[0].algorithm), (key.kid(), algorithm));
         assert!(Algorithm::named(algorithm.name()) == Some(algorithm));
     }
-    for unknown in ["", "es256", "HS256", "none", "PS256", "ES256 ", "Ed25519"] {
+    for unknown in ["", "es256", "HS256", "none", "PS256", "ES256 ", "Ed448", "ed25519"] {
         assert_eq!(Algorithm::named(unknown), None, "{unknown}");
     }
+    // RFC 9864.
+    assert_eq!(Algorithm::named("Ed25519"), Some(Algorithm::EdDsa));
+    assert!(Algorithm::NAMES.into_iter().all(|name| Algorithm::named(name).is_some()));
 }
 
 #[test]

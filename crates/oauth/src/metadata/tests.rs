@@ -26,14 +26,14 @@ fn the_document_names_what_there_is() {
             "authorization_response_iss_parameter_supported": true,
             "token_endpoint_auth_methods_supported":
                 ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
-            "token_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "RS256"],
+            "token_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "Ed25519", "RS256"],
             "revocation_endpoint_auth_methods_supported":
                 ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
-            "revocation_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "RS256"],
-            "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "RS256"],
+            "revocation_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "Ed25519", "RS256"],
+            "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "Ed25519", "RS256"],
             "introspection_endpoint_auth_methods_supported":
                 ["client_secret_basic", "client_secret_post", "private_key_jwt"],
-            "introspection_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "RS256"],
+            "introspection_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "Ed25519", "RS256"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["ES256"],
             "claims_supported": [

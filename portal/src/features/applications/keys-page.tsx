@@ -117,7 +117,7 @@ function KeyCard(props: {
               <DeleteKey application={application} held={held} />
             </Row>
             <ClientSettings application={application.id} held={held} />
-            {held.grants.includes("client_credentials") && (
+            {held.grants.includes("client_credentials") && held.authentication === "secret" && (
               <Details summary="How a program gets its own token">
                 <CodeBlock
                   label="token command"
