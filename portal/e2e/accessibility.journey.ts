@@ -140,6 +140,7 @@ test("on a narrow screen nothing is wider than it and every page is reached", as
     "/admin",
     "/admin/users",
     "/admin/audit",
+    "/account/sessions",
     "/admin/signing-keys",
     "/admin/key-managers",
     "/admin/deny-rules",

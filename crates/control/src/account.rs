@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use serde::Deserialize;
 use tidegate_model::{
     audit::Attempted,
@@ -42,6 +42,7 @@ pub(crate) struct ChosenPassword {
 pub(crate) async fn choose_password(
     State(Control(inner)): State<Control>,
     ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
     caller: Caller,
     Json(input): Json<ChosenPassword>,
 ) -> Result<Response, Problem> {
@@ -78,7 +79,7 @@ pub(crate) async fn choose_password(
     }
     inner.throttle.succeeded(&user.username, SocketAddr::ip(&address));
     let password_hash = Secret(password::hash(&inner, input.new_password).await?);
-    let (token, session) = begin(&inner, user.id);
+    let (token, session) = begin(&inner, user.id, SocketAddr::ip(&address), &headers);
     let command = Command::ChoosePassword {
         password_hash,
         verified: verified.unwrap_or_default(),

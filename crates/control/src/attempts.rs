@@ -90,8 +90,8 @@ impl Inner {
 }
 
 impl Control {
-    /// Writes attempts once in a while, for as long as it is polled.
-    pub(crate) async fn keep_writing_attempts(&self) -> Infallible {
+    /// Writes attempts, and what was used last, once in a while, for as long as it is polled.
+    pub(crate) async fn keep_writing(&self) -> Infallible {
         let mut round = 0_u32;
         loop {
             let inner = Arc::clone(&self.0);
@@ -101,6 +101,7 @@ impl Control {
             } else {
                 inner.write_attempts().await
             };
+            let _ = inner.write_seen().await;
             round = round.wrapping_add(1);
             tokio::time::sleep(PAUSE).await;
         }

@@ -5,7 +5,11 @@
 //! A call by cookie that changes something must carry the session's anti-forgery token and, where the browser says
 //! where it comes from, come from the portal itself. A bearer token needs neither: no browser sends it by itself.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+    sync::Arc,
+};
 
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
@@ -17,7 +21,7 @@ use tidegate_model::{
     operation::{self, Who},
     role::{Permission, permissions},
     time::Timestamp,
-    user::{Actor, PortalSession, Secret, User, UserState},
+    user::{Actor, PortalSession, Presented, Secret, User, UserState},
 };
 use tidegate_oauth::secret::{self, Kind};
 
@@ -45,6 +49,8 @@ pub(crate) struct Caller {
     pub(crate) until: Option<Timestamp>,
     /// From which address the call came.
     pub(crate) address: Option<IpAddr>,
+    /// What a personal access token is for; `None`: everything that the roles allow.
+    pub(crate) scopes: Option<BTreeSet<String>>,
 }
 
 impl Caller {
@@ -95,7 +101,8 @@ async fn by_token(inner: &Inner, value: &str, address: Option<IpAddr>) -> Result
     let hash = Secret(secret::hash(token.ok_or(REFUSED)?));
     let found = inner.ports.catalog.token(&hash, inner.now()).await?.ok_or(REFUSED)?;
     let user = inner.ports.catalog.user(found.user).await?.filter(is_active).ok_or(REFUSED)?;
-    Ok(Caller { user, session: None, until: found.expires_at, address })
+    inner.seen.mark(Presented::Token(found.id), inner.now());
+    Ok(Caller { user, session: None, until: found.expires_at, address, scopes: found.scopes })
 }
 
 /// From which address a request came.
@@ -108,7 +115,16 @@ pub(crate) fn is_active(user: &User) -> bool {
 }
 
 /// The operations of REST by method and path of the route.
-pub(crate) type Operations = Arc<HashMap<(Method, String), &'static str>>;
+pub(crate) type Operations = Arc<HashMap<(Method, String), Rule>>;
+
+/// What an operation asks of its caller.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    /// Its id in the document.
+    pub(crate) id: &'static str,
+    /// The scope that a token for something needs.
+    pub(crate) scope: String,
+}
 
 /// Before every operation of REST: who calls, and whether the table lets them. The caller is handed on.
 pub(crate) async fn gate(
@@ -119,9 +135,9 @@ pub(crate) async fn gate(
 ) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
     let method = if parts.method == Method::HEAD { Method::GET } else { parts.method.clone() };
-    let operation = operations.get(&(method, route.as_str().to_owned()));
-    let who = operation.and_then(|id| operation::who(id));
-    let who = who.ok_or(Problem::Internal("an operation of REST has no rule"))?;
+    let rule = operations.get(&(method, route.as_str().to_owned()));
+    let rule = rule.and_then(|rule| operation::who(rule.id).map(|who| (who, &rule.scope)));
+    let (who, scope) = rule.ok_or(Problem::Internal("an operation of REST has no rule"))?;
     if who != Who::Everyone {
         let caller = Caller::from_request_parts(&mut parts, &control).await?;
         if caller.user.must_change_password && who != Who::Arrived {
@@ -129,6 +145,9 @@ pub(crate) async fn gate(
         }
         if let Some(lacking) = who.lacks(&permissions(&caller.user.roles)) {
             return Err(Problem::Forbidden(lacking));
+        }
+        if caller.scopes.as_ref().is_some_and(|scopes| !scopes.contains(scope)) {
+            return Err(Problem::Scope(scope.clone()));
         }
         parts.extensions.insert(caller);
     }
@@ -147,7 +166,11 @@ pub(crate) async fn by_cookie(
         return Ok(None);
     };
     let user = inner.ports.catalog.user(session.user).await?.filter(is_active);
-    Ok(user.map(|user| Caller { user, until: Some(session.expires_at), session: Some(session), address }))
+    if user.is_some() {
+        inner.seen.mark(Presented::Session(session.token_hash.clone()), inner.now());
+    }
+    let until = Some(session.expires_at);
+    Ok(user.map(|user| Caller { user, until, session: Some(session), address, scopes: None }))
 }
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {

@@ -61,6 +61,8 @@ pub(crate) enum Problem {
     Forbidden(Permission),
     /// Signed in with a password for one time.
     PasswordForOnce,
+    /// Allowed by role, and the token is not for it: the scope that it lacks.
+    Scope(String),
     /// Allowed by role, refused as forged.
     Forged(&'static str),
     /// Not there.
@@ -88,7 +90,7 @@ pub(crate) enum Problem {
 }
 
 /// Every kind: its word in `type`, its status, its title, and what its page says.
-pub(crate) const KINDS: [(&str, u16, &str, &str); 16] = [
+pub(crate) const KINDS: [(&str, u16, &str, &str); 17] = [
     (
         "validation",
         400,
@@ -118,6 +120,13 @@ pub(crate) const KINDS: [(&str, u16, &str, &str); 16] = [
         403,
         "Choose a password of your own first",
         "The password you signed in with is for one time. PUT /api/v1/account/password takes the next one.",
+    ),
+    (
+        "insufficient-scope",
+        403,
+        "The token is not for this",
+        "A personal access token with scopes may do what they name and nothing else. Make one with the scope that the \
+         detail names.",
     ),
     (
         "forged",
@@ -183,6 +192,7 @@ impl Problem {
             Self::Unauthenticated(_) => "unauthenticated",
             Self::Forbidden(_) => "forbidden",
             Self::PasswordForOnce => "password-for-once",
+            Self::Scope(_) => "insufficient-scope",
             Self::Forged(_) => "forged",
             Self::NotFound(_) => "not-found",
             Self::Conflict(_) => "conflict",
@@ -212,6 +222,7 @@ impl Problem {
             Self::PasswordForOnce => {
                 "An administrator set your password. Choose another, then go on.".to_owned()
             }
+            Self::Scope(scope) => format!("This needs a personal access token with the scope {scope}."),
             Self::NotFound(noun) => format!("There is no such {noun}, or it is not yours."),
             Self::Conflict(detail) | Self::Malformed(detail) => detail.clone(),
             Self::Stale(current) => {

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use axum::{
-    Router,
+    Extension, Router,
     http::Method,
     middleware,
     routing::{any, get, post},
@@ -19,9 +19,12 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    account, apis, applications, audit, authenticate, catalogue, console, deny_rules, health, key_managers,
-    oauth, pages, revocations, session, settings, signing_keys, state::Control, subscriptions, tickets,
-    tokens, users,
+    account, apis, applications, audit,
+    authenticate::{self, Rule},
+    catalogue, console, deny_rules, health, key_managers, oauth, pages, portal_sessions, revocations,
+    session, settings, signing_keys,
+    state::Control,
+    subscriptions, tickets, tokens, users,
 };
 
 /// Where REST begins.
@@ -54,7 +57,7 @@ impl Modify for Security {
 }
 
 /// The ids of the operations by method and path, as the document names them.
-fn operations(document: &utoipa::openapi::OpenApi) -> HashMap<(Method, String), &'static str> {
+fn operations(document: &utoipa::openapi::OpenApi) -> HashMap<(Method, String), Rule> {
     let ids: HashMap<&str, &'static str> = operation::TABLE.iter().map(|(id, _)| (*id, *id)).collect();
     let mut found = HashMap::new();
     for (path, item) in &document.paths.paths {
@@ -68,7 +71,8 @@ fn operations(document: &utoipa::openapi::OpenApi) -> HashMap<(Method, String), 
         for (method, operation) in methods {
             let id = operation.as_ref().and_then(|operation| operation.operation_id.as_deref());
             if let Some(id) = id.and_then(|id| ids.get(id)) {
-                found.insert((method, format!("{PREFIX}{path}")), *id);
+                let scope = operation::scope(path, method == Method::GET);
+                found.insert((method, format!("{PREFIX}{path}")), Rule { id, scope });
             }
         }
     }
@@ -79,11 +83,16 @@ fn rest() -> OpenApiRouter<Control> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(session::sign_in, session::get, session::sign_out))
         .routes(routes!(account::choose_password))
+        .routes(routes!(portal_sessions::list_own, portal_sessions::end_others))
+        .routes(routes!(portal_sessions::end_own))
+        .routes(routes!(portal_sessions::list_of_user, portal_sessions::end_all_of_user))
+        .routes(routes!(portal_sessions::end_one_of_user))
         .routes(routes!(users::create, users::list))
         .routes(routes!(users::get, users::update, users::delete))
         .routes(routes!(users::reset_password))
         .routes(routes!(tokens::create, tokens::list))
         .routes(routes!(tokens::delete))
+        .routes(routes!(tokens::scopes))
         .routes(routes!(settings::get))
         .routes(routes!(catalogue::plans))
         .routes(routes!(catalogue::policies))
@@ -198,9 +207,11 @@ pub fn openapi_json() -> String {
 /// All of the portal's listener.
 pub(crate) fn build(control: Control) -> Router {
     let (rest, document) = rest_and_document();
-    let gate = (control.clone(), Arc::new(operations(&document)));
+    let operations = Arc::new(operations(&document));
+    let gate = (control.clone(), Arc::clone(&operations));
     let rest = rest
         .route_layer(middleware::from_fn_with_state(gate, authenticate::gate))
+        .layer(Extension(operations))
         .route("/openapi.json", get(|| async { ([("content-type", "application/json")], openapi_json()) }))
         .method_not_allowed_fallback(pages::no_method);
     let open = oauth::cross_origin::open;

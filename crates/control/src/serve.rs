@@ -77,7 +77,7 @@ impl Control {
         server.http2().timer(TokioTimer::new());
         let server = Arc::new(server);
         let mut shutdown = std::pin::pin!(shutdown);
-        let mut writing = std::pin::pin!(self.keep_writing_attempts());
+        let mut writing = std::pin::pin!(self.keep_writing());
         loop {
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
             let (stream, address) = tokio::select! {
@@ -120,5 +120,6 @@ impl Control {
         let _ = timeout(END_PATIENCE, graceful.shutdown()).await;
         // What cannot be written now is told in the log.
         let _ = self.0.write_attempts().await;
+        let _ = self.0.write_seen().await;
     }
 }

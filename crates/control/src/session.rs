@@ -1,6 +1,6 @@
 //! Signing in and out of the portal: `/session`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::{
     extract::State,
@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use tidegate_model::{
     audit::Attempted,
     command::{Command, Refused},
-    id::UserId,
+    id::{PortalSessionId, UserId},
     port::CommandError,
     role::permissions,
-    user::{Account, PortalSession, Secret, UserState},
+    user::{Account, BROWSER_CHARS_MAX, PortalSession, Secret, UserState},
 };
 use tidegate_oauth::secret::{self, Kind};
 use utoipa::ToSchema;
@@ -146,9 +146,9 @@ pub(crate) async fn sign_in(
     };
     inner.throttle.succeeded(&input.username, ip);
     // A cookie from before is not taken over: the session of a signed-in person always has a new name.
-    let (token, session) = begin(&inner, user.id);
+    let (token, session) = begin(&inner, user.id, ip, &headers);
     let until = Some(session.expires_at);
-    let caller = Caller { user, session: Some(session.clone()), until, address: Some(ip) };
+    let caller = Caller { user, session: Some(session.clone()), until, address: Some(ip), scopes: None };
     let command = Command::OpenPortalSession { session, verified: password_hash };
     match inner.try_execute(&caller.actor(), command).await {
         // Disabled or deleted, or with another password, since the account was read.
@@ -159,15 +159,25 @@ pub(crate) async fn sign_in(
 }
 
 /// A new portal session of this person, and the value of its cookie.
-pub(crate) fn begin(inner: &Inner, user: UserId) -> (String, PortalSession) {
+pub(crate) fn begin(
+    inner: &Inner,
+    user: UserId,
+    address: IpAddr,
+    headers: &HeaderMap,
+) -> (String, PortalSession) {
     let now = inner.now();
     let token = secret::generate(Kind::PortalSession, &mut inner.random());
+    let browser = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let session = PortalSession {
+        id: PortalSessionId::new(now, inner.ports.entropy.id_bytes()),
         token_hash: Secret(secret::hash(&token)),
         user,
         csrf_token: Secret(secret::generate(Kind::Csrf, &mut inner.random())),
         created_at: now,
         expires_at: now.plus_millis(SESSION_MILLIS),
+        seen_at: now,
+        address: Some(address),
+        browser: browser.chars().take(BROWSER_CHARS_MAX).collect(),
     };
     (token, session)
 }

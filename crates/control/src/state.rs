@@ -22,6 +22,7 @@ use crate::{
     password::CONCURRENT_HASHES,
     possession::Taken,
     problem::Problem,
+    seen::Seen,
     settings::Settings,
     sign_in_throttle::SignInThrottle,
 };
@@ -75,6 +76,8 @@ pub(crate) struct Inner {
     pub(crate) keeper: Arc<Keeper>,
     pub(crate) throttle: SignInThrottle,
     pub(crate) attempts: Attempts,
+    /// What was used last, and when.
+    pub(crate) seen: Seen,
     pub(crate) hashing: Arc<Semaphore>,
 }
 
@@ -115,6 +118,7 @@ impl Control {
             keeper,
             throttle: SignInThrottle::default(),
             attempts: Attempts::default(),
+            seen: Seen::default(),
             hashing: Arc::new(Semaphore::new(CONCURRENT_HASHES)),
         })))
     }
@@ -208,6 +212,8 @@ fn is_noticed(command: &Command) -> bool {
             | Command::ClosePortalSession { .. }
             | Command::CreateToken { .. }
             | Command::DeleteToken { .. }
+            | Command::EndPortalSessions(_)
+            | Command::KeepSeen(_)
             | Command::KeepAudit(_)
             | Command::Authorize(_)
             | Command::RedeemCode(_)

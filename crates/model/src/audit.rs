@@ -119,6 +119,8 @@ impl Kind {
             | Command::DeleteUser { .. } => Self::User,
             Command::OpenPortalSession { .. }
             | Command::ClosePortalSession { .. }
+            | Command::EndPortalSessions(_)
+            | Command::KeepSeen(_)
             | Command::KeepAudit(_) => Self::SignIn,
             Command::CreateToken { .. } | Command::DeleteToken { .. } => Self::Token,
             // Neither leaves an entry: tickets are many, and live for moments.

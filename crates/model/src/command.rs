@@ -3,12 +3,13 @@
 //! A command carries everything that the outside world supplies (ids, hashes, times), so that executing it
 //! twice from the same state gives the same result. What it may do is decided in [`crate::decide`].
 
-use std::collections::BTreeSet;
+mod people;
+
+pub use people::{ChangeUser, EndPortalSessions, KeepAudit, WhichSessions};
 
 use crate::{
     api::{Api, Design, Revision},
     application::{ApiKey, Application, Key, Subscription},
-    audit::Attempt,
     authorization::{Authorize, EndAuthorization, OpaqueToken, RedeemCode, Redeemed, Renew},
     client::ClientSettings,
     deny::{Denied, DenyRule},
@@ -17,10 +18,10 @@ use crate::{
     issuer::{KeyManager, ProvidedKey, Trust},
     lifecycle::{Event, Missing},
     revocation::{Mark, Revoke},
-    role::Role,
     rule::FieldProblem,
     ticket::{Redemption, Ticket},
-    user::{Account, PersonalToken, PortalSession, Secret, User, UserState},
+    time::Timestamp,
+    user::{Account, PersonalToken, PortalSession, Presented, Secret, User},
 };
 
 /// Makes an API, and publishes it in the same unit when asked.
@@ -156,21 +157,6 @@ pub struct CreateSubscription {
     pub plan: String,
 }
 
-/// Changes what a user may do.
-#[derive(Debug, Clone)]
-pub struct ChangeUser {
-    /// Whom.
-    pub id: UserId,
-    /// The entity tag that the change is based on.
-    pub based_on: Option<u64>,
-    /// All roles from now on.
-    pub roles: BTreeSet<Role>,
-    /// Whether the person may sign in.
-    pub state: UserState,
-    /// By which the access tokens that speak for the person are known; they end with the right to sign in.
-    pub subject: Mark,
-}
-
 /// Makes a key manager.
 #[derive(Debug, Clone)]
 pub struct CreateKeyManager {
@@ -216,15 +202,6 @@ pub struct ProvideKey {
     pub application: ApplicationId,
     /// Which endpoint its sessions reach.
     pub environment: Environment,
-}
-
-/// Writes to the audit log what failed since the last time.
-#[derive(Debug, Clone)]
-pub struct KeepAudit {
-    /// What failed, and how often.
-    pub attempts: Vec<(Attempt, u64)>,
-    /// Look through the log for what is old as well.
-    pub forget: bool,
 }
 
 /// Every change the catalog can execute.
@@ -372,6 +349,10 @@ pub enum Command {
         /// Which token.
         id: TokenId,
     },
+    /// See [`EndPortalSessions`]. Answers [`Outcome::Done`].
+    EndPortalSessions(EndPortalSessions),
+    /// Writes when portal sessions and personal access tokens were used last. Answers [`Outcome::Done`].
+    KeepSeen(Vec<(Presented, Timestamp)>),
     /// See [`KeepAudit`]. Answers [`Outcome::Done`].
     KeepAudit(KeepAudit),
     /// See [`Authorize`]. Answers [`Outcome::Done`].
@@ -516,9 +497,9 @@ pub struct SigningKeyRecord {
     /// Private key, PKCS#8 PEM or base64, as the `oauth` crate writes it.
     pub private_key: Secret,
     /// When it was made.
-    pub created_at: crate::time::Timestamp,
+    pub created_at: Timestamp,
     /// When it begins to sign; it is published from the beginning.
-    pub signs_from: crate::time::Timestamp,
+    pub signs_from: Timestamp,
 }
 
 /// What a command answers when it was executed and is on disk.

@@ -10,6 +10,7 @@
 
 use std::{
     collections::BTreeSet,
+    net::IpAddr,
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -24,7 +25,7 @@ use crate::{
         MoveApi, Outcome, Refused, SigningKeyRecord, UpdateApi,
     },
     endpoint::{Endpoint, Endpoints, Environment},
-    id::{ApiId, ApiKeyId, ApplicationId, SubscriptionId, TokenId, UserId},
+    id::{ApiId, ApiKeyId, ApplicationId, PortalSessionId, SubscriptionId, TokenId, UserId},
     lifecycle::Event,
     port::{ApiQuery, Catalog, CommandError, EventLog, Page, PageRequest, SubscriptionQuery, UserQuery},
     revocation::Mark,
@@ -118,6 +119,8 @@ macro_rules! port_contract {
             a_new_password_ends_the_portal_sessions_of_that_user
             a_chosen_password_leaves_the_one_session_it_was_chosen_in
             what_was_proven_before_a_new_password_is_worth_nothing_after_it
+            portal_sessions_are_ended_by_their_owner_or_an_administrator
+            what_was_seen_is_kept_and_brings_nothing_back
             users_are_found_by_name_role_and_state
             a_user_changes_only_from_the_tag_of_now
             the_last_administrator_stays_one
@@ -322,19 +325,32 @@ impl<P: Catalog> Stage<P> {
     }
 
     fn session(&self, user: UserId, hash: &str, expires_at: Timestamp) -> PortalSession {
+        let (now, random) = self.id_parts();
         PortalSession {
+            id: PortalSessionId::new(now, random),
             token_hash: Secret(hash.to_owned()),
             user,
             csrf_token: Secret(format!("csrf of {hash}")),
             created_at: self.now(),
             expires_at,
+            seen_at: self.now(),
+            address: Some(IpAddr::from([192, 0, 2, 1])),
+            browser: "A browser".to_owned(),
         }
     }
 
     fn token(&self, user: UserId, hash: &str, expires_at: Option<Timestamp>) -> (PersonalToken, Command) {
         let (now, random) = self.id_parts();
         let name = format!("token {hash}");
-        let token = PersonalToken { id: TokenId::new(now, random), user, name, created_at: now, expires_at };
+        let token = PersonalToken {
+            id: TokenId::new(now, random),
+            user,
+            name,
+            created_at: now,
+            expires_at,
+            seen_at: None,
+            scopes: None,
+        };
         let token_hash = Secret(hash.to_owned());
         (token.clone(), Command::CreateToken { token, token_hash, session: None })
     }

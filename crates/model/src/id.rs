@@ -46,6 +46,8 @@ ids! {
     UserId,
     /// Names a personal access token (not its secret).
     TokenId,
+    /// Names a signed-in browser (not its cookie).
+    PortalSessionId,
     /// Names what a person allowed a client to do: everything that comes from one code.
     AuthorizationId,
     /// Names an API key (not its secret).

@@ -36,6 +36,13 @@ pub fn who(operation: &str) -> Option<Who> {
     TABLE.iter().find(|(id, _)| *id == operation).map(|(_, who)| *who)
 }
 
+/// The scope that a personal access token needs for an operation: the resource is the first part of the path, and it
+/// is read or written. So every operation has one, whatever is added. `path` begins with `/` and has no prefix.
+pub fn scope(path: &str, reads: bool) -> String {
+    let resource = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    format!("{resource}:{}", if reads { "read" } else { "write" })
+}
+
 const VIEW: Who = Who::Holds(&[Permission::ApiView]);
 const CREATE: Who = Who::Holds(&[Permission::ApiCreate]);
 const PUBLISH: Who = Who::Holds(&[Permission::ApiPublish]);
@@ -50,9 +57,13 @@ pub const TABLE: &[(&str, Who)] = &[
     ("getSession", Who::Arrived),
     ("signOut", Who::Arrived),
     ("choosePassword", Who::Arrived),
+    ("listOwnSessions", Who::SignedIn),
+    ("endOtherSessions", Who::SignedIn),
+    ("endOwnSession", Who::SignedIn),
     ("createToken", Who::SignedIn),
     ("listTokens", Who::SignedIn),
     ("deleteToken", Who::SignedIn),
+    ("listTokenScopes", Who::SignedIn),
     // What everybody may know.
     ("getSettings", Who::Everyone),
     ("listPlans", Who::Everyone),
@@ -109,6 +120,9 @@ pub const TABLE: &[(&str, Who)] = &[
     ("updateUser", ADMINISTER),
     ("resetPassword", ADMINISTER),
     ("deleteUser", ADMINISTER),
+    ("listSessionsOfUser", ADMINISTER),
+    ("endSessionsOfUser", ADMINISTER),
+    ("endSessionOfUser", ADMINISTER),
     // Other issuers.
     ("listIssuers", Who::SignedIn),
     ("createKeyManager", ADMINISTER),

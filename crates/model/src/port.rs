@@ -209,6 +209,8 @@ pub trait Catalog: Send + Sync + 'static {
         token_hash: &Secret,
         now: Timestamp,
     ) -> Result<Option<PortalSession>, PortError>;
+    /// Portal sessions of a user that are not over, newest first.
+    async fn portal_sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<PortalSession>, PortError>;
     /// A personal access token by the hash of its secret; expired ones are `None`.
     async fn token(&self, token_hash: &Secret, now: Timestamp) -> Result<Option<PersonalToken>, PortError>;
     /// Personal access tokens of a user, oldest first.

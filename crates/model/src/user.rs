@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt, net::IpAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{TokenId, UserId},
+    id::{PortalSessionId, TokenId, UserId},
     role::{Permission, Role, permissions},
     time::Timestamp,
 };
@@ -105,6 +105,8 @@ pub struct Account {
 /// A signed-in browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortalSession {
+    /// Identifier, not secret.
+    pub id: PortalSessionId,
     /// Hash of the cookie's value; the value itself is never stored.
     pub token_hash: Secret,
     /// Who signed in.
@@ -115,6 +117,24 @@ pub struct PortalSession {
     pub created_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// When it was used last, as far as it was written.
+    pub seen_at: Timestamp,
+    /// From which address it began.
+    pub address: Option<IpAddr>,
+    /// What the browser says of itself; at most [`BROWSER_CHARS_MAX`] characters.
+    pub browser: String,
+}
+
+/// Most characters of what a browser says of itself that are kept; what browsers send today is shorter.
+pub const BROWSER_CHARS_MAX: usize = 300;
+
+/// What a caller of REST presented.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Presented {
+    /// A portal session, by the hash of its cookie.
+    Session(Secret),
+    /// A personal access token.
+    Token(TokenId),
 }
 
 /// A personal access token as it is listed; the secret is only known at creation.
@@ -130,6 +150,10 @@ pub struct PersonalToken {
     pub created_at: Timestamp,
     /// When it stops working; `None`: when deleted.
     pub expires_at: Option<Timestamp>,
+    /// When it was used last, as far as it was written; `None`: never.
+    pub seen_at: Option<Timestamp>,
+    /// What it is for, `apis:read` and the like; `None`: everything that the roles of its owner allow.
+    pub scopes: Option<BTreeSet<String>>,
 }
 
 /// Who does a change, for permission, ownership and the audit log.

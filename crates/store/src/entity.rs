@@ -44,7 +44,8 @@ entity! {
     /// Signed-in browsers.
     portal_session, "portal_sessions" {
         #[sea_orm(primary_key, auto_increment = false)] token_hash: String,
-        user_id: String, csrf_token: String, created_at: i64, expires_at: i64,
+        user_id: String, csrf_token: String, created_at: i64, expires_at: i64, id: String,
+        address: Option<String>, browser: String, seen_at: i64,
     }
 }
 entity! {
@@ -52,6 +53,7 @@ entity! {
     token, "tokens" {
         #[sea_orm(primary_key, auto_increment = false)] id: String,
         token_hash: String, user_id: String, name: String, created_at: i64, expires_at: Option<i64>,
+        seen_at: Option<i64>, scopes: Option<String>,
     }
 }
 entity! {

@@ -494,6 +494,12 @@ impl At<'_> {
                     self.note(&row.user_id, "signed out", "").await?;
                 }
             }
+            Command::EndPortalSessions(end) => self.end_portal_sessions(end).await?,
+            Command::KeepSeen(seen) => {
+                for (presented, at) in &seen {
+                    users::keep_seen(db, presented, *at).await?;
+                }
+            }
             Command::KeepAudit(kept) => {
                 for (attempt, times) in &kept.attempts {
                     audit::count(db, attempt, *times).await?;
@@ -513,6 +519,8 @@ impl At<'_> {
                     name: Set(token.name.clone()),
                     created_at: Set(token.created_at.millis()),
                     expires_at: Set(token.expires_at.map(Timestamp::millis)),
+                    seen_at: Set(None),
+                    scopes: Set(token.scopes.as_ref().map(written).transpose()?),
                 };
                 entity::token::Entity::insert(row).exec_without_returning(db).await?;
                 self.note(&token.user.to_string(), "made a personal access token", &token.name).await?;

@@ -391,6 +391,10 @@ impl Catalog for SqliteCatalog {
         users::by_name(&self.readers, username).await.map_err(trouble)
     }
 
+    async fn portal_sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<PortalSession>, PortError> {
+        users::portal_sessions(&self.readers, user, now).await.map_err(trouble)
+    }
+
     async fn portal_session(
         &self,
         token_hash: &Secret,

@@ -12,7 +12,7 @@ use tidegate_model::{
     port::{Page, PageRequest, UserQuery},
     role::Role,
     time::Timestamp,
-    user::{Account, PersonalToken, PortalSession, Secret, User, UserState},
+    user::{Account, PersonalToken, PortalSession, Presented, Secret, User, UserState},
 };
 
 use crate::{
@@ -112,16 +112,59 @@ pub(crate) async fn portal_session(
         .filter(entity::portal_session::Column::ExpiresAt.gt(now.millis()))
         .one(connection)
         .await?;
-    row.map(|row| {
-        Ok(PortalSession {
-            token_hash: Secret(row.token_hash),
-            user: id(&row.user_id)?,
-            csrf_token: Secret(row.csrf_token),
-            created_at: Timestamp(row.created_at),
-            expires_at: Timestamp(row.expires_at),
-        })
+    row.map(session).transpose()
+}
+
+fn session(row: entity::portal_session::Model) -> Result<PortalSession, DbErr> {
+    Ok(PortalSession {
+        id: id(&row.id)?,
+        token_hash: Secret(row.token_hash),
+        user: id(&row.user_id)?,
+        csrf_token: Secret(row.csrf_token),
+        created_at: Timestamp(row.created_at),
+        expires_at: Timestamp(row.expires_at),
+        seen_at: Timestamp(row.seen_at),
+        address: row.address.as_deref().and_then(|text| text.parse().ok()),
+        browser: row.browser,
     })
-    .transpose()
+}
+
+pub(crate) async fn portal_sessions(
+    connection: &impl ConnectionTrait,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Vec<PortalSession>, DbErr> {
+    use entity::portal_session::Column;
+    let rows = entity::portal_session::Entity::find()
+        .filter(Column::UserId.eq(user.to_string()))
+        .filter(Column::ExpiresAt.gt(now.millis()))
+        .order_by_desc(Column::Id)
+        .all(connection)
+        .await?;
+    rows.into_iter().map(session).collect()
+}
+
+/// Writes when something was presented last; what is gone meanwhile stays gone.
+pub(crate) async fn keep_seen(
+    connection: &impl ConnectionTrait,
+    presented: &Presented,
+    at: Timestamp,
+) -> Result<(), DbErr> {
+    match presented {
+        Presented::Session(hash) => {
+            use entity::portal_session::{Column, Entity};
+            let of = Column::TokenHash.eq(hash.0.as_str());
+            let seen = Entity::update_many().col_expr(Column::SeenAt, Expr::value(at.millis()));
+            seen.filter(of).exec(connection).await?;
+        }
+        Presented::Token(token) => {
+            use entity::token::{Column, Entity};
+            let of = Column::Id.eq(token.to_string());
+            let seen = Entity::update_many().col_expr(Column::SeenAt, Expr::value(at.millis()));
+            seen.filter(of).exec(connection).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Refuses what is asked in a portal session of this person that has ended meanwhile.
@@ -142,6 +185,8 @@ fn personal_token(row: entity::token::Model) -> Result<PersonalToken, DbErr> {
         name: row.name,
         created_at: Timestamp(row.created_at),
         expires_at: row.expires_at.map(Timestamp),
+        seen_at: row.seen_at.map(Timestamp),
+        scopes: row.scopes.as_deref().map(parsed).transpose()?,
     })
 }
 

@@ -21,6 +21,11 @@ export const router = createBrowserRouter([
         children: [{ index: true, lazy: () => import("../features/session/tokens-page") }],
       },
       {
+        path: "/account/sessions",
+        element: <Needs signedInOnly />,
+        children: [{ index: true, lazy: () => import("../features/session/sessions-page") }],
+      },
+      {
         path: "/account/password",
         element: <Needs signedInOnly />,
         children: [{ index: true, lazy: () => import("../features/session/password-page") }],

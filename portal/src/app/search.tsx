@@ -55,6 +55,7 @@ export function Search({ session }: { session: Session | null }) {
     go("p-catalogue", "Developer portal: catalogue", paths.catalogue()),
     ...(may("app_manage") ? [go("p-apps", "Applications", paths.applications())] : []),
     ...(session ? [go("p-tokens", "Personal access tokens", paths.tokens())] : []),
+    ...(session ? [go("p-sessions", "Portal sessions", paths.portalSessions())] : []),
     ...(session ? [go("p-password", "Password", paths.password())] : []),
     ...(may("administer") ? [go("p-admin", "Admin", paths.admin())] : []),
     ...(may("administer") ? [go("p-users", "Users", paths.users())] : []),

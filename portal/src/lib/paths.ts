@@ -26,6 +26,7 @@ export const paths = {
   door: () => "/",
   signIn: (to?: string) => (to ? `/sign-in?to=${part(to)}` : "/sign-in"),
   tokens: () => "/account/tokens",
+  portalSessions: () => "/account/sessions",
   password: (to?: string) => (to ? `/account/password?to=${part(to)}` : "/account/password"),
   admin: () => "/admin",
   signingKeys: () => "/admin/signing-keys",

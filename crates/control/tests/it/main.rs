@@ -10,6 +10,7 @@ mod discovery;
 mod key_managers;
 mod oauth;
 mod pages;
+mod portal_sessions;
 mod possession;
 mod revocations;
 mod roles;

@@ -57,10 +57,18 @@ struct Visitor {
     person: Person,
     held: Option<BTreeSet<Permission>>,
     for_once: bool,
+    /// The only scope of the token that they present.
+    scope: Option<&'static str>,
 }
 
 async fn visitors(house: &House) -> Vec<Visitor> {
-    let visitor = |name: &str, person, held| Visitor { name: name.to_owned(), person, held, for_once: false };
+    let visitor = |name: &str, person, held| Visitor {
+        name: name.to_owned(),
+        person,
+        held,
+        for_once: false,
+        scope: None,
+    };
     let mut found = vec![visitor("nobody", Person::default(), None)];
     let admin = house.person("boss", &[Role::Admin]).await;
     for role in ROLES {
@@ -72,7 +80,15 @@ async fn visitors(house: &House) -> Vec<Visitor> {
     let made = house.post(&admin, "/api/v1/users", body).await.is(201);
     let person = house.signed_in("newcomer", made.json()["one_time_password"].as_str().unwrap()).await;
     let held = Some(permissions(&BTreeSet::from([Role::Admin])));
-    found.push(Visitor { name: "newcomer".to_owned(), person, held, for_once: true });
+    found.push(Visitor { name: "newcomer".to_owned(), person, held, for_once: true, scope: None });
+    for scope in ["apis:read", "users:write"] {
+        let body = json!({"name": scope, "scopes": [scope]});
+        let token = house.post(&admin, "/api/v1/tokens", body).await.is(201).json();
+        let person = Person::bearing(token["token"].as_str().unwrap());
+        let held = Some(permissions(&BTreeSet::from([Role::Admin])));
+        let name = format!("a token for {scope}");
+        found.push(Visitor { name, person, held, for_once: false, scope: Some(scope) });
+    }
     // Disabled after signing in, and after making a token: both are refused as those of nobody are.
     let gone = house.person("gone", &[Role::Admin]).await;
     let token = house.post(&gone, "/api/v1/tokens", json!({"name": "script"})).await.is(201);
@@ -102,6 +118,7 @@ async fn every_operation_answers_everybody_as_the_table_says() {
             if name == "signOut" {
                 continue;
             }
+            let needed = operation::scope(path, method == "get");
             let nil = uuid::Uuid::nil().to_string();
             let path = format!(
                 "/api/v1{}",
@@ -121,7 +138,11 @@ async fn every_operation_answers_everybody_as_the_table_says() {
                     401 | 403 => &answer.kind(),
                     _ => "open",
                 };
-                let expected = expected(rule, visitor.held.as_ref(), visitor.for_once);
+                let lacks_scope = visitor.scope.is_some_and(|own| own != needed) && rule != Who::Everyone;
+                let expected = match expected(rule, visitor.held.as_ref(), visitor.for_once) {
+                    "open" if lacks_scope => "insufficient-scope",
+                    expected => expected,
+                };
                 assert_eq!(found, expected, "{name} as {}: {}", visitor.name, answer.text);
             }
         }

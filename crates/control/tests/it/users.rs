@@ -269,3 +269,74 @@ async fn a_sign_in_with_the_old_password_does_not_outlive_a_reset_that_overtakes
     }
     house.signed_in("ada", "what the administrator set").await;
 }
+
+#[tokio::test]
+async fn a_token_is_for_what_its_scopes_name_and_makes_none_that_is_for_more() {
+    let house = House::new().await;
+    let dev = house.person("dev", &[Role::Subscriber]).await;
+    let listed = house.get(&dev, "/api/v1/tokens/scopes").await.is(200).json();
+    let known: Vec<_> =
+        listed["items"].as_array().unwrap().iter().map(|scope| scope.as_str().unwrap()).collect();
+    assert!(known.contains(&"applications:read") && known.contains(&"tokens:write"), "{known:?}");
+    assert!(
+        !known.contains(&"users:read") && !known.contains(&"apis:write"),
+        "what the roles allow: {known:?}"
+    );
+    let make = async |person: &Person, scopes: Value| {
+        let mut body = json!({"name": "script"});
+        if !scopes.is_null() {
+            body["scopes"] = scopes;
+        }
+        house.post(person, "/api/v1/tokens", body).await
+    };
+    for (scopes, code) in
+        [(json!([]), "required"), (json!(["users:read"]), "unknown_scope"), (json!(["all"]), "unknown_scope")]
+    {
+        let refused = make(&dev, scopes).await.is(400).json();
+        assert_eq!(
+            (&refused["errors"][0]["pointer"], &refused["errors"][0]["code"]),
+            (&json!("/scopes"), &json!(code))
+        );
+    }
+    let made = make(&dev, json!(["applications:read", "tokens:write", "tokens:read"])).await.is(201).json();
+    let token = Person::bearing(made["token"].as_str().unwrap());
+    house.get(&token, "/api/v1/applications").await.is(200);
+    let refused = house.post(&token, "/api/v1/applications", json!({"name": "Shop"})).await.is(403);
+    assert_eq!(refused.kind(), "insufficient-scope");
+    assert!(refused.text.contains("applications:write"), "{}", refused.text);
+    house.get(&token, "/api/v1/catalogue").await.is(200);
+    assert_eq!(house.get(&token, "/api/v1/session").await.is(403).kind(), "insufficient-scope");
+    make(&token, Value::Null).await.is(400);
+    make(&token, json!(["applications:write"])).await.is(400);
+    make(&token, json!(["applications:read"])).await.is(201);
+    let listed = house.get(&token, "/api/v1/tokens").await.is(200).json();
+    let listed: Vec<_> = listed["items"].as_array().unwrap().iter().map(|token| &token["scopes"]).collect();
+    assert!(listed.contains(&&json!(["applications:read", "tokens:read", "tokens:write"])), "{listed:?}");
+    let whole = make(&dev, Value::Null).await.is(201).json();
+    assert_eq!(whole["scopes"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_token_makes_none_that_is_there_after_it() {
+    let house = House::new().await;
+    let dev = house.person("dev", &[Role::Subscriber]).await;
+    let make = async |person: &Person, days: Value| {
+        let mut body = json!({"name": "script"});
+        if !days.is_null() {
+            body["expires_in_days"] = days;
+        }
+        house.post(person, "/api/v1/tokens", body).await
+    };
+    let made = make(&dev, json!(3)).await.is(201).json();
+    let token = Person::bearing(made["token"].as_str().unwrap());
+    for longer in [Value::Null, json!(4)] {
+        let refused = make(&token, longer).await.is(400);
+        assert_eq!(refused.json()["errors"][0]["pointer"], "/expires_in_days");
+        assert!(refused.text.contains("at most 3 days"), "{}", refused.text);
+    }
+    make(&token, json!(3)).await.is(201);
+    house.clock.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    make(&token, json!(3)).await.is(400);
+    let lasting = make(&dev, Value::Null).await.is(201).json();
+    make(&Person::bearing(lasting["token"].as_str().unwrap()), Value::Null).await.is(201);
+}

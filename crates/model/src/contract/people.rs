@@ -3,6 +3,10 @@
 use futures_util::future::join_all;
 
 use super::*;
+use crate::{
+    command::{EndPortalSessions, WhichSessions},
+    user::Presented,
+};
 
 fn hash(text: &str) -> Secret {
     Secret(text.to_owned())
@@ -138,6 +142,72 @@ pub async fn what_was_proven_before_a_new_password_is_worth_nothing_after_it(gro
     stage.execute(&ada, begun).await.unwrap();
 }
 
+pub async fn portal_sessions_are_ended_by_their_owner_or_an_administrator(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let (ada, sam) = (stage.user("Ada", Role::Creator).await, stage.user("sam", Role::Subscriber).await);
+    let boss = stage.user("boss", Role::Admin).await;
+    let (of_ada, of_sam) = (ada.user.unwrap(), sam.user.unwrap());
+    let end = START.plus_millis(1 << 30);
+    let mut begun = Vec::new();
+    for (actor, cookie) in [(&ada, "a"), (&ada, "b"), (&ada, "c"), (&sam, "d")] {
+        let session = stage.session(actor.user.unwrap(), cookie, end);
+        begun.push(session.id);
+        stage.execute(actor, sign_in(&actor.name, session)).await.unwrap();
+    }
+    let listed = async |user: UserId, now: Timestamp| -> Vec<String> {
+        let sessions = stage.port.portal_sessions(user, now).await.unwrap();
+        sessions.into_iter().map(|session| session.token_hash.0).collect()
+    };
+    assert_eq!(listed(of_ada, START).await, ["c", "b", "a"], "newest first");
+    assert_eq!(listed(of_ada, end).await, [""; 0], "what is over is not listed");
+    let all_but = |user, kept| EndPortalSessions { user, which: WhichSessions::AllBut(kept) };
+    let one = |user, which| EndPortalSessions { user, which: WhichSessions::One(which) };
+    let refused = async |actor: &Actor, end| {
+        kind(&stage.execute(actor, Command::EndPortalSessions(end)).await.unwrap_err())
+    };
+    assert_eq!(refused(&sam, one(of_ada, begun[0])).await, "needs administer");
+    assert_eq!(refused(&sam, all_but(of_ada, None)).await, "needs administer");
+    assert_eq!(refused(&sam, one(of_sam, begun[0])).await, "no portal session", "another's, as one's own");
+    assert_eq!(refused(&boss, all_but(UserId(nowhere()), None)).await, "no user");
+    assert_eq!(listed(of_ada, START).await.len(), 3);
+    stage.execute(&ada, Command::EndPortalSessions(one(of_ada, begun[1]))).await.unwrap();
+    assert_eq!(refused(&ada, one(of_ada, begun[1])).await, "no portal session");
+    assert_eq!(listed(of_ada, START).await, ["c", "a"]);
+    // Another's session as the one that is kept keeps nothing.
+    stage.execute(&ada, Command::EndPortalSessions(all_but(of_ada, Some(begun[0])))).await.unwrap();
+    assert_eq!(listed(of_ada, START).await, ["a"]);
+    stage.execute(&boss, Command::EndPortalSessions(all_but(of_ada, Some(begun[3])))).await.unwrap();
+    assert_eq!((listed(of_ada, START).await.len(), listed(of_sam, START).await.len()), (0, 1));
+    stage.execute(&boss, Command::EndPortalSessions(all_but(of_ada, None))).await.unwrap();
+}
+
+pub async fn what_was_seen_is_kept_and_brings_nothing_back(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let ada = stage.user("Ada", Role::Creator).await;
+    let user = ada.user.unwrap();
+    for cookie in ["cookie", "other cookie"] {
+        let session = stage.session(user, cookie, START.plus_millis(1 << 40));
+        stage.execute(&ada, sign_in("Ada", session)).await.unwrap();
+    }
+    let (token, command) = stage.token(user, "token", None);
+    stage.execute(&ada, command).await.unwrap();
+    stage.execute(&ada, Command::ClosePortalSession { token_hash: hash("other cookie") }).await.unwrap();
+    let at = START.plus_millis(7_777);
+    let gone = Presented::Token(TokenId(nowhere()));
+    let seen = [
+        Presented::Session(hash("cookie")),
+        Presented::Session(hash("other cookie")),
+        Presented::Token(token.id),
+        gone,
+    ];
+    stage.done(Command::KeepSeen(seen.map(|presented| (presented, at)).to_vec())).await;
+    let session = stage.port.portal_session(&hash("cookie"), START).await.unwrap().unwrap();
+    assert_eq!((session.seen_at, session.address), (at, Some(IpAddr::from([192, 0, 2, 1]))));
+    assert_eq!(stage.port.portal_session(&hash("other cookie"), START).await.unwrap(), None);
+    let tokens = stage.port.tokens(user).await.unwrap();
+    assert_eq!((tokens.len(), tokens[0].seen_at), (1, Some(at)));
+}
+
 pub async fn users_are_found_by_name_role_and_state(ground: &impl Ground) {
     let stage = Stage::on(ground.open().await);
     for (name, role) in [
@@ -263,7 +333,10 @@ pub async fn a_token_works_until_it_expires_or_is_deleted(ground: &impl Ground) 
     let stage = Stage::on(ground.open().await);
     let (ada, sam) = (stage.user("Ada", Role::Creator).await, stage.user("sam", Role::Subscriber).await);
     let end = START.plus_millis(1 << 30);
-    let (passing, first) = stage.token(ada.user.unwrap(), "passing", Some(end));
+    let (mut passing, first) = stage.token(ada.user.unwrap(), "passing", Some(end));
+    passing.scopes = Some(["apis:read", "tokens:write"].map(str::to_owned).into());
+    let Command::CreateToken { token_hash, session, .. } = first else { panic!("{first:?}") };
+    let first = Command::CreateToken { token: passing.clone(), token_hash, session };
     let (lasting, second) = stage.token(ada.user.unwrap(), "lasting", None);
     for command in [first, second] {
         stage.execute(&ada, command).await.unwrap();

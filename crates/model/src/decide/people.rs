@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use crate::{
     application::Application,
     command::{ChangeUser, Refused},
+    id::UserId,
     role::{Permission, Role},
     rule::{self, FieldProblem},
     user::{Actor, User, UserState},
@@ -67,6 +68,11 @@ pub fn change_user(
         told.push("Nothing is different.".to_owned());
     }
     Ok((next, format!("{}: {}", user.username, told.join(" "))))
+}
+
+/// Decides whether portal sessions of this user may be ended: one's own, or anybody's by who administers.
+pub fn end_portal_sessions(user: UserId, actor: &Actor) -> Result<(), Refused> {
+    if actor.user == Some(user) { Ok(()) } else { needs(actor, Permission::Administer) }
 }
 
 /// Decides whether a user may be deleted. `owned` are the user's applications, `heirs` those of the heir.

@@ -13,11 +13,15 @@ fn person(number: u128, roles: &[Role]) -> Actor {
 fn nothing_that_holds_a_secret_shows_it() {
     let secret = || Secret("hunter2".to_owned());
     let session = PortalSession {
+        id: PortalSessionId(Uuid::nil()),
         token_hash: secret(),
         user: UserId(Uuid::nil()),
         csrf_token: secret(),
         created_at: Timestamp(0),
         expires_at: Timestamp(1),
+        seen_at: Timestamp(0),
+        address: None,
+        browser: String::new(),
     };
     for shown in [format!("{:?}", secret()), format!("{:#?}", secret()), format!("{session:?}")] {
         assert!(!shown.contains("hunter2"), "{shown}");

@@ -1,9 +1,11 @@
 //! Executing what concerns users: making, changing and deleting them, and their passwords.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, Condition, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+};
 use tidegate_model::{
     application::Application,
-    command::{ChangeUser, Outcome, Refused},
+    command::{ChangeUser, EndPortalSessions, Outcome, Refused, WhichSessions},
     decide::people,
     id::UserId,
     revocation::{Mark, Revoked},
@@ -142,9 +144,34 @@ impl At<'_> {
             csrf_token: Set(session.csrf_token.0),
             created_at: Set(session.created_at.millis()),
             expires_at: Set(session.expires_at.millis()),
+            id: Set(session.id.to_string()),
+            address: Set(session.address.map(|address| address.to_string())),
+            browser: Set(session.browser),
+            seen_at: Set(session.seen_at.millis()),
         };
         entity::portal_session::Entity::insert(row).exec_without_returning(self.db).await?;
         Ok(())
+    }
+
+    pub(super) async fn end_portal_sessions(&self, end: EndPortalSessions) -> Result<(), Failed> {
+        use entity::portal_session::{Column, Entity};
+        people::end_portal_sessions(end.user, self.actor)?;
+        let Account { user, .. } = self.account(end.user).await?;
+        let mut which = Condition::all().add(Column::UserId.eq(user.id.to_string()));
+        which = match end.which {
+            WhichSessions::One(one) => which.add(Column::Id.eq(one.to_string())),
+            WhichSessions::AllBut(Some(kept)) => which.add(Column::Id.ne(kept.to_string())),
+            WhichSessions::AllBut(None) => which,
+        };
+        let ended = Entity::delete_many().filter(which).exec(self.db).await?.rows_affected;
+        match end.which {
+            WhichSessions::One(_) if ended == 0 => return Err(Refused::NotFound("portal session").into()),
+            _ if ended == 0 => return Ok(()),
+            _ => {}
+        }
+        let noun = if ended == 1 { "portal session" } else { "portal sessions" };
+        let told = format!("{}: {ended} {noun}", user.username);
+        Ok(self.note(&user.id.to_string(), "signed out elsewhere", &told).await?)
     }
 
     async fn account(&self, user: UserId) -> Result<Account, Failed> {

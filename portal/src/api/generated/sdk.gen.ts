@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { ChangeLifecycleData, ChangeLifecycleErrors, ChangeLifecycleResponses, ChoosePasswordData, ChoosePasswordErrors, ChoosePasswordResponses, CreateApiData, CreateApiErrors, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateApiResponses, CreateApplicationData, CreateApplicationErrors, CreateApplicationResponses, CreateDenyRuleData, CreateDenyRuleErrors, CreateDenyRuleResponses, CreateKeyData, CreateKeyErrors, CreateKeyManagerData, CreateKeyManagerErrors, CreateKeyManagerResponses, CreateKeyResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateVersionData, CreateVersionErrors, CreateVersionResponses, DeleteApiData, DeleteApiErrors, DeleteApiKeyData, DeleteApiKeyErrors, DeleteApiKeyResponses, DeleteApiResponses, DeleteApplicationData, DeleteApplicationErrors, DeleteApplicationResponses, DeleteDenyRuleData, DeleteDenyRuleErrors, DeleteDenyRuleResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyManagerData, DeleteKeyManagerErrors, DeleteKeyManagerResponses, DeleteKeyResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTokenData, DeleteTokenErrors, DeleteTokenResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DeployApiData, DeployApiErrors, DeployApiResponses, GetApiData, GetApiErrors, GetApiResponses, GetApiTrafficData, GetApiTrafficErrors, GetApiTrafficResponses, GetApplicationData, GetApplicationErrors, GetApplicationResponses, GetApplicationTrafficData, GetApplicationTrafficErrors, GetApplicationTrafficResponses, GetAuditEntryData, GetAuditEntryErrors, GetAuditEntryResponses, GetCatalogueApiData, GetCatalogueApiErrors, GetCatalogueApiResponses, GetDenyRuleData, GetDenyRuleErrors, GetDenyRuleResponses, GetEndpointsHealthData, GetEndpointsHealthErrors, GetEndpointsHealthResponses, GetKeyManagerData, GetKeyManagerErrors, GetKeyManagerResponses, GetLifecycleData, GetLifecycleErrors, GetLifecycleResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetUserData, GetUserErrors, GetUserResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListApisData, ListApisErrors, ListApisResponses, ListApiSubscriptionsData, ListApiSubscriptionsErrors, ListApiSubscriptionsResponses, ListApplicationPoliciesData, ListApplicationPoliciesErrors, ListApplicationPoliciesResponses, ListApplicationsData, ListApplicationsErrors, ListApplicationsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCatalogueData, ListCatalogueErrors, ListCatalogueResponses, ListChangesData, ListChangesErrors, ListChangesResponses, ListDenyRulesData, ListDenyRulesErrors, ListDenyRulesResponses, ListIssuersData, ListIssuersErrors, ListIssuersResponses, ListKeyManagersData, ListKeyManagersErrors, ListKeyManagersResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListProvidedKeysData, ListProvidedKeysErrors, ListProvidedKeysResponses, ListRevisionsData, ListRevisionsErrors, ListRevisionsResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ProvideKeyData, ProvideKeyErrors, ProvideKeyResponses, RefreshKeyManagerData, RefreshKeyManagerErrors, RefreshKeyManagerResponses, RemoveSigningKeyData, RemoveSigningKeyErrors, RemoveSigningKeyResponses, RenewApiKeyData, RenewApiKeyErrors, RenewApiKeyResponses, RenewSecretData, RenewSecretErrors, RenewSecretResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RevokeTokensData, RevokeTokensErrors, RevokeTokensResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, TestApiEndpointData, TestApiEndpointErrors, TestApiEndpointResponses, TestEndpointData, TestEndpointErrors, TestEndpointResponses, UpdateApiData, UpdateApiErrors, UpdateApiResponses, UpdateApplicationData, UpdateApplicationErrors, UpdateApplicationResponses, UpdateDenyRuleData, UpdateDenyRuleErrors, UpdateDenyRuleResponses, UpdateKeyData, UpdateKeyErrors, UpdateKeyManagerData, UpdateKeyManagerErrors, UpdateKeyManagerResponses, UpdateKeyResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, WithdrawKeyData, WithdrawKeyErrors, WithdrawKeyResponses } from './types.gen';
+import type { ChangeLifecycleData, ChangeLifecycleErrors, ChangeLifecycleResponses, ChoosePasswordData, ChoosePasswordErrors, ChoosePasswordResponses, CreateApiData, CreateApiErrors, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateApiResponses, CreateApplicationData, CreateApplicationErrors, CreateApplicationResponses, CreateDenyRuleData, CreateDenyRuleErrors, CreateDenyRuleResponses, CreateKeyData, CreateKeyErrors, CreateKeyManagerData, CreateKeyManagerErrors, CreateKeyManagerResponses, CreateKeyResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateVersionData, CreateVersionErrors, CreateVersionResponses, DeleteApiData, DeleteApiErrors, DeleteApiKeyData, DeleteApiKeyErrors, DeleteApiKeyResponses, DeleteApiResponses, DeleteApplicationData, DeleteApplicationErrors, DeleteApplicationResponses, DeleteDenyRuleData, DeleteDenyRuleErrors, DeleteDenyRuleResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyManagerData, DeleteKeyManagerErrors, DeleteKeyManagerResponses, DeleteKeyResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTokenData, DeleteTokenErrors, DeleteTokenResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DeployApiData, DeployApiErrors, DeployApiResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndOwnSessionData, EndOwnSessionErrors, EndOwnSessionResponses, EndSessionOfUserData, EndSessionOfUserErrors, EndSessionOfUserResponses, EndSessionsOfUserData, EndSessionsOfUserErrors, EndSessionsOfUserResponses, GetApiData, GetApiErrors, GetApiResponses, GetApiTrafficData, GetApiTrafficErrors, GetApiTrafficResponses, GetApplicationData, GetApplicationErrors, GetApplicationResponses, GetApplicationTrafficData, GetApplicationTrafficErrors, GetApplicationTrafficResponses, GetAuditEntryData, GetAuditEntryErrors, GetAuditEntryResponses, GetCatalogueApiData, GetCatalogueApiErrors, GetCatalogueApiResponses, GetDenyRuleData, GetDenyRuleErrors, GetDenyRuleResponses, GetEndpointsHealthData, GetEndpointsHealthErrors, GetEndpointsHealthResponses, GetKeyManagerData, GetKeyManagerErrors, GetKeyManagerResponses, GetLifecycleData, GetLifecycleErrors, GetLifecycleResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetUserData, GetUserErrors, GetUserResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListApisData, ListApisErrors, ListApisResponses, ListApiSubscriptionsData, ListApiSubscriptionsErrors, ListApiSubscriptionsResponses, ListApplicationPoliciesData, ListApplicationPoliciesErrors, ListApplicationPoliciesResponses, ListApplicationsData, ListApplicationsErrors, ListApplicationsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCatalogueData, ListCatalogueErrors, ListCatalogueResponses, ListChangesData, ListChangesErrors, ListChangesResponses, ListDenyRulesData, ListDenyRulesErrors, ListDenyRulesResponses, ListIssuersData, ListIssuersErrors, ListIssuersResponses, ListKeyManagersData, ListKeyManagersErrors, ListKeyManagersResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListOwnSessionsData, ListOwnSessionsErrors, ListOwnSessionsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListProvidedKeysData, ListProvidedKeysErrors, ListProvidedKeysResponses, ListRevisionsData, ListRevisionsErrors, ListRevisionsResponses, ListSessionsOfUserData, ListSessionsOfUserErrors, ListSessionsOfUserResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTokenScopesData, ListTokenScopesErrors, ListTokenScopesResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ProvideKeyData, ProvideKeyErrors, ProvideKeyResponses, RefreshKeyManagerData, RefreshKeyManagerErrors, RefreshKeyManagerResponses, RemoveSigningKeyData, RemoveSigningKeyErrors, RemoveSigningKeyResponses, RenewApiKeyData, RenewApiKeyErrors, RenewApiKeyResponses, RenewSecretData, RenewSecretErrors, RenewSecretResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RevokeTokensData, RevokeTokensErrors, RevokeTokensResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, TestApiEndpointData, TestApiEndpointErrors, TestApiEndpointResponses, TestEndpointData, TestEndpointErrors, TestEndpointResponses, UpdateApiData, UpdateApiErrors, UpdateApiResponses, UpdateApplicationData, UpdateApplicationErrors, UpdateApplicationResponses, UpdateDenyRuleData, UpdateDenyRuleErrors, UpdateDenyRuleResponses, UpdateKeyData, UpdateKeyErrors, UpdateKeyManagerData, UpdateKeyManagerErrors, UpdateKeyManagerResponses, UpdateKeyResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, WithdrawKeyData, WithdrawKeyErrors, WithdrawKeyResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -35,6 +35,47 @@ export const choosePassword = <ThrowOnError extends boolean = false>(options: Op
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Sign out everywhere else
+ *
+ * All of your portal sessions end but the one that the call is made in. Personal access tokens stay.
+ */
+export const endOtherSessions = <ThrowOnError extends boolean = false>(options?: Options<EndOtherSessionsData, ThrowOnError>) => (options?.client ?? client).delete<EndOtherSessionsResponses, EndOtherSessionsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/account/sessions',
+    ...options
+});
+
+/**
+ * Where you are signed in, newest first
+ */
+export const listOwnSessions = <ThrowOnError extends boolean = false>(options?: Options<ListOwnSessionsData, ThrowOnError>) => (options?.client ?? client).get<ListOwnSessionsResponses, ListOwnSessionsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/account/sessions',
+    ...options
+});
+
+/**
+ * Sign out in one browser
+ */
+export const endOwnSession = <ThrowOnError extends boolean = false>(options: Options<EndOwnSessionData, ThrowOnError>) => (options.client ?? client).delete<EndOwnSessionResponses, EndOwnSessionErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/account/sessions/{id}',
+    ...options
 });
 
 /**
@@ -976,6 +1017,8 @@ export const listTokens = <ThrowOnError extends boolean = false>(options?: Optio
 
 /**
  * Make a personal access token
+ *
+ * A token that is made with another is for nothing that the other is not for, and ends no later.
  */
 export const createToken = <ThrowOnError extends boolean = false>(options: Options<CreateTokenData, ThrowOnError>) => (options.client ?? client).post<CreateTokenResponses, CreateTokenErrors, ThrowOnError>({
     security: [{
@@ -989,6 +1032,22 @@ export const createToken = <ThrowOnError extends boolean = false>(options: Optio
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * The scopes that a token of yours can be for
+ *
+ * Each names a resource, by the first part of its path, and whether it is read (GET) or written. What your roles do not
+ * allow is not among them.
+ */
+export const listTokenScopes = <ThrowOnError extends boolean = false>(options?: Options<ListTokenScopesData, ThrowOnError>) => (options?.client ?? client).get<ListTokenScopesResponses, ListTokenScopesErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/tokens/scopes',
+    ...options
 });
 
 /**
@@ -1097,5 +1156,46 @@ export const resetPassword = <ThrowOnError extends boolean = false>(options: Opt
             type: 'apiKey'
         }, { scheme: 'bearer', type: 'http' }],
     url: '/users/{id}/password',
+    ...options
+});
+
+/**
+ * Sign a user out everywhere
+ *
+ * Personal access tokens stay.
+ */
+export const endSessionsOfUser = <ThrowOnError extends boolean = false>(options: Options<EndSessionsOfUserData, ThrowOnError>) => (options.client ?? client).delete<EndSessionsOfUserResponses, EndSessionsOfUserErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/users/{id}/sessions',
+    ...options
+});
+
+/**
+ * Where a user is signed in, newest first
+ */
+export const listSessionsOfUser = <ThrowOnError extends boolean = false>(options: Options<ListSessionsOfUserData, ThrowOnError>) => (options.client ?? client).get<ListSessionsOfUserResponses, ListSessionsOfUserErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/users/{id}/sessions',
+    ...options
+});
+
+/**
+ * Sign a user out in one browser
+ */
+export const endSessionOfUser = <ThrowOnError extends boolean = false>(options: Options<EndSessionOfUserData, ThrowOnError>) => (options.client ?? client).delete<EndSessionOfUserResponses, EndSessionOfUserErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/users/{id}/sessions/{session_id}',
     ...options
 });

@@ -1370,6 +1370,46 @@ export type ListPlan = {
 /**
  * A page of a list.
  */
+export type ListPortalSession = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        /**
+         * The address that it began from.
+         */
+        address: string | null;
+        /**
+         * What the browser says of itself, shortened.
+         */
+        browser: string;
+        /**
+         * When it began, RFC 3339.
+         */
+        created_at: string;
+        /**
+         * The call was made in it.
+         */
+        current: boolean;
+        /**
+         * When it ends.
+         */
+        expires_at: string;
+        id: string;
+        /**
+         * When it was used last, within half a minute.
+         */
+        seen_at: string;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
+ * A page of a list.
+ */
 export type ListProvidedKey = {
     /**
      * The entries.
@@ -1458,6 +1498,20 @@ export type ListSigningKey = {
 /**
  * A page of a list.
  */
+export type ListString = {
+    /**
+     * The entries.
+     */
+    items: Array<string>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
+ * A page of a list.
+ */
 export type ListSubscription = {
     /**
      * The entries.
@@ -1487,6 +1541,14 @@ export type ListToken = {
         expires_at: string | null;
         id: string;
         name: string;
+        /**
+         * What it is for; null: everything that your roles allow.
+         */
+        scopes: Array<string> | null;
+        /**
+         * When it was used last, within half a minute; null: never.
+         */
+        seen_at: string | null;
     }>;
     /**
      * Where the next page begins; null at the end.
@@ -1808,6 +1870,10 @@ export type NewToken = {
      * What you call it.
      */
     name: string;
+    /**
+     * What it is for, of `GET /tokens/scopes`; absent: everything that your roles allow.
+     */
+    scopes?: Array<string> | null;
 };
 
 /**
@@ -1870,6 +1936,37 @@ export type PlanMessages = {
      * `minute` or `day`.
      */
     per: string;
+};
+
+/**
+ * A signed-in browser.
+ */
+export type PortalSession = {
+    /**
+     * The address that it began from.
+     */
+    address: string | null;
+    /**
+     * What the browser says of itself, shortened.
+     */
+    browser: string;
+    /**
+     * When it began, RFC 3339.
+     */
+    created_at: string;
+    /**
+     * The call was made in it.
+     */
+    current: boolean;
+    /**
+     * When it ends.
+     */
+    expires_at: string;
+    id: string;
+    /**
+     * When it was used last, within half a minute.
+     */
+    seen_at: string;
 };
 
 /**
@@ -2354,6 +2451,14 @@ export type Token = {
     expires_at: string | null;
     id: string;
     name: string;
+    /**
+     * What it is for; null: everything that your roles allow.
+     */
+    scopes: Array<string> | null;
+    /**
+     * When it was used last, within half a minute; null: never.
+     */
+    seen_at: string | null;
 };
 
 /**
@@ -2531,6 +2636,71 @@ export type ChoosePasswordResponses = {
 };
 
 export type ChoosePasswordResponse = ChoosePasswordResponses[keyof ChoosePasswordResponses];
+
+export type EndOtherSessionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/account/sessions';
+};
+
+export type EndOtherSessionsErrors = {
+    default: Problem;
+};
+
+export type EndOtherSessionsError = EndOtherSessionsErrors[keyof EndOtherSessionsErrors];
+
+export type EndOtherSessionsResponses = {
+    /**
+     * Signed out
+     */
+    204: void;
+};
+
+export type EndOtherSessionsResponse = EndOtherSessionsResponses[keyof EndOtherSessionsResponses];
+
+export type ListOwnSessionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/account/sessions';
+};
+
+export type ListOwnSessionsErrors = {
+    default: Problem;
+};
+
+export type ListOwnSessionsError = ListOwnSessionsErrors[keyof ListOwnSessionsErrors];
+
+export type ListOwnSessionsResponses = {
+    200: ListPortalSession;
+};
+
+export type ListOwnSessionsResponse = ListOwnSessionsResponses[keyof ListOwnSessionsResponses];
+
+export type EndOwnSessionData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/account/sessions/{id}';
+};
+
+export type EndOwnSessionErrors = {
+    default: Problem;
+};
+
+export type EndOwnSessionError = EndOwnSessionErrors[keyof EndOwnSessionErrors];
+
+export type EndOwnSessionResponses = {
+    /**
+     * Signed out
+     */
+    204: void;
+};
+
+export type EndOwnSessionResponse = EndOwnSessionResponses[keyof EndOwnSessionResponses];
 
 export type ListApisData = {
     body?: never;
@@ -4094,6 +4264,25 @@ export type CreateTokenResponses = {
 
 export type CreateTokenResponse = CreateTokenResponses[keyof CreateTokenResponses];
 
+export type ListTokenScopesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/tokens/scopes';
+};
+
+export type ListTokenScopesErrors = {
+    default: Problem;
+};
+
+export type ListTokenScopesError = ListTokenScopesErrors[keyof ListTokenScopesErrors];
+
+export type ListTokenScopesResponses = {
+    200: ListString;
+};
+
+export type ListTokenScopesResponse = ListTokenScopesResponses[keyof ListTokenScopesResponses];
+
 export type DeleteTokenData = {
     body?: never;
     path: {
@@ -4274,3 +4463,73 @@ export type ResetPasswordResponses = {
 };
 
 export type ResetPasswordResponse = ResetPasswordResponses[keyof ResetPasswordResponses];
+
+export type EndSessionsOfUserData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}/sessions';
+};
+
+export type EndSessionsOfUserErrors = {
+    default: Problem;
+};
+
+export type EndSessionsOfUserError = EndSessionsOfUserErrors[keyof EndSessionsOfUserErrors];
+
+export type EndSessionsOfUserResponses = {
+    /**
+     * Signed out
+     */
+    204: void;
+};
+
+export type EndSessionsOfUserResponse = EndSessionsOfUserResponses[keyof EndSessionsOfUserResponses];
+
+export type ListSessionsOfUserData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/users/{id}/sessions';
+};
+
+export type ListSessionsOfUserErrors = {
+    default: Problem;
+};
+
+export type ListSessionsOfUserError = ListSessionsOfUserErrors[keyof ListSessionsOfUserErrors];
+
+export type ListSessionsOfUserResponses = {
+    200: ListPortalSession;
+};
+
+export type ListSessionsOfUserResponse = ListSessionsOfUserResponses[keyof ListSessionsOfUserResponses];
+
+export type EndSessionOfUserData = {
+    body?: never;
+    path: {
+        id: string;
+        session_id: string;
+    };
+    query?: never;
+    url: '/users/{id}/sessions/{session_id}';
+};
+
+export type EndSessionOfUserErrors = {
+    default: Problem;
+};
+
+export type EndSessionOfUserError = EndSessionOfUserErrors[keyof EndSessionOfUserErrors];
+
+export type EndSessionOfUserResponses = {
+    /**
+     * Signed out
+     */
+    204: void;
+};
+
+export type EndSessionOfUserResponse = EndSessionOfUserResponses[keyof EndSessionOfUserResponses];

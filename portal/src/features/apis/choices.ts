@@ -1,10 +1,6 @@
 // Words of REST as people choose between them: the name of each, and what follows from it. Pure.
 
-export interface Choice {
-  word: string;
-  label: string;
-  notices: string;
-}
+import type { Choice } from "../../ui/choice-field";
 
 export const BALANCES: Choice[] = [
   {

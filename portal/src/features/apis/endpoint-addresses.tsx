@@ -1,9 +1,9 @@
 // Further addresses of an endpoint, and how one of them is chosen.
 import { Button, TextInput } from "@mantine/core";
 import { counted } from "../../lib/format";
+import { ChoiceField } from "../../ui/choice-field";
 import { Notice } from "../../ui/notice";
 import { Dim, Facts, Row } from "../../ui/page";
-import { ChoiceField } from "./choice-field";
 import { BALANCES } from "./choices";
 import type { EndpointSettings } from "./endpoint-drawer";
 import { EndpointField } from "./endpoint-field";

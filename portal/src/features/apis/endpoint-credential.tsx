@@ -1,7 +1,7 @@
 // What a gateway shows a backend to prove who it is: the backend's own credential, never the client's.
 import { TextInput } from "@mantine/core";
+import { ChoiceField } from "../../ui/choice-field";
 import { Notice } from "../../ui/notice";
-import { ChoiceField } from "./choice-field";
 import { CREDENTIALS } from "./choices";
 import type { EndpointSettings } from "./endpoint-drawer";
 import { SecretField } from "./secret-field";

@@ -5,11 +5,11 @@ import { type UseFormReturnType, useForm } from "@mantine/form";
 import { fieldErrors } from "../../api/problem";
 import { useCan } from "../../api/session";
 import type { Api, PassingBounds, Settings } from "../../api/types";
+import { ChoiceField } from "../../ui/choice-field";
 import { Address } from "../../ui/copy";
 import { Card, Dim, FieldGroup, Stack } from "../../ui/page";
 import { ProblemNotice } from "../../ui/states";
 import { useApi } from "./api-frame";
-import { ChoiceField } from "./choice-field";
 import { FORWARDS } from "./choices";
 import {
   type PassingList,

@@ -4,12 +4,13 @@ import { useForm } from "@mantine/form";
 import { fieldErrors } from "../../api/problem";
 import { useCan } from "../../api/session";
 import type { Api } from "../../api/types";
+import type { Choice } from "../../ui/choice-field";
 import { Notice } from "../../ui/notice";
 import { Card, Dim, FieldGroup, Row, Stack } from "../../ui/page";
 import { ProblemNotice } from "../../ui/states";
 import { AcceptedIssuers } from "./accepted-issuers";
 import { useApi } from "./api-frame";
-import { type Choice, WAYS } from "./choices";
+import { WAYS } from "./choices";
 import { RuleRows } from "./rule-rows";
 import { SaveRow } from "./save-row";
 import {

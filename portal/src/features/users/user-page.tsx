@@ -4,6 +4,7 @@ import { Anchor, Button, NativeSelect } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
+import { portalSessionsQuery, useEndSessions } from "../../api/portal-sessions";
 import { asProblem } from "../../api/problem";
 import { useSession } from "../../api/session";
 import type { UserDetail } from "../../api/types";
@@ -11,6 +12,7 @@ import { activeUsersQuery, useDeleteUser, useResetPassword, userQuery, useUpdate
 import { paths } from "../../lib/paths";
 import { Confirm } from "../../ui/confirm";
 import { Card, Facts, PageHead, Row, Stack } from "../../ui/page";
+import { PortalSessionList } from "../../ui/portal-session-list";
 import { Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
 import { PasswordOnce } from "./password-once";
@@ -49,6 +51,7 @@ export function Component() {
         {/* What is typed here belongs to the state that was read. */}
         <Roles key={user.data.etag} user={user.data} />
         <Access user={user.data} />
+        <Sessions id={user.data.id} />
       </Stack>
     </>
   );
@@ -73,6 +76,30 @@ function Roles({ user }: { user: Tagged }) {
           </Button>
         </div>
       </Stack>
+    </Card>
+  );
+}
+
+function Sessions({ id }: { id: string }) {
+  const sessions = useQuery(portalSessionsQuery(id));
+  const end = useEndSessions(id);
+  return (
+    <Card title="Portal sessions">
+      {sessions.isPending ? (
+        <Loading lines={2} />
+      ) : sessions.isError ? (
+        <ProblemNotice problem={asProblem(sessions.error)} onRetry={() => sessions.refetch()} />
+      ) : sessions.data.length === 0 ? (
+        <p>Not signed in anywhere.</p>
+      ) : (
+        <PortalSessionList
+          sessions={sessions.data}
+          onEnd={(session, done) => end.mutate(session, { onSettled: done })}
+          busy={end.isPending}
+          problem={end.error}
+          endAll="Sign out everywhere"
+        />
+      )}
     </Card>
   );
 }

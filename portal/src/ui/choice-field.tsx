@@ -1,18 +1,24 @@
 // One of several words, each with the sentence that says what follows from it.
 import { Radio } from "@mantine/core";
 import type { ReactNode } from "react";
-import { Stack } from "../../ui/page";
-import styles from "../../ui/ui.module.css";
-import type { Choice } from "./choices";
+import { Stack } from "./page";
+import styles from "./ui.module.css";
+
+/** A word of REST: its name, and what a person will notice of it. */
+export interface Choice {
+  word: string;
+  label: string;
+  notices: string;
+}
 
 export function ChoiceField(props: {
   label: string;
-  description: string;
+  description?: string;
   choices: Choice[];
   value: string;
   onChange: (word: string) => void;
   error?: ReactNode;
-  readOnly: boolean;
+  readOnly?: boolean;
 }) {
   return (
     <Radio.Group
@@ -30,7 +36,7 @@ export function ChoiceField(props: {
               value={choice.word}
               label={choice.label}
               description={choice.notices}
-              disabled={props.readOnly}
+              disabled={props.readOnly ?? false}
             />
           ))}
         </Stack>

@@ -1,0 +1,53 @@
+//! Changes that concern people: who may do what, where somebody is signed in, and who failed to.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    audit::Attempt,
+    id::{PortalSessionId, UserId},
+    revocation::Mark,
+    role::Role,
+    user::UserState,
+};
+
+/// Changes what a user may do.
+#[derive(Debug, Clone)]
+pub struct ChangeUser {
+    /// Whom.
+    pub id: UserId,
+    /// The entity tag that the change is based on.
+    pub based_on: Option<u64>,
+    /// All roles from now on.
+    pub roles: BTreeSet<Role>,
+    /// Whether the person may sign in.
+    pub state: UserState,
+    /// By which the access tokens that speak for the person are known; they end with the right to sign in.
+    pub subject: Mark,
+}
+
+/// Which portal sessions of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhichSessions {
+    /// This one.
+    One(PortalSessionId),
+    /// All of them but this.
+    AllBut(Option<PortalSessionId>),
+}
+
+/// Signs a person out somewhere; the actor's own sessions, or anybody's for who administers.
+#[derive(Debug, Clone, Copy)]
+pub struct EndPortalSessions {
+    /// Whose.
+    pub user: UserId,
+    /// Which.
+    pub which: WhichSessions,
+}
+
+/// Writes to the audit log what failed since the last time.
+#[derive(Debug, Clone)]
+pub struct KeepAudit {
+    /// What failed, and how often.
+    pub attempts: Vec<(Attempt, u64)>,
+    /// Look through the log for what is old as well.
+    pub forget: bool,
+}
