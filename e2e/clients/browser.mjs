@@ -10,20 +10,32 @@ export async function signedIn(issuer, username, password) {
   });
   if (!answer.ok) throw new Error(`the sign-in was answered with ${answer.status}`);
   const cookie = answer.headers.get("set-cookie").split(";")[0];
-  return async (address) => {
+  const visit = async (address) => {
     const page = await fetch(address, { headers: { cookie }, redirect: "manual" });
     const sent = page.status === 200 ? await allow(issuer, cookie, await page.text()) : page;
     const to = sent.headers.get("location");
     if (sent.status !== 303 || !to) throw new Error(`sent nowhere: ${sent.status} ${await sent.text()}`);
     return new URL(to);
   };
+  /** Types the code of a device on its page, decides, and tells the page's heading. */
+  visit.decide = async (address, user_code, decision) => {
+    const post = (form) =>
+      fetch(address, { method: "POST", headers: { cookie }, body: new URLSearchParams(form), redirect: "manual" });
+    const asked = field(await (await post({ user_code })).text());
+    const answered = await post({ user_code: asked("user_code"), seal: asked("seal"), decision });
+    return (await answered.text()).match(/<h1>(.*)<\/h1>/)?.[1];
+  };
+  return visit;
 }
 
 async function allow(issuer, cookie, page) {
-  const field = (name) => text(page.match(new RegExp(`name="${name}" value="([^"]*)"`))?.[1] ?? "");
-  const body = new URLSearchParams({ request: field("request"), seal: field("seal"), decision: "allow" });
+  const asked = field(page);
+  const body = new URLSearchParams({ request: asked("request"), seal: asked("seal"), decision: "allow" });
   return fetch(`${issuer}/oauth2/consent`, { method: "POST", headers: { cookie }, body, redirect: "manual" });
 }
+
+/** Reads hidden fields of a page. */
+const field = (page) => (name) => text(page.match(new RegExp(`name="${name}" value="([^"]*)"`))?.[1] ?? "");
 
 const text = (markup) =>
   markup.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&#39;", "'").replaceAll("&amp;", "&");

@@ -81,22 +81,6 @@ pub(crate) struct Issuer {
 // All that may be stored, and one that follows another at once, can be read back by whoever reads our key set.
 const _: () = assert!(tidegate_model::signing_key::STORED_MAX < tidegate_oauth::jwk::KEYS_MAX);
 
-/// What an access token is issued for.
-pub(crate) struct AccessFor<'a> {
-    pub(crate) client_id: &'a str,
-    /// The client itself or a person.
-    pub(crate) subject: &'a str,
-    /// Empty for client credentials.
-    pub(crate) grant_id: &'a str,
-    pub(crate) scope: &'a str,
-    /// Whether it may be shown at userinfo.
-    pub(crate) is_for_userinfo: bool,
-    /// In seconds.
-    pub(crate) lifetime: i64,
-    /// Thumbprint of the holder's key.
-    pub(crate) bound_to: Option<&'a str>,
-}
-
 impl Issuer {
     /// Without keys: nothing is issued and nothing believed before [`Issuer::know`].
     pub(crate) fn new(issuer: &str) -> Self {
@@ -177,27 +161,16 @@ impl Issuer {
         Arc::clone(&self.keys.load().key_set)
     }
 
-    /// An access token.
+    /// An access token for what is said of client, subject, scope and lifetime; the rest is this issuer's.
     pub(crate) fn access_token(
         &self,
-        access: &AccessFor<'_>,
-        now: i64,
+        grant: &Grant<'_>,
+        is_for_userinfo: bool,
         random: &mut dyn Random,
     ) -> Result<String, CannotSign> {
-        let key = self.signing_key(Timestamp::from_seconds(now)).ok_or(CannotSign)?;
+        let key = self.signing_key(Timestamp::from_seconds(grant.now)).ok_or(CannotSign)?;
         let userinfo = format!("{}/oauth2/userinfo", self.url);
-        let grant = Grant {
-            issuer: &self.url,
-            audience: &self.audience,
-            also: access.is_for_userinfo.then_some(userinfo.as_str()),
-            client_id: access.client_id,
-            subject: access.subject,
-            grant_id: access.grant_id,
-            scope: access.scope,
-            now,
-            lifetime: access.lifetime,
-            bound_to: access.bound_to,
-        };
-        issue(&key, &grant, random)
+        let also = is_for_userinfo.then_some(userinfo.as_str());
+        issue(&key, &Grant { issuer: &self.url, audience: &self.audience, also, ..*grant }, random)
     }
 }

@@ -3,9 +3,11 @@
 //!
 //! It knows HTTP and the ports; what a request means, and what it may have, is said in the `oauth` crate.
 
+use std::net::IpAddr;
+
 use axum::{
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use tidegate_model::{
@@ -14,7 +16,7 @@ use tidegate_model::{
     command::{Command, Refused},
     port::CommandError,
     time::Timestamp,
-    user::Actor,
+    user::{Actor, PortalSession},
 };
 use tidegate_oauth::{
     client::{Presented, Proof},
@@ -25,6 +27,7 @@ use tidegate_oauth::{
 };
 
 use crate::{
+    authenticate::{Caller, by_cookie},
     body,
     problem::Problem,
     state::{Control, Inner},
@@ -33,11 +36,14 @@ use crate::{
 pub(crate) mod authorize;
 pub(crate) mod consent;
 pub(crate) mod cross_origin;
+pub(crate) mod device;
+pub(crate) mod device_page;
 mod grant;
 pub(crate) mod introspect;
 pub(crate) mod issue;
 pub(crate) mod logout;
 mod page;
+pub(crate) mod polls;
 pub(crate) mod revoke;
 mod scope;
 pub(crate) mod token;
@@ -159,6 +165,26 @@ async fn asserted(inner: &Inner, key: Option<Key>, assertion: &str) -> Result<Ke
         Err(CommandError::Refused(Refused::Duplicate(_))) => Err(TokenError::InvalidClient.into()),
         Err(error) => Err(Problem::from(error).into()),
     }
+}
+
+/// Who is signed in to the portal in this browser, and the session.
+async fn signed_in(
+    inner: &Inner,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+) -> Result<Option<(Caller, PortalSession)>, Problem> {
+    let found = by_cookie(inner, headers, address).await?;
+    Ok(found.and_then(|caller| caller.session.clone().map(|session| (caller, session))))
+}
+
+/// The same without who has a password for one time: they have to choose another first, and the portal sees to it.
+async fn signed_in_for_good(
+    inner: &Inner,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+) -> Result<Option<(Caller, PortalSession)>, Problem> {
+    let found = signed_in(inner, headers, address).await?;
+    Ok(found.filter(|(caller, _)| !caller.user.must_change_password))
 }
 
 fn no_store(mut response: Response) -> Response {

@@ -221,6 +221,8 @@ pub(crate) fn build(control: Control) -> Router {
         .route("/oauth2/authorize", get(oauth::authorize::get).post(oauth::authorize::post))
         .route("/oauth2/consent", post(oauth::consent::post))
         .route("/oauth2/token", open(post(oauth::token::token), "POST"))
+        .route("/oauth2/device_authorization", post(oauth::device::post))
+        .route("/device", get(oauth::device_page::get).post(oauth::device_page::post))
         .route("/oauth2/revoke", open(post(oauth::revoke::revoke), "POST"))
         .route("/oauth2/introspect", post(oauth::introspect::introspect))
         .route("/oauth2/userinfo", open(get(oauth::userinfo::get).post(oauth::userinfo::get), "GET, POST"))

@@ -16,15 +16,16 @@ use tokio::sync::Semaphore;
 use crate::{
     attempts::Attempts,
     feed::Feed,
+    guess_throttle::GuessThrottle,
     issuer::{BackendKeys, Issuer},
     keeper::Keeper,
+    oauth::polls::Polls,
     pages::Assets,
     password::CONCURRENT_HASHES,
     possession::Taken,
     problem::Problem,
     seen::Seen,
     settings::Settings,
-    sign_in_throttle::SignInThrottle,
 };
 
 /// What others implement.
@@ -74,7 +75,9 @@ pub(crate) struct Inner {
     /// Proofs of possession.
     pub(crate) taken: Taken,
     pub(crate) keeper: Arc<Keeper>,
-    pub(crate) throttle: SignInThrottle,
+    pub(crate) throttle: GuessThrottle,
+    /// Devices that ask whether their person has answered.
+    pub(crate) polls: Polls,
     pub(crate) attempts: Attempts,
     /// What was used last, and when.
     pub(crate) seen: Seen,
@@ -116,7 +119,8 @@ impl Control {
             feed,
             taken: Taken::default(),
             keeper,
-            throttle: SignInThrottle::default(),
+            throttle: GuessThrottle::default(),
+            polls: Polls::default(),
             attempts: Attempts::default(),
             seen: Seen::default(),
             hashing: Arc::new(Semaphore::new(CONCURRENT_HASHES)),
@@ -216,6 +220,9 @@ fn is_noticed(command: &Command) -> bool {
             | Command::KeepSeen(_)
             | Command::KeepAudit(_)
             | Command::Authorize(_)
+            | Command::KeepDeviceCode(_)
+            | Command::AllowDevice(_)
+            | Command::DenyDevice(_)
             | Command::RedeemCode(_)
             | Command::Renew(_)
             | Command::EndAuthorization(_)

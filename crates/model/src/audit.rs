@@ -126,6 +126,9 @@ impl Kind {
             // Neither leaves an entry: tickets are many, and live for moments.
             Command::KeepTicket(_)
             | Command::RedeemTicket { .. }
+            | Command::KeepDeviceCode(_)
+            | Command::AllowDevice(_)
+            | Command::DenyDevice(_)
             | Command::Authorize(_)
             | Command::RedeemCode(_)
             | Command::Renew(_)

@@ -54,7 +54,7 @@ pub struct Authorization {
 pub struct Code {
     /// Hash of the code.
     pub code_hash: Secret,
-    /// Exactly as the client asked with it.
+    /// Exactly as the client asked with it; empty for a device's, as is the challenge: nobody else ever saw it.
     pub redirect_uri: String,
     /// S256 challenge (RFC 7636, section 4.2).
     pub challenge: String,

@@ -27,6 +27,8 @@ pub const CLIENT_CREDENTIALS: &str = "client_credentials";
 pub const AUTHORIZATION_CODE: &str = "authorization_code";
 /// Going on without the browser.
 pub const REFRESH_TOKEN: &str = "refresh_token";
+/// The grant through another screen.
+pub const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// Whether a client can keep a secret, and where it runs (RFC 6749, section 2.1; RFC 8252).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -239,7 +241,8 @@ fn grant_problems(grants: &[String], settings: &ClientSettings, known: &[&str]) 
     }
     if has(REFRESH_TOKEN) && grants.iter().all(|grant| grant == REFRESH_TOKEN || grant == CLIENT_CREDENTIALS)
     {
-        let detail = "Refresh tokens come from a grant with a person: add authorization_code.";
+        let detail =
+            "Refresh tokens come from a grant with a person: add authorization_code, or that of devices.";
         problems.push(FieldProblem::new("/grants", "refresh_alone", detail));
     }
     problems

@@ -13,6 +13,7 @@ use crate::{
     authorization::{Authorize, EndAuthorization, OpaqueToken, RedeemCode, Redeemed, Renew},
     client::ClientSettings,
     deny::{Denied, DenyRule},
+    device::{DenyDevice, DeviceCode},
     endpoint::Environment,
     id::{ApiId, ApiKeyId, ApplicationId, DenyRuleId, KeyManagerId, SubscriptionId, TokenId, UserId},
     issuer::{KeyManager, ProvidedKey, Trust},
@@ -357,6 +358,12 @@ pub enum Command {
     KeepAudit(KeepAudit),
     /// See [`Authorize`]. Answers [`Outcome::Done`].
     Authorize(Box<Authorize>),
+    /// Keeps a device that waits for a person. Answers [`Outcome::Done`]; a duplicate where another device shows the same code.
+    KeepDeviceCode(DeviceCode),
+    /// Allows a device that waits with the code of this authorization. Answers [`Outcome::Done`]; not found where none does.
+    AllowDevice(Box<Authorize>),
+    /// See [`DenyDevice`]. Answers [`Outcome::Done`]; not found where none waits.
+    DenyDevice(DenyDevice),
     /// See [`RedeemCode`]. Answers [`Outcome::Tokens`].
     RedeemCode(RedeemCode),
     /// See [`Renew`]. Answers [`Outcome::Tokens`].

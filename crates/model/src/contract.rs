@@ -140,6 +140,8 @@ macro_rules! port_contract {
             what_is_over_is_forgotten_when_nobody_can_come_late
             a_used_code_is_remembered_as_long_as_what_came_from_it
             a_signed_statement_is_used_once_also_after_a_kill
+            a_device_is_answered_once_while_it_waits
+            devices_that_wait_are_bounded_and_forgotten
             consent_is_remembered_and_grows
             opaque_tokens_are_bounded_and_end_with_what_they_are_of
             nothing_is_allowed_in_a_session_that_has_ended_or_for_who_may_not_sign_in

@@ -15,6 +15,7 @@ pub mod command;
 pub mod contract;
 pub mod decide;
 pub mod deny;
+pub mod device;
 pub mod endpoint;
 pub mod fact;
 pub mod forwarded;

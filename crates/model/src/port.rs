@@ -12,6 +12,7 @@ use crate::{
     authorization::{Authorization, Code, OpaqueToken, RefreshToken},
     command::{Command, Outcome, Refused, SigningKeyRecord},
     deny::DenyRule,
+    device::DeviceCode,
     endpoint::Endpoint,
     fact::{Appended, Batch, Traffic, TrafficOf},
     id::{ApiId, ApplicationId, AuthorizationId, KeyManagerId, SubscriptionId, UserId},
@@ -220,6 +221,11 @@ pub trait Catalog: Send + Sync + 'static {
 
     /// A code by its hash, with its authorization; used, ended and expired ones too, until they are forgotten.
     async fn code(&self, code_hash: &Secret) -> Result<Option<(Code, Authorization)>, PortError>;
+    /// A device that waits, was denied or came too late, by the hash of what it presents, until it is forgotten. One that was
+    /// allowed is a [`Catalog::code`].
+    async fn device_code(&self, code_hash: &Secret) -> Result<Option<DeviceCode>, PortError>;
+    /// The same by the hash of what the person types.
+    async fn device_code_of(&self, user_code_hash: &Secret) -> Result<Option<DeviceCode>, PortError>;
     /// A refresh token by its hash, with its authorization; used, ended and expired ones too, until they are forgotten.
     async fn refresh_token(
         &self,

@@ -10,6 +10,7 @@ use crate::{client::Presented, dpop::BadProof, form};
 
 pub mod client_credentials;
 pub mod code;
+pub mod device;
 pub mod refresh;
 
 pub use crate::form::FORM_BYTES_MAX;
@@ -26,11 +27,14 @@ pub enum GrantType {
     AuthorizationCode,
     /// Going on from an earlier grant (section 6).
     RefreshToken,
+    /// A person on another screen (RFC 8628).
+    DeviceCode,
 }
 
 impl GrantType {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::ClientCredentials, Self::AuthorizationCode, Self::RefreshToken];
+    pub const ALL: [Self; 4] =
+        [Self::ClientCredentials, Self::AuthorizationCode, Self::RefreshToken, Self::DeviceCode];
 
     /// As written in `grant_type`, in a client's allowed grants and in metadata.
     pub const fn as_str(self) -> &'static str {
@@ -38,6 +42,7 @@ impl GrantType {
             Self::ClientCredentials => "client_credentials",
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
         }
     }
 
@@ -68,6 +73,18 @@ pub enum TokenError {
     /// The proof of possession is not one (RFC 9449, section 5).
     #[error(transparent)]
     InvalidProof(#[from] BadProof),
+    /// The person has not answered yet (RFC 8628, section 3.5, as the three that follow).
+    #[error("the person has not answered yet; ask again after the interval")]
+    AuthorizationPending,
+    /// The device asks too often.
+    #[error("that was too soon; wait five seconds longer between two questions from now on")]
+    SlowDown,
+    /// The person did not allow it.
+    #[error("the person did not allow it")]
+    AccessDenied,
+    /// Nobody answered in time.
+    #[error("nobody answered in time; begin again")]
+    ExpiredToken,
     /// A scope that the client may not have.
     #[error("a requested scope is unknown or malformed")]
     InvalidScope,
@@ -83,6 +100,10 @@ impl TokenError {
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidProof(_) => "invalid_dpop_proof",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::AccessDenied => "access_denied",
+            Self::ExpiredToken => "expired_token",
             Self::InvalidScope => "invalid_scope",
         }
     }
@@ -112,6 +133,8 @@ pub enum Asked {
     AuthorizationCode(code::Asked),
     /// See [`refresh`].
     RefreshToken(refresh::Asked),
+    /// See [`device`].
+    DeviceCode(device::Asked),
 }
 
 impl Asked {
@@ -121,6 +144,7 @@ impl Asked {
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
             Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
             Self::RefreshToken(_) => GrantType::RefreshToken,
+            Self::DeviceCode(_) => GrantType::DeviceCode,
         }
     }
 }
@@ -145,6 +169,7 @@ pub fn read(authorization: Option<&str>, form: &str) -> Result<TokenRequest, Tok
         GrantType::ClientCredentials => Asked::ClientCredentials(client_credentials::read(&mut parameters)?),
         GrantType::AuthorizationCode => Asked::AuthorizationCode(code::read(&mut parameters)?),
         GrantType::RefreshToken => Asked::RefreshToken(refresh::read(&mut parameters)?),
+        GrantType::DeviceCode => Asked::DeviceCode(device::read(&mut parameters)?),
     };
     Ok(TokenRequest { client, asked })
 }

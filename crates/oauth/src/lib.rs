@@ -11,6 +11,7 @@ pub mod authorize;
 pub mod bearer;
 pub mod client;
 pub mod client_assertion;
+pub mod device;
 pub mod dpop;
 pub mod form;
 pub mod grant;

@@ -18,6 +18,8 @@ pub struct Metadata {
     pub authorization_endpoint: String,
     /// Where tokens are asked for.
     pub token_endpoint: String,
+    /// Where devices begin (RFC 8628, section 4).
+    pub device_authorization_endpoint: String,
     /// Where tokens are ended.
     pub revocation_endpoint: String,
     /// Where a client asks what a token of its own stands for.
@@ -80,6 +82,7 @@ pub fn metadata(issuer: &str, algorithms: Vec<&'static str>) -> Metadata {
         issuer: issuer.to_owned(),
         authorization_endpoint: at("authorize"),
         token_endpoint: at("token"),
+        device_authorization_endpoint: at("device_authorization"),
         revocation_endpoint: at("revoke"),
         introspection_endpoint: at("introspect"),
         userinfo_endpoint: at("userinfo"),

@@ -40,11 +40,13 @@ pub enum Kind {
     ApiKey,
     /// One-time ticket for a WebSocket.
     Ticket,
+    /// What a device waits with for a person.
+    DeviceCode,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ClientSecret,
         Self::PersonalToken,
         Self::PortalSession,
@@ -54,6 +56,7 @@ impl Kind {
         Self::AccessToken,
         Self::ApiKey,
         Self::Ticket,
+        Self::DeviceCode,
     ];
 
     /// The prefix, with its underscore.
@@ -68,6 +71,7 @@ impl Kind {
             Self::AccessToken => "tga_",
             Self::ApiKey => "tgk_",
             Self::Ticket => "tgt_",
+            Self::DeviceCode => "tgd_",
         }
     }
 }

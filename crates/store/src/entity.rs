@@ -176,6 +176,14 @@ entity! {
     }
 }
 entity! {
+    /// Devices that wait for a person, denied and late ones too for a while.
+    device_code, "device_codes" {
+        #[sea_orm(primary_key, auto_increment = false)] code_hash: String,
+        user_code_hash: String, client_id: String, scope: String,
+        created_at: i64, expires_at: i64, denied_at: Option<i64>,
+    }
+}
+entity! {
     /// Signed statements of clients that were used.
     used_assertion, "used_assertions" {
         #[sea_orm(primary_key, auto_increment = false)] replay_id: String, expires_at: i64,

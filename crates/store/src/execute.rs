@@ -26,7 +26,7 @@ use tidegate_model::{
 use crate::{
     apis, applications,
     audit::{self, Kept},
-    authorizations, entity, issuers, plans,
+    authorizations, device_codes, entity, issuers, plans,
     reads::{SNAPSHOT_NUMBER, id, next_number, written},
     users,
     vault::Vault,
@@ -92,6 +92,9 @@ pub(crate) async fn execute(
             Ok(Outcome::Done)
         }
         Command::Authorize(_)
+        | Command::KeepDeviceCode(_)
+        | Command::AllowDevice(_)
+        | Command::DenyDevice(_)
         | Command::RedeemCode(_)
         | Command::Renew(_)
         | Command::EndAuthorization(_)
@@ -403,6 +406,17 @@ impl At<'_> {
                 let (user, detail) = (given.user.to_string(), given.client_id.clone());
                 authorizations::authorize(db, now, *authorize).await?;
                 self.note(&user, "authorized a client", &detail).await?;
+            }
+            Command::KeepDeviceCode(code) => device_codes::keep(db, now, code).await?,
+            Command::AllowDevice(authorize) => {
+                let given = &authorize.authorization;
+                let (user, detail) = (given.user.to_string(), given.client_id.clone());
+                device_codes::allow(db, now, *authorize).await?;
+                self.note(&user, "allowed a device", &detail).await?;
+            }
+            Command::DenyDevice(denied) => {
+                let client_id = device_codes::deny(db, now, &denied).await?;
+                self.note(&denied.user.to_string(), "denied a device", &client_id).await?;
             }
             Command::RedeemCode(redeem) => {
                 let redeemed = authorizations::redeem(db, now, redeem).await?;

@@ -11,6 +11,7 @@ mod audit;
 mod authorizations;
 mod cursor;
 mod deny_rules;
+mod device_codes;
 mod entity;
 mod execute;
 mod facts;

@@ -16,6 +16,7 @@ mod m0013_look_ups;
 mod m0014_deny_rules;
 mod m0015_audit;
 mod m0016_used_assertions;
+mod m0017_device_codes;
 mod m0022_portal_sessions;
 mod m0023_token_scopes;
 
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_deny_rules::Step),
             Box::new(m0015_audit::Step),
             Box::new(m0016_used_assertions::Step),
+            Box::new(m0017_device_codes::Step),
             Box::new(m0022_portal_sessions::Step),
             Box::new(m0023_token_scopes::Step),
         ]

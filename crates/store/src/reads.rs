@@ -16,6 +16,7 @@ use tidegate_model::{
     command::{Command, Outcome, SigningKeyRecord},
     decide::folded,
     deny::DenyRule,
+    device::DeviceCode,
     endpoint::Environment,
     fact::{Appended, Batch, Traffic, TrafficOf},
     id::{ApiId, ApplicationId, AuthorizationId, KeyManagerId, SubscriptionId, UserId},
@@ -37,8 +38,8 @@ use tidegate_model::{
 };
 
 use crate::{
-    apis, applications, audit, authorizations, cursor, deny_rules, entity, facts, issuers, plans,
-    revocations, sqlite::SqliteCatalog, users, vault::Vault, writer::trouble,
+    apis, applications, audit, authorizations, cursor, deny_rules, device_codes, entity, facts, issuers,
+    plans, revocations, sqlite::SqliteCatalog, users, vault::Vault, writer::trouble,
 };
 
 /// Name of the row that counts changes that gateways can notice.
@@ -417,6 +418,14 @@ impl Catalog for SqliteCatalog {
 
     async fn code(&self, code_hash: &Secret) -> Result<Option<(Code, Authorization)>, PortError> {
         authorizations::code(&self.readers, code_hash).await.map_err(trouble)
+    }
+
+    async fn device_code(&self, code_hash: &Secret) -> Result<Option<DeviceCode>, PortError> {
+        device_codes::find(&self.readers, code_hash).await.map_err(trouble)
+    }
+
+    async fn device_code_of(&self, user_code_hash: &Secret) -> Result<Option<DeviceCode>, PortError> {
+        device_codes::by_user_code(&self.readers, user_code_hash).await.map_err(trouble)
     }
 
     async fn refresh_token(

@@ -111,6 +111,25 @@ async fn authlib_goes_through_a_whole_flow() {
     }
 }
 
+#[tokio::test]
+async fn openid_client_connects_a_device() {
+    let product = Product::start().await;
+    let admin = product.portal.admin().await;
+    let grants = ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"];
+    let (id, _) = key(&admin, "Device", json!({"client_type": "native", "grants": grants})).await;
+    let expected = [
+        "begun true true",
+        "person The device is connected",
+        "waited authorization_pending",
+        "tokens bearer openid profile developer",
+        "userinfo developer",
+        "refresh bearer",
+        "person The device was not allowed",
+        "denied access_denied",
+    ];
+    assert_eq!(said(node("device.mjs"), &product, &id, None).await, expected);
+}
+
 /// A key pair of each kind that clients sign with, by algorithm.
 fn key_pairs() -> Value {
     let made = node("key-pairs.mjs").output().unwrap();

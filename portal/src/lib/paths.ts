@@ -63,5 +63,5 @@ export function safeReturn(to: string | null): string {
 
 /** Whether a page that `safeReturn` answered is the authorization server's, which the router does not know. */
 export function isAuthorization(to: string): boolean {
-  return to.startsWith("/oauth2/authorize?");
+  return to.startsWith("/oauth2/authorize?") || to === "/device" || to.startsWith("/device?");
 }

@@ -22,7 +22,6 @@ use tidegate_model::{
 };
 use tidegate_oauth::{
     authorize::{self, Asked, AuthorizeError, AuthorizeRequest},
-    grant::granted,
     mark,
     redirect::{self, Place},
     secret::{self, Kind},
@@ -30,11 +29,11 @@ use tidegate_oauth::{
 
 use super::{
     Failure, by_query, consent, form_of,
-    page::{go, told},
-    scope,
+    page::{go, sign_in, told},
+    scope, signed_in_for_good,
 };
 use crate::{
-    authenticate::{Caller, by_cookie},
+    authenticate::Caller,
     problem::Problem,
     serve::ClientAddress,
     state::{Control, Inner},
@@ -142,13 +141,9 @@ pub(super) async fn read(inner: &Inner, query: &str) -> Result<Ready, Refused> {
     if !known.key.grants.iter().any(|grant| grant == AUTHORIZATION_CODE) {
         return refuse(AuthorizeError::UnauthorizedClient);
     }
-    // Without any, the client may do what its subscriptions allow, and learns nothing of the person.
-    let scope = if asked.scopes.is_empty() {
-        Ok(String::new())
-    } else {
-        granted(&asked.scopes, &scope::of_person(&known.key))
+    let Ok(scope) = scope::asked_of_person(&known.key, &asked.scopes) else {
+        return refuse(AuthorizeError::InvalidScope);
     };
-    let Ok(scope) = scope else { return refuse(AuthorizeError::InvalidScope) };
     Ok(Ready { known, asked, scope })
 }
 
@@ -160,19 +155,14 @@ async fn answer(
 ) -> Result<Response, Refused> {
     let ready = read(inner, query).await?;
     let (known, asked) = (&ready.known, &ready.asked);
-    // Who has a password for one time has to choose another first; the portal sees to it.
-    let found =
-        by_cookie(inner, headers, Some(address)).await?.filter(|caller| !caller.user.must_change_password);
-    let Some((caller, session)) =
-        found.and_then(|caller| caller.session.clone().map(|session| (caller, session)))
-    else {
+    let Some((caller, session)) = signed_in_for_good(inner, headers, Some(address)).await? else {
         if asked.prompt.none {
             return Ok(known.refuse(inner, AuthorizeError::LoginRequired));
         }
         // Who signs in now has done so: it is not asked for a second time on the way back.
         let is_demanded = asked.prompt.login || asked.max_age.is_some();
         let again = is_demanded.then(|| known.request.query_after_sign_in());
-        return Ok(sign_in(again.as_deref().unwrap_or(query)));
+        return Ok(sign_in_for(again.as_deref().unwrap_or(query)));
     };
     let age = inner.now().seconds() - session.created_at.seconds();
     // Zero is what `prompt=login` says.
@@ -183,7 +173,7 @@ async fn answer(
         }
         let command = Command::ClosePortalSession { token_hash: session.token_hash };
         inner.execute(&caller.actor(), command).await?;
-        return Ok(sign_in(&known.request.query_after_sign_in()));
+        return Ok(sign_in_for(&known.request.query_after_sign_in()));
     }
     let remembered = inner.ports.catalog.consent(caller.user.id, &known.key.client_id).await;
     let remembered = remembered.map_err(Problem::from)?;
@@ -206,8 +196,32 @@ async fn answer(
 }
 
 /// To the portal's sign-in page, and back to the request.
-pub(super) fn sign_in(query: &str) -> Response {
-    go(&redirect::with_query("/sign-in", &[("to", &format!("/oauth2/authorize?{query}"))]))
+pub(super) fn sign_in_for(query: &str) -> Response {
+    sign_in(&format!("/oauth2/authorize?{query}"))
+}
+
+/// What a person allows a client from now on.
+pub(super) fn new_authorization(
+    inner: &Inner,
+    key: &Key,
+    (caller, session): (&Caller, &PortalSession),
+    scope: String,
+    nonce: Option<String>,
+) -> Authorization {
+    let now = inner.now();
+    let id = AuthorizationId::new(now, inner.ports.entropy.id_bytes());
+    Authorization {
+        id,
+        client_id: key.client_id.clone(),
+        user: caller.user.id,
+        scope,
+        auth_time: session.created_at,
+        nonce,
+        mark: Mark::from(mark::grant(inner.issuer.url(), &id.to_string())).to_string(),
+        created_at: now,
+        expires_at: now.plus_millis(AUTHORIZATION_MILLIS),
+        ended_at: None,
+    }
 }
 
 /// A code for what was asked for, to where it was asked from.
@@ -218,28 +232,16 @@ pub(super) async fn give(
     session: &PortalSession,
     was_asked: bool,
 ) -> Result<Response, Refused> {
-    let now = inner.now();
     let code = secret::generate(Kind::Code, &mut inner.random());
-    let id = AuthorizationId::new(now, inner.ports.entropy.id_bytes());
     let to = &ready.known.request.to;
+    let (scope, nonce) = (ready.scope.clone(), ready.asked.nonce.clone());
     let authorize = Authorize {
-        authorization: Authorization {
-            id,
-            client_id: ready.known.key.client_id.clone(),
-            user: caller.user.id,
-            scope: ready.scope.clone(),
-            auth_time: session.created_at,
-            nonce: ready.asked.nonce.clone(),
-            mark: Mark::from(mark::grant(inner.issuer.url(), &id.to_string())).to_string(),
-            created_at: now,
-            expires_at: now.plus_millis(AUTHORIZATION_MILLIS),
-            ended_at: None,
-        },
+        authorization: new_authorization(inner, &ready.known.key, (caller, session), scope, nonce),
         code: Code {
             code_hash: Secret(secret::hash(&code)),
             redirect_uri: to.redirect_uri.clone(),
             challenge: ready.asked.challenge.clone(),
-            expires_at: now.plus_millis(CODE_MILLIS),
+            expires_at: inner.now().plus_millis(CODE_MILLIS),
             used_at: None,
         },
         session: session.token_hash.clone(),
@@ -252,7 +254,7 @@ pub(super) async fn give(
             Ok(ready.known.refuse(inner, AuthorizeError::LoginRequired))
         }
         Err(CommandError::Refused(command::Refused::SignedOut)) => {
-            Ok(sign_in(&ready.known.request.query_after_sign_in()))
+            Ok(sign_in_for(&ready.known.request.query_after_sign_in()))
         }
         Err(error) => Err(Problem::from(error).into()),
     }

@@ -10,17 +10,17 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use tidegate_model::user::PortalSession;
+use tidegate_model::{application::Key, user::PortalSession};
 use tidegate_oauth::{authorize::AuthorizeError, form, secret};
 
 use super::{
-    authorize::{Ready, Refused, give, read, sign_in},
+    authorize::{Ready, Refused, give, read, sign_in_for},
     form_of,
     page::{escaped, page, source_of, told},
-    scope,
+    scope, signed_in_for_good,
 };
 use crate::{
-    authenticate::{Caller, address_of, by_cookie, from_own_origin},
+    authenticate::{Caller, address_of, from_own_origin},
     problem::Problem,
     state::{Control, Inner},
 };
@@ -29,6 +29,51 @@ const PURPOSE: &str = "consent";
 
 fn seal(session: &PortalSession, query: &str) -> String {
     secret::seal(&session.csrf_token.0, PURPOSE, query)
+}
+
+/// What a client wants of a person, in words for them.
+pub(super) struct Wish {
+    /// Of its application.
+    pub(super) name: String,
+    owner: String,
+    scope: String,
+}
+
+impl Wish {
+    pub(super) async fn of(inner: &Inner, key: &Key, scope: &str) -> Result<Self, Problem> {
+        let application = inner.ports.catalog.application(key.application).await?;
+        let (name, owner) = application.map_or_else(Default::default, |found| (found.name, found.owner_name));
+        Ok(Self { name, owner, scope: scope.to_owned() })
+    }
+
+    /// As markup, for who is signed in under this name.
+    pub(super) fn wants(&self, username: &str) -> String {
+        let mut wants = String::new();
+        for scope in self.scope.split(' ').filter(|scope| !scope.is_empty()) {
+            let (words, scope) = (escaped(&scope::words(scope)), escaped(scope));
+            // Writing to a text never fails.
+            let _ = write!(wants, "<li>{words} <span class=\"dim\">({scope})</span></li>");
+        }
+        format!(
+            "<p>You are signed in as <strong>{user}</strong>. <strong>{name}</strong>, an application of {owner}, wants \
+             to:</p><ul><li>connect in your name to the APIs that it is subscribed to</li>{wants}</ul>",
+            user = escaped(username),
+            name = escaped(&self.name),
+            owner = escaped(&self.owner),
+        )
+    }
+}
+
+/// The form with which a person allows what this field says, or does not, as markup.
+pub(super) fn choice(action: &str, (field, value): (&str, &str), seal: &str) -> String {
+    format!(
+        "<form method=\"post\" action=\"{action}\"><input type=\"hidden\" name=\"{field}\" value=\"{value}\">\
+         <input type=\"hidden\" name=\"seal\" value=\"{seal}\"><div class=\"row\"><button class=\"main\" \
+         name=\"decision\" value=\"allow\">Allow</button><button name=\"decision\" value=\"deny\">Do not allow</button>\
+         </div></form>",
+        value = escaped(value),
+        seal = escaped(seal),
+    )
 }
 
 /// The page that asks.
@@ -40,31 +85,16 @@ pub(super) async fn ask(
     query: &str,
 ) -> Result<Response, Problem> {
     let key = &ready.known.key;
-    let application = inner.ports.catalog.application(key.application).await?;
-    let (name, owner) = application.map_or_else(Default::default, |found| (found.name, found.owner_name));
+    let wish = Wish::of(inner, key, &ready.scope).await?;
     let to = &ready.known.request.to.redirect_uri;
-    let mut wants = String::new();
-    for scope in ready.scope.split(' ').filter(|scope| !scope.is_empty()) {
-        let (words, scope) = (escaped(&scope::words(scope)), escaped(scope));
-        // Writing to a text never fails.
-        let _ = write!(wants, "<li>{words} <span class=\"dim\">({scope})</span></li>");
-    }
     let body = format!(
-        "<p>You are signed in as <strong>{user}</strong>. <strong>{name}</strong>, an application of {owner}, wants \
-         to:</p><ul><li>connect in your name to the APIs that it is subscribed to</li>{wants}</ul>\
-         <form method=\"post\" action=\"/oauth2/consent\"><input type=\"hidden\" name=\"request\" value=\"{request}\">\
-         <input type=\"hidden\" name=\"seal\" value=\"{seal}\"><div class=\"row\"><button class=\"main\" \
-         name=\"decision\" value=\"allow\">Allow</button><button name=\"decision\" value=\"deny\">Do not allow</button>\
-         </div></form><p class=\"dim\">Client id <code>{client}</code>. You will be sent to <code>{to}</code>.</p>",
-        user = escaped(&caller.user.username),
-        name = escaped(&name),
-        owner = escaped(&owner),
-        request = escaped(query),
-        seal = escaped(&seal(session, query)),
+        "{wants}{choice}<p class=\"dim\">Client id <code>{client}</code>. You will be sent to <code>{to}</code>.</p>",
+        wants = wish.wants(&caller.user.username),
+        choice = choice("/oauth2/consent", ("request", query), &seal(session, query)),
         client = escaped(&key.client_id),
         to = escaped(to),
     );
-    Ok(page(StatusCode::OK, &format!("Allow {name}?"), &body, &source_of(to)))
+    Ok(page(StatusCode::OK, &format!("Allow {}?", wish.name), &body, &source_of(to)))
 }
 
 pub(crate) async fn post(
@@ -84,11 +114,8 @@ async fn answer(inner: &Inner, headers: &HeaderMap, request: Request) -> Result<
     let mut form = form::parameters(&text).map_err(|_| unread())?;
     let query = form.take("request").ok_or_else(unread)?;
     let sealed = form.take("seal").ok_or_else(unread)?;
-    let found = by_cookie(inner, headers, address).await?.filter(|caller| !caller.user.must_change_password);
-    let Some((caller, session)) =
-        found.and_then(|caller| caller.session.clone().map(|session| (caller, session)))
-    else {
-        return Ok(sign_in(&query));
+    let Some((caller, session)) = signed_in_for_good(inner, headers, address).await? else {
+        return Ok(sign_in_for(&query));
     };
     if !secret::equal(&sealed, &seal(&session, &query)) {
         let detail =

@@ -10,10 +10,11 @@ use tidegate_oauth::{
     grant::TokenError,
     id_token::{self, Person},
     secret::{self, Kind},
+    token::Grant,
 };
 
 use super::{Failure, scope};
-use crate::{issuer::AccessFor, problem::Problem, state::Inner};
+use crate::{problem::Problem, state::Inner};
 
 const UNSIGNED: Problem = Problem::Internal("a token could not be signed");
 
@@ -66,16 +67,18 @@ pub(super) fn access_token(inner: &Inner, whom: &For<'_>) -> Result<Issued, Fail
     }
     match whom.key.settings.token_format {
         TokenFormat::Jwt => {
-            let access = AccessFor {
+            let grant = Grant {
                 client_id: &whom.key.client_id,
                 subject: &subject,
                 grant_id: &grant_id,
                 scope: whom.scope,
-                is_for_userinfo: scope::is_person(whom.scope),
+                now: now.seconds(),
                 lifetime: seconds,
                 bound_to: whom.bound_to,
+                ..Grant::default()
             };
-            let token = inner.issuer.access_token(&access, now.seconds(), &mut inner.random());
+            let is_for_userinfo = scope::is_person(whom.scope);
+            let token = inner.issuer.access_token(&grant, is_for_userinfo, &mut inner.random());
             Ok(Issued { token: token.map_err(|_| UNSIGNED)?, seconds, opaque: None })
         }
         TokenFormat::Opaque => {

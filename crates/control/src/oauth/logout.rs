@@ -17,9 +17,10 @@ use super::{
     authorize::Refused,
     by_query, form_of,
     page::{escaped, go, page, source_of, told},
+    signed_in,
 };
 use crate::{
-    authenticate::{Caller, by_cookie, from_own_origin},
+    authenticate::{Caller, from_own_origin},
     problem::Problem,
     serve::ClientAddress,
     session::cleared_cookie,
@@ -72,7 +73,7 @@ async fn posted(
     from_own_origin(inner, headers)?;
     let query = form.take("request").unwrap_or_default();
     let asked = read(inner, &query).await?;
-    let Some((caller, session)) = signed_in(inner, headers, address).await? else {
+    let Some((caller, session)) = signed_in(inner, headers, Some(address)).await? else {
         return Ok(signed_out(asked.to.as_deref()));
     };
     if !secret::equal(&sealed, &secret::seal(&session.csrf_token.0, PURPOSE, &query)) {
@@ -82,15 +83,6 @@ async fn posted(
         Some("sign-out") => end(inner, &caller, session, asked.to.as_deref()).await,
         _ => Ok(go("/")),
     }
-}
-
-async fn signed_in(
-    inner: &Inner,
-    headers: &HeaderMap,
-    address: IpAddr,
-) -> Result<Option<(Caller, PortalSession)>, Problem> {
-    let found = by_cookie(inner, headers, Some(address)).await?;
-    Ok(found.and_then(|caller| caller.session.clone().map(|session| (caller, session))))
 }
 
 async fn read(inner: &Inner, query: &str) -> Result<Asked, Refused> {
@@ -133,7 +125,7 @@ async fn answer(
     query: &str,
 ) -> Result<Response, Refused> {
     let asked = read(inner, query).await?;
-    let Some((caller, session)) = signed_in(inner, headers, address).await? else {
+    let Some((caller, session)) = signed_in(inner, headers, Some(address)).await? else {
         return Ok(signed_out(asked.to.as_deref()));
     };
     if asked.subject.is_some_and(|subject| subject == caller.user.id.to_string()) {

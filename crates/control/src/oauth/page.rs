@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
+use tidegate_oauth::redirect;
 
 /// Frames are refused by the listener's policy as well; this one also says where its forms may lead.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
@@ -13,8 +14,12 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;mar
 color:#1c2430;background:#fff}h1{font-size:1.5rem;line-height:1.25}li{margin:.35rem 0}code{overflow-wrap:anywhere}\
 .dim{color:#556070;font-size:.9rem}.row{display:flex;gap:.75rem;margin:1.75rem 0}button{font:inherit;padding:.55rem \
 1.1rem;border-radius:.4rem;border:1px solid #8a94a3;background:#fff;color:inherit;cursor:pointer}button.main\
-{background:#0b5cad;border-color:#0b5cad;color:#fff}button:focus-visible{outline:3px solid #f2a900;outline-offset:2px}\
-@media(prefers-color-scheme:dark){body{color:#e6ebf2;background:#12171e}.dim{color:#a4afbd}button{background:#1d2530}}";
+{background:#0b5cad;border-color:#0b5cad;color:#fff}input{font:inherit;\
+font-size:1.25rem;letter-spacing:.12em;padding:.5rem .75rem;width:100%;box-sizing:border-box;border-radius:.4rem;\
+border:1px solid #8a94a3;background:#fff;color:inherit}label{display:block;margin-bottom:.35rem;font-weight:600}\
+.wrong{color:#b3261e}button:focus-visible,input:focus-visible{outline:3px solid #f2a900;outline-offset:2px}\
+@media(prefers-color-scheme:dark){body{color:#e6ebf2;background:#12171e}.dim{color:#a4afbd}button,input{background:#1d2530}\
+.wrong{color:#ff9a91}}";
 
 /// The text, where it stands in an element or a quoted attribute.
 pub(super) fn escaped(text: &str) -> String {
@@ -79,6 +84,11 @@ pub(super) fn go(address: &str) -> Response {
         }
         Err(_) => told("This cannot be answered", "The address to go back to cannot be written."),
     }
+}
+
+/// To the portal's sign-in page, and from there to this page of ours.
+pub(super) fn sign_in(to: &str) -> Response {
+    go(&redirect::with_query("/sign-in", &[("to", to)]))
 }
 
 /// Where a form may lead that ends at this address: its origin, or its scheme where an origin cannot be said.

@@ -1,7 +1,10 @@
 //! Which scopes a client may ask for, and how they are told to a person.
 
 use tidegate_model::application::Key;
-use tidegate_oauth::metadata::PERSON_SCOPES;
+use tidegate_oauth::{
+    grant::{TokenError, granted},
+    metadata::PERSON_SCOPES,
+};
 
 /// Scopes that a client may have for itself.
 pub(super) fn of_client(_: &Key) -> Vec<String> {
@@ -11,6 +14,15 @@ pub(super) fn of_client(_: &Key) -> Vec<String> {
 /// Scopes that a client may ask a person for.
 pub(super) fn of_person(_: &Key) -> Vec<String> {
     PERSON_SCOPES.map(str::to_owned).to_vec()
+}
+
+/// Those of a request to a person. Without any, the client may do what its subscriptions allow, and learns nothing of the
+/// person.
+///
+/// # Errors
+/// [`TokenError::InvalidScope`].
+pub(super) fn asked_of_person(key: &Key, asked: &[String]) -> Result<String, TokenError> {
+    if asked.is_empty() { Ok(String::new()) } else { granted(asked, &of_person(key)) }
 }
 
 /// What a scope lets a client do, in words for the person who is asked.

@@ -4,6 +4,7 @@ mod authorize;
 pub(crate) mod client;
 mod client_assertion;
 mod cross_origin;
+mod device;
 mod keys;
 mod negatives;
 mod refresh;

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const KNOWN: [&str; 3] = [CLIENT_CREDENTIALS, AUTHORIZATION_CODE, REFRESH_TOKEN];
+const KNOWN: [&str; 4] = [CLIENT_CREDENTIALS, AUTHORIZATION_CODE, REFRESH_TOKEN, DEVICE_CODE];
 
 fn found(grants: &[&str], settings: &ClientSettings) -> Vec<String> {
     let grants: Vec<_> = grants.iter().map(|&grant| grant.to_owned()).collect();
@@ -17,7 +17,7 @@ fn every_rule_names_its_field() {
     let uri = || vec!["https://a.test/cb".to_owned()];
     let plain = ClientSettings::default;
     let signing = || ClientSettings { authentication: ClientAuthentication::PrivateKeyJwt, ..plain() };
-    let table: [(&[&str], ClientSettings, &[&str]); 17] = [
+    let table: [(&[&str], ClientSettings, &[&str]); 19] = [
         (&[CLIENT_CREDENTIALS], ClientSettings { jwks: "{}".to_owned(), ..signing() }, &[]),
         (&[], signing(), &["/jwks required"]),
         (&[], ClientSettings { jwks: "odd".to_owned(), ..signing() }, &["/jwks key_set"]),
@@ -35,6 +35,8 @@ fn every_rule_names_its_field() {
         (&[AUTHORIZATION_CODE], plain(), &["/redirect_uris required"]),
         (&[AUTHORIZATION_CODE, REFRESH_TOKEN], ClientSettings { redirect_uris: uri(), ..plain() }, &[]),
         (&[CLIENT_CREDENTIALS, REFRESH_TOKEN], plain(), &["/grants refresh_alone"]),
+        (&[DEVICE_CODE, REFRESH_TOKEN], plain(), &[]),
+        (&[DEVICE_CODE], ClientSettings { kind: ClientKind::Native, ..plain() }, &[]),
         (
             &[],
             ClientSettings { redirect_uris: vec!["odd".to_owned()], ..plain() },

@@ -9,6 +9,7 @@ use crate::{
         AUTHORIZATION_MILLIS, Authorization, Authorize, CODE_MILLIS, Code, EndAuthorization,
         OPAQUE_TOKENS_MAX, OpaqueToken, REMEMBERED_MILLIS, RedeemCode, Redeemed, RefreshToken, Renew,
     },
+    device::{self, DEVICE_CODE_MILLIS, DEVICE_CODES_MAX, DenyDevice, DeviceCode},
     id::AuthorizationId,
 };
 
@@ -260,6 +261,94 @@ pub async fn a_signed_statement_is_used_once_also_after_a_kill(ground: &impl Gro
     stage.at(last, using("two", end)).await.unwrap();
     // When it is over it is refused for that, and needs no room.
     stage.at(end, using("one", end.plus_millis(1))).await.unwrap();
+}
+
+fn device(text: &str, client_id: &str, now: Timestamp) -> DeviceCode {
+    DeviceCode {
+        code_hash: hash(text),
+        user_code_hash: hash(&format!("typed for {text}")),
+        client_id: client_id.to_owned(),
+        scope: "openid profile".to_owned(),
+        created_at: now,
+        expires_at: now.plus_millis(DEVICE_CODE_MILLIS),
+        denied_at: None,
+    }
+}
+
+impl<P: Catalog + EventLog> Stage<P> {
+    async fn answer(&self, command: Command, now: Timestamp) -> String {
+        self.at(now, command).await.map_or_else(|refused| kind(&refused), |_| "done".to_owned())
+    }
+
+    async fn allow_device(&self, given: &Given, text: &str, number: u128, now: Timestamp) -> String {
+        let authorization = self::given(given.user, &given.client_id, number, now);
+        let code = Code { code_hash: hash(text), ..code(text, now) };
+        let command = Authorize { authorization, code, session: session(), remember: false };
+        self.answer(Command::AllowDevice(Box::new(command)), now).await
+    }
+
+    async fn deny_device(&self, given: &Given, text: &str, session: Secret, now: Timestamp) -> String {
+        let denied = DenyDevice { code_hash: hash(text), user: given.user, session };
+        self.answer(Command::DenyDevice(denied), now).await
+    }
+}
+
+pub async fn a_device_is_answered_once_while_it_waits(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let ada = stage.allowing().await;
+    let (last, end) = (NOW.plus_millis(DEVICE_CODE_MILLIS - 1), NOW.plus_millis(DEVICE_CODE_MILLIS));
+    for text in ["one", "two", "three"] {
+        stage.at(NOW, Command::KeepDeviceCode(device(text, &ada.client_id, NOW))).await.unwrap();
+    }
+    let same = DeviceCode { code_hash: hash("four"), ..device("one", &ada.client_id, NOW) };
+    assert_eq!(stage.answer(Command::KeepDeviceCode(same), NOW).await, "duplicate ");
+    let one = device("one", &ada.client_id, NOW);
+    assert_eq!(stage.port.device_code(&one.code_hash).await.unwrap().as_ref(), Some(&one));
+    assert_eq!(stage.port.device_code_of(&one.user_code_hash).await.unwrap().as_ref(), Some(&one));
+    assert_eq!(stage.port.device_code_of(&one.code_hash).await.unwrap(), None);
+    assert_eq!(stage.redeem(&ada, "one", "x", NOW).await, "no authorization", "nobody has answered");
+
+    let other = Given { user: ada.user, client_id: "client-of-another".to_owned() };
+    assert_eq!(stage.allow_device(&other, "one", 1, NOW).await, "no device");
+    assert_eq!(stage.allow_device(&ada, "unknown", 1, NOW).await, "no device");
+    assert_eq!(stage.allow_device(&ada, "one", 1, end).await, "no device");
+    assert_eq!(stage.deny_device(&ada, "one", hash("no cookie"), NOW).await, "signed out");
+    assert_eq!(stage.allow_device(&ada, "one", 1, last).await, "done");
+    assert_eq!(stage.deny_device(&ada, "two", session(), last).await, "done");
+    assert_eq!(stage.deny_device(&ada, "three", session(), end).await, "no device");
+
+    // What was answered stays so.
+    let stage = Stage::on(ground.open_as_after_a_kill().await);
+    for text in ["one", "two"] {
+        assert_eq!(stage.allow_device(&ada, text, 2, last).await, "no device", "{text}");
+        assert_eq!(stage.deny_device(&ada, text, session(), last).await, "no device", "{text}");
+    }
+    assert_eq!(stage.port.device_code(&one.code_hash).await.unwrap(), None, "it is a code now");
+    let denied = stage.port.device_code(&hash("two")).await.unwrap().unwrap();
+    assert_eq!(denied.denied_at, Some(last));
+    assert_eq!(stage.port.consent(ada.user, &ada.client_id).await.unwrap(), None, "of this device alone");
+    assert_eq!(stage.redeem(&ada, "one", "first", last).await, "granted");
+    assert_eq!(stage.redeem(&ada, "one", "x", last).await, "replayed");
+    assert_eq!(stage.renew(&ada, "first", "x", last).await, "no authorization");
+}
+
+pub async fn devices_that_wait_are_bounded_and_forgotten(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let ada = stage.allowing().await;
+    let most = i64::try_from(DEVICE_CODES_MAX).unwrap();
+    for number in 0..=most {
+        let now = NOW.plus_millis(number);
+        let device = device(&number.to_string(), &ada.client_id, now);
+        stage.at(now, Command::KeepDeviceCode(device)).await.unwrap();
+    }
+    for (text, is_there) in [("0", false), ("1", true), ("999", true)] {
+        assert_eq!(stage.port.device_code(&hash(text)).await.unwrap().is_some(), is_there, "{text}");
+    }
+    let later = NOW.plus_millis(DEVICE_CODE_MILLIS + most);
+    assert!(stage.port.device_code(&hash("1")).await.unwrap().is_some_and(|device| !device.waits(later)));
+    let forgotten = later.plus_millis(device::REMEMBERED_MILLIS);
+    stage.at(forgotten, Command::KeepDeviceCode(device("last", &ada.client_id, forgotten))).await.unwrap();
+    assert_eq!(stage.port.device_code(&hash("999")).await.unwrap(), None);
 }
 
 pub async fn consent_is_remembered_and_grows(ground: &impl Ground) {

@@ -13,13 +13,14 @@ fn the_document_names_what_there_is() {
             "issuer": "https://localhost:9443",
             "authorization_endpoint": "https://localhost:9443/oauth2/authorize",
             "token_endpoint": "https://localhost:9443/oauth2/token",
+            "device_authorization_endpoint": "https://localhost:9443/oauth2/device_authorization",
             "revocation_endpoint": "https://localhost:9443/oauth2/revoke",
             "introspection_endpoint": "https://localhost:9443/oauth2/introspect",
             "userinfo_endpoint": "https://localhost:9443/oauth2/userinfo",
             "end_session_endpoint": "https://localhost:9443/oauth2/logout",
             "jwks_uri": "https://localhost:9443/oauth2/jwks",
             "scopes_supported": ["openid", "profile"],
-            "grant_types_supported": ["client_credentials", "authorization_code", "refresh_token"],
+            "grant_types_supported": ["client_credentials", "authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
             "code_challenge_methods_supported": ["S256"],
@@ -63,7 +64,7 @@ fn every_advertised_grant_and_way_of_authentication_is_accepted() {
                 "private_key_jwt" => (None, &*assertion),
                 other => panic!("{other} is advertised"),
             };
-            let more = "&code=c&redirect_uri=https://a.test&code_verifier=v&refresh_token=r";
+            let more = "&code=c&redirect_uri=https://a.test&code_verifier=v&refresh_token=r&device_code=d";
             let form = format!("grant_type={grant_type}{body}{more}");
             assert!(grant::read(authorization, &form).is_ok(), "{grant_type} {method}");
         }

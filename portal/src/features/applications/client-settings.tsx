@@ -11,8 +11,18 @@ import { ProblemNotice } from "../../ui/states";
 const GRANTS = [
   { value: "client_credentials", label: "Client credentials", hint: "The program connects for itself." },
   { value: "authorization_code", label: "Authorization code", hint: "A person allows it in a browser." },
+  {
+    value: "urn:ietf:params:oauth:grant-type:device_code",
+    label: "Device",
+    hint: "A person types its code on another screen, and allows it there.",
+  },
   { value: "refresh_token", label: "Refresh token", hint: "It goes on without asking the person again." },
 ];
+
+/** The grants of a client, as they are called here. */
+export function grantNames(grants: string[]): string {
+  return grants.map((grant) => GRANTS.find(({ value }) => value === grant)?.label ?? grant).join(", ");
+}
 
 const KINDS = [
   { value: "confidential", label: "A program that can keep a secret" },

@@ -22,7 +22,7 @@ import { SecretOnce } from "../../ui/secret";
 import { Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
 import { useApplication } from "./application-frame";
-import { ClientSettings } from "./client-settings";
+import { ClientSettings, grantNames } from "./client-settings";
 import { ProvidedKeys } from "./provided-keys";
 
 export function Component() {
@@ -84,7 +84,7 @@ function KeyCard(props: {
             <Facts
               of={[
                 ["Client id", <Address key="i" value={held.client_id} label="client id" />],
-                ["Grants", held.grants.join(", ")],
+                ["Grants", grantNames(held.grants)],
                 ["Made", <When key="m" at={held.created_at} />],
               ]}
             />

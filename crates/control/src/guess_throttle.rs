@@ -1,11 +1,12 @@
-//! Guessing passwords is slowed down: after a few failures in a row a name from an address, and an address as a
-//! whole, have to wait, longer each time. Nobody can lock someone else out from another address.
+//! Guessing passwords and codes of devices is slowed down: after a few failures in a row a name from an address, a person
+//! who types codes, and an address as a whole, have to wait, longer each time. Nobody can lock someone else out from another
+//! address.
 //!
 //! It knows no clock: times are arguments. Memory is bounded; what is forgotten first is what waited longest.
 
 use std::{collections::HashMap, net::IpAddr, sync::Mutex};
 
-use tidegate_model::time::Timestamp;
+use tidegate_model::{id::UserId, time::Timestamp};
 
 /// Failures that cost nothing: people mistype.
 const FREE_FAILURES: u32 = 5;
@@ -21,6 +22,8 @@ const ENTRIES_MAX: usize = 10_000;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Who {
     NameFrom(String, IpAddr),
+    /// From wherever: who types codes is signed in.
+    Person(UserId),
     Address(IpAddr),
 }
 
@@ -32,9 +35,9 @@ struct Failures {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct SignInThrottle(Mutex<HashMap<Who, Failures>>);
+pub(crate) struct GuessThrottle(Mutex<HashMap<Who, Failures>>);
 
-impl SignInThrottle {
+impl GuessThrottle {
     fn entries(&self) -> std::sync::MutexGuard<'_, HashMap<Who, Failures>> {
         // Never held across an await; a panic inside leaves a map that is still a map.
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -45,8 +48,19 @@ impl SignInThrottle {
     /// # Errors
     /// The seconds to wait; the try does not take place and does not count.
     pub(crate) fn attempt(&self, username: &str, address: IpAddr, now: Timestamp) -> Result<(), u64> {
+        self.count(of_name(username, address), now)
+    }
+
+    /// The same for somebody who types the code of a device, until it [`was_right`](Self::code_was_right).
+    ///
+    /// # Errors
+    /// The seconds to wait.
+    pub(crate) fn attempt_code(&self, user: UserId, address: IpAddr, now: Timestamp) -> Result<(), u64> {
+        self.count(of_person(user, address), now)
+    }
+
+    fn count(&self, keys: Guesser, now: Timestamp) -> Result<(), u64> {
         let mut entries = self.entries();
-        let keys = keys(username, address);
         let until =
             keys.iter().filter_map(|(who, _)| entries.get(who)).map(|found| found.blocked_until).max();
         let left = until.map_or(0, |until| until.millis() - now.millis());
@@ -77,7 +91,15 @@ impl SignInThrottle {
 
     /// The try succeeded: the name's own count from this address begins anew, and the address has one failure less.
     pub(crate) fn succeeded(&self, username: &str, address: IpAddr) {
-        let [(name, _), (whole, free)] = keys(username, address);
+        self.forgive(of_name(username, address));
+    }
+
+    /// The code was one: the person's own count begins anew, and the address has one failure less.
+    pub(crate) fn code_was_right(&self, user: UserId, address: IpAddr) {
+        self.forgive(of_person(user, address));
+    }
+
+    fn forgive(&self, [(name, _), (whole, free)]: Guesser) {
         let mut entries = self.entries();
         entries.remove(&name);
         if let Some(failures) = entries.get_mut(&whole) {
@@ -89,19 +111,30 @@ impl SignInThrottle {
     }
 }
 
-/// Whose failures are counted. Whoever has one IPv6 address has all of its /64 network (RFC 6177), so that is one.
-fn keys(username: &str, address: IpAddr) -> [(Who, u32); 2] {
-    let address = match address.to_canonical() {
+/// Whose failures are counted, and how many of each cost nothing.
+type Guesser = [(Who, u32); 2];
+
+fn of_name(username: &str, address: IpAddr) -> Guesser {
+    let address = network(address);
+    [
+        (Who::NameFrom(username.to_ascii_lowercase(), address), FREE_FAILURES),
+        (Who::Address(address), FREE_FAILURES_OF_ADDRESS),
+    ]
+}
+
+fn of_person(user: UserId, address: IpAddr) -> Guesser {
+    [(Who::Person(user), FREE_FAILURES), (Who::Address(network(address)), FREE_FAILURES_OF_ADDRESS)]
+}
+
+/// Whoever has one IPv6 address has all of its /64 network (RFC 6177), so that is one.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
         IpAddr::V6(six) => {
             let [one, two, three, four, ..] = six.segments();
             IpAddr::from([one, two, three, four, 0, 0, 0, 0])
         }
         four @ IpAddr::V4(_) => four,
-    };
-    [
-        (Who::NameFrom(username.to_ascii_lowercase(), address), FREE_FAILURES),
-        (Who::Address(address), FREE_FAILURES_OF_ADDRESS),
-    ]
+    }
 }
 
 fn forget(entries: &mut HashMap<Who, Failures>, now: Timestamp) {
@@ -123,7 +156,7 @@ mod tests {
 
     #[test]
     fn waits_double_after_the_free_failures_and_concern_one_address() {
-        let throttle = SignInThrottle::default();
+        let throttle = GuessThrottle::default();
         let mut now = Timestamp(1_000_000);
         for name in ["Anna", "anna", "ANNA", "aNNa"] {
             assert_eq!(throttle.attempt(name, HERE, now), Ok(()));
@@ -144,7 +177,7 @@ mod tests {
 
     #[test]
     fn whoever_sits_out_the_longest_wait_has_one_try_and_waits_as_long_again() {
-        let throttle = SignInThrottle::default();
+        let throttle = GuessThrottle::default();
         let mut now = Timestamp(1_000_000);
         let mut waited = 0;
         for _ in 0..40 {
@@ -166,7 +199,7 @@ mod tests {
 
     #[test]
     fn many_tries_at_once_are_counted_before_one_of_them_is_answered() {
-        let throttle = SignInThrottle::default();
+        let throttle = GuessThrottle::default();
         let now = Timestamp(1_000_000);
         let let_through = (0..1_000).filter(|_| throttle.attempt("anna", HERE, now).is_ok()).count();
         assert_eq!(let_through, 5);
@@ -174,7 +207,7 @@ mod tests {
 
     #[test]
     fn addresses_of_one_network_of_ipv6_are_one_and_mapped_ones_are_what_they_map() {
-        let throttle = SignInThrottle::default();
+        let throttle = GuessThrottle::default();
         let now = Timestamp(1_000_000);
         for host in 1..=5_u16 {
             let address = IpAddr::from([0x2001, 0xdb8, 1, 1, 0, 0, 0, host]);
@@ -189,8 +222,22 @@ mod tests {
     }
 
     #[test]
+    fn who_types_codes_waits_wherever_they_are() {
+        let throttle = GuessThrottle::default();
+        let (now, user) = (Timestamp(1_000_000), UserId(uuid::Uuid::from_u128(1)));
+        for last in 0..5_u8 {
+            assert_eq!(throttle.attempt_code(user, IpAddr::from([10, 0, 0, last]), now), Ok(()));
+        }
+        assert_eq!(throttle.attempt_code(user, THERE, now), Err(1));
+        assert_eq!(throttle.attempt_code(UserId(uuid::Uuid::from_u128(2)), THERE, now), Ok(()));
+        assert_eq!(throttle.attempt("anna", THERE, now), Ok(()), "no password was guessed");
+        throttle.code_was_right(user, THERE);
+        assert_eq!(throttle.attempt_code(user, THERE, now), Ok(()), "a success begins anew");
+    }
+
+    #[test]
     fn an_address_that_tries_many_names_waits_and_memory_is_bounded() {
-        let throttle = SignInThrottle::default();
+        let throttle = GuessThrottle::default();
         let mut now = Timestamp(1_000_000);
         let tried = (0..1_000).filter(|number| throttle.attempt(&format!("user{number}"), HERE, now).is_ok());
         assert_eq!(tried.count(), 50);
