@@ -6,6 +6,7 @@ const EVERY_PAGE = [
   "Basics",
   "Endpoints",
   "Headers and topics",
+  "Topics",
   "Security",
   "Protocol",
   "Plans",

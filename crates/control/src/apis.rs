@@ -10,5 +10,7 @@ pub(crate) mod lifecycle;
 pub(crate) mod passing;
 pub(crate) mod protocol;
 pub(crate) mod read;
+mod scopes;
 pub(crate) mod security;
 pub(crate) mod test_endpoint;
+mod topics;

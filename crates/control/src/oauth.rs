@@ -45,7 +45,7 @@ pub(crate) mod logout;
 mod page;
 pub(crate) mod polls;
 pub(crate) mod revoke;
-mod scope;
+pub(crate) mod scope;
 pub(crate) mod token;
 pub(crate) mod userinfo;
 

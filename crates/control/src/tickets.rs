@@ -29,6 +29,7 @@ use crate::{
     applications::{keys::environment, own},
     authenticate::Caller,
     body::{Answer, Created, Json},
+    oauth::scope,
     problem::{Problem, ProblemDocument},
     serve::ClientAddress,
     state::{Control, Inner},
@@ -95,7 +96,8 @@ pub(crate) async fn create(
         let word = wanted.as_str();
         Problem::Conflict(format!("The application has no {word} key. Make one first."))
     })?;
-    let identity = identity(&inner, &caller, &key);
+    let scopes = scope::of_client(&inner, &key).await?;
+    let identity = Identity { scopes: scopes.into(), ..identity(&inner, &caller, &key) };
     let api = ApiId(input.api_id);
     may_connect(&inner, api, &identity, address.ip())?;
     let ticket = secret::generate(Kind::Ticket, &mut inner.random());

@@ -18,6 +18,7 @@ use tidegate_model::{
     snapshot::{ApiFacts, Snapshot},
     ticket::{Answer, Ask},
     time::Timestamp,
+    topic::Found,
     user::Secret,
 };
 use tidegate_oauth::token::{BadToken, CannotSign};
@@ -135,6 +136,8 @@ pub(crate) enum Pending {
 struct Asks<'a> {
     request: &'a Request,
     client: Client,
+    /// The topic of the session that is opened; `None`: it is asked for when one is.
+    topic: Option<&'a str>,
     /// How the session is opened that it is about.
     way: Way,
     /// The method that a proof of possession has to be of.
@@ -341,9 +344,10 @@ impl Desk {
         let snapshot = &decisions.snapshot;
         let (api, topic) = locate(snapshot, &request.path, request, client)?;
         let known = |refusal: Refusal| NotAdmitted { api: Some(api.id), ..refusal.into() };
+        admit::has_topic(api, topic).map_err(|refusal| known(refusal.into()))?;
         let accepted = self.accepted(&api.security);
         let found = authenticate::find(request, &api.security, &accepted).map_err(&known)?;
-        let asks = Asks { request, client, way: found.way, method: METHOD, bought, now };
+        let asks = Asks { request, client, topic: Some(topic), way: found.way, method: METHOD, bought, now };
         let Granted { identity, grant, revocation_number } =
             self.granted(decisions, api, &found.credential, &asks)?;
         let meter = budgets.meter(&grant);
@@ -373,7 +377,7 @@ impl Desk {
         credential: &Credential,
         asks: &Asks<'_>,
     ) -> Result<Granted, NotAdmitted> {
-        let &Asks { request, client, way, method, bought, now } = asks;
+        let &Asks { request, client, topic, way, method, bought, now } = asks;
         let snapshot = &decisions.snapshot;
         let known = |refusal: Refusal| NotAdmitted { api: Some(api.id), ..refusal.into() };
         let visitor = Visitor { request, address: client.address.ip(), now };
@@ -391,7 +395,12 @@ impl Desk {
             return Err(of_client(Refusal::Revoked));
         }
         let grant = admit::admit(snapshot, api, &identity, way, client.address.ip());
-        let grant = grant.map_err(|refusal| of_client(refusal.into()))?;
+        let grant = grant
+            .and_then(|grant| match topic {
+                Some(topic) => admit::on_topic(grant, topic.into()),
+                None => Ok(grant),
+            })
+            .map_err(|refusal| of_client(named(refusal, api, topic, &identity)))?;
         if let Some(proof) = &proof {
             self.proofs.take(proof, &identity.client_id, now).map_err(of_client)?;
         }
@@ -449,6 +458,17 @@ fn locate<'s, 'p>(
         return Err(known(Refusal::Origin));
     }
     Ok((api, topic))
+}
+
+/// A refusal for want of a scope names those of which one would do.
+fn named(refusal: admit::Refusal, api: &ApiFacts, topic: Option<&str>, identity: &Identity) -> Refusal {
+    match (refusal, topic.map(|topic| api.topics.find(topic))) {
+        (admit::Refusal::ScopeMissing, Some(Found::Declared(declared))) => {
+            let needed = declared.speech(&identity.scopes).err().map(|needs| needs.0.join(" "));
+            Refusal::ScopeMissing { needed: needed.unwrap_or_default() }
+        }
+        _ => refusal.into(),
+    }
 }
 
 /// Whether the page that a browser speaks for, if it is one, may connect to the API.

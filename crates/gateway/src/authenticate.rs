@@ -118,6 +118,7 @@ impl Secrets {
         Ok(Identity {
             client_id: id.clone(),
             key_manager: None,
+            scopes: Arc::default(),
             subject: id,
             expires_at: known.expires_at.unwrap_or(NEVER),
             signed_with: None,
@@ -142,6 +143,7 @@ impl Secrets {
         Ok(Identity {
             client_id: id.clone(),
             key_manager: None,
+            scopes: Arc::default(),
             subject: id.clone(),
             expires_at: NEVER,
             signed_with: None,
@@ -245,6 +247,7 @@ impl Verifier {
         let marks = marks(&claims);
         let identity = Arc::new(Identity {
             marks,
+            scopes: scopes(&claims.scope),
             client_id: claims.client_id,
             key_manager: None,
             subject: claims.sub,
@@ -260,6 +263,11 @@ impl Verifier {
         // A std mutex: held for a look-up, never across an await or a verification.
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The scopes of a token, as they are written in it (RFC 6749, section 3.3).
+pub(crate) fn scopes(text: &str) -> Arc<[String]> {
+    text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
 }
 
 /// By what a token can be revoked.

@@ -31,6 +31,8 @@ use crate::{
 const REALM: &str = "tidegate";
 /// The title of the problem of whoever comes with what was revoked, or with a token of a key that was deleted.
 const REVOKED: &str = "The credential was revoked";
+/// The kind of a refusal for want of a scope.
+const SCOPE_MISSING: Kind = (403, "scope-missing", "The token lacks the scope that this topic asks for");
 /// When to come back where nothing better is known: a restart takes seconds.
 const RETRY_SECONDS: u32 = 5;
 
@@ -104,6 +106,12 @@ pub(crate) enum Refusal {
     TooManyAttempts {
         /// Whole seconds to wait.
         retry_after_seconds: u32,
+    },
+    /// The token has none of the scopes that the topic asks for.
+    #[error("this topic asks for a token with one of the scopes: {needed}")]
+    ScopeMissing {
+        /// One of these would do, with spaces between them.
+        needed: String,
     },
     /// The issuer that has to be asked of a token does not answer.
     #[error("the issuer of this token cannot be asked; try again later")]
@@ -212,6 +220,7 @@ impl Refusal {
             Self::SessionMissing => (400, "session-missing", "The session is not named"),
             Self::Worse => (409, "credential-worse", "The credential is no better than the present one"),
             Self::Revoked => (401, "credential-revoked", REVOKED),
+            Self::ScopeMissing { .. } => SCOPE_MISSING,
             Self::IssuerAway => (503, "issuer-away", "The issuer of the credential does not answer"),
             Self::UsedUp(_) => (429, "quota", "The limit of the plan is reached"),
             Self::NotReady => (503, "not-ready", "The gateway is not ready yet"),
@@ -271,6 +280,11 @@ impl Refusal {
             | Self::Revoked => {
                 let challenge = bearer::challenge(REALM, Some(("invalid_token", &self.to_string())));
                 vec![("WWW-Authenticate", challenge)]
+            }
+            // RFC 6750, section 3.1. No scope has a quote or a backslash (section 3.3 of RFC 6749).
+            Self::ScopeMissing { needed } => {
+                let challenge = bearer::challenge(REALM, Some(("insufficient_scope", &self.to_string())));
+                vec![("WWW-Authenticate", format!("{challenge}, scope=\"{needed}\""))]
             }
             Self::UsedUp(used_up) => vec![("Retry-After", used_up.retry_after_seconds.to_string())],
             Self::TooManyTickets => vec![("Retry-After", (TICKET_MILLIS / 1_000).to_string())],
@@ -342,6 +356,7 @@ fn samples() -> Vec<Refusal> {
         Refusal::SessionMissing,
         Refusal::Worse,
         Refusal::IssuerAway,
+        Refusal::ScopeMissing { needed: String::new() },
         Refusal::Fault,
         Refusal::Token(BadToken::Malformed),
         Refusal::Token(BadToken::Expired),
@@ -366,6 +381,8 @@ fn samples() -> Vec<Refusal> {
         [
             NotAdmitted::AmbiguousPath,
             NotAdmitted::UnknownPath,
+            NotAdmitted::UnknownTopic,
+            NotAdmitted::ScopeMissing,
             NotAdmitted::Blocked,
             NotAdmitted::Retired,
             NotAdmitted::IssuerNotAccepted,
@@ -407,6 +424,8 @@ fn not_admitted(refusal: NotAdmitted) -> Kind {
     match refusal {
         NotAdmitted::AmbiguousPath => (400, "ambiguous-path", "The path has more than one reading"),
         NotAdmitted::UnknownPath => (404, "unknown-api", "No API answers here"),
+        NotAdmitted::UnknownTopic => (404, "unknown-topic", "The API has no such topic"),
+        NotAdmitted::ScopeMissing => SCOPE_MISSING,
         NotAdmitted::Retired => (404, "api-retired", "The API was retired"),
         NotAdmitted::Blocked => (403, "api-blocked", "The API is blocked for now"),
         NotAdmitted::IssuerNotAccepted => {
@@ -470,6 +489,8 @@ pub(crate) fn unwelcome(unwelcome: Unwelcome) -> Farewell {
         Unwelcome::KeyRevoked => farewell("key_revoked", code::UNAUTHORIZED),
         Unwelcome::SigningKeyRemoved => farewell("signing_key_removed", code::UNAUTHORIZED),
         Unwelcome::IssuerNotAccepted => farewell("issuer_not_accepted", code::UNAUTHORIZED),
+        Unwelcome::TopicGone => farewell("topic_gone", code::FORBIDDEN),
+        Unwelcome::ScopeMissing => farewell("scope_missing", code::FORBIDDEN),
         Unwelcome::SubscriptionEnded => farewell("subscription_ended", code::FORBIDDEN),
         Unwelcome::ApiBlocked => farewell("api_blocked", code::FORBIDDEN),
         Unwelcome::ApiRetired => farewell("api_retired", code::FORBIDDEN),
@@ -510,6 +531,12 @@ pub(crate) fn quota_close(plan: &str, retry_after_seconds: u32) -> CloseReason {
     CloseReason::ours(code::LIMIT, &reason)
 }
 
+/// The Close for a message that a client sends where only the backend may.
+#[cold]
+pub(crate) fn misdirected_close() -> CloseReason {
+    CloseReason::ours(code::POLICY, r#"{"reason":"direction"}"#)
+}
+
 /// The close code of a session's record: what the client saw or sent; 1006 when there was none.
 pub(crate) fn closing_code(ending: &Ending) -> u16 {
     match (ending.cause, ending.initiator) {
@@ -525,6 +552,7 @@ pub(crate) fn closing_word(ending: &Ending, imposed: &'static str) -> &'static s
     match ending.cause {
         Cause::Closed | Cause::Vanished | Cause::Reset => "",
         Cause::Violation(violation) => violation.word(),
+        Cause::Limit if ending.code == code::POLICY => "direction",
         Cause::Limit => "quota",
         Cause::Idle => "idle",
         Cause::Silent => "no_pong",

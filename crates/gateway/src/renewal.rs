@@ -59,6 +59,8 @@ fn refusal(why: NotRenewed) -> Refusal {
             Unwelcome::ApiBlocked => NotAllowed::Blocked.into(),
             Unwelcome::ApiRetired => NotAllowed::Retired.into(),
             Unwelcome::IssuerNotAccepted => NotAllowed::IssuerNotAccepted.into(),
+            Unwelcome::TopicGone => NotAllowed::UnknownTopic.into(),
+            Unwelcome::ScopeMissing => NotAllowed::ScopeMissing.into(),
             Unwelcome::Denied => NotAllowed::Denied.into(),
             // It ends at this moment.
             Unwelcome::NotAccepted => Refusal::UnknownSession,

@@ -14,6 +14,7 @@ use tidegate_model::{
     security::{Security, Way},
     snapshot::{ApiFacts, ApplicationFacts},
     time::Timestamp,
+    topic::{Speech, Topics},
 };
 
 use crate::handshake::Request;
@@ -45,6 +46,8 @@ pub(crate) fn api() -> ApiFacts {
         protocol: Protocol::default(),
         headers: HeaderRules::default(),
         mappings: Vec::new(),
+        topics: Topics::default(),
+        scopes: Vec::new(),
         security: Security::default(),
         issuers: AcceptedIssuers::default(),
     }
@@ -70,6 +73,9 @@ pub(crate) fn grant(api: ApiFacts, application: ApplicationFacts) -> Grant {
         way: Way::OAuthHeader,
         environment: Environment::Production,
         address: std::net::Ipv4Addr::LOCALHOST.into(),
+        topic: "".into(),
+        scopes: Arc::default(),
+        speech: Speech::default(),
         subscription: None,
         plan: "".into(),
         plan_limit: None,

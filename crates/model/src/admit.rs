@@ -18,6 +18,7 @@ use crate::{
     security::{Kind, Way},
     snapshot::{ApiFacts, ApplicationFacts, Snapshot},
     time::Timestamp,
+    topic::{Found, Speech},
 };
 
 /// Who a checked credential says the client is. It is written down where a ticket stands for it.
@@ -30,6 +31,8 @@ pub struct Identity {
     pub key_manager: Option<KeyManagerId>,
     /// Subject of the token.
     pub subject: String,
+    /// What the credential allows besides, by name; each once. Only tokens have any.
+    pub scopes: Arc<[String]>,
     /// When the credential ends.
     pub expires_at: Timestamp,
     /// Name of the issuer's key that signed the credential, where one of ours did.
@@ -57,6 +60,12 @@ pub enum Refusal {
     /// No API answers at the path.
     #[error("no API answers at this address")]
     UnknownPath,
+    /// The API declares topics, and this is none of them.
+    #[error("the API has no such topic")]
+    UnknownTopic,
+    /// The token has none of the scopes that the topic asks for.
+    #[error("the token has none of the scopes that this topic asks for")]
+    ScopeMissing,
     /// The API is blocked.
     #[error("the API is blocked for now")]
     Blocked,
@@ -95,6 +104,10 @@ pub enum Unwelcome {
     SigningKeyRemoved,
     /// Its API does not accept tokens of their issuer any more.
     IssuerNotAccepted,
+    /// Its topic is not declared any more.
+    TopicGone,
+    /// Its topic asks for a scope that its token does not have.
+    ScopeMissing,
     /// Its subscription ended.
     SubscriptionEnded,
     /// Its API was blocked.
@@ -123,6 +136,12 @@ pub struct Grant {
     pub environment: Environment,
     /// From where the client connected.
     pub address: IpAddr,
+    /// What follows the API's path.
+    pub topic: Arc<str>,
+    /// What the credential allows besides.
+    pub scopes: Arc<[String]>,
+    /// Who may send on the topic.
+    pub speech: Speech,
     /// The subscription; `None` for a prototype, which needs none.
     pub subscription: Option<SubscriptionId>,
     /// Name of the business plan; empty without a subscription.
@@ -166,8 +185,8 @@ impl Grant {
 /// The API and topic at `path` (without query), if it may be tried at all.
 ///
 /// # Errors
-/// [`Refusal`]: ambiguous or unknown path, blocked or retired API. Asked before the credential is looked at,
-/// since which credentials are accepted is the API's to say.
+/// [`Refusal`]: ambiguous or unknown path, blocked or retired API. Asked before the
+/// credential is looked at, since which credentials are accepted is the API's to say.
 pub fn locate<'s, 'p>(
     snapshot: &'s Snapshot,
     path: &'p str,
@@ -182,7 +201,7 @@ pub fn locate<'s, 'p>(
     }
 }
 
-/// Whether the identity may connect to the API from this address.
+/// Whether the identity may connect to the API from this address; on which topic, [`on_topic`] says.
 ///
 /// # Errors
 /// [`Refusal`]: unknown client, no subscription, a deny rule, no endpoint for the key's environment.
@@ -201,6 +220,27 @@ pub fn admit(
     Ok(grant)
 }
 
+/// Whether the API has this topic (empty or beginning with `/`). Asked before the credential is looked at.
+///
+/// # Errors
+/// [`Refusal::UnknownTopic`].
+pub fn has_topic(api: &ApiFacts, topic: &str) -> Result<(), Refusal> {
+    if api.topics.find(topic) == Found::Unknown { Err(Refusal::UnknownTopic) } else { Ok(()) }
+}
+
+/// What the session is allowed on this topic.
+///
+/// # Errors
+/// [`Refusal`]: unknown topic, or a scope that it asks for and the credential does not have.
+pub fn on_topic(grant: Grant, topic: Arc<str>) -> Result<Grant, Refusal> {
+    let speech = match grant.api.topics.find(&topic) {
+        Found::Undeclared => Speech::default(),
+        Found::Declared(declared) => declared.speech(&grant.scopes).map_err(|_| Refusal::ScopeMissing)?,
+        Found::Unknown => return Err(Refusal::UnknownTopic),
+    };
+    Ok(Grant { topic, speech, ..grant })
+}
+
 /// Whose credential it is, where that is known.
 pub fn application_of(snapshot: &Snapshot, identity: &Identity, way: Way) -> Option<ApplicationId> {
     match way.kind() {
@@ -214,6 +254,7 @@ pub fn application_of(snapshot: &Snapshot, identity: &Identity, way: Way) -> Opt
 /// What of a credential a session remembers.
 #[derive(Clone, Copy)]
 struct Credential<'c> {
+    scopes: &'c Arc<[String]>,
     expires_at: Timestamp,
     signed_with: Option<&'c Arc<str>>,
     marks: Marks,
@@ -221,15 +262,15 @@ struct Credential<'c> {
 
 impl<'c> From<&'c Identity> for Credential<'c> {
     fn from(identity: &'c Identity) -> Self {
-        let &Identity { expires_at, ref signed_with, marks, .. } = identity;
-        Self { expires_at, signed_with: signed_with.as_ref(), marks }
+        let &Identity { ref scopes, expires_at, ref signed_with, marks, .. } = identity;
+        Self { scopes, expires_at, signed_with: signed_with.as_ref(), marks }
     }
 }
 
 impl<'c> From<&'c Grant> for Credential<'c> {
     fn from(held: &'c Grant) -> Self {
-        let &Grant { expires_at, ref signed_with, marks, .. } = held;
-        Self { expires_at, signed_with: signed_with.as_ref(), marks }
+        let &Grant { ref scopes, expires_at, ref signed_with, marks, .. } = held;
+        Self { scopes, expires_at, signed_with: signed_with.as_ref(), marks }
     }
 }
 
@@ -286,6 +327,9 @@ fn grant(
         way,
         environment,
         address,
+        topic: Arc::default(),
+        scopes: Arc::clone(credential.scopes),
+        speech: Speech::default(),
         subscription: subscription.map(|subscription| subscription.id),
         plan: snapshot.shared_plan(plan),
         expires_at: credential.expires_at,
@@ -323,10 +367,13 @@ pub fn standing(snapshot: &Snapshot, held: &Grant, now: Timestamp) -> Result<Gra
         return Err(Unwelcome::NotAccepted);
     }
     let client = (held.key_manager.as_deref().copied(), &*held.client_id);
-    grant(snapshot, api, client, held.way, held.address, held.into()).map_err(|refusal| match refusal {
+    let grant = grant(snapshot, api, client, held.way, held.address, held.into());
+    grant.and_then(|grant| on_topic(grant, Arc::clone(&held.topic))).map_err(|refusal| match refusal {
         Refusal::UnknownClient => Unwelcome::KeyRevoked,
         Refusal::IssuerNotAccepted => Unwelcome::IssuerNotAccepted,
         Refusal::Denied => Unwelcome::Denied,
+        Refusal::UnknownTopic => Unwelcome::TopicGone,
+        Refusal::ScopeMissing => Unwelcome::ScopeMissing,
         _ => Unwelcome::SubscriptionEnded,
     })
 }

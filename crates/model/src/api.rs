@@ -12,8 +12,10 @@ use crate::{
     lifecycle::State,
     mapping::TopicMapping,
     protocol::Protocol,
+    scope::Scope,
     security::Security,
     time::Timestamp,
+    topic::Topics,
     user::Secret,
 };
 
@@ -33,6 +35,12 @@ pub struct Design {
     /// Under which paths a backend's topics are.
     #[serde(default)]
     pub mappings: Vec<TopicMapping>,
+    /// Who may send on which topic. Designs from before it have every topic, open both ways.
+    #[serde(default)]
+    pub topics: Topics,
+    /// What topics may ask tokens for.
+    #[serde(default)]
+    pub scopes: Vec<Scope>,
     /// How clients prove who they are. Designs from before it have the defaults.
     #[serde(default)]
     pub security: Security,

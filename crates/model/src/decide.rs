@@ -73,6 +73,9 @@ fn design_problems(design: &Design, known_plans: &[String]) -> Vec<FieldProblem>
     rule::protocol("/protocol", &design.protocol, &mut problems);
     rule::headers("/headers", &design.headers, &mut problems);
     rule::mappings("/mappings", &design.mappings, &mut problems);
+    rule::topics("/topics", &design.topics, &mut problems);
+    rule::scopes("/scopes", &design.scopes, &mut problems);
+    rule::undefined_scopes("/topics", &design.topics, &design.scopes, &mut problems);
     rule::security("/security", &design.security, &design.headers, &mut problems);
     unknown_plans(&design.plans, known_plans, &mut problems);
     problems

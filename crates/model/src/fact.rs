@@ -36,7 +36,8 @@ pub struct Counts {
     pub bytes_from_clients: u64,
     /// Payload bytes of those from backends.
     pub bytes_from_backends: u64,
-    /// Handshakes refused, and sessions closed because a limit was reached.
+    /// Handshakes refused, sessions closed because a limit was reached or a client sent where it may not, and messages
+    /// dropped where their side may not send.
     pub refusals: u64,
 }
 

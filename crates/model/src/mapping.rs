@@ -56,25 +56,7 @@ impl TopicMapping {
     /// # Errors
     /// [`BadMapping`].
     pub fn check_topic(&self) -> Result<(), BadMapping> {
-        let segments = self.topic.strip_prefix('/').ok_or(BadMapping::NoSlash)?;
-        is_path(&self.topic)?;
-        let mut seen = Vec::new();
-        let mut segments = segments.split('/').peekable();
-        while let Some(segment) = segments.next() {
-            if segment.contains('*') && (segment != WILDCARD || segments.peek().is_some()) {
-                return Err(BadMapping::Wildcard);
-            }
-            if let Some(name) = parameter(segment) {
-                is_name(name)?;
-                if seen.contains(&name) {
-                    return Err(BadMapping::Twice(name.to_owned()));
-                }
-                seen.push(name);
-            } else if segment.contains(['{', '}']) {
-                return Err(BadMapping::NotWhole);
-            }
-        }
-        Ok(())
+        check_topic(&self.topic)
     }
 
     /// Why the backend's path makes no sense.
@@ -101,34 +83,7 @@ impl TopicMapping {
 
     /// The backend's path and query for a topic, where the mapping fits it and the path has one reading.
     fn of(&self, topic: &str) -> Option<String> {
-        let mut found = Vec::new();
-        let mut rest = topic.strip_prefix('/')?;
-        let mut segments = self.topic.strip_prefix('/')?.split('/').peekable();
-        while let Some(segment) = segments.next() {
-            if segment == WILDCARD {
-                found.push((WILDCARD, rest));
-                rest = "";
-                break;
-            }
-            let (given, after) = match rest.split_once('/') {
-                Some((given, after)) => (given, Some(after)),
-                None => (rest, None),
-            };
-            match parameter(segment) {
-                Some(name) if !given.is_empty() => found.push((name, given)),
-                None if segment == given => {}
-                _ => return None,
-            }
-            match (after, segments.peek().is_some()) {
-                (Some(after), true) => rest = after,
-                (None, false) => rest = "",
-                // One of the two is longer.
-                _ => return None,
-            }
-        }
-        if !rest.is_empty() {
-            return None;
-        }
+        let found = parameters_of(&self.topic, topic)?;
         let mut filled = String::with_capacity(self.backend.len() + topic.len());
         for piece in pieces(&self.backend).ok()? {
             match piece {
@@ -144,6 +99,67 @@ impl TopicMapping {
         let path = filled.split('?').next().unwrap_or_default();
         crate::route::canonical(path).is_ok().then_some(filled)
     }
+}
+
+/// Why a topic's path makes no sense.
+///
+/// # Errors
+/// [`BadMapping`].
+pub(crate) fn check_topic(path: &str) -> Result<(), BadMapping> {
+    let segments = path.strip_prefix('/').ok_or(BadMapping::NoSlash)?;
+    is_path(path)?;
+    let mut seen = Vec::new();
+    let mut segments = segments.split('/').peekable();
+    while let Some(segment) = segments.next() {
+        if segment.contains('*') && (segment != WILDCARD || segments.peek().is_some()) {
+            return Err(BadMapping::Wildcard);
+        }
+        if let Some(name) = parameter(segment) {
+            is_name(name)?;
+            if seen.contains(&name) {
+                return Err(BadMapping::Twice(name.to_owned()));
+            }
+            seen.push(name);
+        } else if segment.contains(['{', '}']) {
+            return Err(BadMapping::NotWhole);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a topic is one of those that the path of a declared one stands for.
+pub(crate) fn fits(path: &str, topic: &str) -> bool {
+    parameters_of(path, topic).is_some()
+}
+
+/// The parameters of a path with their values in a topic; `None` where the two do not fit.
+fn parameters_of<'t>(path: &'t str, topic: &'t str) -> Option<Vec<(&'t str, &'t str)>> {
+    let mut found = Vec::new();
+    let mut rest = topic.strip_prefix('/')?;
+    let mut segments = path.strip_prefix('/')?.split('/').peekable();
+    while let Some(segment) = segments.next() {
+        if segment == WILDCARD {
+            found.push((WILDCARD, rest));
+            rest = "";
+            break;
+        }
+        let (given, after) = match rest.split_once('/') {
+            Some((given, after)) => (given, Some(after)),
+            None => (rest, None),
+        };
+        match parameter(segment) {
+            Some(name) if !given.is_empty() => found.push((name, given)),
+            None if segment == given => {}
+            _ => return None,
+        }
+        match (after, segments.peek().is_some()) {
+            (Some(after), true) => rest = after,
+            (None, false) => rest = "",
+            // One of the two is longer.
+            _ => return None,
+        }
+    }
+    rest.is_empty().then_some(found)
 }
 
 /// The path, with or without a query, at the backend for a topic; `None`: no mapping fits.

@@ -23,6 +23,8 @@ pub struct Fresh {
     pub client_id: Arc<str>,
     /// The issuer whose client it is; `None`: ours.
     pub key_manager: Option<KeyManagerId>,
+    /// What it allows besides.
+    pub scopes: Arc<[String]>,
     /// When it ends.
     pub expires_at: Timestamp,
     /// Name of the issuer's key that signed it.
@@ -45,9 +47,10 @@ pub enum NotRenewed {
 impl Fresh {
     /// What a session keeps of an identity.
     pub fn new(api: ApiId, identity: &Identity) -> Self {
-        let &Identity { ref client_id, key_manager, expires_at, ref signed_with, marks, .. } = identity;
+        let &Identity { ref client_id, key_manager, ref scopes, expires_at, ref signed_with, marks, .. } =
+            identity;
         let (client_id, signed_with) = (client_id.as_str().into(), signed_with.clone());
-        Self { api, client_id, key_manager, expires_at, signed_with, marks }
+        Self { api, client_id, key_manager, scopes: Arc::clone(scopes), expires_at, signed_with, marks }
     }
 
     /// Whether a session with this grant belongs to who presents it.
@@ -72,6 +75,7 @@ impl Fresh {
             return Err(NotRenewed::Worse(held.expires_at));
         }
         let wanted = Grant {
+            scopes: Arc::clone(&self.scopes),
             expires_at: self.expires_at,
             signed_with: self.signed_with.clone(),
             marks: self.marks,

@@ -10,6 +10,7 @@ mod issuer;
 mod passing;
 mod people;
 mod security;
+mod topic;
 
 pub use api_key::api_key;
 pub use backend::{endpoint, endpoint_url, endpoints};
@@ -17,6 +18,7 @@ pub use issuer::{issuer_url, key_manager_name, provided_client_id, trust};
 pub use passing::{headers, mappings};
 pub use people::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, USERNAME_CHARS_MAX, password, username};
 pub use security::security;
+pub use topic::{scope, scopes, topics, undefined_scopes};
 
 use crate::endpoint::Bounds;
 use crate::protocol::{FRAME_BYTES, MESSAGE_BYTES, Protocol};

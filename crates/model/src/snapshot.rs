@@ -18,8 +18,10 @@ use crate::{
     plan::Plan,
     protocol::Protocol,
     route::{Match, Routes, base_path, default_path},
+    scope::Scope,
     security::Security,
     time::Timestamp,
+    topic::Topics,
     user::Secret,
 };
 
@@ -52,6 +54,12 @@ pub struct ApiFacts {
     /// Under which paths a backend's topics are.
     #[serde(default)]
     pub mappings: Vec<TopicMapping>,
+    /// Who may send on which topic.
+    #[serde(default)]
+    pub topics: Topics,
+    /// What topics may ask tokens for. Gateways ask for names alone; who may have one is asked where tokens are given.
+    #[serde(default)]
+    pub scopes: Vec<Scope>,
     /// How clients prove who they are.
     #[serde(default)]
     pub security: Security,
@@ -297,6 +305,11 @@ impl Snapshot {
     /// All APIs, in no particular order.
     pub fn apis(&self) -> impl Iterator<Item = &Arc<ApiFacts>> {
         self.apis.values()
+    }
+
+    /// Every definition of a scope's name.
+    pub fn scopes<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Scope> {
+        self.apis.values().flat_map(|api| &api.scopes).filter(move |scope| scope.name == name)
     }
 
     /// An application by id.

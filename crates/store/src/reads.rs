@@ -122,6 +122,8 @@ fn api_facts(api: Api) -> Option<ApiFacts> {
         protocol: design.protocol,
         headers: design.headers,
         mappings: design.mappings,
+        topics: design.topics,
+        scopes: design.scopes,
         security: design.security,
         issuers: design.issuers,
     })

@@ -34,4 +34,5 @@ mod rest;
 mod schemathesis;
 mod sentence;
 mod timeouts;
+mod topics;
 mod traffic;

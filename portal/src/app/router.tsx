@@ -48,6 +48,7 @@ export const router = createBrowserRouter([
               { path: "basics", lazy: () => import("../features/apis/basics-page") },
               { path: "endpoints", lazy: () => import("../features/apis/endpoints-page") },
               { path: "headers", lazy: () => import("../features/apis/headers-page") },
+              { path: "topics", lazy: () => import("../features/apis/topics-page") },
               { path: "security", lazy: () => import("../features/apis/security-page") },
               { path: "protocol", lazy: () => import("../features/apis/protocol-page") },
               { path: "plans", lazy: () => import("../features/apis/plans-page") },

@@ -6,6 +6,7 @@ export const API_PAGES = [
   "basics",
   "endpoints",
   "headers",
+  "topics",
   "security",
   "protocol",
   "plans",

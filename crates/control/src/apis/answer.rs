@@ -13,7 +13,9 @@ use super::{
     endpoint::EndpointsAnswer,
     passing::{HeadersAnswer, MappingBody},
     protocol::ProtocolAnswer,
+    scopes::ScopeAnswer,
     security::SecurityAnswer,
+    topics::TopicsAnswer,
 };
 use crate::settings::Settings;
 
@@ -108,6 +110,10 @@ pub(crate) struct ApiAnswer {
     headers: HeadersAnswer,
     /// The working copy's topic mappings.
     mappings: Vec<MappingBody>,
+    /// Who may send on which topic, by the working copy.
+    topics: TopicsAnswer,
+    /// What topics may ask tokens for, by the working copy.
+    scopes: Vec<ScopeAnswer>,
     /// How clients prove who they are, by the working copy.
     security: SecurityAnswer,
     /// Whose tokens are accepted: names of key managers, `resident` for our own; `all` alone: those of all.
@@ -147,6 +153,8 @@ pub(crate) fn api_answer(settings: &Settings, api: Api) -> ApiAnswer {
         protocol: api.design.protocol.into(),
         headers: api.design.headers.into(),
         mappings: api.design.mappings.into_iter().map(MappingBody::from).collect(),
+        topics: api.design.topics.into(),
+        scopes: api.design.scopes.into_iter().map(ScopeAnswer::from).collect(),
         security: api.design.security.into(),
         live: api
             .live

@@ -21,7 +21,9 @@ use super::{
     passing::{HeadersInput, MappingBody},
     protocol::ProtocolInput,
     read::viewed,
+    scopes::{self, ScopeInput},
     security::SecurityInput,
+    topics::TopicsInput,
 };
 use crate::{
     authenticate::Caller,
@@ -51,6 +53,12 @@ pub(crate) struct NewApi {
     /// Under which paths a backend's topics are; the first that fits decides.
     #[serde(default)]
     mappings: Vec<MappingBody>,
+    /// Who may send on which topic.
+    #[serde(default)]
+    topics: TopicsInput,
+    /// What topics may ask tokens for.
+    #[serde(default)]
+    scopes: Vec<ScopeInput>,
     #[serde(default)]
     security: SecurityInput,
     /// Whose tokens are accepted: names of key managers, and `resident` for our own; `all` alone, and absent: those of all.
@@ -76,6 +84,10 @@ pub(crate) struct ApiChange {
     headers: Option<HeadersInput>,
     /// Under which paths a backend's topics are; absent: as before.
     mappings: Option<Vec<MappingBody>>,
+    /// Who may send on which topic; absent: as before.
+    topics: Option<TopicsInput>,
+    /// What topics may ask tokens for; absent: as before.
+    scopes: Option<Vec<ScopeInput>>,
     /// How clients prove who they are; absent: as before.
     security: Option<SecurityInput>,
     /// Whose tokens are accepted: names of key managers, and `resident` for our own; `all` alone: those of all. Absent:
@@ -133,6 +145,8 @@ pub(crate) async fn create(
             protocol: input.protocol.meant()?,
             headers: input.headers.meant()?,
             mappings: input.mappings.into_iter().map(Into::into).collect(),
+            topics: input.topics.meant()?,
+            scopes: scopes::meant(input.scopes)?,
             security: input.security.meant()?,
             issuers: input.issuers.map(AcceptedIssuers::named).unwrap_or_default(),
             plans: input.plans,
@@ -170,6 +184,8 @@ pub(crate) async fn update(
             mappings: input
                 .mappings
                 .map_or(before.mappings, |mappings| mappings.into_iter().map(Into::into).collect()),
+            topics: input.topics.map_or(Ok(before.topics), TopicsInput::meant)?,
+            scopes: input.scopes.map_or(Ok(before.scopes), scopes::meant)?,
             security: input.security.map_or(Ok(before.security), SecurityInput::meant)?,
             issuers: input.issuers.map_or(before.issuers, AcceptedIssuers::named),
             plans: input.plans,

@@ -307,7 +307,7 @@ pub(crate) async fn token(
     let application = own(&inner, &caller, id).await?;
     let key = inner.ports.catalog.key(&client_id).await?.filter(|key| key.application == application.id);
     let key = key.ok_or(Problem::NotFound("key"))?;
-    let issued = for_owner(&inner, &key)?;
+    let issued = for_owner(&inner, &key).await?;
     if let Some(opaque) = issued.opaque {
         inner.execute(&caller.actor(), Command::KeepAccessToken(opaque)).await?;
     }

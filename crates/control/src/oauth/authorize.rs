@@ -53,6 +53,13 @@ pub(super) struct Ready {
     pub(super) scope: String,
 }
 
+impl Ready {
+    /// With the scopes that the client may have for this person.
+    pub(super) fn of(self, inner: &Inner, caller: &Caller) -> Self {
+        Self { scope: scope::held(inner, &self.known.key, &self.scope, &caller.user.roles), ..self }
+    }
+}
+
 /// Why there is no code.
 pub(super) enum Refused {
     /// The person is shown this.
@@ -141,7 +148,7 @@ pub(super) async fn read(inner: &Inner, query: &str) -> Result<Ready, Refused> {
     if !known.key.grants.iter().any(|grant| grant == AUTHORIZATION_CODE) {
         return refuse(AuthorizeError::UnauthorizedClient);
     }
-    let Ok(scope) = scope::asked_of_person(&known.key, &asked.scopes) else {
+    let Ok(scope) = scope::asked_of_person(inner, &known.key, &asked.scopes) else {
         return refuse(AuthorizeError::InvalidScope);
     };
     Ok(Ready { known, asked, scope })
@@ -175,6 +182,8 @@ async fn answer(
         inner.execute(&caller.actor(), command).await?;
         return Ok(sign_in_for(&known.request.query_after_sign_in()));
     }
+    let ready = ready.of(inner, &caller);
+    let (known, asked) = (&ready.known, &ready.asked);
     let remembered = inner.ports.catalog.consent(caller.user.id, &known.key.client_id).await;
     let remembered = remembered.map_err(Problem::from)?;
     // A client on a device can be imitated by another program there (RFC 8252, section 8.6).

@@ -123,7 +123,7 @@ async fn answer(inner: &Inner, headers: &HeaderMap, request: Request) -> Result<
         return Err(Refused::shown(told("This page is not valid any more", detail)));
     }
     // All of it is asked again: the client may have changed since the page was shown.
-    let ready = read(inner, &query).await?;
+    let ready = read(inner, &query).await?.of(inner, &caller);
     match form.take("decision").as_deref() {
         Some("allow") => give(inner, &ready, &caller, &session, true).await,
         Some("deny") => Ok(ready.known.refuse(inner, AuthorizeError::AccessDenied)),

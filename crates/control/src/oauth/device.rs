@@ -37,7 +37,7 @@ pub(crate) async fn post(State(Control(inner)): State<Control>, request: Request
 async fn answer(inner: &Inner, request: Request) -> Result<DeviceResponse, Failure> {
     let (key, mut parameters) = client_and_form(inner, request).await?;
     grant::is_allowed(GrantType::DeviceCode, &key.grants)?;
-    let scope = scope::asked_of_person(&key, &device::asked(&mut parameters)?)?;
+    let scope = scope::asked_of_person(inner, &key, &device::asked(&mut parameters)?)?;
     for _ in 0..TRIES {
         let now = inner.now();
         let device_code = secret::generate(Kind::DeviceCode, &mut inner.random());

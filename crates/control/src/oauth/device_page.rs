@@ -27,7 +27,7 @@ use super::{
     consent::{Wish, choice},
     form_of,
     page::{escaped, page, sign_in, told},
-    signed_in_for_good,
+    scope, signed_in_for_good,
 };
 use crate::{
     authenticate::{Caller, from_own_origin},
@@ -140,7 +140,8 @@ async fn looked_up(
 
 /// The page that asks.
 async fn ask(inner: &Inner, waiting: &Waiting, caller: &Caller, seal: &str) -> Result<Response, Problem> {
-    let wish = Wish::of(inner, &waiting.key, &waiting.device.scope).await?;
+    let scope = held(inner, waiting, caller);
+    let wish = Wish::of(inner, &waiting.key, &scope).await?;
     let shown = device::shown(&waiting.user_code);
     let body = format!(
         "{wants}<p>The device shows the code <code>{shown}</code>. Allow it only if it is in front of you: whoever has \
@@ -150,6 +151,11 @@ async fn ask(inner: &Inner, waiting: &Waiting, caller: &Caller, seal: &str) -> R
         client = escaped(&waiting.key.client_id),
     );
     Ok(page(StatusCode::OK, &format!("Allow {} on a device?", wish.name), &body, ""))
+}
+
+/// What the device gets of the scopes that it asked for: those that the person may have.
+fn held(inner: &Inner, waiting: &Waiting, caller: &Caller) -> String {
+    scope::held(inner, &waiting.key, &waiting.device.scope, &caller.user.roles)
 }
 
 async fn waiting(inner: &Inner, user_code: String) -> Result<Option<Waiting>, Problem> {
@@ -170,7 +176,7 @@ async fn allow(
 ) -> Result<Response, Refused> {
     let Waiting { device, key, .. } = waiting;
     let given = Authorize {
-        authorization: new_authorization(inner, key, (caller, session), device.scope.clone(), None),
+        authorization: new_authorization(inner, key, (caller, session), held(inner, waiting, caller), None),
         // Only the device knows the code, so there is nothing more to present it with.
         code: Code {
             code_hash: device.code_hash.clone(),

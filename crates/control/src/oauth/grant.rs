@@ -52,7 +52,7 @@ struct Exchange<'a> {
     what: &'static str,
     key: &'a Key,
     of: &'a Authorization,
-    /// Of the access token.
+    /// Of the access token, as far as the person may still have it.
     scope: &'a str,
     /// For the ID token.
     nonce: Option<&'a str>,
@@ -72,8 +72,10 @@ async fn exchange(
     let Exchange { what, key, of, scope, nonce, holder, refresh_token, invalid } = exchanged;
     let user = inner.ports.catalog.user(of.user).await.map_err(Problem::from)?;
     let user = user.filter(is_active).ok_or(invalid)?;
+    // Roles may have changed since the person allowed it.
+    let scope = scope::held(inner, key, scope, &user.roles);
     inner.take(holder, &key.client_id)?;
-    let whom = issue::For::person(key, of, scope).bound_to(holder.thumbprint());
+    let whom = issue::For::person(key, of, &scope).bound_to(holder.thumbprint());
     let issued = issue::access_token(inner, &whom)?;
     match inner.try_execute(&Actor::product(), command(issued.opaque)).await {
         Ok(Outcome::Tokens(Redeemed::Granted(_))) => {}
@@ -86,8 +88,8 @@ async fn exchange(
         Err(CommandError::Refused(Refused::NotFound(_))) => return Err(invalid.into()),
         Err(error) => return Err(Problem::from(error).into()),
     }
-    let id_token = scope::is_person(scope).then(|| issue::id_token(inner, of, &user, nonce, &issued.token));
-    let mut response = TokenResponse::bearer(issued.token, issued.seconds, scope.to_owned());
+    let id_token = scope::is_person(&scope).then(|| issue::id_token(inner, of, &user, nonce, &issued.token));
+    let mut response = TokenResponse::bearer(issued.token, issued.seconds, scope);
     response.refresh_token = refresh_token;
     response.id_token = id_token.transpose()?;
     Ok(response)

@@ -124,8 +124,9 @@ pub(super) fn id_token(
 }
 
 /// An access token for the owner of a key, who has proven who they are, and how it is kept.
-pub(crate) fn for_owner(inner: &Inner, key: &Key) -> Result<Issued, Problem> {
-    access_token(inner, &For::client(key, "")).map_err(|failure| match failure {
+pub(crate) async fn for_owner(inner: &Inner, key: &Key) -> Result<Issued, Problem> {
+    let scope = scope::of_client(inner, key).await?.join(" ");
+    access_token(inner, &For::client(key, &scope)).map_err(|failure| match failure {
         Failure::Ours(problem) => problem,
         Failure::Protocol(_) => UNSIGNED,
     })

@@ -1,28 +1,53 @@
 //! Which scopes a client may ask for, and how they are told to a person.
+//!
+//! What topics ask for is given by what the application reaches and by roles: of the person for whom a token speaks, or of
+//! the application's owner where it speaks for the client itself. See `docs/decisions/0029-scopes.md`.
 
-use tidegate_model::application::Key;
+use std::collections::BTreeSet;
+
+use tidegate_model::{
+    application::Key,
+    role::{ROLES, Role},
+    scope::grantable,
+};
 use tidegate_oauth::{
     grant::{TokenError, granted},
     metadata::PERSON_SCOPES,
 };
 
+use crate::{authenticate::is_active, problem::Problem, state::Inner};
+
 /// Scopes that a client may have for itself.
-pub(super) fn of_client(_: &Key) -> Vec<String> {
-    Vec::new()
+pub(crate) async fn of_client(inner: &Inner, key: &Key) -> Result<Vec<String>, Problem> {
+    let application = inner.ports.catalog.application(key.application).await?;
+    let owner = match application.and_then(|application| application.owner) {
+        Some(owner) => inner.ports.catalog.user(owner).await?,
+        None => None,
+    };
+    let roles = owner.filter(is_active).map(|owner| owner.roles).unwrap_or_default();
+    Ok(grantable(&inner.feed.snapshot(), key.application, &roles))
 }
 
-/// Scopes that a client may ask a person for.
-pub(super) fn of_person(_: &Key) -> Vec<String> {
-    PERSON_SCOPES.map(str::to_owned).to_vec()
+/// Those of the scopes, separated by spaces, that a client may have for a person with these roles.
+pub(super) fn held(inner: &Inner, key: &Key, scope: &str, roles: &BTreeSet<Role>) -> String {
+    let allowed = of_roles(inner, key, roles);
+    let kept: Vec<_> = scope.split(' ').filter(|one| allowed.iter().any(|other| other == one)).collect();
+    kept.join(" ")
 }
 
-/// Those of a request to a person. Without any, the client may do what its subscriptions allow, and learns nothing of the
+fn of_roles(inner: &Inner, key: &Key, roles: &BTreeSet<Role>) -> Vec<String> {
+    let mut all = PERSON_SCOPES.map(str::to_owned).to_vec();
+    all.extend(grantable(&inner.feed.snapshot(), key.application, roles));
+    all
+}
+
+/// Those of a request to a person, whoever that will be. Without any, the client may do what its subscriptions allow, and learns nothing of the
 /// person.
 ///
 /// # Errors
 /// [`TokenError::InvalidScope`].
-pub(super) fn asked_of_person(key: &Key, asked: &[String]) -> Result<String, TokenError> {
-    if asked.is_empty() { Ok(String::new()) } else { granted(asked, &of_person(key)) }
+pub(super) fn asked_of_person(inner: &Inner, key: &Key, asked: &[String]) -> Result<String, TokenError> {
+    if asked.is_empty() { Ok(String::new()) } else { granted(asked, &of_roles(inner, key, &ROLES.into())) }
 }
 
 /// What a scope lets a client do, in words for the person who is asked.

@@ -8,4 +8,5 @@ mod device;
 mod keys;
 mod negatives;
 mod refresh;
+mod scopes;
 mod tokens;

@@ -121,6 +121,7 @@ impl Other {
             marks: self.marks(&verified, digest),
             client_id: verified.client_id,
             key_manager: Some(self.facts.id),
+            scopes: verified.scopes.into(),
             subject: verified.subject,
             expires_at: Timestamp::from_seconds(verified.expires_at),
             signed_with: None,

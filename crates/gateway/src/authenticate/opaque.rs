@@ -50,6 +50,7 @@ impl Tokens {
         Some(Ok(Arc::new(Identity {
             client_id: facts.client_id.clone(),
             key_manager: None,
+            scopes: super::scopes(&facts.scope),
             subject: facts.subject.clone(),
             expires_at: facts.expires_at,
             signed_with: None,

@@ -226,8 +226,11 @@ fn statuses_are_those_of_the_design() {
 fn headers_are_where_the_rfcs_want_them() {
     for refusal in all() {
         let answer = answer(&refusal);
-        // RFC 9110 section 15.5.2: a 401 has a challenge; RFC 6750 section 3.1 wants one for a doubled credential.
-        let is_challenged = answer.status == 401 || refusal == Refusal::Credential(BadCredential::Several);
+        // RFC 9110 section 15.5.2: a 401 has a challenge; RFC 6750 section 3.1 wants one for a doubled credential, and
+        // for a token that lacks a scope.
+        let is_challenged = answer.status == 401
+            || refusal == Refusal::Credential(BadCredential::Several)
+            || matches!(refusal, Refusal::ScopeMissing { .. });
         let challenge = answer.header("www-authenticate");
         assert_eq!(challenge.is_some(), is_challenged, "{refusal:?}");
         // RFC 9449 section 7.1 where the proof is what is wrong.

@@ -1,4 +1,4 @@
-//! The relay's limiter: a session's share of the budgets that all workers count in.
+//! The relay's limiter: who may send at all, and a session's share of the budgets that all workers count in.
 //!
 //! A budget belongs to a subscription (or to an application whose policy has a limit), not to a session: it is
 //! found by id when a session opens or its plan changes, and survives reconnects. Per message it costs one atomic
@@ -16,10 +16,11 @@ use tidegate_model::{
     snapshot::Snapshot,
     throttle::{Budget, Window},
     time::Timestamp,
+    topic::{Misdirected, Speech},
 };
-use tidegate_wire::{Admission, Limiter, MessageStart, Micros};
+use tidegate_wire::{Admission, Limiter, MessageStart, Micros, Side};
 
-use crate::refusal::quota_close;
+use crate::refusal::{misdirected_close, quota_close};
 
 /// What a budget belongs to. The window is part of it: a budget of minutes does not continue as one of days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,6 +47,9 @@ struct Share {
 pub(crate) struct Meter {
     /// The application's first: what it refuses costs the plan nothing.
     shares: [Option<Box<Share>>; 2],
+    speech: Speech,
+    /// What becomes of a message of a client that may not send.
+    misdirected: Misdirected,
     wall: Timestamp,
     #[cfg(test)]
     pub(super) script: Option<super::tests::Script>,
@@ -75,7 +79,9 @@ impl Budgets {
         let of_subscription = grant.subscription.zip(grant.plan_limit).and_then(|(id, limit)| {
             share(Holder::Subscription { id, application, api, per: limit.per }, limit, &grant.plan)
         });
-        Meter { shares: [of_application, of_subscription], ..Meter::default() }
+        let mut meter = Meter { shares: [of_application, of_subscription], ..Meter::default() };
+        meter.hear(grant);
+        meter
     }
 
     /// Drops what nobody can use any more.
@@ -109,6 +115,19 @@ impl Meter {
         })
     }
 
+    /// Who may send from now on.
+    pub(super) fn hear(&mut self, grant: &Grant) {
+        (self.speech, self.misdirected) = (grant.speech, grant.api.topics.misdirected);
+    }
+
+    #[cold]
+    fn misdirected(&self) -> Admission {
+        match self.misdirected {
+            Misdirected::Close => Admission::Close(misdirected_close()),
+            Misdirected::Drop => Admission::Drop,
+        }
+    }
+
     /// The wall clock of this turn of the worker's loop.
     #[inline]
     pub(super) fn at(&mut self, wall: Timestamp) {
@@ -123,7 +142,14 @@ impl Limiter for Meter {
         if let Some(script) = &mut self.script {
             return script.admit(now, message);
         }
-        let _ = (now, message);
+        let _ = now;
+        // Before any limit: what does not pass costs nothing.
+        match message.from {
+            Side::Client if !self.speech.client => return self.misdirected(),
+            // Its client chose the topic and cannot help what the backend says on it.
+            Side::Backend if !self.speech.backend => return Admission::Drop,
+            Side::Client | Side::Backend => {}
+        }
         // What the plan refuses shall cost the application nothing either. Only where another worker uses the plan up
         // between this look and the taking is the application short of that one message.
         if let [Some(_), Some(plan)] = &self.shares

@@ -345,7 +345,7 @@ impl Session {
             messages_from_backends: backend.messages,
             bytes_from_clients: client.bytes,
             bytes_from_backends: backend.bytes,
-            refusals: u64::from(is_limited),
+            refusals: u64::from(is_limited) + u64::from(client.dropped) + u64::from(backend.dropped),
         }
     }
 

@@ -45,6 +45,7 @@ mod socket;
 mod stalled;
 mod standing;
 mod tickets;
+mod topics;
 mod trusted;
 mod workers;
 mod world;

@@ -2,7 +2,10 @@
 //! own credential otherwise.
 
 use serde_json::{Value, json};
-use tidegate_model::revocation::Revoked;
+use tidegate_model::{
+    revocation::Revoked,
+    topic::{Misdirected, Topic, Topics},
+};
 use tidegate_oauth::mark;
 
 use crate::{
@@ -206,4 +209,27 @@ async fn a_page_may_ask_where_the_api_lets_it_in() {
     assert_eq!(renewed(&answer).len(), 1);
     rig.clock.forward(SHORT * 1_000);
     client.echo("still here").await;
+}
+
+#[tokio::test]
+async fn what_a_session_may_do_on_its_topic_is_read_anew_from_the_fresh_token() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url());
+    let declared = vec![Topic {
+        path: "/room".to_owned(),
+        publish_scopes: vec!["write".to_owned()],
+        subscribe_scopes: vec!["read".to_owned()],
+        ..Topic::default()
+    }];
+    world.api().topics = Topics { declared, misdirected: Misdirected::Close };
+    let rig = Rig::start(&mut world).await;
+    let scoped = |seconds, scope: &str| token(&world, seconds, &json!({ "scope": scope }));
+    let mut session = rig.open(&Ask::to(&format!("{PATH}/room")).bearer(&scoped(10, "read"))).await;
+    let id = id(&session);
+    rig.ask(&renewal(Some(&id), &scoped(20, "other"))).await.is_problem(403, "scope-missing");
+    renewed(&rig.ask(&renewal(Some(&id), &scoped(30, "read write"))).await);
+    session.echo("now I may").await;
+    renewed(&rig.ask(&renewal(Some(&id), &scoped(40, "read"))).await);
+    session.frames.say("and no more").await;
+    assert_eq!(session.closed().await, because(1008, "direction"));
 }

@@ -10,7 +10,7 @@ pub(crate) const BINARY: u8 = 2;
 pub(crate) const CLOSE: u8 = 8;
 pub(crate) const PING: u8 = 9;
 pub(crate) const PONG: u8 = 10;
-const CONTINUATION: u8 = 0;
+pub(crate) const CONTINUATION: u8 = 0;
 /// The reserved bit that an opcode has where its message is compressed (RFC 7692 section 6).
 pub(crate) const COMPRESSED: u8 = 0x40;
 

@@ -5,7 +5,13 @@ use std::sync::{Arc, atomic::Ordering};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use tidegate_model::{endpoint::Endpoint, lifecycle::State, revocation::Revoked, security::Way};
+use tidegate_model::{
+    endpoint::Endpoint,
+    lifecycle::State,
+    revocation::Revoked,
+    security::Way,
+    topic::{Topic, Topics},
+};
 use tidegate_oauth::{
     jwk::{Algorithm, SigningKey, SystemRandom, key_set},
     mark,
@@ -428,4 +434,32 @@ async fn a_ticket_is_admitted_as_its_buyer() {
     }
     let heads = |backend: &Backend| backend.seen.borrow().heads.len();
     assert_eq!((heads(&backend), heads(&sandbox)), (1, 1));
+}
+
+#[tokio::test]
+async fn a_ticket_opens_the_topics_that_its_buyers_scopes_do() {
+    let (_backend, world, rig) = started(|world| {
+        let declared = vec![Topic {
+            path: "/room".to_owned(),
+            publish_scopes: vec!["write".to_owned()],
+            subscribe_scopes: vec!["read".to_owned()],
+            ..Topic::default()
+        }];
+        world.api().topics = Topics { declared, ..Topics::default() };
+    })
+    .await;
+    let opened = async |scope: &str| {
+        // A ticket is for the API; which topic it opens is asked where it is presented.
+        let token = world.token_with(&json!({}), &json!({ "scope": scope, "jti": scope }));
+        let ticket = buy(&rig, &token).await;
+        Ask::to(&format!("{PATH}/room?ticket={ticket}"))
+    };
+    let all = opened("read write").await;
+    rig.open(&all).await.echo("both ways").await;
+    let some = opened("read").await;
+    let mut listener = rig.open(&some).await;
+    listener.frames.say("may I").await;
+    assert_eq!(listener.closed().await, because(1008, "direction"));
+    let none = opened("other").await;
+    rig.ask(&none).await.is_problem(403, "scope-missing");
 }

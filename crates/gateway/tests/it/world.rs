@@ -22,6 +22,7 @@ use tidegate_model::{
     snapshot::{ApiFacts, ApplicationFacts, ClientFacts, IssuerFacts, SnapshotParts, SubscriptionFacts},
     throttle::Window,
     time::Timestamp,
+    topic::Topics,
 };
 use tidegate_oauth::jwk::{Algorithm, SigningKey, SystemRandom, key_set};
 
@@ -72,6 +73,8 @@ pub(crate) fn api(number: u8, context: &str, url: &str) -> ApiFacts {
         protocol: Protocol::default(),
         headers: HeaderRules::default(),
         mappings: Vec::new(),
+        topics: Topics::default(),
+        scopes: Vec::new(),
         security: Security::default(),
         issuers: AcceptedIssuers::default(),
     }

@@ -16,6 +16,7 @@ use crate::{
     security::Security,
     snapshot::{ClientFacts, SnapshotParts, SubscriptionFacts},
     throttle::Window,
+    topic::{Direction, Topic, Topics},
 };
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
@@ -55,6 +56,8 @@ fn api(number: u128, name: &str, version: &str, state: State) -> ApiFacts {
         protocol: Protocol::default(),
         headers: HeaderRules::default(),
         mappings: Vec::new(),
+        topics: Topics::default(),
+        scopes: Vec::new(),
         security: Security::default(),
         issuers: AcceptedIssuers::default(),
     }
@@ -464,4 +467,33 @@ fn a_deny_rule_keeps_out_at_the_handshake_and_ends_who_is_in() {
         parts.deny_rules.push(DenyFacts { is_inverted: true, ..deny(Denied::Address(HERE)) });
     });
     assert_eq!(outcome.map(|_| ()), Ok(()));
+}
+
+#[test]
+fn a_topic_is_declared_or_not_there_and_its_direction_is_the_sessions() {
+    let topic = |path: &str, direction| Topic { path: path.to_owned(), direction, ..Topic::default() };
+    let declare = |parts: &mut SnapshotParts, declared: Vec<Topic>| {
+        parts.apis[0].topics = Topics { declared, ..Topics::default() };
+    };
+    let mut parts = world();
+    declare(&mut parts, vec![topic("/news", Direction::Subscribe)]);
+    let snapshot = Snapshot::new(parts);
+    let api = snapshot.api(api_id(ECHO_1)).unwrap();
+    let admitted = || admit(&snapshot, api, &identity("production"), Way::OAuthHeader, HERE).unwrap();
+    assert_eq!(has_topic(api, "/news"), Ok(()));
+    for topic in ["", "/", "/new", "/news/more"] {
+        assert_eq!(has_topic(api, topic), Err(Refusal::UnknownTopic), "{topic}");
+        assert_eq!(on_topic(admitted(), topic.into()), Err(Refusal::UnknownTopic), "{topic}");
+    }
+    let held = on_topic(admitted(), "/news".into()).unwrap();
+    assert_eq!((held.speech, &*held.topic), (Speech { client: false, backend: true }, "/news"));
+    let after = |declared| {
+        let mut parts = world();
+        declare(&mut parts, declared);
+        standing(&Snapshot::new(parts), &held, NOW).map(|grant| (grant.speech, grant.topic))
+    };
+    assert_eq!(after(Vec::new()), Ok((Speech::default(), "/news".into())));
+    let publish = vec![topic("/{any}", Direction::Publish)];
+    assert_eq!(after(publish), Ok((Speech { client: true, backend: false }, "/news".into())));
+    assert_eq!(after(vec![topic("/old", Direction::Both)]), Err(Unwelcome::TopicGone));
 }

@@ -7,7 +7,9 @@ use crate::{
     endpoint::{Credential, Endpoint},
     headers::HeaderRules,
     protocol::Protocol,
+    scope::Scope,
     security::Security,
+    topic::Topic,
     user::Secret,
 };
 
@@ -67,6 +69,10 @@ fn fields(design: &Design) -> Fields {
     header_fields(&design.headers, &mut all);
     let mappings = design.mappings.iter().map(|mapping| format!("{} → {}", mapping.topic, mapping.backend));
     all.push(("mappings".to_owned(), listed(mappings)));
+    let topics = design.topics.declared.iter().map(topic);
+    all.push(("topics.declared".to_owned(), listed(topics)));
+    all.push(("scopes".to_owned(), listed(design.scopes.iter().map(scope))));
+    all.push(("topics.misdirected".to_owned(), Some(design.topics.misdirected.as_str().to_owned())));
     security_fields(&design.security, &mut all);
     all.push(("issuers".to_owned(), listed(design.issuers.names().into_iter())));
     let mut plans = design.plans.clone();
@@ -144,6 +150,28 @@ fn security_fields(security: &Security, all: &mut Fields) {
     ] {
         all.push((format!("security.{leaf}"), value));
     }
+}
+
+fn topic(topic: &Topic) -> String {
+    let mut told = format!("{} ({})", topic.path, topic.direction.as_str());
+    for (word, scopes) in [("publish", &topic.publish_scopes), ("subscribe", &topic.subscribe_scopes)] {
+        if !scopes.is_empty() {
+            told = format!("{told} {word} with {}", scopes.join(" or "));
+        }
+    }
+    if topic.description.is_empty() { told } else { format!("{told}: {}", topic.description) }
+}
+
+fn scope(scope: &Scope) -> String {
+    let roles: Vec<_> = scope.roles.iter().map(|role| role.as_str()).collect();
+    let mut told = scope.name.clone();
+    if !scope.display_name.is_empty() {
+        told = format!("{told} “{}”", scope.display_name);
+    }
+    if !roles.is_empty() {
+        told = format!("{told} for {}", roles.join(" or "));
+    }
+    if scope.description.is_empty() { told } else { format!("{told}: {}", scope.description) }
 }
 
 fn listed(values: impl Iterator<Item = String>) -> Option<String> {

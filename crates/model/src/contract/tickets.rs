@@ -17,6 +17,7 @@ fn identity(client_id: &str) -> Identity {
         expires_at: START.plus_millis(3_600_000),
         signed_with: Some("key".into()),
         bound_to: Some("thumbprint".into()),
+        scopes: ["orders:write".to_owned()].into(),
         marks: Marks { credential: Some(Mark::from([7; 8])), issued_at: START, ..Marks::default() },
     }
 }

@@ -48,7 +48,7 @@ fn refused_commands(stage: &Stage<impl Catalog>, there: &Furnished) -> Vec<(&'st
     let set = set_password("nobody", "x");
     let session = stage.session(UserId(nowhere()), "other cookie", START.plus_millis(1 << 40));
     let taken = stage.session(there.owner.user.unwrap(), "cookie", START.plus_millis(1 << 40));
-    commands.extend([
+    commands.extend(vec![
         ("duplicate /username", Command::CreateUser(zoe), product()),
         ("no user", set, product()),
         ("no user", Command::ChangeUser(change_user(UserId(nowhere()), &[], UserState::Active)), product()),

@@ -18,6 +18,8 @@ fn api(context: &str) -> ApiFacts {
         protocol: crate::protocol::Protocol::default(),
         headers: crate::headers::HeaderRules::default(),
         mappings: Vec::new(),
+        topics: crate::topic::Topics::default(),
+        scopes: Vec::new(),
         security: crate::security::Security::default(),
         issuers: crate::issuer::AcceptedIssuers::default(),
     }

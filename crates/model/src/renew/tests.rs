@@ -47,6 +47,8 @@ fn world() -> SnapshotParts {
             protocol: Protocol::default(),
             headers: HeaderRules::default(),
             mappings: Vec::new(),
+            topics: crate::topic::Topics::default(),
+            scopes: Vec::new(),
             security: Security::default(),
             issuers: AcceptedIssuers::default(),
         }],

@@ -44,7 +44,8 @@ fn worlds() -> impl Strategy<Value = SnapshotParts> {
             let (id, name) = (api_id(place), context[1..].to_owned());
             let (revision, protocol, headers) = (1, Protocol::default(), HeaderRules::default());
             let (mappings, security) = (Vec::new(), Security::default());
-            let issuers = AcceptedIssuers::default();
+            let (issuers, topics) = (AcceptedIssuers::default(), Topics::default());
+            let scopes = Vec::new();
             let api = ApiFacts {
                 id,
                 name,
@@ -57,6 +58,8 @@ fn worlds() -> impl Strategy<Value = SnapshotParts> {
                 protocol,
                 headers,
                 mappings,
+                topics,
+                scopes,
                 security,
                 issuers,
             };

@@ -75,6 +75,10 @@ export type Api = {
      */
     protocol: Protocol;
     /**
+     * What topics may ask tokens for, by the working copy.
+     */
+    scopes: Array<Scope>;
+    /**
      * How clients prove who they are, by the working copy.
      */
     security: Security;
@@ -82,6 +86,10 @@ export type Api = {
      * `created`, `prototyped`, `published`, `blocked`, `deprecated` or `retired`.
      */
     state: string;
+    /**
+     * Who may send on which topic, by the working copy.
+     */
+    topics: Topics;
     updated_at: string;
     urls: ApiUrls;
     version: string;
@@ -1678,7 +1686,15 @@ export type NewApi = {
      * Publish at once; needs an endpoint and a plan. All of it happens, or nothing.
      */
     publish?: boolean;
+    /**
+     * What topics may ask tokens for.
+     */
+    scopes?: Array<ScopeInput>;
     security?: SecurityInput;
+    /**
+     * Who may send on which topic.
+     */
+    topics?: TopicsInput;
     version: string;
 };
 
@@ -2162,6 +2178,36 @@ export type Rotation = {
 };
 
 /**
+ * A scope as it is defined.
+ */
+export type Scope = {
+    description: string;
+    display_name: string;
+    name: string;
+    roles: Array<string>;
+};
+
+/**
+ * A scope to be defined.
+ */
+export type ScopeInput = {
+    description?: string;
+    /**
+     * What it is called where people see it; empty: as in tokens.
+     */
+    display_name?: string;
+    /**
+     * The name in tokens.
+     */
+    name: string;
+    /**
+     * Who holds one of these roles may have it: `admin`, `creator`, `publisher`, `subscriber`, `observer`; none:
+     * everybody. An administrator may have all.
+     */
+    roles?: Array<string>;
+};
+
+/**
  * A secret as it comes in. Its Debug hides it.
  */
 export type Secret = string;
@@ -2462,6 +2508,43 @@ export type Token = {
 };
 
 /**
+ * A topic as it is declared.
+ */
+export type Topic = {
+    description: string;
+    /**
+     * `both`, `publish` or `subscribe`.
+     */
+    direction: string;
+    path: string;
+    publish_scopes: Array<string>;
+    subscribe_scopes: Array<string>;
+};
+
+/**
+ * A topic to be declared.
+ */
+export type TopicInput = {
+    description?: string;
+    /**
+     * Who may send: `both`, `publish` (the client alone) or `subscribe` (the backend alone). Default `both`.
+     */
+    direction?: string | null;
+    /**
+     * Its path, with parameters as whole segments; a last segment `*` takes all that follows.
+     */
+    path: string;
+    /**
+     * A token needs one of these for the client to send; none: it needs none.
+     */
+    publish_scopes?: Array<string>;
+    /**
+     * A token needs one of these for the client to be sent to; none: it needs none.
+     */
+    subscribe_scopes?: Array<string>;
+};
+
+/**
  * Under which path of its backend a topic is found.
  */
 export type TopicMapping = {
@@ -2473,6 +2556,33 @@ export type TopicMapping = {
      * The topic, with parameters as whole segments; a last segment `*` takes all that follows.
      */
     topic: string;
+};
+
+/**
+ * The topics of an API.
+ */
+export type Topics = {
+    declared: Array<Topic>;
+    /**
+     * `close` or `drop`.
+     */
+    misdirected: string;
+};
+
+/**
+ * The topics of an API; what is absent has its default.
+ */
+export type TopicsInput = {
+    /**
+     * Those that are declared; the first that a path fits decides, and a path that fits none is answered with 404. None:
+     * every path is a topic, open both ways.
+     */
+    declared?: Array<TopicInput>;
+    /**
+     * What becomes of a message that a client sends where it may not: `close` (the session ends with 1008) or `drop`.
+     * Default `close`. What a backend sends where it may not is always dropped.
+     */
+    misdirected?: string | null;
 };
 
 /**
@@ -2523,7 +2633,12 @@ export type UpdateApi = {
      */
     plans: Array<string>;
     protocol?: ProtocolInput | null;
+    /**
+     * What topics may ask tokens for; absent: as before.
+     */
+    scopes?: Array<ScopeInput> | null;
     security?: SecurityInput | null;
+    topics?: TopicsInput | null;
 };
 
 /**

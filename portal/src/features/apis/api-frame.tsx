@@ -51,6 +51,7 @@ export function Component() {
           ? [
               link("endpoints", "Endpoints"),
               link("headers", "Headers and topics"),
+              link("topics", "Topics"),
               link("security", "Security"),
               link("protocol", "Protocol"),
             ]

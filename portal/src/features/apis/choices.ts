@@ -31,6 +31,38 @@ export const BALANCES: Choice[] = [
   },
 ];
 
+export const DIRECTIONS: Choice[] = [
+  { word: "both", label: "Client and backend", notices: "Messages pass both ways." },
+  { word: "publish", label: "The client alone (publish)", notices: "Clients send, and are sent nothing." },
+  {
+    word: "subscribe",
+    label: "The backend alone (subscribe)",
+    notices: "Clients listen.",
+  },
+];
+
+/** Roles that a scope may be for. */
+export const ROLES: Choice[] = [
+  { word: "creator", label: "Creator", notices: "Designs APIs." },
+  { word: "publisher", label: "Publisher", notices: "Releases APIs." },
+  { word: "subscriber", label: "Subscriber", notices: "Owns applications." },
+  { word: "observer", label: "Observer", notices: "Sees and changes nothing." },
+  { word: "admin", label: "Administrator", notices: "May everything." },
+];
+
+export const MISDIRECTED: Choice[] = [
+  {
+    word: "close",
+    label: "Close",
+    notices: "The session ends with code 1008, so that whoever wrote the client learns of it.",
+  },
+  {
+    word: "drop",
+    label: "Drop",
+    notices: "The message is read and thrown away, and the session goes on.",
+  },
+];
+
 export const COMPRESSIONS: Choice[] = [
   {
     word: "off",

@@ -1,5 +1,12 @@
 // The working copy as the forms change it: what is sent, and what differs. Pure.
-import type { Api, BackendTlsInput, EndpointInput, HeaderRulesInput, UpdateApi } from "../../api/types";
+import type {
+  Api,
+  BackendTlsInput,
+  EndpointInput,
+  HeaderRulesInput,
+  ScopeInput,
+  UpdateApi,
+} from "../../api/types";
 import {
   ENDPOINT_WORDS,
   type EndpointLeaf,
@@ -22,6 +29,8 @@ export function designOf(api: Api): UpdateApi {
     protocol: api.protocol,
     headers: api.headers,
     mappings: api.mappings,
+    topics: api.topics,
+    scopes: api.scopes,
     security: api.security,
     issuers: api.issuers,
     plans: api.plans,
@@ -77,6 +86,15 @@ function headerSetting(rules: HeaderRulesInput | null | undefined, leaf: keyof H
   return Array.isArray(given) ? given.join(", ") : textOf(given);
 }
 
+const needs = (word: string, scopes: string[] | undefined): string =>
+  scopes && scopes.length > 0 ? ` ${word} with ${scopes.join(" or ")}` : "";
+
+function scopeSetting({ name, display_name, description, roles }: ScopeInput): string {
+  const named = display_name ? ` “${display_name}”` : "";
+  const held = roles && roles.length > 0 ? ` for ${roles.join(" or ")}` : "";
+  return `${name}${named}${held}${description ? `: ${description}` : ""}`;
+}
+
 /** Every field of a design under its REST path, as text. */
 export function fieldsOf(design: UpdateApi): Record<string, string> {
   const fields: Record<string, string> = {
@@ -93,6 +111,13 @@ export function fieldsOf(design: UpdateApi): Record<string, string> {
     }
   }
   for (const leaf of keysOf(PROTOCOL_WORDS)) fields[`protocol.${leaf}`] = textOf(design.protocol?.[leaf]);
+  const topics = (design.topics?.declared ?? []).map(
+    ({ path, direction, description, publish_scopes, subscribe_scopes }) =>
+      `${path} (${direction ?? "both"})${needs("publish", publish_scopes)}${needs("subscribe", subscribe_scopes)}${description ? `: ${description}` : ""}`,
+  );
+  fields["topics.declared"] = topics.join(", ");
+  fields.scopes = (design.scopes ?? []).map(scopeSetting).join(", ");
+  fields["topics.misdirected"] = textOf(design.topics?.misdirected);
   for (const leaf of keysOf(HEADER_WORDS)) fields[`headers.${leaf}`] = headerSetting(design.headers, leaf);
   for (const leaf of keysOf(SECURITY_WORDS)) {
     const given = design.security?.[leaf];

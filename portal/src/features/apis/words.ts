@@ -7,9 +7,10 @@ import type {
   Protocol,
   Security,
   Suspension,
+  Topics,
 } from "../../api/types";
 import { counted, exactDuration, exactSize, title } from "../../lib/format";
-import { BALANCES, COMPRESSIONS, CREDENTIALS, FORWARDS, labelOf, WAYS } from "./choices";
+import { BALANCES, COMPRESSIONS, CREDENTIALS, FORWARDS, labelOf, MISDIRECTED, WAYS } from "./choices";
 
 type Grouped = "suspension" | "health" | "tls" | "credential";
 type CredentialLeaf = "kind" | "name" | "token_url" | "client_id" | "scope" | "secret";
@@ -77,12 +78,18 @@ export const SECURITY_WORDS: Record<keyof Security, string> = {
   origins: "origins",
 };
 
+export const TOPIC_WORDS: Record<keyof Topics, string> = {
+  declared: "declared",
+  misdirected: "messages against the direction",
+};
+
 const WORDS: Record<string, string> = {
   description: "Description",
   plans: "Business plans",
   is_default_version: "Default version",
   issuers: "Accepted issuers",
   mappings: "Topic mappings",
+  scopes: "Scopes",
 };
 
 /** `endpoints.production.url` as `Production endpoint: address`. */
@@ -94,6 +101,7 @@ export function fieldName(path: string): string {
   }
   if (group === "protocol") return `Protocol: ${PROTOCOL_WORDS[second as keyof Protocol] ?? second}`;
   if (group === "security") return `Security: ${SECURITY_WORDS[second as keyof Security] ?? second}`;
+  if (group === "topics") return `Topics: ${TOPIC_WORDS[second as keyof Topics] ?? second}`;
   if (group === "headers") return `Headers: ${HEADER_WORDS[second as keyof HeaderRules] ?? second}`;
   return WORDS[path] ?? path;
 }
@@ -101,12 +109,24 @@ export function fieldName(path: string): string {
 /** Settings whose 0 is no number but a no. */
 const NEVER = ["ping_interval_ms", "lifetime_max_ms", "after_failures", "interval_ms"];
 const SWITCHES = ["utf8_check", "frame_checks", "verify", "backend_jwt"];
-const LISTS = ["others", "mappings", "allow", "deny", "rename", "set", "accepts", "origins"];
+const LISTS = [
+  "others",
+  "mappings",
+  "allow",
+  "deny",
+  "rename",
+  "set",
+  "accepts",
+  "origins",
+  "declared",
+  "scopes",
+];
 const CHOSEN = new Map([
   ["balance", BALANCES],
   ["compression", COMPRESSIONS],
   ["kind", CREDENTIALS],
   ["forward", FORWARDS],
+  ["misdirected", MISDIRECTED],
 ]);
 const COUNTED = new Map([
   ["after_failures", "failure"],

@@ -15,7 +15,7 @@ pub(in crate::oauth) async fn client_credentials(
     asked: &Asked,
     holder: &Holder,
 ) -> Result<TokenResponse, Failure> {
-    let scope = granted(&asked.scopes, &scope::of_client(key))?;
+    let scope = granted(&asked.scopes, &scope::of_client(inner, key).await?)?;
     inner.take(holder, &key.client_id)?;
     let issued = issue::access_token(inner, &issue::For::client(key, &scope).bound_to(holder.thumbprint()))?;
     if let Some(opaque) = issued.opaque {

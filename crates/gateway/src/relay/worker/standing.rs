@@ -72,6 +72,7 @@ impl Worker {
             session.unreported(self.ledger.minute).into_iter().for_each(|counts| self.ledger.add(counts));
             session.meter = self.commons.budgets.meter(&grant);
         }
+        session.meter.hear(&grant);
         session.record.grant = grant;
         let after = session.bounds();
         if before != after {
