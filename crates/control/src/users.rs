@@ -99,10 +99,15 @@ impl From<User> for UserAnswer {
     }
 }
 
-fn roles(words: &[String], problems: &mut Vec<FieldProblem>) -> std::collections::BTreeSet<Role> {
+/// The roles that these words name; problems are named under `at`.
+pub(crate) fn roles(
+    at: &str,
+    words: &[String],
+    problems: &mut Vec<FieldProblem>,
+) -> std::collections::BTreeSet<Role> {
     let mut found = std::collections::BTreeSet::new();
     for (place, word) in words.iter().enumerate() {
-        let pointer = format!("/roles/{place}");
+        let pointer = format!("{at}/{place}");
         match word.parse() {
             Ok(role) if found.insert(role) => {}
             Ok(_) => problems.push(FieldProblem::new(pointer, "repeated", "This role stands twice.")),
@@ -138,7 +143,7 @@ pub(crate) async fn create(
 ) -> Result<Created<Answer<UserWithPasswordAnswer>>, Problem> {
     let mut problems = Vec::new();
     rule::username("/username", &input.username, &mut problems);
-    let roles = roles(&input.roles, &mut problems);
+    let roles = roles("/roles", &input.roles, &mut problems);
     if !problems.is_empty() {
         return Err(Problem::Validation(problems));
     }
@@ -218,7 +223,7 @@ pub(crate) async fn update(
 ) -> Result<Tagged<UserAnswer>, Problem> {
     let based_on = required_if_match(&headers)?;
     let mut problems = Vec::new();
-    let roles = roles(&input.roles, &mut problems);
+    let roles = roles("/roles", &input.roles, &mut problems);
     let state = UserState::parse(&input.state);
     if state.is_none() {
         let detail = "Choose active or disabled.";

@@ -185,8 +185,8 @@ impl Grant {
 /// The API and topic at `path` (without query), if it may be tried at all.
 ///
 /// # Errors
-/// [`Refusal`]: ambiguous or unknown path, blocked or retired API. Asked before the
-/// credential is looked at, since which credentials are accepted is the API's to say.
+/// [`Refusal`]: ambiguous or unknown path, blocked or retired API. Asked before the credential is looked at,
+/// since which credentials are accepted is the API's to say.
 pub fn locate<'s, 'p>(
     snapshot: &'s Snapshot,
     path: &'p str,

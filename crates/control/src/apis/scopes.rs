@@ -1,14 +1,10 @@
 //! Scopes as REST takes and gives them.
 
 use serde::{Deserialize, Serialize};
-use tidegate_model::{
-    role::{ROLES, Role},
-    rule::FieldProblem,
-    scope::Scope,
-};
+use tidegate_model::{role::Role, scope::Scope};
 use utoipa::ToSchema;
 
-use crate::problem::Problem;
+use crate::{problem::Problem, users::roles};
 
 /// A scope to be defined.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -43,19 +39,9 @@ pub(crate) fn meant(scopes: Vec<ScopeInput>) -> Result<Vec<Scope>, Problem> {
     let mut problems = Vec::new();
     let mut all = Vec::new();
     for (at, scope) in scopes.into_iter().enumerate() {
-        let mut roles = Vec::new();
-        for (place, word) in scope.roles.iter().enumerate() {
-            match word.parse::<Role>() {
-                Ok(role) => roles.push(role),
-                Err(_) => {
-                    let known = ROLES.map(Role::as_str).join(", ");
-                    let pointer = format!("/scopes/{at}/roles/{place}");
-                    problems.push(FieldProblem::new(pointer, "unknown_role", format!("Choose of: {known}.")));
-                }
-            }
-        }
+        let roles = roles(&format!("/scopes/{at}/roles"), &scope.roles, &mut problems);
         let ScopeInput { name, display_name, description, .. } = scope;
-        all.push(Scope { name, display_name, description, roles: roles.into_iter().collect() });
+        all.push(Scope { name, display_name, description, roles });
     }
     if problems.is_empty() { Ok(all) } else { Err(Problem::Validation(problems)) }
 }

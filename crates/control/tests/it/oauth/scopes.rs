@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tidegate_model::role::Role;
 
 use super::client::{Client, Stage, form};
-use crate::support::{Person, echo};
+use crate::support::{House, Person, echo};
 
 /// An API with these scopes, each asked for by its topic; published.
 async fn api(stage: &Stage, publisher: &Person, context: &str, scopes: Value) -> String {
@@ -128,7 +128,9 @@ async fn scopes_are_checked_where_they_are_defined_and_where_they_are_asked_for(
     let made = stage.house.post(&admin, "/api/v1/apis", body).await.is(201).json();
     let path = format!("/api/v1/apis/{}", made["id"].as_str().unwrap());
     let change = json!({"description": "new", "endpoints": {}, "plans": ["Gold"]});
-    let after = stage.house.call(&admin, Method::PUT, &path, Some(change)).await.is(200).json();
+    let request = House::request(&admin, &Method::PUT, &path).header("if-match", "*");
+    let request = request.header("content-type", "application/json").body(change.to_string().into());
+    let after = stage.house.send(request.unwrap()).await.is(200).json();
     assert_eq!((&after["scopes"], &after["topics"]), (&made["scopes"], &made["topics"]));
     assert_eq!(after["topics"]["declared"][0]["direction"], "both");
 }
