@@ -112,6 +112,7 @@ test("the developer portal is accessible", async ({ as, product, rest }) => {
     `/devportal/apis/${api.id}/console?application=${id}`,
     "/devportal/applications",
     `/devportal/applications/${id}/keys`,
+    `/devportal/applications/${id}/certificates`,
     `/devportal/applications/${id}/subscriptions`,
   ]);
 });

@@ -1,4 +1,6 @@
 // Security: what a creator accepts goes live, and what a developer makes for it opens a session.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { deploysWith, expect, publishEcho, subscribed, test } from "./journey";
 
 test("a creator accepts API keys and names a page, and a developer makes a key", async ({
@@ -55,4 +57,46 @@ test("a creator accepts API keys and names a page, and a developer makes a key",
   await developer.getByRole("button", { name: "Connect", exact: true }).click();
   const session = developer.getByRole("complementary", { name: "Session" });
   await expect(session.getByText("Open")).toBeVisible();
+});
+
+test("a creator accepts certificates, and a developer adds one and removes it", async ({
+  as,
+  product,
+  rest,
+}) => {
+  const api = await publishEcho(await rest("admin"), product);
+  const { id } = await subscribed(await rest("developer"), api.id);
+  const page = await as("creator");
+  await page.goto(`/publisher/apis/${api.id}/security`);
+  const certificates = page.getByRole("switch", { name: "Certificate in TLS (mutual TLS)" });
+  await expect(certificates).not.toBeChecked();
+  await certificates.check();
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Saved to the working copy")).toBeVisible();
+
+  const developer = await as("developer");
+  await developer.goto(`/devportal/applications/${id}`);
+  await developer.getByRole("link", { name: "Certificates" }).click();
+  await expect(developer.getByText("No certificates yet")).toBeVisible();
+  // The product has made one for itself: as good as any.
+  const [certificate, key] = ["cert.pem", "key.pem"].map((name) =>
+    readFileSync(join(product.folder, "tls", name), "utf8"),
+  );
+  const text = developer.getByLabel("Certificate", { exact: true });
+  await developer.getByLabel("Whose it is").fill("Weather station");
+  await text.fill(`${key}${certificate}`);
+  await developer.getByRole("button", { name: "Add certificate" }).click();
+  await expect(text).toHaveAccessibleDescription(/A private key is in this text/);
+  await text.fill(certificate ?? "");
+  await developer.getByRole("button", { name: "Add certificate" }).click();
+  const row = developer.getByRole("row", { name: /Weather station CN=localhost .* Production .* Valid/ });
+  await expect(row).toBeVisible();
+  await expect(text).toHaveValue("");
+  await developer.getByLabel("Whose it is").fill("Again");
+  await text.fill(certificate ?? "");
+  await developer.getByRole("button", { name: "Add certificate" }).click();
+  await expect(text).toHaveAccessibleDescription(/has this certificate already/);
+  await row.getByRole("button", { name: "Remove Weather station" }).click();
+  await developer.getByRole("button", { name: "Remove certificate" }).click();
+  await expect(row).toHaveCount(0);
 });

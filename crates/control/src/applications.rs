@@ -26,6 +26,7 @@ use crate::{
 };
 
 pub(crate) mod api_keys;
+pub(crate) mod certificates;
 pub(crate) mod keys;
 pub(crate) mod provided_keys;
 

@@ -122,6 +122,8 @@ fn rest() -> OpenApiRouter<Control> {
         .routes(routes!(applications::api_keys::create, applications::api_keys::list))
         .routes(routes!(applications::api_keys::delete))
         .routes(routes!(applications::api_keys::replace))
+        .routes(routes!(applications::certificates::create, applications::certificates::list))
+        .routes(routes!(applications::certificates::delete))
         .routes(routes!(applications::provided_keys::create, applications::provided_keys::list))
         .routes(routes!(applications::provided_keys::delete))
         .routes(routes!(key_managers::create, key_managers::list))

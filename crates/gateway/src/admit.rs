@@ -32,6 +32,7 @@ use crate::{
     authenticate::{
         self, Credential, Issuers, KEYS_WITHIN, Other, Secrets, Tickets, Verifier, Visitor, Wishes,
     },
+    certificate::Asking,
     connection::Client,
     dial::{Assertions, Opening},
     handshake::Request,
@@ -66,6 +67,7 @@ pub(crate) struct Desk {
     wishes: Wishes,
     tokens: authenticate::opaque::Tokens,
     tickets: Tickets,
+    asking: Arc<Asking>,
 }
 
 /// A request that may connect.
@@ -173,11 +175,18 @@ impl Desk {
             replaced: Notify::new(),
             wishes: Wishes::default(),
             tickets,
+            asking: Arc::default(),
         }
+    }
+
+    /// Whether clients are asked for certificates.
+    pub(crate) const fn asking(&self) -> &Arc<Asking> {
+        &self.asking
     }
 
     /// Decide with this snapshot from now on. The verifier and what it remembers stay while the issuer does.
     pub(crate) fn replace(&self, snapshot: &Arc<Snapshot>) {
+        self.asking.decide(snapshot);
         let facts = snapshot.issuer();
         let before = self.decisions.load_full();
         let issuers = Issuers::of(snapshot.key_managers(), before.as_deref().map(|it| &it.issuers));
@@ -231,6 +240,7 @@ impl Desk {
                 Ok(identity)
             }
             Credential::ApiKey(key) => ours(self.secrets.of_key(key, snapshot, visitor)),
+            Credential::Certificate(shown) => ours(authenticate::of_certificate(shown, snapshot, visitor)),
             Credential::Client(client) => ours(self.secrets.of_client(client, snapshot, visitor)),
         }
     }
@@ -476,7 +486,8 @@ fn is_permitted_page(request: &Request, api: &ApiFacts) -> bool {
     let has_cookies = request.headers.iter().any(|(name, _)| name == "cookie");
     let passwords = request.headers.iter().filter(|(name, _)| name == "authorization");
     let has_password = passwords.into_iter().any(|(_, value)| authenticate::is_basic(value));
-    let is_ambient = has_password || (has_cookies && api.headers.passes_cookies());
+    let has_certificate = request.certificate.is_some() && api.security.accepts(Way::MutualTls);
+    let is_ambient = has_password || has_certificate || (has_cookies && api.headers.passes_cookies());
     let origins = request.headers.iter().filter(|(name, _)| name == "origin");
     api.security.permits_origin(origins.map(|(_, value)| value.as_slice()), is_ambient)
 }

@@ -39,6 +39,7 @@ use tidegate_oauth::{
 
 use crate::{
     admit::Pending,
+    certificate::BadCertificate,
     handshake::Request,
     refusal::{Elsewhere, Refusal},
 };
@@ -200,6 +201,32 @@ impl Secrets {
         self.attempts.failed(visitor.address, visitor.now);
         Refusal::WrongSecret
     }
+}
+
+/// Whose certificate a client has shown. Nothing is counted here: a certificate cannot be guessed, its key had to be there.
+pub(crate) fn of_certificate(
+    shown: &str,
+    snapshot: &Snapshot,
+    visitor: &Visitor<'_>,
+) -> Result<Identity, Refusal> {
+    let known = snapshot.certificate_by_thumbprint(shown).ok_or(BadCertificate::Unknown)?;
+    if known.begins_at > visitor.now {
+        return Err(BadCertificate::TooYoung.into());
+    }
+    if known.expires_at <= visitor.now {
+        return Err(BadCertificate::Expired.into());
+    }
+    let id = known.id.to_string();
+    Ok(Identity {
+        client_id: id.clone(),
+        key_manager: None,
+        scopes: Arc::default(),
+        subject: id,
+        expires_at: known.expires_at,
+        signed_with: None,
+        bound_to: None,
+        marks: now_shown(visitor),
+    })
 }
 
 /// A secret counts as issued when it is shown: what revokes the tokens that a client has closes the sessions that it has,

@@ -19,6 +19,7 @@ use crate::{
     Inner,
     admit::{Admitted, NotAdmitted, not_now},
     answer::Answer,
+    certificate::whose,
     compression::{self, Settled},
     counter,
     crowd::{AddressPlace, Crowded},
@@ -136,11 +137,11 @@ pub(crate) async fn carry(
         () = drain::is_said(&mut draining) => Err(Refusal::Restarting.into()),
         asked = handshake::read(&mut stream) => asked,
     };
-    let (request, key, early) = match asked {
+    let (mut request, key, early) = match asked {
         Ok(Asked::Handshake { request, key, early }) => (request, key, early),
         Ok(Asked::Health { wants_body }) => return say(stream, &handshake::healthy(wants_body)).await,
-        Ok(Asked::Ticket { request, wants }) => {
-            let client = client.behind(&request, &inner.trusted);
+        Ok(Asked::Ticket { mut request, wants }) => {
+            let client = whose(inner, &mut request, client, stream.certificate().as_ref());
             let id = inner.next_id(0);
             return say(stream, &counter::serve(inner, &request, wants, client, id, address_place).await)
                 .await;
@@ -150,7 +151,7 @@ pub(crate) async fn carry(
             return refuse(inner, stream, client, inner.next_id(0), &refusal).await;
         }
     };
-    let client = client.behind(&request, &inner.trusted);
+    let client = whose(inner, &mut request, client, stream.certificate().as_ref());
     let Some(worker) = inner.workers.choose() else {
         return refuse(inner, stream, client, inner.next_id(0), &Refusal::Stalled).await;
     };

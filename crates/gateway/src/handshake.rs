@@ -15,7 +15,7 @@ use tidegate_wire::{
 };
 use tokio::{io::AsyncReadExt as _, time::timeout};
 
-use crate::{answer::Answer, counter::Wants, refusal::Refusal, stream::Stream};
+use crate::{answer::Answer, certificate::Thumbprint, counter::Wants, refusal::Refusal, stream::Stream};
 
 /// Time for the whole head. A browser sends it in one segment; ten seconds allow for a bad mobile link and end a
 /// client that sends a byte a second long before it is a burden.
@@ -37,6 +37,8 @@ pub(crate) struct Request {
     pub(crate) deflate: Vec<Offer>,
     /// Every header as written, names in lower case.
     pub(crate) headers: Vec<(String, Vec<u8>)>,
+    /// The certificate that the client shows, as its connection or a trusted proxy says.
+    pub(crate) certificate: Option<Thumbprint>,
 }
 
 /// What a client asks for.
@@ -147,6 +149,7 @@ impl Request {
             subprotocols: subprotocols.iter().map(|&offer| offer.to_owned()).collect(),
             deflate,
             headers: headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_vec())).collect(),
+            certificate: None,
         }
     }
 }

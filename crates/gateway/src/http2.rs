@@ -20,8 +20,8 @@ use tokio::{
 };
 
 use crate::{
-    Inner, answer::Answer, connection::Client, crowd::AddressPlace, drain, handshake::HEAD_DEADLINE,
-    stream::Stream,
+    Inner, answer::Answer, certificate::Thumbprint, connection::Client, crowd::AddressPlace, drain,
+    handshake::HEAD_DEADLINE, stream::Stream,
 };
 use bridge::Bridge;
 use paced::Paced;
@@ -85,6 +85,8 @@ struct Waiting<'i> {
 struct Connection<'i> {
     inner: &'i Arc<Inner>,
     client: Client,
+    /// What the client has shown in TLS.
+    certificate: Option<Thumbprint>,
     library: h2::server::Connection<Paced<Stream>, Bytes>,
     /// Each ends by itself: phases have deadlines, sessions end with their worker, and all with the connection.
     streams: JoinSet<Outcome>,
@@ -110,6 +112,7 @@ pub(crate) async fn carry(
     else {
         return;
     };
+    let certificate = stream.certificate();
     let mut draining = inner.draining.subscribe();
     let library = tokio::select! {
         begun = timeout(HEAD_DEADLINE, settings().handshake(Paced::new(stream))) => begun,
@@ -119,6 +122,7 @@ pub(crate) async fn carry(
     let connection = Connection {
         inner,
         client,
+        certificate,
         library,
         streams: JoinSet::new(),
         is_counted: address_place.is_some(),
@@ -191,8 +195,8 @@ impl<'i> Connection<'i> {
 
     fn begin(&mut self, request: http::Request<RecvStream>, respond: SendResponse<Bytes>) {
         self.waiting = None;
-        let (inner, client) = (Arc::clone(self.inner), self.client);
-        self.streams.spawn(async move { stream::carry(&inner, request, respond, client).await });
+        let (inner, client, certificate) = (Arc::clone(self.inner), self.client, self.certificate.clone());
+        self.streams.spawn(async move { stream::carry(&inner, request, respond, client, certificate).await });
     }
 
     /// Goes on from there; `false`: one too many was withdrawn.

@@ -8,6 +8,7 @@
 mod admit;
 mod answer;
 mod authenticate;
+mod certificate;
 mod compression;
 mod connection;
 mod counter;
@@ -42,6 +43,7 @@ use std::{
     },
 };
 
+use rustls::{ServerConfig, server::ResolvesServerCert};
 use tidegate_model::{
     forwarded::TrustedProxies,
     id::{BootId, SessionId},
@@ -120,6 +122,8 @@ pub struct Settings {
     pub query_credentials: bool,
     /// Who may say for whom it connects.
     pub trusted: TrustedProxies,
+    /// They say which certificate their client has shown, in `Client-Cert`, and let none of a client's own pass.
+    pub client_cert: bool,
     /// They say it with a PROXY header, with which each of their connections must begin.
     pub proxy_protocol: bool,
     /// Connections that one client address may have at once; `None`: as many as there are places.
@@ -175,6 +179,7 @@ struct Inner {
     multiplexing: Semaphore,
     draining: watch::Sender<bool>,
     trusted: TrustedProxies,
+    client_cert: bool,
     proxy_protocol: bool,
     socket_buffer_bytes: Option<usize>,
 }
@@ -230,6 +235,7 @@ impl Gateway {
             multiplexing: Semaphore::new(http2::CONNECTIONS_MAX),
             draining: watch::Sender::new(false),
             trusted: settings.trusted,
+            client_cert: settings.client_cert,
             proxy_protocol: settings.proxy_protocol,
             socket_buffer_bytes: settings.socket_buffer_bytes,
         });
@@ -252,6 +258,15 @@ impl Gateway {
         let (ended, is_ended) = watch::channel(false);
         let talking = tokio::spawn(talk.run(is_ended));
         Ok((Self(Arc::clone(&inner)), Running { inner, ended, talking, checking }))
+    }
+
+    /// The settings of listeners with TLS, which present what this resolves. Clients are asked for a certificate while an
+    /// API accepts one.
+    ///
+    /// # Errors
+    /// The TLS library refuses its settings.
+    pub fn tls(&self, certificate: Arc<dyn ResolvesServerCert>) -> Result<Arc<ServerConfig>, rustls::Error> {
+        self.0.desk.asking().tls(certificate)
     }
 
     /// Accepts connections until the gateway drains.

@@ -32,7 +32,10 @@ pub(crate) fn shown(
         Credential::Token { token, is_dpop } => (token.as_str(), *is_dpop),
         // Only tokens are bound to keys. Who bought a ticket with one has proved it then, as a browser cannot when it opens
         // a WebSocket.
-        Credential::ApiKey(_) | Credential::Client(_) | Credential::Ticket(_) => return Ok(None),
+        Credential::ApiKey(_)
+        | Credential::Client(_)
+        | Credential::Ticket(_)
+        | Credential::Certificate(_) => return Ok(None),
     };
     let thumbprint = match (&identity.bound_to, is_dpop) {
         (None, false) => return Ok(None),

@@ -23,6 +23,7 @@ use tidegate_wire::{
 
 use crate::{
     answer::Answer,
+    certificate::BadCertificate,
     dial::DialError,
     relay::{Farewell, UsedUp},
 };
@@ -86,6 +87,9 @@ pub(crate) enum Refusal {
     /// The API key has ended.
     #[error("the API key has expired")]
     SecretExpired,
+    /// The certificate opens nothing.
+    #[error(transparent)]
+    Certificate(#[from] BadCertificate),
     /// There is no such ticket.
     #[error("there is no such ticket for this API, or its time is over; buy another")]
     TicketInvalid,
@@ -198,7 +202,9 @@ impl Refusal {
             Self::Credential(BadCredential::Several) => {
                 (400, "credential-several", "More than one credential was presented")
             }
-            Self::Token(BadToken::Expired) | Self::SecretExpired => {
+            Self::Token(BadToken::Expired)
+            | Self::SecretExpired
+            | Self::Certificate(BadCertificate::Expired) => {
                 (401, "credential-expired", "The credential has expired")
             }
             Self::TicketInvalid => (401, "ticket-invalid", "The ticket is not valid"),
@@ -209,7 +215,7 @@ impl Refusal {
             Self::TooManyAttempts { .. } => {
                 (429, "too-many-attempts", "Too many wrong credentials came from this address")
             }
-            Self::Credential(_) | Self::Token(_) | Self::WrongSecret => {
+            Self::Credential(_) | Self::Token(_) | Self::WrongSecret | Self::Certificate(_) => {
                 (401, "credential-invalid", "The credential is not valid")
             }
             Self::Overloaded | Self::Proof(BadProof::TooMany) => {
@@ -267,7 +273,11 @@ impl Refusal {
                 let bearer = ("WWW-Authenticate", bearer::challenge(REALM, None));
                 [bearer].into_iter().chain(basic).collect()
             }
-            Self::WrongSecret | Self::SecretExpired | Self::TicketInvalid | Self::TicketUsed => {
+            Self::WrongSecret
+            | Self::SecretExpired
+            | Self::Certificate(_)
+            | Self::TicketInvalid
+            | Self::TicketUsed => {
                 vec![("WWW-Authenticate", bearer::challenge(REALM, None))]
             }
             Self::TooManyAttempts { retry_after_seconds } => {
@@ -363,6 +373,7 @@ fn samples() -> Vec<Refusal> {
         Refusal::Origin,
         Refusal::WrongSecret,
         Refusal::SecretExpired,
+        Refusal::Certificate(BadCertificate::Unknown),
         Refusal::TicketInvalid,
         Refusal::TicketUsed,
         Refusal::TooManyTickets,
@@ -416,6 +427,7 @@ const fn described(way: Way) -> &'static str {
         }
         Way::ApiKeyHeader => "an API key in its header",
         Way::ApiKeyQuery => "an API key in its query parameter",
+        Way::MutualTls => "a certificate of an application in TLS",
         Way::Basic => "the id and secret of a key in the Authorization header (Basic)",
     }
 }

@@ -11,12 +11,14 @@ use std::{
 };
 
 use socket2::SockRef;
+use tidegate_oauth::certificate::thumbprint;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf},
     net::{TcpStream, UnixStream},
 };
 use tokio_rustls::TlsStream;
 
+use crate::certificate::Thumbprint;
 use crate::relay::{Coder, Leg, Socket};
 
 /// Makes a new connection fit for small messages and bounded memory: what waits in the kernel for a peer that does not
@@ -46,6 +48,14 @@ impl Stream {
     /// Whether client and gateway agreed on HTTP/2 (RFC 7301).
     pub(crate) fn is_http2(&self) -> bool {
         matches!(self, Self::Tls(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2"))
+    }
+
+    /// The certificate that a client has shown in its handshake, or in the one that it goes on from.
+    pub(crate) fn certificate(&self) -> Option<Thumbprint> {
+        let Self::Tls(stream) = self else { return None };
+        let TlsStream::Server(stream) = &**stream else { return None };
+        let shown = stream.get_ref().1.peer_certificates()?.first()?;
+        Some(thumbprint(shown).into())
     }
 
     /// Writes all of it, and lets TLS send its records.

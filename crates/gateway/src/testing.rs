@@ -23,6 +23,7 @@ use crate::handshake::Request;
 pub(crate) fn request(headers: &[(&str, &str)]) -> Request {
     let owned = |(name, value): &(&str, &str)| (name.to_ascii_lowercase(), value.as_bytes().to_vec());
     Request {
+        certificate: None,
         authority: "gateway.test:9099".to_owned(),
         path: "/echo/1.0".to_owned(),
         query: None,

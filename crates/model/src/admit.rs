@@ -25,7 +25,7 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Identity {
-    /// OAuth client, or the id of the API key.
+    /// OAuth client, or the id of the API key or certificate.
     pub client_id: String,
     /// The issuer whose client it is; `None`: ours.
     pub key_manager: Option<KeyManagerId>,
@@ -125,7 +125,7 @@ pub struct Grant {
     pub api: Arc<ApiFacts>,
     /// The application.
     pub application: Arc<ApplicationFacts>,
-    /// The OAuth client, or the id of the API key. Shared with the snapshot, like the other names: a gateway holds one of
+    /// The OAuth client, or the id of the API key or certificate. Shared with the snapshot, like the other names: a gateway holds one of
     /// these per session.
     pub client_id: Arc<str>,
     /// With what the client proved itself, and where it was.
@@ -245,6 +245,7 @@ pub fn on_topic(grant: Grant, topic: Arc<str>) -> Result<Grant, Refusal> {
 pub fn application_of(snapshot: &Snapshot, identity: &Identity, way: Way) -> Option<ApplicationId> {
     match way.kind() {
         Kind::ApiKey => snapshot.api_key(&identity.client_id).map(|key| key.application),
+        Kind::Certificate => snapshot.certificate(&identity.client_id).map(|one| one.application),
         Kind::OAuth | Kind::Basic | Kind::Ticket => {
             snapshot.client_of(identity.key_manager, &identity.client_id).map(|client| client.application)
         }
@@ -295,6 +296,9 @@ fn grant(
         Kind::ApiKey => snapshot
             .api_key(client_id)
             .map(|key| (key.application, key.environment, snapshot.shared_api_key(client_id))),
+        Kind::Certificate => snapshot
+            .certificate(client_id)
+            .map(|one| (one.application, one.environment, snapshot.shared_certificate(client_id))),
         Kind::OAuth | Kind::Basic | Kind::Ticket => {
             snapshot.client_of(key_manager, client_id).map(|client| {
                 (client.application, client.environment, snapshot.shared_client_id(key_manager, client_id))

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     client::ClientSettings,
     endpoint::Environment,
-    id::{ApiId, ApiKeyId, ApplicationId, SubscriptionId, UserId},
+    id::{ApiId, ApiKeyId, ApplicationId, CertificateId, SubscriptionId, UserId},
     time::Timestamp,
     user::Secret,
 };
@@ -111,4 +111,31 @@ impl ApiKey {
     pub fn redacted(&self) -> Self {
         Self { hash: Secret::default(), ..self.clone() }
     }
+}
+
+/// Certificates that one application may have: a few per environment, and their successors.
+pub const CERTIFICATES_MAX: usize = 32;
+
+/// A certificate by which programs of an application say in TLS who they are. It is believed since its owner named this one:
+/// no authority has to vouch for it. Nothing of it is secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Identifier.
+    pub id: CertificateId,
+    /// Whose certificate it is.
+    pub application: ApplicationId,
+    /// Which endpoint its sessions reach.
+    pub environment: Environment,
+    /// What its owner calls it.
+    pub name: String,
+    /// SHA-256 of the certificate as DER, in base64url (`x5t#S256` of RFC 8705, section 3.1). One of all applications.
+    pub thumbprint: String,
+    /// Whom it names, for people to read.
+    pub subject: String,
+    /// The first moment at which it is valid.
+    pub begins_at: Timestamp,
+    /// The first moment at which it is not valid any more.
+    pub expires_at: Timestamp,
+    /// When it was added.
+    pub created_at: Timestamp,
 }

@@ -109,6 +109,8 @@ impl Kind {
             | Command::CreateApiKey(_)
             | Command::ReplaceApiKey { .. }
             | Command::DeleteApiKey { .. }
+            | Command::AddCertificate(_)
+            | Command::DeleteCertificate { .. }
             | Command::ProvideKey(_)
             | Command::WithdrawKey { .. } => Self::Key,
             Command::CreateSubscription(_) | Command::DeleteSubscription { .. } => Self::Subscription,

@@ -9,13 +9,16 @@ pub use people::{ChangeUser, EndPortalSessions, KeepAudit, WhichSessions};
 
 use crate::{
     api::{Api, Design, Revision},
-    application::{ApiKey, Application, Key, Subscription},
+    application::{ApiKey, Application, Certificate, Key, Subscription},
     authorization::{Authorize, EndAuthorization, OpaqueToken, RedeemCode, Redeemed, Renew},
     client::ClientSettings,
     deny::{Denied, DenyRule},
     device::{DenyDevice, DeviceCode},
     endpoint::Environment,
-    id::{ApiId, ApiKeyId, ApplicationId, DenyRuleId, KeyManagerId, SubscriptionId, TokenId, UserId},
+    id::{
+        ApiId, ApiKeyId, ApplicationId, CertificateId, DenyRuleId, KeyManagerId, SubscriptionId, TokenId,
+        UserId,
+    },
     issuer::{KeyManager, ProvidedKey, Trust},
     lifecycle::{Event, Missing},
     revocation::{Mark, Revoke},
@@ -282,6 +285,15 @@ pub enum Command {
         /// Which key.
         id: ApiKeyId,
     },
+    /// Adds a certificate; its time is that of the command. Answers [`Outcome::Certificate`].
+    AddCertificate(Box<Certificate>),
+    /// Removes a certificate; its live sessions are closed. Answers [`Outcome::Done`].
+    DeleteCertificate {
+        /// Whose certificate.
+        application: ApplicationId,
+        /// Which certificate.
+        id: CertificateId,
+    },
     /// See [`CreateSubscription`]. Answers [`Outcome::Subscription`].
     CreateSubscription(CreateSubscription),
     /// Ends a subscription. Answers [`Outcome::Done`].
@@ -522,6 +534,8 @@ pub enum Outcome {
     Key(Key),
     /// The API key after the change.
     ApiKey(Box<ApiKey>),
+    /// The certificate that was added.
+    Certificate(Box<Certificate>),
     /// The new subscription.
     Subscription(Subscription),
     /// The key manager after the change.

@@ -18,14 +18,14 @@ use uuid::Uuid;
 
 use crate::{
     api::{Api, Change, Design, Moved, Revision},
-    application::{ApiKey, Application, Key, Subscription},
+    application::{ApiKey, Application, Certificate, Key, Subscription},
     client::ClientSettings,
     command::{
         ChangeUser, Command, CreateApi, CreateApplication, CreateKey, CreateSubscription, KeyPurpose,
         MoveApi, Outcome, Refused, SigningKeyRecord, UpdateApi,
     },
     endpoint::{Endpoint, Endpoints, Environment},
-    id::{ApiId, ApiKeyId, ApplicationId, PortalSessionId, SubscriptionId, TokenId, UserId},
+    id::{ApiId, ApiKeyId, ApplicationId, CertificateId, PortalSessionId, SubscriptionId, TokenId, UserId},
     lifecycle::Event,
     port::{ApiQuery, Catalog, CommandError, EventLog, Page, PageRequest, SubscriptionQuery, UserQuery},
     revocation::Mark,
@@ -104,6 +104,7 @@ macro_rules! port_contract {
             subscriptions_are_listed_oldest_first
             a_deleted_application_takes_its_keys_and_subscriptions_along
             api_keys_are_made_replaced_and_deleted_by_their_owner
+            certificates_are_one_applications_and_go_with_it
             secrets_of_keys_go_to_gateways_only_where_an_api_takes_them
         }
         $crate::port_contract! { @suite issuers, $ground,

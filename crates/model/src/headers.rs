@@ -14,7 +14,10 @@ pub const HEADER_VALUE_BYTES_MAX: usize = 1_024;
 
 /// Headers that are the gateway's to say, or of one hop, or of the handshake, in lower case. No rule
 /// touches them, and none of a client's goes on.
-const GATEWAYS_OWN: [&str; 22] = [
+const GATEWAYS_OWN: [&str; 24] = [
+    // A certificate is for the gateway, and a client's word on one is nobody's to believe.
+    "client-cert",
+    "client-cert-chain",
     "connection",
     "content-length",
     // A proof is for the gateway alone, as the token beside it.

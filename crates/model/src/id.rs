@@ -52,6 +52,8 @@ ids! {
     AuthorizationId,
     /// Names an API key (not its secret).
     ApiKeyId,
+    /// Names a certificate of an application.
+    CertificateId,
     /// Names a key manager: another issuer whose tokens are accepted.
     KeyManagerId,
     /// Names a deny rule.

@@ -7,7 +7,7 @@ use std::{net::SocketAddr, os::unix::net::UnixStream};
 
 use crate::{
     api::{Api, Change, Moved, Revision},
-    application::{ApiKey, Application, Key, Subscription},
+    application::{ApiKey, Application, Certificate, Key, Subscription},
     audit::{AuditQuery, Entry, EntryDetail},
     authorization::{Authorization, Code, OpaqueToken, RefreshToken},
     command::{Command, Outcome, Refused, SigningKeyRecord},
@@ -187,6 +187,8 @@ pub trait Catalog: Send + Sync + 'static {
     async fn key(&self, client_id: &str) -> Result<Option<Key>, PortError>;
     /// API keys of an application, oldest first.
     async fn api_keys(&self, application: ApplicationId) -> Result<Vec<ApiKey>, PortError>;
+    /// Certificates of an application, oldest first.
+    async fn certificates(&self, application: ApplicationId) -> Result<Vec<Certificate>, PortError>;
     /// A subscription.
     async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, PortError>;
     /// Subscriptions, oldest first.

@@ -6,6 +6,7 @@
 
 mod api_key;
 mod backend;
+mod certificate;
 mod issuer;
 mod passing;
 mod people;
@@ -14,6 +15,7 @@ mod topic;
 
 pub use api_key::api_key;
 pub use backend::{endpoint, endpoint_url, endpoints};
+pub use certificate::certificate;
 pub use issuer::{issuer_url, key_manager_name, provided_client_id, trust};
 pub use passing::{headers, mappings};
 pub use people::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, USERNAME_CHARS_MAX, password, username};
@@ -83,6 +85,18 @@ pub fn name(pointer: &str, text: &str, problems: &mut Problems) {
     if text.trim() != text || text.contains("  ") {
         let detail = "A name has no spaces at its ends and no two spaces in a row.";
         problems.push(FieldProblem::new(pointer, "stray_space", detail));
+    }
+}
+
+/// What an owner calls a credential of an application: 1 to [`APPLICATION_NAME_CHARS_MAX`] characters of any script.
+fn label(pointer: &str, text: &str, problems: &mut Problems) {
+    let mut problem = |code, detail: String| problems.push(FieldProblem::new(pointer, code, detail));
+    if text.trim().is_empty() {
+        problem("required", "Enter a name.".to_owned());
+    } else if text.chars().count() > APPLICATION_NAME_CHARS_MAX {
+        problem("too_long", format!("A name has at most {APPLICATION_NAME_CHARS_MAX} characters."));
+    } else if text.chars().any(char::is_control) {
+        problem("illegal_character", "A name cannot contain control characters.".to_owned());
     }
 }
 

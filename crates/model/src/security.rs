@@ -48,11 +48,13 @@ pub enum Way {
     Basic,
     /// A one-time ticket, in the query as `ticket` or as a subprotocol behind `ticket`.
     Ticket,
+    /// The certificate that the client shows in TLS, or that a trusted proxy says it has shown.
+    MutualTls,
 }
 
 impl Way {
     /// All, in the order in which a page shows them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::OAuthHeader,
         Self::OAuthQuery,
         Self::OAuthSubprotocol,
@@ -60,6 +62,7 @@ impl Way {
         Self::ApiKeyQuery,
         Self::Basic,
         Self::Ticket,
+        Self::MutualTls,
     ];
 
     /// The word used in REST and storage.
@@ -72,6 +75,7 @@ impl Way {
             Self::ApiKeyQuery => "api_key_query",
             Self::Basic => "basic",
             Self::Ticket => "ticket",
+            Self::MutualTls => "mutual_tls",
         }
     }
 
@@ -87,6 +91,7 @@ impl Way {
             Self::ApiKeyHeader | Self::ApiKeyQuery => Kind::ApiKey,
             Self::Basic => Kind::Basic,
             Self::Ticket => Kind::Ticket,
+            Self::MutualTls => Kind::Certificate,
         }
     }
 
@@ -108,6 +113,8 @@ pub enum Kind {
     Basic,
     /// A one-time ticket.
     Ticket,
+    /// A certificate of TLS.
+    Certificate,
 }
 
 impl Kind {
@@ -116,7 +123,7 @@ impl Kind {
         match self {
             Self::OAuth | Self::ApiKey | Self::Ticket => false,
             // A browser that was given them once repeats them for every page.
-            Self::Basic => true,
+            Self::Basic | Self::Certificate => true,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     deny::{Denials, DenyFacts},
     endpoint::{Endpoints, Environment},
     headers::HeaderRules,
-    id::{ApiId, ApiKeyId, ApplicationId, KeyManagerId, SubscriptionId, UserId},
+    id::{ApiId, ApiKeyId, ApplicationId, CertificateId, KeyManagerId, SubscriptionId, UserId},
     issuer::{AcceptedIssuers, KeyManagerFacts},
     lifecycle::State,
     mapping::TopicMapping,
@@ -115,6 +115,23 @@ pub struct ApiKeyFacts {
     pub referers: Vec<String>,
 }
 
+/// A certificate as a gateway knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateFacts {
+    /// Identifier.
+    pub id: CertificateId,
+    /// SHA-256 of its DER, in base64url.
+    pub thumbprint: String,
+    /// Whose certificate.
+    pub application: ApplicationId,
+    /// Which endpoint its sessions reach.
+    pub environment: Environment,
+    /// The first moment at which it is valid.
+    pub begins_at: Timestamp,
+    /// The first moment at which it is not valid any more.
+    pub expires_at: Timestamp,
+}
+
 /// The secret of an OAuth client, as a hash: it goes to gateways only while an API accepts it as a password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientSecretFacts {
@@ -182,6 +199,9 @@ pub struct SnapshotParts {
     /// API keys.
     #[serde(default)]
     pub api_keys: Vec<ApiKeyFacts>,
+    /// Certificates.
+    #[serde(default)]
+    pub certificates: Vec<CertificateFacts>,
     /// Secrets of OAuth clients, where an API accepts them as passwords; else none.
     #[serde(default)]
     pub client_secrets: Vec<ClientSecretFacts>,
@@ -210,6 +230,9 @@ pub struct Snapshot {
     /// By id as text, which sessions of the key share.
     api_keys: HashMap<Arc<str>, Arc<ApiKeyFacts>>,
     api_keys_by_hash: HashMap<Secret, Arc<ApiKeyFacts>>,
+    /// By id as text, as above.
+    certificates: HashMap<Arc<str>, Arc<CertificateFacts>>,
+    certificates_by_thumbprint: HashMap<String, Arc<CertificateFacts>>,
     client_secrets: HashMap<String, Secret>,
     /// Clients of other issuers.
     provided: HashMap<KeyManagerId, HashMap<Arc<str>, ClientFacts>>,
@@ -230,6 +253,7 @@ impl Snapshot {
             routes.add(default_path(&api.context), api.id);
         }
         let api_keys: Vec<_> = parts.api_keys.into_iter().map(Arc::new).collect();
+        let certificates: Vec<_> = parts.certificates.into_iter().map(Arc::new).collect();
         let mut clients = HashMap::new();
         let mut provided: HashMap<KeyManagerId, HashMap<Arc<str>, ClientFacts>> = HashMap::new();
         for client in parts.clients {
@@ -252,6 +276,11 @@ impl Snapshot {
             provided,
             api_keys_by_hash: api_keys.iter().map(|key| (key.hash.clone(), Arc::clone(key))).collect(),
             api_keys: api_keys.into_iter().map(|key| (key.id.to_string().into(), key)).collect(),
+            certificates_by_thumbprint: certificates
+                .iter()
+                .map(|one| (one.thumbprint.clone(), Arc::clone(one)))
+                .collect(),
+            certificates: certificates.into_iter().map(|one| (one.id.to_string().into(), one)).collect(),
             client_secrets: parts.client_secrets.into_iter().map(|it| (it.client_id, it.hash)).collect(),
             subscriptions: parts
                 .subscriptions
@@ -332,6 +361,16 @@ impl Snapshot {
         self.api_keys_by_hash.get(hash)
     }
 
+    /// A certificate by its id as text.
+    pub fn certificate(&self, id: &str) -> Option<&Arc<CertificateFacts>> {
+        self.certificates.get(id)
+    }
+
+    /// The certificate with this thumbprint.
+    pub fn certificate_by_thumbprint(&self, thumbprint: &str) -> Option<&Arc<CertificateFacts>> {
+        self.certificates_by_thumbprint.get(thumbprint)
+    }
+
     /// Hash of the secret of an OAuth client, where it came.
     pub fn client_secret(&self, client_id: &str) -> Option<&Secret> {
         self.client_secrets.get(client_id)
@@ -368,6 +407,11 @@ impl Snapshot {
     /// An API key's id as all its sessions share it.
     pub(crate) fn shared_api_key(&self, id: &str) -> Arc<str> {
         shared(self.api_keys.get_key_value(id), id)
+    }
+
+    /// A certificate's id as all its sessions share it.
+    pub(crate) fn shared_certificate(&self, id: &str) -> Arc<str> {
+        shared(self.certificates.get_key_value(id), id)
     }
 
     /// A business plan's name as all its sessions share it.

@@ -9,6 +9,7 @@
 pub mod assertion;
 pub mod authorize;
 pub mod bearer;
+pub mod certificate;
 pub mod client;
 pub mod client_assertion;
 pub mod device;

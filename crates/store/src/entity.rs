@@ -125,6 +125,13 @@ entity! {
     }
 }
 entity! {
+    /// Certificates of applications; `body` is the whole record.
+    certificate, "certificates" {
+        #[sea_orm(primary_key, auto_increment = false)] id: String,
+        application_id: String, thumbprint: String, body: String,
+    }
+}
+entity! {
     /// Subscriptions.
     subscription, "subscriptions" {
         #[sea_orm(primary_key, auto_increment = false)] id: String,

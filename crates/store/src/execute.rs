@@ -77,6 +77,7 @@ pub(crate) async fn execute(
         Command::CreateApiKey(_) | Command::ReplaceApiKey { .. } | Command::DeleteApiKey { .. } => {
             at.change_api_key(command).await
         }
+        Command::AddCertificate(_) | Command::DeleteCertificate { .. } => at.change_certificate(command).await,
         Command::CreateSubscription(create) => at.create_subscription(create).await,
         Command::DeleteSubscription { id } => {
             let row = entity::subscription::Entity::find_by_id(id.to_string()).one(db).await?;

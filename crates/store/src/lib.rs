@@ -9,6 +9,7 @@ mod apis;
 mod applications;
 mod audit;
 mod authorizations;
+mod certificates;
 mod cursor;
 mod deny_rules;
 mod device_codes;

@@ -19,6 +19,7 @@ mod m0016_used_assertions;
 mod m0017_device_codes;
 mod m0022_portal_sessions;
 mod m0023_token_scopes;
+mod m0027_certificates;
 
 pub(crate) struct Migrator;
 
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0017_device_codes::Step),
             Box::new(m0022_portal_sessions::Step),
             Box::new(m0023_token_scopes::Step),
+            Box::new(m0027_certificates::Step),
         ]
     }
 }

@@ -10,7 +10,7 @@ use sea_orm::{
 use serde::de::DeserializeOwned;
 use tidegate_model::{
     api::{Api, Change, Design, Moved, Revision},
-    application::{ApiKey, Application, Key, Subscription},
+    application::{ApiKey, Application, Certificate, Key, Subscription},
     audit::{AuditQuery, Entry, EntryDetail},
     authorization::{Authorization, Code, OpaqueToken, RefreshToken},
     command::{Command, Outcome, SigningKeyRecord},
@@ -30,16 +30,16 @@ use tidegate_model::{
     revocation::Revocation,
     security::Way,
     snapshot::{
-        ApiFacts, ApiKeyFacts, ApplicationFacts, ClientFacts, ClientSecretFacts, SnapshotParts,
-        SubscriptionFacts,
+        ApiFacts, ApiKeyFacts, ApplicationFacts, CertificateFacts, ClientFacts, ClientSecretFacts,
+        SnapshotParts, SubscriptionFacts,
     },
     time::Timestamp,
     user::{Account, Actor, PersonalToken, PortalSession, Secret, User, UserState},
 };
 
 use crate::{
-    apis, applications, audit, authorizations, cursor, deny_rules, device_codes, entity, facts, issuers,
-    plans, revocations, sqlite::SqliteCatalog, users, vault::Vault, writer::trouble,
+    apis, applications, audit, authorizations, certificates, cursor, deny_rules, device_codes, entity, facts,
+    issuers, plans, revocations, sqlite::SqliteCatalog, users, vault::Vault, writer::trouble,
 };
 
 /// Name of the row that counts changes that gateways can notice.
@@ -134,6 +134,11 @@ fn api_key_facts(key: ApiKey) -> ApiKeyFacts {
     ApiKeyFacts { id, hash, application, environment, expires_at, addresses, referers }
 }
 
+fn certificate_facts(certificate: Certificate) -> CertificateFacts {
+    let Certificate { id, application, environment, thumbprint, begins_at, expires_at, .. } = certificate;
+    CertificateFacts { id, thumbprint, application, environment, begins_at, expires_at }
+}
+
 async fn snapshot_parts(connection: &impl ConnectionTrait, vault: &Vault) -> Result<SnapshotParts, DbErr> {
     let number = entity::meta::Entity::find_by_id(SNAPSHOT_NUMBER).one(connection).await?;
     let mut parts = SnapshotParts {
@@ -173,6 +178,12 @@ async fn snapshot_parts(connection: &impl ConnectionTrait, vault: &Vault) -> Res
         let key = api_key_facts(parsed(&row.body)?);
         if !without_keys.contains(&key.application) {
             parts.api_keys.push(key);
+        }
+    }
+    for row in entity::certificate::Entity::find().all(connection).await? {
+        let certificate = certificate_facts(parsed(&row.body)?);
+        if !without_keys.contains(&certificate.application) {
+            parts.certificates.push(certificate);
         }
     }
     for key in issuers::provided_keys(connection, None).await? {
@@ -319,6 +330,10 @@ impl Catalog for SqliteCatalog {
 
     async fn api_keys(&self, application: ApplicationId) -> Result<Vec<ApiKey>, PortError> {
         applications::api_keys(&self.readers, application).await.map_err(trouble)
+    }
+
+    async fn certificates(&self, application: ApplicationId) -> Result<Vec<Certificate>, PortError> {
+        certificates::of_application(&self.readers, application).await.map_err(trouble)
     }
 
     async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, PortError> {

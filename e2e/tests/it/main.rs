@@ -23,6 +23,7 @@ mod first_start;
 mod issuers;
 mod lifecycle;
 mod limits;
+mod mutual;
 mod negatives;
 mod oauth;
 mod passing;

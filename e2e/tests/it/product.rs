@@ -27,8 +27,9 @@ const START_PATIENCE: Duration = Duration::from_mins(1);
 /// An orderly end: five seconds for sessions to say goodbye, and some for the rest.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 /// What a developer may have set for himself and no test may see.
-const VARIABLES: [&str; 18] = [
+const VARIABLES: [&str; 19] = [
     "TIDEGATE_ADMIN_PASSWORD",
+    "TIDEGATE_CLIENT_CERT",
     "TIDEGATE_CONNECTIONS_PER_ADDRESS",
     "TIDEGATE_DATA",
     "TIDEGATE_DEMO",

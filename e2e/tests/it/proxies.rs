@@ -20,9 +20,9 @@ use crate::{
 };
 
 /// A proxy that runs for as long as this lives.
-struct Proxy {
+pub(crate) struct Proxy {
     process: Child,
-    socket: PathBuf,
+    pub(crate) socket: PathBuf,
     log: PathBuf,
 }
 
@@ -98,7 +98,7 @@ async fn start_passing_haproxy(product: &Product, gateway: &str, header: &str) -
     start_haproxy_with(product, "tcp", "accept-proxy", &format!("127.0.0.1:{port} {header}")).await
 }
 
-async fn start_haproxy_with(product: &Product, mode: &str, bind: &str, gateway: &str) -> Proxy {
+pub(crate) async fn start_haproxy_with(product: &Product, mode: &str, bind: &str, gateway: &str) -> Proxy {
     let folder = tempfile::tempdir_in(product.scratch()).unwrap().keep();
     let socket = folder.join("listen");
     let config = format!(

@@ -2,12 +2,14 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { ask, askTagged, ifMatch } from "./call";
 import {
+  addCertificate,
   createApiKey,
   createApplication,
   createKey,
   createSubscription,
   deleteApiKey,
   deleteApplication,
+  deleteCertificate,
   deleteKey,
   deleteSubscription,
   getApplication,
@@ -15,6 +17,7 @@ import {
   issueToken,
   listApiKeys,
   listApplications,
+  listCertificates,
   listKeys,
   listSubscriptions,
   renewApiKey,
@@ -28,11 +31,13 @@ import type {
   AccessToken,
   ApiKeyWithSecret,
   Application,
+  Certificate,
   Environment,
   Key,
   KeyChange,
   KeyWithSecret,
   NewApiKey,
+  NewCertificate,
   Subscription,
 } from "./types";
 
@@ -185,6 +190,28 @@ export function useDeleteApiKey(application: string) {
   return useMutation<unknown, Problem, { id: string }>({
     mutationFn: ({ id }) => ask(deleteApiKey({ path: { id: application, key_id: id } })),
     onSuccess: () => refresh(["application", application, "api-keys"]),
+  });
+}
+
+export const certificatesQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["application", id, "certificates"],
+    queryFn: async () => (await ask(listCertificates({ path: { id } }))).items,
+  });
+
+export function useAddCertificate(application: string) {
+  const refresh = useRefresh();
+  return useMutation<Certificate, Problem, NewCertificate>({
+    mutationFn: (body) => ask(addCertificate({ path: { id: application }, body })),
+    onSuccess: () => refresh(["application", application, "certificates"]),
+  });
+}
+
+export function useDeleteCertificate(application: string) {
+  const refresh = useRefresh();
+  return useMutation<unknown, Problem, { id: string }>({
+    mutationFn: ({ id }) => ask(deleteCertificate({ path: { id: application, certificate_id: id } })),
+    onSuccess: () => refresh(["application", application, "certificates"]),
   });
 }
 

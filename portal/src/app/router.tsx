@@ -85,6 +85,10 @@ export const router = createBrowserRouter([
                   { path: "keys", lazy: () => import("../features/applications/keys-page") },
                   { path: "api-keys", lazy: () => import("../features/applications/api-keys-page") },
                   {
+                    path: "certificates",
+                    lazy: () => import("../features/applications/certificates-page"),
+                  },
+                  {
                     path: "subscriptions",
                     lazy: () => import("../features/applications/subscriptions-page"),
                   },

@@ -19,7 +19,13 @@ export const API_PAGES = [
 export type ApiPage = (typeof API_PAGES)[number];
 
 /** Pages inside one application. */
-export type ApplicationPage = "overview" | "keys" | "api-keys" | "subscriptions" | "settings";
+export type ApplicationPage =
+  | "overview"
+  | "keys"
+  | "api-keys"
+  | "certificates"
+  | "subscriptions"
+  | "settings";
 
 const part = encodeURIComponent;
 

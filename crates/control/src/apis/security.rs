@@ -16,8 +16,8 @@ use crate::problem::Problem;
 pub(crate) struct SecurityInput {
     /// Which credentials are accepted, and where: `oauth_header` (`Authorization: Bearer`), `oauth_query`
     /// (`access_token`), `oauth_subprotocol` (behind `bearer`), `api_key_header`, `api_key_query`, `basic` (id and secret
-    /// of an application's key), `ticket` (a one-time ticket in the query or as a subprotocol). Default: the first three
-    /// and tickets.
+    /// of an application's key), `ticket` (a one-time ticket in the query or as a subprotocol), `mutual_tls` (a certificate
+    /// of an application, shown in TLS). Default: the first three and tickets.
     accepts: Option<Vec<String>>,
     /// The header that holds an API key. Default `ApiKey`.
     api_key_header: Option<String>,
@@ -61,7 +61,7 @@ impl SecurityInput {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Security)]
 pub(crate) struct SecurityAnswer {
-    /// `oauth_header`, `oauth_query`, `oauth_subprotocol`, `api_key_header`, `api_key_query`, `basic`, `ticket`.
+    /// `oauth_header`, `oauth_query`, `oauth_subprotocol`, `api_key_header`, `api_key_query`, `basic`, `ticket`, `mutual_tls`.
     accepts: Vec<&'static str>,
     api_key_header: String,
     api_key_query: String,

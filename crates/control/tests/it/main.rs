@@ -4,6 +4,7 @@
 
 mod api_keys;
 mod audit;
+mod certificates;
 mod console;
 mod contract;
 mod discovery;

@@ -28,6 +28,7 @@ fn body(operation: &str) -> Option<Value> {
         "choosePassword" => json!({"current_password": "x", "new_password": "x"}),
         "revokeToken" => json!({"token": "x"}),
         "createApiKey" => json!({"name": "x", "type": "production"}),
+        "addCertificate" => json!({"name": "x", "type": "production", "certificate": "x"}),
         "createTicket" => json!({"application_id": uuid::Uuid::nil(), "api_id": uuid::Uuid::nil()}),
         "createKey" => json!({"type": "production"}),
         "provideKey" => json!({"key_manager": uuid::Uuid::nil(), "client_id": "x", "type": "production"}),
@@ -127,6 +128,7 @@ async fn every_operation_answers_everybody_as_the_table_says() {
                     .replace("{client_id}", "nobody")
                     .replace("{kid}", "nobody")
                     .replace("{key_id}", &nil)
+                    .replace("{certificate_id}", &nil)
             );
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
             for visitor in &visitors {

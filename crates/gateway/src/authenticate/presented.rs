@@ -4,7 +4,7 @@
 //! one, and what is in a place that the API does not accept is refused as well: it is never passed on as something
 //! else. It does not know whether a credential is good.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use tidegate_model::{
     headers::is_same_name,
@@ -17,7 +17,7 @@ use tidegate_oauth::{
     secret::{self, Kind},
 };
 
-use crate::{handshake::Request, refusal::Refusal};
+use crate::{certificate::Thumbprint, handshake::Request, refusal::Refusal};
 
 /// A credential. Secret.
 pub(crate) enum Credential {
@@ -33,6 +33,8 @@ pub(crate) enum Credential {
     Client(client::Presented),
     /// A one-time ticket.
     Ticket(String),
+    /// The thumbprint of a certificate whose key the client has proved to hold.
+    Certificate(Thumbprint),
 }
 
 /// The one credential of a request.
@@ -83,6 +85,10 @@ pub(crate) fn find(request: &Request, security: &Security, accepted: &[Way]) -> 
         Err(BadCredential::Missing) => (query, offers),
         Err(error) => return Err(error.into()),
     };
+    // Where no API of ours asks, a certificate is a matter of the connection and no credential: it may be there for another.
+    if let Some(shown) = request.certificate.as_ref().filter(|_| accepted.contains(&Way::MutualTls)) {
+        found.push((Credential::Certificate(Arc::clone(shown)), Way::MutualTls));
+    }
     let not_accepted = |presented| Refusal::NotAccepted { presented, accepted: accepted.into() };
     let mut found = found.into_iter();
     match (found.next(), found.next()) {

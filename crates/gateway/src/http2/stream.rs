@@ -24,6 +24,7 @@ use super::{
 use crate::{
     Inner,
     answer::Answer,
+    certificate::{Thumbprint, whose},
     connection::{Claim, Client, End, Ready, phases},
     counter::{self, Wants},
     handshake::{Request, healthy},
@@ -50,6 +51,7 @@ pub(super) async fn carry(
     request: http::Request<RecvStream>,
     respond: SendResponse<Bytes>,
     client: Client,
+    certificate: Option<Thumbprint>,
 ) -> Outcome {
     let (head, body) = request.into_parts();
     let exchange = Exchange { respond, inbound: Inbound::new(body) };
@@ -62,19 +64,19 @@ pub(super) async fn carry(
     if let Some(wants) = Wants::of(head.method.as_str(), head.uri.path()) {
         let id = inner.next_id(0);
         return match plain(&head) {
-            Ok(request) => {
-                let client = client.behind(&request, &inner.trusted);
+            Ok(mut request) => {
+                let client = whose(inner, &mut request, client, certificate.as_ref());
                 let answer = counter::serve(inner, &request, wants, client, id, None).await;
                 exchange.answer(&answer)
             }
             Err(refusal) => exchange.refuse(inner, client, id, &refusal),
         };
     }
-    let request = match judge(&head, &exchange.inbound) {
+    let mut request = match judge(&head, &exchange.inbound) {
         Ok(request) => request,
         Err(refusal) => return exchange.refuse(inner, client, inner.next_id(0), &refusal),
     };
-    let client = client.behind(&request, &inner.trusted);
+    let client = whose(inner, &mut request, client, certificate.as_ref());
     let Some(worker) = inner.workers.choose() else {
         return exchange.refuse(inner, client, inner.next_id(0), &Refusal::Stalled);
     };

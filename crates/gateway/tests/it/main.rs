@@ -27,6 +27,7 @@ mod introspection;
 mod issuers;
 mod lean;
 mod limits;
+mod mutual;
 mod origin;
 mod passing;
 mod presence;

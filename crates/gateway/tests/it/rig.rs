@@ -12,7 +12,10 @@ use std::{
     },
 };
 
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{
+    ClientConfig, RootCertStore,
+    sign::{CertifiedKey, SingleCertAndKey},
+};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use tidegate_gateway::{Gateway, Listener, Ports, Running, Settings, SystemNames};
 use tidegate_model::{
@@ -311,10 +314,16 @@ async fn acknowledge(link: &ChannelEnd<Down, Up>, batch: &Batch) {
     let _ = link.send(Down::BatchStored { boot: batch.boot, number: batch.number }).await;
 }
 
-/// The settings of the TLS listeners, and of clients that trust them.
+/// What the TLS listeners present, and the settings of clients that trust it.
 struct Tls {
-    server: Arc<ServerConfig>,
+    server: Arc<SingleCertAndKey>,
+    roots: RootCertStore,
     client: Arc<ClientConfig>,
+}
+
+/// Whom clients of the TLS listeners trust.
+pub(crate) fn roots() -> RootCertStore {
+    tls().roots.clone()
 }
 
 fn tls() -> &'static Tls {
@@ -323,16 +332,14 @@ fn tls() -> &'static Tls {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let certificate = made.cert.der().clone();
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+        let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key).unwrap();
         let mut roots = RootCertStore::empty();
         roots.add(certificate.clone()).unwrap();
         let provider = || Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let client = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
-        let server = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
-        let server = server.unwrap().with_no_client_auth();
-        let mut server = server.with_single_cert(vec![certificate], key).unwrap();
-        server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let client = client.unwrap().with_root_certificates(roots).with_no_client_auth();
-        Tls { server: Arc::new(server), client: Arc::new(client) }
+        let client = client.unwrap().with_root_certificates(roots.clone()).with_no_client_auth();
+        let server = SingleCertAndKey::from(CertifiedKey::new(vec![certificate], key));
+        Tls { server: Arc::new(server), roots, client: Arc::new(client) }
     })
 }
 
@@ -364,11 +371,11 @@ pub(crate) struct Rig {
     serving: Vec<JoinHandle<io::Result<()>>>,
 }
 
-fn listener(tls: Option<Arc<ServerConfig>>) -> (Listener, SocketAddr) {
+fn listener() -> (Listener, SocketAddr) {
     let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     socket.set_nonblocking(true).unwrap();
     let address = socket.local_addr().unwrap();
-    (Listener { socket, tls }, address)
+    (Listener { socket, tls: None }, address)
 }
 
 impl Rig {
@@ -407,13 +414,14 @@ impl Rig {
             link,
             stuck: Arc::new(|worker| panic!("worker {worker} is stuck")),
         };
-        let ((plain, ws), (secure, wss)) = (listener(None), listener(Some(Arc::clone(&tls().server))));
+        let ((plain, ws), (mut secure, wss)) = (listener(), listener());
         let mut settings = Settings {
             problem_base: "https://problems.test".to_owned(),
             workers: NonZeroUsize::new(2),
             sessions_max: 1_000,
             query_credentials: true,
             trusted: TrustedProxies::default(),
+            client_cert: false,
             proxy_protocol: false,
             connections_per_address: None,
             socket_buffer_bytes: None,
@@ -424,6 +432,7 @@ impl Rig {
         };
         change(&mut settings);
         let (gateway, running) = Gateway::start(ports, settings).unwrap();
+        secure.tls = Some(gateway.tls(Arc::clone(&tls().server) as _).unwrap());
         let serving = [plain, secure].map(|listener| {
             let gateway = gateway.clone();
             tokio::spawn(async move { gateway.serve(listener).await })

@@ -110,6 +110,7 @@ impl World {
             key_managers: Vec::new(),
             backend_tokens: None,
             api_keys: Vec::new(),
+            certificates: Vec::new(),
             client_secrets: Vec::new(),
             clients: vec![client(PRODUCTION, Environment::Production), client(SANDBOX, Environment::Sandbox)],
             apis: vec![api],

@@ -283,6 +283,64 @@ pub async fn api_keys_are_made_replaced_and_deleted_by_their_owner(ground: &impl
     assert_eq!(facts(stage.port.snapshot_parts().await.unwrap()), Vec::<String>::new());
 }
 
+fn certificate(application: ApplicationId, number: u128) -> Certificate {
+    Certificate {
+        id: CertificateId(Uuid::from_u128(number)),
+        application,
+        environment: Environment::Production,
+        name: format!("Certificate {number}"),
+        thumbprint: format!("thumbprint {number}"),
+        subject: "CN=station".to_owned(),
+        begins_at: START,
+        expires_at: START.plus_millis(1 << 40),
+        created_at: START,
+    }
+}
+
+pub async fn certificates_are_one_applications_and_go_with_it(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let there = stage.furnish().await;
+    let (shop, owner) = (there.shop.id, &there.owner);
+    let add = |application, number| Command::AddCertificate(Box::new(certificate(application, number)));
+    let id = |number| CertificateId(Uuid::from_u128(number));
+    let delete = |number| Command::DeleteCertificate { application: shop, id: id(number) };
+    for command in [add(shop, 1), delete(1)] {
+        let shown = format!("{command:?}");
+        assert_eq!(kind_of(stage.execute(&there.other, command).await), "no application", "{shown}");
+    }
+    let before = stage.number().await;
+    assert_eq!(kind_of(stage.execute(owner, add(shop, 1)).await), "ok");
+    assert_eq!(stage.number().await, before + 1, "gateways notice");
+    assert_eq!(kind_of(stage.execute(owner, add(shop, 2)).await), "ok");
+    // A second one under the same thumbprint would make it a question of luck whose session it opens.
+    for (who, application) in [(owner, shop), (&there.other, there.till.id)] {
+        let again = Certificate { id: id(3), ..certificate(application, 1) };
+        let refused = stage.execute(who, Command::AddCertificate(Box::new(again))).await;
+        assert_eq!(kind_of(refused), "duplicate /certificate");
+    }
+    let over = Certificate { expires_at: START, begins_at: Timestamp(0), ..certificate(shop, 4) };
+    let refused = stage.execute(owner, Command::AddCertificate(Box::new(over))).await;
+    assert_eq!(kind_of(refused), "invalid /certificate");
+    let listed = stage.port.certificates(shop).await.unwrap();
+    assert_eq!(listed.iter().map(|one| one.id).collect::<Vec<_>>(), [id(1), id(2)]);
+    assert_eq!(Certificate { created_at: START, ..listed[1].clone() }, certificate(shop, 2));
+    let facts = |parts: SnapshotParts| {
+        let mut found: Vec<_> =
+            parts.certificates.into_iter().map(|one| (one.thumbprint, one.expires_at)).collect();
+        found.sort();
+        found
+    };
+    let of = |number: u128| (format!("thumbprint {number}"), START.plus_millis(1 << 40));
+    assert_eq!(facts(stage.port.snapshot_parts().await.unwrap()), [of(1), of(2)]);
+    let before = stage.number().await;
+    assert_eq!(kind_of(stage.execute(owner, delete(2)).await), "ok");
+    assert_eq!(kind_of(stage.execute(owner, delete(2)).await), "no certificate");
+    assert_eq!(stage.number().await, before + 1, "gateways notice");
+    stage.done(Command::DeleteApplication { id: shop }).await;
+    assert_eq!(facts(stage.port.snapshot_parts().await.unwrap()), []);
+    assert_eq!(stage.port.certificates(shop).await.unwrap(), []);
+}
+
 pub async fn secrets_of_keys_go_to_gateways_only_where_an_api_takes_them(ground: &impl Ground) {
     use crate::{command::UpdateApi, security::Way};
     let stage = Stage::on(ground.open().await);

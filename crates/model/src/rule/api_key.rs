@@ -1,6 +1,6 @@
 //! Rules of an API key's fields.
 
-use super::{APPLICATION_NAME_CHARS_MAX, FieldProblem, Problems};
+use super::{FieldProblem, Problems, label};
 use crate::{
     application::{API_KEY_PLACES_MAX, ApiKey},
     network::Networks,
@@ -10,18 +10,10 @@ use crate::{
 
 /// Everything of an API key that its owner says.
 pub fn api_key(key: &ApiKey, now: Timestamp, problems: &mut Problems) {
+    label("/name", &key.name, problems);
     let mut problem = |pointer: String, code, detail: String| {
         problems.push(FieldProblem::new(pointer, code, detail));
     };
-    if key.name.trim().is_empty() {
-        problem("/name".to_owned(), "required", "Enter a name.".to_owned());
-    } else if key.name.chars().count() > APPLICATION_NAME_CHARS_MAX {
-        let detail = format!("A name has at most {APPLICATION_NAME_CHARS_MAX} characters.");
-        problem("/name".to_owned(), "too_long", detail);
-    } else if key.name.chars().any(char::is_control) {
-        let detail = "A name cannot contain control characters.";
-        problem("/name".to_owned(), "illegal_character", detail.to_owned());
-    }
     if key.expires_at.is_some_and(|end| end <= now) {
         problem("/expires_in_days".to_owned(), "out_of_range", "Choose a time to come.".to_owned());
     }

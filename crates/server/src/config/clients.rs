@@ -17,6 +17,9 @@ pub(crate) struct RawClients {
     /// These proxies begin every connection to the gateway with a PROXY header, version 1 or 2; without one it is dropped
     #[arg(long, env = "TIDEGATE_PROXY_PROTOCOL", num_args = 0..=1, require_equals = true, value_name = "BOOL", default_missing_value = "true")]
     pub(crate) proxy_protocol: Option<String>,
+    /// These proxies say in Client-Cert which certificate their client has shown (RFC 9440), and remove what a client says there itself
+    #[arg(long, env = "TIDEGATE_CLIENT_CERT", num_args = 0..=1, require_equals = true, value_name = "BOOL", default_missing_value = "true")]
+    pub(crate) client_cert: Option<String>,
     /// Take credentials that are a part of the address at APIs that accept them there [default: true]
     #[arg(long, env = "TIDEGATE_QUERY_CREDENTIALS", value_name = "BOOL")]
     pub(crate) query_credentials: Option<String>,
@@ -32,6 +35,9 @@ pub(crate) struct Clients {
     pub(crate) trusted: TrustedProxies,
     /// They say so with a PROXY header.
     pub(crate) proxy_protocol: bool,
+    /// They say which certificate their client has shown. Certificates are no secrets, so a proxy that lets pass what a
+    /// client says of itself would let in whoever has seen one: therefore not without a word.
+    pub(crate) client_cert: bool,
     /// Credentials may be a part of the address, at APIs that accept them there. The default, since the first steps of
     /// many clients put them there; they end up in the histories and logs of whoever is in between.
     pub(crate) query_credentials: bool,
@@ -45,16 +51,19 @@ impl RawClients {
     pub(super) fn resolve(self, found: &mut Problems) -> Option<Clients> {
         let written = self.trusted_proxies.unwrap_or_default();
         let trusted = found.keep(trusted(&written));
-        let flag = ("--proxy-protocol", "TIDEGATE_PROXY_PROTOCOL");
-        let proxy_protocol =
-            found.keep(yes_or_no(flag.0, flag.1, self.proxy_protocol.as_deref()).and_then(|is_on| {
+        let mut of_proxies = |flag: &'static str, variable: &'static str, said: Option<&str>| {
+            found.keep(yes_or_no(flag, variable, said).and_then(|is_on| {
                 let detail = "is believed of trusted proxies alone; name them with --trusted-proxies";
                 if is_on && written.trim().is_empty() {
-                    Err(problem(flag.0, flag.1, detail))
+                    Err(problem(flag, variable, detail))
                 } else {
                     Ok(is_on)
                 }
-            }));
+            }))
+        };
+        let said = self.proxy_protocol.as_deref();
+        let proxy_protocol = of_proxies("--proxy-protocol", "TIDEGATE_PROXY_PROTOCOL", said);
+        let client_cert = of_proxies("--client-cert", "TIDEGATE_CLIENT_CERT", self.client_cert.as_deref());
         let most = found.keep(connections(self.connections_per_address.as_deref()));
         let flag = ("--query-credentials", "TIDEGATE_QUERY_CREDENTIALS");
         let written = self.query_credentials.as_deref().or(Some("true"));
@@ -62,6 +71,7 @@ impl RawClients {
         Some(Clients {
             trusted: trusted?,
             proxy_protocol: proxy_protocol?,
+            client_cert: client_cert?,
             query_credentials: query_credentials?,
             connections_per_address: most?,
         })

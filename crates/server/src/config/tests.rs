@@ -50,6 +50,7 @@ fn all_problems_come_at_once() {
         certificate: RawCertificate { tls_cert: None, tls_key: Some("key.pem".into()) },
         clients: RawClients {
             trusted_proxies: Some("x".into()),
+            client_cert: Some("maybe".into()),
             proxy_protocol: Some("maybe".into()),
             query_credentials: Some("perhaps".into()),
             connections_per_address: Some("-1".into()),
@@ -69,6 +70,7 @@ fn all_problems_come_at_once() {
         "--host",
         "--tls-cert",
         "--trusted-proxies",
+        "--client-cert",
         "--proxy-protocol",
         "--query-credentials",
         "--connections-per-address",
@@ -197,6 +199,23 @@ fn a_proxy_header_is_believed_of_someone() {
     assert_eq!(config.clients.connections_per_address, None);
     let config = resolved(written(Some("10.0.0.1"), Some("50")));
     assert_eq!(config.clients.connections_per_address, NonZeroU32::new(50));
+}
+
+#[test]
+fn certificates_are_taken_of_proxies_only_where_these_are_named_and_the_operator_says_so() {
+    let written = |trusted: Option<&str>, client_cert: Option<&str>| RawServe {
+        clients: RawClients {
+            trusted_proxies: trusted.map(str::to_owned),
+            client_cert: client_cert.map(str::to_owned),
+            ..RawClients::default()
+        },
+        ..RawServe::default()
+    };
+    assert!(!resolved(written(Some("10.0.0.1"), None)).clients.client_cert);
+    assert!(resolved(written(Some("10.0.0.1"), Some("true"))).clients.client_cert);
+    let problems = written(None, Some("true")).resolve(None).expect_err("of whom?").to_string();
+    assert!(problems.starts_with("--client-cert (TIDEGATE_CLIENT_CERT): "), "{problems}");
+    assert!(problems.contains("--trusted-proxies"), "{problems}");
 }
 
 #[test]

@@ -97,7 +97,7 @@ pub(crate) async fn run(config: Serve) -> Result<ExitCode> {
         async move { control.keep_keys().await }
     });
     let mut accepting = JoinSet::new();
-    let gateway_tls = tls(&certificate, &[b"h2", b"http/1.1"]);
+    let gateway_tls = gateway.tls(Arc::clone(&certificate) as _)?;
     let plain = sockets.ws.listeners.into_iter().map(|socket| Listener { socket, tls: None });
     let secured = sockets.wss.listeners.into_iter();
     let secured = secured.map(|socket| Listener { socket, tls: Some(Arc::clone(&gateway_tls)) });
@@ -231,6 +231,7 @@ fn gateway_settings(
         workers: config.workers,
         trusted: config.clients.trusted.clone(),
         proxy_protocol: config.clients.proxy_protocol,
+        client_cert: config.clients.client_cert,
         query_credentials: config.clients.query_credentials,
         connections_per_address: config.clients.connections_per_address,
         socket_buffer_bytes: config.socket_buffer_bytes,

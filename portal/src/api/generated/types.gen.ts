@@ -329,6 +329,32 @@ export type CatalogueApi = {
 };
 
 /**
+ * A certificate as it is listed.
+ */
+export type Certificate = {
+    /**
+     * From when it is valid.
+     */
+    begins_at: string;
+    created_at: string;
+    /**
+     * From when it is not valid any more; its sessions end then.
+     */
+    expires_at: string;
+    id: string;
+    name: string;
+    /**
+     * Whom the certificate names.
+     */
+    subject: string;
+    /**
+     * SHA-256 of the certificate as DER, in base64url (`x5t#S256` of RFC 8705).
+     */
+    thumbprint: string;
+    type: string;
+};
+
+/**
  * An entry of the audit log.
  */
 export type Change = {
@@ -1199,6 +1225,41 @@ export type ListCatalogueApi = {
 /**
  * A page of a list.
  */
+export type ListCertificate = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        /**
+         * From when it is valid.
+         */
+        begins_at: string;
+        created_at: string;
+        /**
+         * From when it is not valid any more; its sessions end then.
+         */
+        expires_at: string;
+        id: string;
+        name: string;
+        /**
+         * Whom the certificate names.
+         */
+        subject: string;
+        /**
+         * SHA-256 of the certificate as DER, in base64url (`x5t#S256` of RFC 8705).
+         */
+        thumbprint: string;
+        type: string;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
+ * A page of a list.
+ */
 export type ListChange = {
     /**
      * The entries.
@@ -1726,6 +1787,25 @@ export type NewApiKey = {
 };
 
 /**
+ * A certificate to be added.
+ */
+export type NewCertificate = {
+    /**
+     * The client's own certificate as PEM, without its chain and without its key. It may be self-signed: it is believed
+     * since you name it.
+     */
+    certificate: string;
+    /**
+     * What you call it.
+     */
+    name: string;
+    /**
+     * `production` or `sandbox`.
+     */
+    type: string;
+};
+
+/**
  * A key to be made.
  */
 export type NewKey = {
@@ -2217,7 +2297,7 @@ export type Secret = string;
  */
 export type Security = {
     /**
-     * `oauth_header`, `oauth_query`, `oauth_subprotocol`, `api_key_header`, `api_key_query`, `basic`, `ticket`.
+     * `oauth_header`, `oauth_query`, `oauth_subprotocol`, `api_key_header`, `api_key_query`, `basic`, `ticket`, `mutual_tls`.
      */
     accepts: Array<string>;
     api_key_header: string;
@@ -2232,8 +2312,8 @@ export type SecurityInput = {
     /**
      * Which credentials are accepted, and where: `oauth_header` (`Authorization: Bearer`), `oauth_query`
      * (`access_token`), `oauth_subprotocol` (behind `bearer`), `api_key_header`, `api_key_query`, `basic` (id and secret
-     * of an application's key), `ticket` (a one-time ticket in the query or as a subprotocol). Default: the first three
-     * and tickets.
+     * of an application's key), `ticket` (a one-time ticket in the query or as a subprotocol), `mutual_tls` (a certificate
+     * of an application, shown in TLS). Default: the first three and tickets.
      */
     accepts?: Array<string> | null;
     /**
@@ -3403,6 +3483,73 @@ export type RenewApiKeyResponses = {
 };
 
 export type RenewApiKeyResponse = RenewApiKeyResponses[keyof RenewApiKeyResponses];
+
+export type ListCertificatesData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/applications/{id}/certificates';
+};
+
+export type ListCertificatesErrors = {
+    default: Problem;
+};
+
+export type ListCertificatesError = ListCertificatesErrors[keyof ListCertificatesErrors];
+
+export type ListCertificatesResponses = {
+    200: ListCertificate;
+};
+
+export type ListCertificatesResponse = ListCertificatesResponses[keyof ListCertificatesResponses];
+
+export type AddCertificateData = {
+    body: NewCertificate;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/applications/{id}/certificates';
+};
+
+export type AddCertificateErrors = {
+    default: Problem;
+};
+
+export type AddCertificateError = AddCertificateErrors[keyof AddCertificateErrors];
+
+export type AddCertificateResponses = {
+    201: Certificate;
+};
+
+export type AddCertificateResponse = AddCertificateResponses[keyof AddCertificateResponses];
+
+export type DeleteCertificateData = {
+    body?: never;
+    path: {
+        id: string;
+        certificate_id: string;
+    };
+    query?: never;
+    url: '/applications/{id}/certificates/{certificate_id}';
+};
+
+export type DeleteCertificateErrors = {
+    default: Problem;
+};
+
+export type DeleteCertificateError = DeleteCertificateErrors[keyof DeleteCertificateErrors];
+
+export type DeleteCertificateResponses = {
+    /**
+     * Removed
+     */
+    204: void;
+};
+
+export type DeleteCertificateResponse = DeleteCertificateResponses[keyof DeleteCertificateResponses];
 
 export type ListKeysData = {
     body?: never;

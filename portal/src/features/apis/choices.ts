@@ -162,6 +162,12 @@ export const WAYS: Choice[] = [
     notices:
       "Authorization: Basic with the client id and the secret of an application's key. A browser repeats it for any page, so only pages of named origins may connect with it. Default off.",
   },
+  {
+    word: "mutual_tls",
+    label: "Certificate in TLS (mutual TLS)",
+    notices:
+      "A certificate of an application, shown when the connection is made; its key never leaves the client. Clients are asked for one on the port with TLS while an API takes them. A browser shows it to any page, so only pages of named origins may connect with it. Default off.",
+  },
 ];
 
 export const labelOf = (choices: Choice[], word: string): string =>

@@ -44,6 +44,11 @@ const GROUPS: { title: string; about: string; ways: Choice[] }[] = [
     about: "For clients that can do nothing else.",
     ways: WAYS.filter(({ word }) => word === "basic"),
   },
+  {
+    title: "Certificates",
+    about: "Certificates that a developer adds to an application; nobody else has to vouch for them.",
+    ways: WAYS.filter(({ word }) => word === "mutual_tls"),
+  },
 ];
 
 /** What clients use where an API says nothing else. */

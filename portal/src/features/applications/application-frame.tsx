@@ -55,6 +55,7 @@ export function Component() {
               link("overview", "Overview"),
               link("keys", "Keys"),
               link("api-keys", "API keys"),
+              link("certificates", "Certificates"),
               link("subscriptions", "Subscriptions"),
               link("settings", "Settings"),
             ],

@@ -9,6 +9,7 @@ const BASIC: &str = "Basic Y2xpZW50OnNlY3JldA==";
 fn request(headers: &[(&str, &str)], query: Option<&str>, subprotocols: &[&str]) -> Request {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), value.as_bytes().to_vec());
     Request {
+        certificate: None,
         authority: "localhost".to_owned(),
         path: "/echo/1.0".to_owned(),
         query: query.map(str::to_owned),
@@ -25,6 +26,7 @@ fn all(request: &Request) -> Result<Presented, Refusal> {
 fn text(credential: &Credential) -> &str {
     match credential {
         Credential::Token { token: text, .. } | Credential::ApiKey(text) | Credential::Ticket(text) => text,
+        Credential::Certificate(thumbprint) => thumbprint,
         Credential::Client(client) => match &client.proof {
             client::Proof::Secret(secret, _) => secret,
             client::Proof::Assertion(_) | client::Proof::None => "",
@@ -33,7 +35,7 @@ fn text(credential: &Credential) -> &str {
 }
 
 /// One request for each way, with what it presents.
-fn ways() -> [(Way, Request, &'static str); 7] {
+fn ways() -> [(Way, Request, &'static str); 8] {
     [
         (Way::OAuthHeader, request(&[("authorization", "bEARER abc")], None, &[]), "abc"),
         (Way::OAuthQuery, request(&[], Some("access_token=abc"), &[]), "abc"),
@@ -42,6 +44,7 @@ fn ways() -> [(Way, Request, &'static str); 7] {
         (Way::ApiKeyQuery, request(&[], Some("apikey=tgk%5Fabc"), &[]), KEY),
         (Way::Basic, request(&[("authorization", BASIC)], None, &[]), "secret"),
         (Way::Ticket, request(&[], Some("ticket=tgt%5Fabc"), &[]), "tgt_abc"),
+        (Way::MutualTls, Request { certificate: Some("x".into()), ..request(&[], None, &[]) }, "x"),
     ]
 }
 
@@ -53,7 +56,9 @@ fn each_is_found_where_it_is_and_taken_where_it_is_accepted() {
         assert_eq!((found.query, found.subprotocols), (None, Vec::new()), "{way:?} leaves nothing");
         let others: Vec<Way> = Way::ALL.into_iter().filter(|other| *other != way).collect();
         let refused = find(&request, &Security::default(), &others).unwrap_err();
-        assert_eq!(refused, Refusal::NotAccepted { presented: Some(way), accepted: others.into() });
+        // A certificate belongs to a connection, on which other APIs are asked for as well.
+        let presented = Some(way).filter(|way| *way != Way::MutualTls);
+        assert_eq!(refused, Refusal::NotAccepted { presented, accepted: others.into() });
     }
 }
 
@@ -64,7 +69,13 @@ fn no_two_are_taken_together() {
     for (one, first, _) in &all_ways {
         for (other, second, _) in &all_ways {
             let query = [&first.query, &second.query].into_iter().flatten().cloned().collect::<Vec<_>>();
+            let certificates = [&first.certificate, &second.certificate];
+            if one == other && certificates[0].is_some() {
+                // A connection has one.
+                continue;
+            }
             let both = Request {
+                certificate: certificates.into_iter().flatten().next().cloned(),
                 authority: first.authority.clone(),
                 path: first.path.clone(),
                 query: (!query.is_empty()).then(|| query.join("&")),

@@ -97,9 +97,13 @@ pub(crate) struct Asking {
 impl Connection {
     /// One that takes much in all, and as much as usual of each stream.
     pub(crate) async fn open(rig: &Rig) -> Self {
+        Self::over(rig.secure_by(&["h2", "http/1.1"]).await).await
+    }
+
+    /// The same, over TLS of the test's own.
+    pub(crate) async fn over(stream: Box<dyn Duplex>) -> Self {
         let mut settings = h2::client::Builder::new();
         settings.initial_connection_window_size(16 << 20);
-        let stream = rig.secure_by(&["h2", "http/1.1"]).await;
         let (mut send, mut connection) = soon("HTTP/2", settings.handshake(stream)).await.unwrap();
         let settings = std::future::poll_fn(|cx| {
             let ended = Pin::new(&mut connection).poll(cx).is_ready();
