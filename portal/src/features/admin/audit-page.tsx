@@ -148,14 +148,14 @@ function Entries({ items, onShow }: { items: AuditEntry[]; onShow: (entry: Audit
     <Table caption="Audit log" head={["When", "Who", "From", "About", "What", "Details", "Actions"]}>
       {items.map((entry) => (
         <tr key={entry.number}>
-          <td>
+          <td className="whole">
             <When at={entry.at} />
           </td>
           <td>{entry.by || "somebody"}</td>
           <td className="mono">{entry.address ?? "–"}</td>
           <td>{KINDS[entry.kind] ?? "–"}</td>
           <td>{told(entry)}</td>
-          <td>{entry.detail}</td>
+          <td className="loose">{entry.detail}</td>
           <td>
             <Button
               size="compact-sm"
