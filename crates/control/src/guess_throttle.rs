@@ -8,6 +8,8 @@ use std::{collections::HashMap, net::IpAddr, sync::Mutex};
 
 use tidegate_model::{id::UserId, time::Timestamp};
 
+use crate::room;
+
 /// Failures that cost nothing: people mistype.
 const FREE_FAILURES: u32 = 5;
 /// Failures of an address over all names that cost nothing; several people may share an address.
@@ -67,9 +69,8 @@ impl GuessThrottle {
         if left > 0 {
             return Err(u64::try_from(left).unwrap_or_default().div_ceil(1_000));
         }
-        if entries.len() >= ENTRIES_MAX {
-            forget(&mut entries, now);
-        }
+        let ends = |failures: &Failures| failures.blocked_until;
+        room::make(&mut entries, ENTRIES_MAX, now, ends, ends);
         for (who, free) in keys {
             let nothing = Failures { count: 0, last: now, blocked_until: now };
             let failures = entries.entry(who).or_insert(nothing);
@@ -134,16 +135,6 @@ fn network(address: IpAddr) -> IpAddr {
             IpAddr::from([one, two, three, four, 0, 0, 0, 0])
         }
         four @ IpAddr::V4(_) => four,
-    }
-}
-
-fn forget(entries: &mut HashMap<Who, Failures>, now: Timestamp) {
-    entries.retain(|_, failures| failures.blocked_until > now);
-    if entries.len() >= ENTRIES_MAX {
-        let mut ends: Vec<_> = entries.values().map(|failures| failures.blocked_until).collect();
-        ends.sort_unstable();
-        let middle = ends[ends.len() / 2];
-        entries.retain(|_, failures| failures.blocked_until > middle);
     }
 }
 

@@ -29,6 +29,7 @@ mod portal_sessions;
 mod possession;
 mod problem;
 mod revocations;
+mod room;
 mod router;
 mod seen;
 mod serve;

@@ -12,6 +12,8 @@ use std::{
 use tidegate_model::time::Timestamp;
 use tidegate_oauth::device::{INTERVAL_SECONDS, SLOW_DOWN_SECONDS};
 
+use crate::room;
+
 /// Devices that are remembered; one is about a hundred bytes.
 const ENTRIES_MAX: usize = 10_000;
 /// The longest that one has to wait between two questions, in milliseconds: its person should not.
@@ -45,22 +47,9 @@ impl Polls {
             poll.last = now;
             return is_in_time;
         }
-        if entries.len() >= ENTRIES_MAX {
-            forget(&mut entries, now);
-        }
+        room::make(&mut entries, ENTRIES_MAX, now, |poll| poll.until, |poll| poll.last);
         entries.insert(code_hash.to_owned(), Poll { last: now, interval: INTERVAL_SECONDS * 1_000, until });
         true
-    }
-}
-
-/// What is over, and where that is not enough, the half that asked longest ago.
-fn forget(entries: &mut HashMap<String, Poll>, now: Timestamp) {
-    entries.retain(|_, poll| poll.until > now);
-    if entries.len() >= ENTRIES_MAX {
-        let mut asked: Vec<_> = entries.values().map(|poll| poll.last).collect();
-        asked.sort_unstable();
-        let middle = asked[asked.len() / 2];
-        entries.retain(|_, poll| poll.last > middle);
     }
 }
 
