@@ -81,8 +81,6 @@ pub(crate) struct Admitted {
     pub(crate) snapshot_number: u64,
     /// Nothing up to this number has revoked its credential.
     pub(crate) revocation_number: u64,
-    /// What follows the API's path; empty or beginning with `/`.
-    pub(crate) topic: String,
     /// The query without the credential.
     pub(crate) query: Option<String>,
     /// The subprotocols offered, without the credential.
@@ -367,7 +365,6 @@ impl Desk {
         Ok(Admitted {
             snapshot_number: snapshot.number(),
             revocation_number,
-            topic: topic.to_owned(),
             query: found.query,
             subprotocols: found.subprotocols,
             announced: found.announced,

@@ -115,17 +115,7 @@ impl Secrets {
         {
             return Err(Refusal::KeyElsewhere(Elsewhere::Page));
         }
-        let id = known.id.to_string();
-        Ok(Identity {
-            client_id: id.clone(),
-            key_manager: None,
-            scopes: Arc::default(),
-            subject: id,
-            expires_at: known.expires_at.unwrap_or(NEVER),
-            signed_with: None,
-            bound_to: None,
-            marks: now_shown(visitor),
-        })
+        Ok(itself(known.id.to_string(), known.expires_at.unwrap_or(NEVER), visitor))
     }
 
     /// Whose id and secret they are.
@@ -140,17 +130,7 @@ impl Secrets {
         if !presented.proves(stored) {
             return Err(self.refused(visitor));
         }
-        let id = &presented.client_id;
-        Ok(Identity {
-            client_id: id.clone(),
-            key_manager: None,
-            scopes: Arc::default(),
-            subject: id.clone(),
-            expires_at: NEVER,
-            signed_with: None,
-            bound_to: None,
-            marks: now_shown(visitor),
-        })
+        Ok(itself(presented.client_id.clone(), NEVER, visitor))
     }
 
     /// What has to be asked of a ticket before anybody can say whose it is; the refusal is the word until then, or the
@@ -216,23 +196,15 @@ pub(crate) fn of_certificate(
     if known.expires_at <= visitor.now {
         return Err(BadCertificate::Expired.into());
     }
-    let id = known.id.to_string();
-    Ok(Identity {
-        client_id: id.clone(),
-        key_manager: None,
-        scopes: Arc::default(),
-        subject: id,
-        expires_at: known.expires_at,
-        signed_with: None,
-        bound_to: None,
-        marks: now_shown(visitor),
-    })
+    Ok(itself(known.id.to_string(), known.expires_at, visitor))
 }
 
-/// A secret counts as issued when it is shown: what revokes the tokens that a client has closes the sessions that it has,
-/// and does not refuse a secret that is as good as before.
-fn now_shown(visitor: &Visitor<'_>) -> Marks {
-    Marks { issued_at: visitor.now, ..Marks::default() }
+/// Who shows a secret or a certificate of a client: the client itself, without scopes. It counts as issued when it is shown:
+/// what revokes the tokens that a client has closes the sessions that it has, and does not refuse a secret that is as good
+/// as before.
+fn itself(client_id: String, expires_at: Timestamp, visitor: &Visitor<'_>) -> Identity {
+    let marks = Marks { issued_at: visitor.now, ..Marks::default() };
+    Identity { subject: client_id.clone(), client_id, expires_at, marks, ..Identity::default() }
 }
 
 /// The origin of the page that asks: what a browser says of a WebSocket, or what it says of any other request.

@@ -217,7 +217,7 @@ async fn admit_and_dial<'g>(
     let opening = Opening {
         grant: &admitted.grant,
         subject: &admitted.identity.subject,
-        topic: &admitted.topic,
+        topic: &admitted.grant.topic,
         instance: &instance,
         address: client.address.ip(),
     };
@@ -233,11 +233,11 @@ async fn admit_and_dial<'g>(
         instance: &instance,
         passing: Some(&passing),
     };
-    let mapped = mapping::map(&admitted.grant.api.mappings, &admitted.topic);
+    let mapped = mapping::map(&admitted.grant.api.mappings, &admitted.grant.topic);
     let compression = admitted.grant.api.protocol.compression;
     let deflate = compression::offers(compression, &request.deflate);
     let tail = Tail {
-        topic: mapped.as_deref().unwrap_or(&admitted.topic),
+        topic: mapped.as_deref().unwrap_or(&admitted.grant.topic),
         query: admitted.query.as_deref(),
         subprotocols: &admitted.subprotocols,
         deflate: &deflate,
