@@ -34,9 +34,14 @@ const NOTHING: AuditFilter = { by: "", kind: "", object: "", from: "", until: ""
 
 export function Component() {
   const [search, setSearch] = useSearchParams();
-  const filter = Object.fromEntries(
-    Object.keys(NOTHING).map((name) => [name, search.get(name) ?? ""]),
-  ) as unknown as AuditFilter;
+  const asked = (name: keyof AuditFilter) => search.get(name) ?? NOTHING[name];
+  const filter: AuditFilter = {
+    by: asked("by"),
+    kind: asked("kind"),
+    object: asked("object"),
+    from: asked("from"),
+    until: asked("until"),
+  };
   const entries = useInfiniteQuery(auditQuery(filter));
   const [shown, setShown] = useState<AuditEntry | null>(null);
   return (
