@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tidegate_control::Peer;
 use tidegate_model::role::Role;
 
-use crate::support::{Answer, House, PASSWORD, Person};
+use crate::support::{House, PASSWORD, Person};
 
 async fn entries(house: &House, admin: &Person, query: &str) -> Vec<Value> {
     let found = house.get(admin, &format!("/api/v1/audit?limit=200{query}")).await.is(200).json();
@@ -19,17 +19,6 @@ async fn entries(house: &House, admin: &Person, query: &str) -> Vec<Value> {
 
 async fn detail(house: &House, admin: &Person, entry: &Value) -> Value {
     house.get(admin, &format!("/api/v1/audit/{}", entry["number"])).await.is(200).json()
-}
-
-/// A sign-in from this address.
-async fn try_from(house: &House, address: [u8; 4], name: &str, password: &str) -> Answer {
-    let body = json!({"username": name, "password": password}).to_string();
-    let mut request = House::request(&Person::default(), &Method::POST, "/api/v1/session")
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Body::from(body))
-        .unwrap();
-    request.extensions_mut().insert(Peer(SocketAddr::from((address, 5_000))));
-    house.send(request).await
 }
 
 #[tokio::test]
@@ -113,10 +102,10 @@ async fn sign_ins_are_told_and_those_that_fail_are_counted_by_address_and_minute
     let dev = house.person("dev", &[Role::Subscriber]).await;
     let there = [10, 1, 2, 3];
     for _ in 0..5 {
-        try_from(&house, there, "dev", "wrong").await.is(401);
+        house.try_from(there, "dev", "wrong").await.is(401);
     }
-    try_from(&house, there, "dev", PASSWORD).await.is(429);
-    try_from(&house, there, "my secret typed too early", "x").await.is(401);
+    house.try_from(there, "dev", PASSWORD).await.is(429);
+    house.try_from(there, "my secret typed too early", "x").await.is(401);
     house.call(&dev, Method::DELETE, "/api/v1/session", None).await.is(204);
     let found = entries(&house, &admin, "&kind=sign_in").await;
     let told: Vec<_> = found
@@ -140,7 +129,7 @@ async fn sign_ins_are_told_and_those_that_fail_are_counted_by_address_and_minute
     assert!(!text.contains("too early"), "a name nobody has may be a password: {text}");
 
     // More of the same within the minute adds to the entry.
-    try_from(&house, there, "nobody", "x").await.is(401);
+    house.try_from(there, "nobody", "x").await.is(401);
     let again = entries(&house, &admin, "&kind=sign_in").await;
     assert_eq!(again.len(), found.len());
     let unknown = again.iter().find(|entry| entry["action"].as_str().unwrap().ends_with("unknown name"));

@@ -363,6 +363,17 @@ impl House {
         request
     }
 
+    /// A sign-in from this address.
+    pub(crate) async fn try_from(&self, address: [u8; 4], name: &str, password: &str) -> Answer {
+        let body = json!({"username": name, "password": password}).to_string();
+        let mut request = Self::request(&Person::default(), &Method::POST, "/api/v1/session")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body))
+            .unwrap();
+        request.extensions_mut().insert(Peer(SocketAddr::from((address, 5_000))));
+        self.send(request).await
+    }
+
     pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
         if request.extensions().get::<Peer>().is_none() {
             request.extensions_mut().insert(Peer(SocketAddr::from(([127, 0, 0, 1], 5_000))));

@@ -1,13 +1,11 @@
 //! Users: made, changed, disabled and deleted by administrators, and passwords chosen by themselves.
 
-use std::net::SocketAddr;
-
 use axum::{
     body::Body,
     http::{Method, header},
 };
 use serde_json::{Value, json};
-use tidegate_control::{Peer, hash_password};
+use tidegate_control::hash_password;
 use tidegate_model::{
     command::Command,
     port::{Catalog as _, Clock as _},
@@ -18,17 +16,6 @@ use tidegate_model::{
 use crate::support::{Answer, House, PASSWORD, Person};
 
 const NEXT: &str = "seven grey boats adrift";
-
-/// A sign-in from this address.
-async fn try_from(house: &House, address: [u8; 4], name: &str, password: &str) -> Answer {
-    let body = json!({"username": name, "password": password}).to_string();
-    let mut request = House::request(&Person::default(), &Method::POST, "/api/v1/session")
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Body::from(body))
-        .unwrap();
-    request.extensions_mut().insert(Peer(SocketAddr::from((address, 5_000))));
-    house.send(request).await
-}
 
 /// A new user: the id, and the password for one time.
 async fn made(house: &House, admin: &Person, name: &str, roles: &[&str]) -> (String, String) {
@@ -84,7 +71,7 @@ async fn a_new_user_chooses_a_password_before_anything_else() {
     for ended in [&ada, &other] {
         house.get(ended, "/api/v1/session").await.is(401);
     }
-    try_from(&house, [10, 0, 0, 9], "ada", &first).await.is(401);
+    house.try_from([10, 0, 0, 9], "ada", &first).await.is(401);
     house.signed_in("ada", NEXT).await;
 }
 
@@ -121,8 +108,8 @@ async fn who_is_disabled_is_out_at_once_and_comes_back_without_the_old_session()
     assert_eq!(grant().await, 401, "the keys of a disabled user get no token");
     house.get(&sam, "/api/v1/session").await.is(401);
     house.get(&script, "/api/v1/applications").await.is(401);
-    let refused = try_from(&house, [10, 0, 0, 1], "sam", PASSWORD).await.is(401);
-    let unknown = try_from(&house, [10, 0, 0, 2], "nobody", PASSWORD).await.is(401);
+    let refused = house.try_from([10, 0, 0, 1], "sam", PASSWORD).await.is(401);
+    let unknown = house.try_from([10, 0, 0, 2], "nobody", PASSWORD).await.is(401);
     let told = |answer: &Answer| (answer.json()["detail"].clone(), answer.kind());
     assert_eq!(told(&refused), told(&unknown), "who guesses does not learn who is disabled");
 
@@ -203,11 +190,11 @@ async fn guessing_waits_at_every_door_and_locks_nobody_else_out() {
     let sam = house.person("sam", &[Role::Subscriber]).await;
     let (here, there) = ([10, 0, 0, 1], [10, 0, 0, 2]);
     for name in ["sam", "SAM", "sam", "Sam", "sam"] {
-        try_from(&house, here, name, "guess").await.is(401);
+        house.try_from(here, name, "guess").await.is(401);
     }
-    let waits = try_from(&house, here, "sAm", PASSWORD).await.is(429);
+    let waits = house.try_from(here, "sAm", PASSWORD).await.is(429);
     assert_eq!(waits.header("retry-after"), "1");
-    try_from(&house, there, "sam", PASSWORD).await.is(200);
+    house.try_from(there, "sam", PASSWORD).await.is(200);
     // The other door that asks for a password, from the address that signed in.
     let body = || Some(json!({"current_password": "guess", "new_password": NEXT}));
     for _ in 0..5 {
@@ -216,9 +203,9 @@ async fn guessing_waits_at_every_door_and_locks_nobody_else_out() {
     house.call(&sam, Method::PUT, "/api/v1/account/password", body()).await.is(429);
     // A name that does not exist waits as one that does.
     for _ in 0..5 {
-        try_from(&house, here, "nobody", "guess").await.is(401);
+        house.try_from(here, "nobody", "guess").await.is(401);
     }
-    try_from(&house, here, "nobody", "guess").await.is(429);
+    house.try_from(here, "nobody", "guess").await.is(429);
 }
 
 #[tokio::test]
