@@ -13,7 +13,7 @@ use crate::{
     id::{ApiId, ApplicationId, KeyManagerId, SubscriptionId},
     issuer::RESIDENT,
     lifecycle::State,
-    plan::Limit,
+    plan::{Limit, Plan},
     revocation::Marks,
     security::{Kind, Way},
     snapshot::{ApiFacts, ApplicationFacts, Snapshot},
@@ -294,16 +294,14 @@ fn grant(
 ) -> Result<Grant, Refusal> {
     let held = match way.kind() {
         Kind::ApiKey => snapshot
-            .api_key(client_id)
-            .map(|key| (key.application, key.environment, snapshot.shared_api_key(client_id))),
+            .shared_api_key(client_id)
+            .map(|(id, key)| (key.application, key.environment, Arc::clone(id))),
         Kind::Certificate => snapshot
-            .certificate(client_id)
-            .map(|one| (one.application, one.environment, snapshot.shared_certificate(client_id))),
-        Kind::OAuth | Kind::Basic | Kind::Ticket => {
-            snapshot.client_of(key_manager, client_id).map(|client| {
-                (client.application, client.environment, snapshot.shared_client_id(key_manager, client_id))
-            })
-        }
+            .shared_certificate(client_id)
+            .map(|(id, one)| (one.application, one.environment, Arc::clone(id))),
+        Kind::OAuth | Kind::Basic | Kind::Ticket => snapshot
+            .shared_client(key_manager, client_id)
+            .map(|(id, client)| (client.application, client.environment, Arc::clone(id))),
     };
     // A ticket is bought with a token, or by a person for a client of ours.
     if matches!(way.kind(), Kind::OAuth | Kind::Ticket) {
@@ -320,10 +318,13 @@ fn grant(
         return Err(Refusal::NoSubscription);
     }
     let plan = subscription.map_or("", |subscription| subscription.plan.as_str());
+    let (plan, plan_limit) = named(snapshot.shared_plan(plan), plan);
+    let policy = application.policy.as_str();
+    let (policy, application_limit) = named(snapshot.shared_policy(policy), policy);
     Ok(Grant {
-        plan_limit: snapshot.plan(plan).and_then(|plan| plan.limit),
-        application_limit: snapshot.application_policy(&application.policy).and_then(|policy| policy.limit),
-        policy: snapshot.shared_policy(&application.policy),
+        plan_limit,
+        application_limit,
+        policy,
         api: Arc::clone(api),
         application: Arc::clone(application),
         client_id,
@@ -335,11 +336,16 @@ fn grant(
         scopes: Arc::clone(credential.scopes),
         speech: Speech::default(),
         subscription: subscription.map(|subscription| subscription.id),
-        plan: snapshot.shared_plan(plan),
+        plan,
         expires_at: credential.expires_at,
         signed_with: credential.signed_with.map(Arc::clone),
         marks: credential.marks,
     })
+}
+
+/// The name of a plan or policy as all its sessions share it, and its limit.
+fn named(found: Option<(&Arc<str>, &Plan)>, name: &str) -> (Arc<str>, Option<Limit>) {
+    found.map_or_else(|| (name.into(), None), |(name, plan)| (Arc::clone(name), plan.limit))
 }
 
 /// Whether the key that signed a credential, where one of ours did, is still among those that sign.

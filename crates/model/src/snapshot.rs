@@ -398,45 +398,34 @@ impl Snapshot {
         &self.denials
     }
 
-    /// A client's id as all its sessions share it.
-    pub(crate) fn shared_client_id(&self, key_manager: Option<KeyManagerId>, client_id: &str) -> Arc<str> {
-        let clients = self.clients_of(key_manager);
-        shared(clients.and_then(|clients| clients.get_key_value(client_id)), client_id)
+    /// A client with its id as all its sessions share it.
+    pub(crate) fn shared_client(
+        &self,
+        key_manager: Option<KeyManagerId>,
+        client_id: &str,
+    ) -> Option<(&Arc<str>, &ClientFacts)> {
+        self.clients_of(key_manager)?.get_key_value(client_id)
     }
 
-    /// An API key's id as all its sessions share it.
-    pub(crate) fn shared_api_key(&self, id: &str) -> Arc<str> {
-        shared(self.api_keys.get_key_value(id), id)
+    /// An API key with its id as all its sessions share it.
+    pub(crate) fn shared_api_key(&self, id: &str) -> Option<(&Arc<str>, &Arc<ApiKeyFacts>)> {
+        self.api_keys.get_key_value(id)
     }
 
-    /// A certificate's id as all its sessions share it.
-    pub(crate) fn shared_certificate(&self, id: &str) -> Arc<str> {
-        shared(self.certificates.get_key_value(id), id)
+    /// A certificate with its id as all its sessions share it.
+    pub(crate) fn shared_certificate(&self, id: &str) -> Option<(&Arc<str>, &Arc<CertificateFacts>)> {
+        self.certificates.get_key_value(id)
     }
 
-    /// A business plan's name as all its sessions share it.
-    pub(crate) fn shared_plan(&self, name: &str) -> Arc<str> {
-        shared(self.plans.get_key_value(name), name)
+    /// A business plan with its name as all its sessions share it.
+    pub(crate) fn shared_plan(&self, name: &str) -> Option<(&Arc<str>, &Plan)> {
+        self.plans.get_key_value(name)
     }
 
-    /// An application policy's name as all its sessions share it.
-    pub(crate) fn shared_policy(&self, name: &str) -> Arc<str> {
-        shared(self.application_policies.get_key_value(name), name)
+    /// An application policy with its name as all its sessions share it.
+    pub(crate) fn shared_policy(&self, name: &str) -> Option<(&Arc<str>, &Plan)> {
+        self.application_policies.get_key_value(name)
     }
-
-    /// A business plan by name.
-    pub fn plan(&self, name: &str) -> Option<&Plan> {
-        self.plans.get(name)
-    }
-
-    /// An application policy by name.
-    pub fn application_policy(&self, name: &str) -> Option<&Plan> {
-        self.application_policies.get(name)
-    }
-}
-
-fn shared<T>(found: Option<(&Arc<str>, &T)>, name: &str) -> Arc<str> {
-    found.map_or_else(|| name.into(), |(key, _)| Arc::clone(key))
 }
 
 #[cfg(test)]

@@ -124,9 +124,9 @@ proptest! {
             }
         }
         for plan in business_plans() {
-            prop_assert_eq!(snapshot.plan(&plan.name), Some(&plan));
+            prop_assert_eq!(snapshot.shared_plan(&plan.name).map(|(_, plan)| plan), Some(&plan));
         }
-        prop_assert!(snapshot.plan("20PerMin").is_none() && snapshot.application_policy("Gold").is_none());
+        prop_assert!(snapshot.shared_plan("20PerMin").is_none() && snapshot.shared_policy("Gold").is_none());
     }
 
     #[test]
