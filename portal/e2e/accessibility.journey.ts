@@ -142,6 +142,7 @@ test("on a narrow screen nothing is wider than it and every page is reached", as
     "/admin/users",
     "/admin/audit",
     "/account/sessions",
+    "/account/authorizations",
     "/admin/signing-keys",
     "/admin/key-managers",
     "/admin/deny-rules",

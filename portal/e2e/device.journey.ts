@@ -65,6 +65,20 @@ test("a person connects a device with the code that it shows, and refuses anothe
   const tokens = await poll(first.device_code);
   expect([tokens.token_type, tokens.scope]).toEqual(["Bearer", "openid profile"]);
 
+  // Whoever allowed it can take that back, and the device is out.
+  await page.goto("/publisher");
+  await page.getByRole("button", { name: "Account of publisher" }).click();
+  await page.getByRole("menuitem", { name: "Allowed applications" }).click();
+  const table = page.getByRole("table", { name: "Allowed applications" });
+  await expect(table.getByRole("row").filter({ hasText: "Jukebox" })).toContainText("openid, profile");
+  const info = () =>
+    own.request.get("/oauth2/userinfo", { headers: { authorization: `Bearer ${tokens.access_token}` } });
+  expect((await info()).status()).toBe(200);
+  await page.getByRole("button", { name: "Withdraw from Jukebox" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Withdraw" }).click();
+  await expect(page.getByText("You have allowed nobody")).toBeVisible();
+  expect((await info()).status()).toBe(401);
+
   // Another device shows a QR code, and the person does not know it.
   await page.goto(second.verification_uri_complete);
   await expect(code).toHaveValue(second.user_code);

@@ -10,6 +10,7 @@ mod applications;
 mod attempts;
 mod audit;
 mod authenticate;
+mod authorizations;
 mod body;
 mod catalogue;
 mod console;

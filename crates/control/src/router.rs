@@ -21,8 +21,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     account, apis, applications, audit,
     authenticate::{self, Rule},
-    catalogue, console, deny_rules, health, key_managers, oauth, pages, portal_sessions, revocations,
-    session, settings, signing_keys,
+    authorizations, catalogue, console, deny_rules, health, key_managers, oauth, pages, portal_sessions,
+    revocations, session, settings, signing_keys,
     state::Control,
     subscriptions, tickets, tokens, users,
 };
@@ -85,6 +85,8 @@ fn rest() -> OpenApiRouter<Control> {
         .routes(routes!(account::choose_password))
         .routes(routes!(portal_sessions::list_own, portal_sessions::end_others))
         .routes(routes!(portal_sessions::end_own))
+        .routes(routes!(authorizations::list))
+        .routes(routes!(authorizations::withdraw))
         .routes(routes!(portal_sessions::list_of_user, portal_sessions::end_all_of_user))
         .routes(routes!(portal_sessions::end_one_of_user))
         .routes(routes!(users::create, users::list))

@@ -226,6 +226,7 @@ fn is_noticed(command: &Command) -> bool {
             | Command::RedeemCode(_)
             | Command::Renew(_)
             | Command::EndAuthorization(_)
+            | Command::Withdraw(_)
             | Command::KeepAccessToken(_)
             | Command::EndAccessToken { .. }
             | Command::KeepTicket(_)
@@ -252,6 +253,7 @@ const fn may_revoke(command: &Command) -> bool {
         command,
         Command::Revoke(_)
             | Command::EndAuthorization(_)
+            | Command::Withdraw(_)
             | Command::EndAccessToken { .. }
             | Command::ChangeUser(_)
             | Command::DeleteUser { .. }

@@ -135,6 +135,7 @@ impl Kind {
             | Command::RedeemCode(_)
             | Command::Renew(_)
             | Command::EndAuthorization(_)
+            | Command::Withdraw(_)
             | Command::KeepAccessToken(_)
             | Command::EndAccessToken { .. } => Self::Authorization,
             // Leaves no entry: a client signs one for each of its requests.

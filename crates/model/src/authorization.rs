@@ -142,6 +142,32 @@ pub struct EndAuthorization {
     pub id: AuthorizationId,
 }
 
+/// A client that a person has allowed something, or need not be asked for again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowedClient {
+    /// Which one.
+    pub client_id: String,
+    /// The application that it is of.
+    pub application: String,
+    /// Whose that is, if somebody's.
+    pub owner_name: String,
+    /// What it may, in order.
+    pub scopes: Vec<String>,
+    /// When it was allowed first, of what still stands.
+    pub since: Timestamp,
+    /// When it was allowed last.
+    pub last: Timestamp,
+}
+
+/// Ends all that a person allowed a client, and asks them again the next time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdraw {
+    /// Who, and nobody else.
+    pub user: UserId,
+    /// From whom.
+    pub client_id: String,
+}
+
 /// What a code or refresh token was worth. All of these are on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Redeemed {

@@ -10,7 +10,7 @@ pub use people::{ChangeUser, EndPortalSessions, KeepAudit, WhichSessions};
 use crate::{
     api::{Api, Design, Revision},
     application::{ApiKey, Application, Certificate, Key, Subscription},
-    authorization::{Authorize, EndAuthorization, OpaqueToken, RedeemCode, Redeemed, Renew},
+    authorization::{Authorize, EndAuthorization, OpaqueToken, RedeemCode, Redeemed, Renew, Withdraw},
     client::ClientSettings,
     deny::{Denied, DenyRule},
     device::{DenyDevice, DeviceCode},
@@ -382,6 +382,8 @@ pub enum Command {
     Renew(Renew),
     /// See [`EndAuthorization`]. Answers [`Outcome::Done`], also when it had ended.
     EndAuthorization(EndAuthorization),
+    /// See [`Withdraw`]. Answers [`Outcome::Done`]; not found where nothing was allowed.
+    Withdraw(Withdraw),
     /// Keeps an access token that says nothing by itself. Answers [`Outcome::Done`].
     KeepAccessToken(OpaqueToken),
     /// Ends an access token that says nothing by itself. Answers [`Outcome::Done`], also when there was none.

@@ -141,6 +141,7 @@ macro_rules! port_contract {
             what_is_over_is_forgotten_when_nobody_can_come_late
             a_used_code_is_remembered_as_long_as_what_came_from_it
             a_signed_statement_is_used_once_also_after_a_kill
+            what_a_person_allowed_is_listed_and_withdrawn_at_once
             a_device_is_answered_once_while_it_waits
             devices_that_wait_are_bounded_and_forgotten
             consent_is_remembered_and_grows

@@ -60,6 +60,8 @@ pub const TABLE: &[(&str, Who)] = &[
     ("listOwnSessions", Who::SignedIn),
     ("endOtherSessions", Who::SignedIn),
     ("endOwnSession", Who::SignedIn),
+    ("listOwnAuthorizations", Who::SignedIn),
+    ("withdrawAuthorization", Who::SignedIn),
     ("createToken", Who::SignedIn),
     ("listTokens", Who::SignedIn),
     ("deleteToken", Who::SignedIn),

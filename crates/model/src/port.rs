@@ -9,7 +9,7 @@ use crate::{
     api::{Api, Change, Moved, Revision},
     application::{ApiKey, Application, Certificate, Key, Subscription},
     audit::{AuditQuery, Entry, EntryDetail},
-    authorization::{Authorization, Code, OpaqueToken, RefreshToken},
+    authorization::{AllowedClient, Authorization, Code, OpaqueToken, RefreshToken},
     command::{Command, Outcome, Refused, SigningKeyRecord},
     deny::DenyRule,
     device::DeviceCode,
@@ -244,6 +244,8 @@ pub trait Catalog: Send + Sync + 'static {
     /// The scopes that a person allowed a client and need not be asked for again, in order; `None` when the person was
     /// never asked.
     async fn consent(&self, user: UserId, client_id: &str) -> Result<Option<Vec<String>>, PortError>;
+    /// The clients that a person has allowed something that still stands, or need not be asked for again; the last first.
+    async fn allowed_clients(&self, user: UserId, now: Timestamp) -> Result<Vec<AllowedClient>, PortError>;
     /// A key manager, and the keys that are held of it.
     async fn key_manager(&self, id: KeyManagerId) -> Result<Option<Held>, PortError>;
     /// Key managers by folded name, and the keys that are held of them; there are few.

@@ -31,7 +31,7 @@ use crate::{
     writer::Failed,
 };
 
-fn authorization(row: entity::authorization::Model) -> Result<Authorization, DbErr> {
+pub(crate) fn authorization(row: entity::authorization::Model) -> Result<Authorization, DbErr> {
     Ok(Authorization {
         id: id(&row.id)?,
         client_id: row.client_id,

@@ -12,7 +12,6 @@ use tidegate_model::{
     api::{Api, Change},
     application::{Application, Subscription},
     audit::Kind,
-    authorization::Redeemed,
     command::{Command, CreateApplication, CreateSubscription, Outcome, Refused, UpdateApplication},
     decide::{self, Decision, SubscriptionEffect, folded},
     id::{ApiId, ApplicationId, SubscriptionId},
@@ -26,13 +25,14 @@ use tidegate_model::{
 use crate::{
     apis, applications,
     audit::{self, Kept},
-    authorizations, device_codes, entity, issuers, plans,
+    entity, issuers, plans,
     reads::{SNAPSHOT_NUMBER, id, next_number, written},
     users,
     vault::Vault,
     writer::Failed,
 };
 
+mod authorizations;
 mod keys;
 mod people;
 mod revoke;
@@ -99,6 +99,7 @@ pub(crate) async fn execute(
         | Command::RedeemCode(_)
         | Command::Renew(_)
         | Command::EndAuthorization(_)
+        | Command::Withdraw(_)
         | Command::KeepAccessToken(_)
         | Command::UseAssertion { .. }
         | Command::EndAccessToken { .. } => at.change_authorization(command).await,
@@ -397,63 +398,6 @@ impl At<'_> {
         self.differs(&id.to_string(), told, Some(&application), None).await?;
         self.bump().await?;
         Ok(Outcome::Done)
-    }
-
-    async fn change_authorization(&self, command: Command) -> Done {
-        let (db, now) = (self.db, self.now);
-        match command {
-            Command::Authorize(authorize) => {
-                let given = &authorize.authorization;
-                let (user, detail) = (given.user.to_string(), given.client_id.clone());
-                authorizations::authorize(db, now, *authorize).await?;
-                self.note(&user, "authorized a client", &detail).await?;
-            }
-            Command::KeepDeviceCode(code) => device_codes::keep(db, now, code).await?,
-            Command::AllowDevice(authorize) => {
-                let given = &authorize.authorization;
-                let (user, detail) = (given.user.to_string(), given.client_id.clone());
-                device_codes::allow(db, now, *authorize).await?;
-                self.note(&user, "allowed a device", &detail).await?;
-            }
-            Command::DenyDevice(denied) => {
-                let client_id = device_codes::deny(db, now, &denied).await?;
-                self.note(&denied.user.to_string(), "denied a device", &client_id).await?;
-            }
-            Command::RedeemCode(redeem) => {
-                let redeemed = authorizations::redeem(db, now, redeem).await?;
-                return self.redeemed(redeemed, "presented a code twice").await;
-            }
-            Command::Renew(renew) => {
-                let redeemed = authorizations::renew(db, now, renew).await?;
-                return self.redeemed(redeemed, "presented a refresh token twice").await;
-            }
-            Command::EndAuthorization(end) => {
-                // One that ended before is nothing to be told of.
-                let standing = authorizations::find(db, end.id).await?.filter(|of| of.ended_at.is_none());
-                if let Some(of) = standing {
-                    authorizations::end(db, now, &of).await?;
-                    self.note(&of.user.to_string(), "ended an authorization", &of.client_id).await?;
-                }
-            }
-            Command::KeepAccessToken(token) => {
-                authorizations::keep_access_token(db, now, token).await?;
-            }
-            Command::UseAssertion { replay_id, expires_at } => {
-                authorizations::use_assertion(db, now, replay_id, expires_at).await?;
-            }
-            Command::EndAccessToken { token_hash } => {
-                authorizations::end_access_token(db, now, &token_hash).await?;
-            }
-            _ => return Err(DbErr::Custom("a command without a place".to_owned()).into()),
-        }
-        Ok(Outcome::Done)
-    }
-
-    async fn redeemed(&self, redeemed: Redeemed, replay: &str) -> Done {
-        if let Redeemed::Replayed(id) = &redeemed {
-            self.note(&id.to_string(), replay, "").await?;
-        }
-        Ok(Outcome::Tokens(redeemed))
     }
 
     async fn create_subscription(&self, create: CreateSubscription) -> Done {

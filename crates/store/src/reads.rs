@@ -12,7 +12,7 @@ use tidegate_model::{
     api::{Api, Change, Design, Moved, Revision},
     application::{ApiKey, Application, Certificate, Key, Subscription},
     audit::{AuditQuery, Entry, EntryDetail},
-    authorization::{Authorization, Code, OpaqueToken, RefreshToken},
+    authorization::{AllowedClient, Authorization, Code, OpaqueToken, RefreshToken},
     command::{Command, Outcome, SigningKeyRecord},
     decide::folded,
     deny::DenyRule,
@@ -38,7 +38,8 @@ use tidegate_model::{
 };
 
 use crate::{
-    apis, applications, audit, authorizations, certificates, cursor, deny_rules, device_codes, entity, facts,
+    allowed, apis, applications, audit, authorizations, certificates, cursor, deny_rules, device_codes,
+    entity, facts,
     issuers, plans, revocations, sqlite::SqliteCatalog, users, vault::Vault, writer::trouble,
 };
 
@@ -466,6 +467,10 @@ impl Catalog for SqliteCatalog {
 
     async fn consent(&self, user: UserId, client_id: &str) -> Result<Option<Vec<String>>, PortError> {
         authorizations::consent(&self.readers, user, client_id).await.map_err(trouble)
+    }
+
+    async fn allowed_clients(&self, user: UserId, now: Timestamp) -> Result<Vec<AllowedClient>, PortError> {
+        allowed::clients(&self.readers, user, now).await.map_err(trouble)
     }
 
     async fn key_manager(&self, id: KeyManagerId) -> Result<Option<Held>, PortError> {

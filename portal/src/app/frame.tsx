@@ -127,6 +127,9 @@ function Account(props: { session: Session | null | undefined; doors: ReturnType
                 <Menu.Item component={Link} to={paths.portalSessions()}>
                   Portal sessions
                 </Menu.Item>
+                <Menu.Item component={Link} to={paths.authorizations()}>
+                  Allowed applications
+                </Menu.Item>
                 <Menu.Item component={Link} to={paths.password()}>
                   Password
                 </Menu.Item>

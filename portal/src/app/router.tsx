@@ -21,6 +21,11 @@ export const router = createBrowserRouter([
         children: [{ index: true, lazy: () => import("../features/session/tokens-page") }],
       },
       {
+        path: "/account/authorizations",
+        element: <Needs signedInOnly />,
+        children: [{ index: true, lazy: () => import("../features/session/authorizations-page") }],
+      },
+      {
         path: "/account/sessions",
         element: <Needs signedInOnly />,
         children: [{ index: true, lazy: () => import("../features/session/sessions-page") }],

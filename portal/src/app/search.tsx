@@ -56,6 +56,7 @@ export function Search({ session }: { session: Session | null }) {
     ...(may("app_manage") ? [go("p-apps", "Applications", paths.applications())] : []),
     ...(session ? [go("p-tokens", "Personal access tokens", paths.tokens())] : []),
     ...(session ? [go("p-sessions", "Portal sessions", paths.portalSessions())] : []),
+    ...(session ? [go("p-allowed", "Allowed applications", paths.authorizations())] : []),
     ...(session ? [go("p-password", "Password", paths.password())] : []),
     ...(may("administer") ? [go("p-admin", "Admin", paths.admin())] : []),
     ...(may("administer") ? [go("p-users", "Users", paths.users())] : []),

@@ -34,6 +34,7 @@ export const paths = {
   signIn: (to?: string) => (to ? `/sign-in?to=${part(to)}` : "/sign-in"),
   tokens: () => "/account/tokens",
   portalSessions: () => "/account/sessions",
+  authorizations: () => "/account/authorizations",
   password: (to?: string) => (to ? `/account/password?to=${part(to)}` : "/account/password"),
   admin: () => "/admin",
   signingKeys: () => "/admin/signing-keys",

@@ -8,6 +8,7 @@ use crate::{
     authorization::{
         AUTHORIZATION_MILLIS, Authorization, Authorize, CODE_MILLIS, Code, EndAuthorization,
         OPAQUE_TOKENS_MAX, OpaqueToken, REMEMBERED_MILLIS, RedeemCode, Redeemed, RefreshToken, Renew,
+        Withdraw,
     },
     device::{self, DEVICE_CODE_MILLIS, DEVICE_CODES_MAX, DenyDevice, DeviceCode},
     id::AuthorizationId,
@@ -261,6 +262,62 @@ pub async fn a_signed_statement_is_used_once_also_after_a_kill(ground: &impl Gro
     stage.at(last, using("two", end)).await.unwrap();
     // When it is over it is refused for that, and needs no room.
     stage.at(end, using("one", end.plus_millis(1))).await.unwrap();
+}
+
+pub async fn what_a_person_allowed_is_listed_and_withdrawn_at_once(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let ada = stage.allowing().await;
+    let listed = async |user, now| stage.port.allowed_clients(user, now).await.unwrap();
+    assert_eq!(listed(ada.user, NOW).await, []);
+    let mut of = Vec::new();
+    for (number, text) in [(1, "one"), (2, "two"), (3, "never redeemed")] {
+        of.push(stage.allow(&ada, number, text, NOW.plus_millis(i64::try_from(number).unwrap())).await);
+    }
+    let now = NOW.plus_millis(10);
+    for text in ["one", "two"] {
+        assert_eq!(stage.redeem(&ada, text, &format!("{text}-1"), now).await, "granted");
+    }
+    let found = listed(ada.user, now).await;
+    let [client] = &*found else { panic!("{found:?}") };
+    assert_eq!(
+        (&*client.client_id, client.since, client.last),
+        (&*ada.client_id, NOW.plus_millis(1), NOW.plus_millis(2))
+    );
+    assert_eq!(client.scopes, ["openid", "profile"]);
+    assert!(!client.application.is_empty() && !client.owner_name.is_empty());
+    let nobody = UserId(nowhere());
+    assert_eq!(listed(nobody, now).await, []);
+    assert_eq!(listed(ada.user, NOW.plus_millis(AUTHORIZATION_MILLIS + 2)).await, [], "all of it is over");
+
+    let withdraw =
+        |user, client_id: &str| Command::Withdraw(Withdraw { user, client_id: client_id.to_owned() });
+    for (user, client_id) in [(nobody, &*ada.client_id), (ada.user, "client-of-another")] {
+        assert_eq!(kind(&stage.at(now, withdraw(user, client_id)).await.unwrap_err()), "no authorization");
+    }
+    assert_eq!(stage.renew(&ada, "two-1", "two-2", now).await, "granted", "nothing of it has ended");
+    stage.at(now, withdraw(ada.user, &ada.client_id)).await.unwrap();
+    let stage = Stage::on(ground.open_as_after_a_kill().await);
+    assert_eq!(stage.port.allowed_clients(ada.user, now).await.unwrap(), []);
+    for token in ["one-1", "two-2"] {
+        assert_eq!(stage.renew(&ada, token, "x", now).await, "no authorization", "{token}");
+    }
+    assert_eq!(stage.redeem(&ada, "never redeemed", "x", now).await, "no authorization");
+    for of in of {
+        assert_eq!(stage.port.authorization(of.id).await.unwrap().unwrap().ended_at, Some(now));
+    }
+    assert_eq!(
+        kind(&stage.at(now, withdraw(ada.user, &ada.client_id)).await.unwrap_err()),
+        "no authorization"
+    );
+
+    // A consent alone is enough to be listed: with it the next code is given unasked.
+    let authorization = given(ada.user, &ada.client_id, 4, now);
+    let code = code("four", now);
+    let command = Authorize { authorization, code, session: session(), remember: true };
+    stage.at(now, Command::Authorize(Box::new(command))).await.unwrap();
+    assert_eq!(stage.port.allowed_clients(ada.user, now).await.unwrap().len(), 1);
+    stage.at(now, withdraw(ada.user, &ada.client_id)).await.unwrap();
+    assert_eq!(stage.port.consent(ada.user, &ada.client_id).await.unwrap(), None);
 }
 
 fn device(text: &str, client_id: &str, now: Timestamp) -> DeviceCode {

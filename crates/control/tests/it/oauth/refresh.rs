@@ -45,6 +45,38 @@ async fn each_refresh_token_is_exchanged_once_for_the_next() {
 }
 
 #[tokio::test]
+async fn a_person_sees_what_they_allowed_and_withdraws_it() {
+    const OWN: &str = "/api/v1/account/authorizations";
+    let stage = Stage::new().await;
+    let listed = async |person| stage.house.get(person, OWN).await.is(200).json()["items"].clone();
+    assert_eq!(listed(&stage.ada).await, json!([]));
+    let (one, two) = (stage.tokens("openid").await, stage.tokens("openid profile").await);
+    let items = listed(&stage.ada).await;
+    assert_eq!(
+        items,
+        json!([{
+            "client_id": stage.client.id, "application": "Shop <b>", "owner": "dev", "scopes": ["openid", "profile"],
+            "since": items[0]["since"], "last": items[0]["last"],
+        }])
+    );
+    assert_eq!(listed(&stage.owner).await, json!([]), "one's own alone");
+    let path = format!("{OWN}/{}", stage.client.id);
+    stage.house.call(&stage.owner, Method::DELETE, &path, None).await.is(404);
+    assert!(stage.is_active(&text(&one, "access_token")).await);
+    stage.house.call(&stage.ada, Method::DELETE, &path, None).await.is(204);
+    for tokens in [&one, &two] {
+        assert!(!stage.is_active(&text(tokens, "access_token")).await);
+        assert_eq!(
+            stage.refresh(&text(tokens, "refresh_token")).await.is(400).json()["error"],
+            "invalid_grant"
+        );
+    }
+    assert_eq!(listed(&stage.ada).await, json!([]));
+    stage.house.call(&stage.ada, Method::DELETE, &path, None).await.is(404);
+    stage.authorize(&stage.ada, &form(&stage.asking("openid"))).await.is(200);
+}
+
+#[tokio::test]
 async fn scopes_become_less_and_never_more() {
     let stage = Stage::new().await;
     let first = stage.tokens("openid").await;
