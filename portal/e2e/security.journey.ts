@@ -100,3 +100,19 @@ test("a creator accepts certificates, and a developer adds one and removes it", 
   await developer.getByRole("button", { name: "Remove certificate" }).click();
   await expect(row).toHaveCount(0);
 });
+
+test("a creator opens an API to whoever comes without a credential", async ({ as, product, rest }) => {
+  const admin = await rest("admin");
+  const api = await publishEcho(admin, product);
+  const page = await as("creator");
+  await page.goto(`/publisher/apis/${api.id}/security`);
+  const open = page.getByRole("switch", { name: "No credential" });
+  await expect(open).not.toBeChecked();
+  await expect(open).toHaveAccessibleDescription(/500 messages a minute.*Default off/);
+  await open.check();
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Saved to the working copy")).toBeVisible();
+  const before =
+    "Access token in the Authorization header, Access token in the query, Access token as a subprotocol, One-time ticket";
+  await deploysWith(page, [`Security: accepted credentials ${before} ${before}, No credential`]);
+});

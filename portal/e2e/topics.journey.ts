@@ -20,6 +20,7 @@ test("a creator declares topics, and a client that speaks where it may only list
   await page.getByLabel("Path of topic 2").fill("/news");
   await page.getByLabel("Description of topic 2").fill("What happened");
   await page.getByLabel("Who may send on topic 2").selectOption("The backend alone (subscribe)");
+  await page.getByRole("checkbox", { name: "Topic 1 needs no credential" }).check();
   const needed = page.getByLabel("Scopes to listen to topic 2");
   await needed.fill("news:read");
   await page.getByRole("button", { name: "Save" }).click();
@@ -36,7 +37,7 @@ test("a creator declares topics, and a client that speaks where it may only list
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByText("Saved to the working copy")).toBeVisible();
   await deploysWith(page, [
-    "Topics: declared none /news (subscribe) subscribe with news:read: What happened, /chat/{room} (both)",
+    "Topics: declared none /news (subscribe) subscribe with news:read: What happened, /chat/{room} (both) without a credential",
     "Scopes none news:read for subscriber",
   ]);
 

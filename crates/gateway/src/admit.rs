@@ -10,11 +10,12 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use tidegate_model::{
     admit::{self, Grant, Identity},
+    anonymous,
     id::{ApiId, ApplicationId, KeyManagerId},
     opaque::OpaqueTokenFacts,
     port::Entropy,
     revocation::Revocation,
-    security::{Security, Way},
+    security::Way,
     snapshot::{ApiFacts, Snapshot},
     ticket::{Answer, Ask},
     time::Timestamp,
@@ -30,7 +31,7 @@ use tokio::{
 use crate::{
     Inner,
     authenticate::{
-        self, Credential, Issuers, KEYS_WITHIN, Other, Secrets, Tickets, Verifier, Visitor, Wishes,
+        self, Credential, Issuers, KEYS_WITHIN, NEVER, Other, Secrets, Tickets, Verifier, Visitor, Wishes,
     },
     certificate::Asking,
     connection::Client,
@@ -237,16 +238,18 @@ impl Desk {
                 }
                 Ok(identity)
             }
+            Credential::Nothing => Ok(Arc::new(anonymous::identity(visitor.now, NEVER))),
             Credential::ApiKey(key) => ours(self.secrets.of_key(key, snapshot, visitor)),
             Credential::Certificate(shown) => ours(authenticate::of_certificate(shown, snapshot, visitor)),
             Credential::Client(client) => ours(self.secrets.of_client(client, snapshot, visitor)),
         }
     }
 
-    /// Which credentials this gateway takes for an API.
-    fn accepted(&self, security: &Security) -> Vec<Way> {
-        let is_taken = |way: &Way| self.query_credentials || !way.is_in_query();
-        security.accepts.iter().copied().filter(is_taken).collect()
+    /// Which credentials this gateway takes for a topic of an API.
+    fn accepted(&self, api: &ApiFacts, topic: &str) -> Vec<Way> {
+        let is_taken = |way: &Way| *way != Way::None && (self.query_credentials || !way.is_in_query());
+        let nothing = anonymous::may_enter(api, topic).then_some(Way::None);
+        api.security.accepts.iter().copied().filter(is_taken).chain(nothing).collect()
     }
 
     /// These open sessions from now on. Answers the number of the newest of all opaque tokens.
@@ -353,7 +356,7 @@ impl Desk {
         let (api, topic) = locate(snapshot, &request.path, request, client)?;
         let known = |refusal: Refusal| NotAdmitted { api: Some(api.id), ..refusal.into() };
         admit::has_topic(api, topic).map_err(|refusal| known(refusal.into()))?;
-        let accepted = self.accepted(&api.security);
+        let accepted = self.accepted(api, topic);
         let found = authenticate::find(request, &api.security, &accepted).map_err(&known)?;
         let asks = Asks { request, client, topic: Some(topic), way: found.way, method: METHOD, bought, now };
         let Granted { identity, grant, revocation_number } =

@@ -56,7 +56,7 @@ const REMEMBERED_MAX: usize = 16_384;
 
 pub(crate) mod opaque;
 /// The end of what has none: the last second of the year 9999.
-const NEVER: Timestamp = Timestamp::from_seconds(253_402_300_799);
+pub(crate) const NEVER: Timestamp = Timestamp::from_seconds(253_402_300_799);
 
 type Digest = [u8; 32];
 

@@ -35,7 +35,8 @@ pub(crate) fn shown(
         Credential::ApiKey(_)
         | Credential::Client(_)
         | Credential::Ticket(_)
-        | Credential::Certificate(_) => return Ok(None),
+        | Credential::Certificate(_)
+        | Credential::Nothing => return Ok(None),
     };
     let thumbprint = match (&identity.bound_to, is_dpop) {
         (None, false) => return Ok(None),

@@ -429,6 +429,7 @@ const fn described(way: Way) -> &'static str {
         Way::ApiKeyQuery => "an API key in its query parameter",
         Way::MutualTls => "a certificate of an application in TLS",
         Way::Basic => "the id and secret of a key in the Authorization header (Basic)",
+        Way::None => "no credential at all",
     }
 }
 

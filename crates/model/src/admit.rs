@@ -8,6 +8,7 @@ use std::{net::IpAddr, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    anonymous,
     deny::Connected,
     endpoint::{Endpoint, Environment},
     id::{ApiId, ApplicationId, KeyManagerId, SubscriptionId},
@@ -142,7 +143,7 @@ pub struct Grant {
     pub scopes: Arc<[String]>,
     /// Who may send on the topic.
     pub speech: Speech,
-    /// The subscription; `None` for a prototype, which needs none.
+    /// The subscription; `None` for a prototype, and for a client without a credential, which need none.
     pub subscription: Option<SubscriptionId>,
     /// Name of the business plan; empty without a subscription.
     pub plan: Arc<str>,
@@ -246,6 +247,7 @@ pub fn application_of(snapshot: &Snapshot, identity: &Identity, way: Way) -> Opt
     match way.kind() {
         Kind::ApiKey => snapshot.api_key(&identity.client_id).map(|key| key.application),
         Kind::Certificate => snapshot.certificate(&identity.client_id).map(|one| one.application),
+        Kind::None => Some(anonymous::APPLICATION),
         Kind::OAuth | Kind::Basic | Kind::Ticket => {
             snapshot.client_of(identity.key_manager, &identity.client_id).map(|client| client.application)
         }
@@ -293,6 +295,7 @@ fn grant(
     credential: Credential<'_>,
 ) -> Result<Grant, Refusal> {
     let held = match way.kind() {
+        Kind::None => Some((anonymous::APPLICATION, anonymous::environment(api), anonymous::client_id())),
         Kind::ApiKey => snapshot
             .shared_api_key(client_id)
             .map(|(id, key)| (key.application, key.environment, Arc::clone(id))),
@@ -308,17 +311,23 @@ fn grant(
         is_accepted(snapshot, api, key_manager)?;
     }
     let (application, environment, client_id) = held.ok_or(Refusal::UnknownClient)?;
-    let application = snapshot.application(application).ok_or(Refusal::UnknownClient)?;
+    let is_anonymous = way.kind() == Kind::None;
+    let known = if is_anonymous { Some(anonymous::application()) } else { snapshot.application(application) };
+    let application = known.ok_or(Refusal::UnknownClient)?;
     let connected = Connected { api, application, subject: credential.marks.subject, address };
     if snapshot.denials().deny(&connected) {
         return Err(Refusal::Denied);
     }
     let subscription = snapshot.subscription(application.id, api.id);
-    if subscription.is_none() && api.state != State::Prototyped {
+    if subscription.is_none() && api.state != State::Prototyped && !is_anonymous {
         return Err(Refusal::NoSubscription);
     }
-    let plan = subscription.map_or("", |subscription| subscription.plan.as_str());
-    let (plan, plan_limit) = named(snapshot.shared_plan(plan), plan);
+    let (plan, plan_limit) = if is_anonymous {
+        (anonymous::plan(), Some(anonymous::LIMIT))
+    } else {
+        let plan = subscription.map_or("", |subscription| subscription.plan.as_str());
+        named(snapshot.shared_plan(plan), plan)
+    };
     let policy = application.policy.as_str();
     let (policy, application_limit) = named(snapshot.shared_policy(policy), policy);
     Ok(Grant {
@@ -373,11 +382,17 @@ pub fn standing(snapshot: &Snapshot, held: &Grant, now: Timestamp) -> Result<Gra
         State::Created | State::Prototyped | State::Published | State::Deprecated => {}
     }
     // A place that is not accepted any more closes nothing, since the credential is good in another.
-    if !api.security.accepts_kind(held.way.kind()) {
+    let is_accepted = match held.way.kind() {
+        Kind::None => anonymous::may_enter(api, &held.topic),
+        kind => api.security.accepts_kind(kind),
+    };
+    if !is_accepted {
         return Err(Unwelcome::NotAccepted);
     }
     let client = (held.key_manager.as_deref().copied(), &*held.client_id);
     let grant = grant(snapshot, api, client, held.way, held.address, held.into());
+    // A session stays on the endpoint that it has.
+    let grant = grant.map(|grant| Grant { environment: held.environment, ..grant });
     grant.and_then(|grant| on_topic(grant, Arc::clone(&held.topic))).map_err(|refusal| match refusal {
         Refusal::UnknownClient => Unwelcome::KeyRevoked,
         Refusal::IssuerNotAccepted => Unwelcome::IssuerNotAccepted,

@@ -50,11 +50,13 @@ pub enum Way {
     Ticket,
     /// The certificate that the client shows in TLS, or that a trusted proxy says it has shown.
     MutualTls,
+    /// Nothing at all: whoever comes is let in.
+    None,
 }
 
 impl Way {
     /// All, in the order in which a page shows them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OAuthHeader,
         Self::OAuthQuery,
         Self::OAuthSubprotocol,
@@ -63,6 +65,7 @@ impl Way {
         Self::Basic,
         Self::Ticket,
         Self::MutualTls,
+        Self::None,
     ];
 
     /// The word used in REST and storage.
@@ -76,6 +79,7 @@ impl Way {
             Self::Basic => "basic",
             Self::Ticket => "ticket",
             Self::MutualTls => "mutual_tls",
+            Self::None => "none",
         }
     }
 
@@ -92,6 +96,7 @@ impl Way {
             Self::Basic => Kind::Basic,
             Self::Ticket => Kind::Ticket,
             Self::MutualTls => Kind::Certificate,
+            Self::None => Kind::None,
         }
     }
 
@@ -115,13 +120,15 @@ pub enum Kind {
     Ticket,
     /// A certificate of TLS.
     Certificate,
+    /// None.
+    None,
 }
 
 impl Kind {
     /// Whether a browser may present it by itself, for whatever page asks.
     pub const fn is_ambient(self) -> bool {
         match self {
-            Self::OAuth | Self::ApiKey | Self::Ticket => false,
+            Self::OAuth | Self::ApiKey | Self::Ticket | Self::None => false,
             // A browser that was given them once repeats them for every page.
             Self::Basic | Self::Certificate => true,
         }

@@ -85,6 +85,9 @@ pub struct Topic {
     pub description: String,
     /// Who may send.
     pub direction: Direction,
+    /// Whoever presents no credential may use it, whatever the API asks of others.
+    #[serde(default)]
+    pub is_open: bool,
     /// A token needs one of these for the client to send; none: it needs none.
     #[serde(default)]
     pub publish_scopes: Vec<String>,

@@ -19,7 +19,8 @@ import asyncio, json, sys, websockets
 
 async def main(url, token):
     try:
-        socket = await websockets.connect(url, additional_headers={"Authorization": "Bearer " + token})
+        headers = {"Authorization": "Bearer " + token} if token else {}
+        socket = await websockets.connect(url, additional_headers=headers)
     except websockets.exceptions.InvalidStatus as refused:
         told = json.loads(refused.response.body)
         print(refused.response.status_code, told["type"].split("/")[-1], refused.response.headers.get("WWW-Authenticate"))
@@ -84,5 +85,29 @@ async fn python_speaks_where_it_may_and_is_told_why_where_it_may_not() {
     let refused = said(&at("/desk"), &reader).await;
     assert!(refused.starts_with("403 scope-missing") && refused.contains("insufficient_scope"), "{refused}");
     assert!(refused.ends_with(r#"scope="desk:write""#), "{refused}");
+    assert_eq!(admin.traffic(&format!("/apis/{}", api.id)).await.from_clients.messages, 2);
+}
+
+#[tokio::test]
+async fn python_comes_without_a_credential_where_none_is_needed_and_nowhere_else() {
+    let (product, backend) = (Product::start().await, Backend::echo());
+    let admin = product.portal.admin().await;
+    let endpoints = json!({"production": {"url": backend.url()}});
+    let body = json!({"name": "Prices", "context": "/prices", "version": "1.0", "plans": ["Unlimited"],
+        "endpoints": endpoints, "publish": true,
+        "topics": {"declared": [{"path": "/gold", "open": true}, {"path": "/desk"}]}});
+    let api = Api::read(&admin.post("/apis", body).await.is(201).json());
+    let at = |topic: &str| format!("{}{topic}", api.ws);
+    assert_eq!(said(&at("/gold"), "").await, "heard from Python");
+    assert!(said(&at("/gold"), "no.such.token").await.starts_with("401 credential-invalid"));
+    assert!(said(&at("/desk"), "").await.starts_with("401 credential-missing"));
+    let change = json!({"description": "", "endpoints": endpoints, "plans": ["Unlimited"],
+        "security": {"accepts": ["oauth_header", "none"]}});
+    let saved = admin.put(&format!("/apis/{}", api.id), change).await.is(200).json();
+    assert_eq!(saved["security"]["accepts"], json!(["oauth_header", "none"]));
+    assert_eq!(saved["topics"]["declared"][0]["open"], true, "what is absent stays");
+    admin.deploy(&api.id).await.is(201);
+    assert_eq!(said(&at("/desk"), "").await, "heard from Python");
+    assert_eq!(backend.received().messages, 2);
     assert_eq!(admin.traffic(&format!("/apis/{}", api.id)).await.from_clients.messages, 2);
 }

@@ -17,7 +17,8 @@ pub(crate) struct SecurityInput {
     /// Which credentials are accepted, and where: `oauth_header` (`Authorization: Bearer`), `oauth_query`
     /// (`access_token`), `oauth_subprotocol` (behind `bearer`), `api_key_header`, `api_key_query`, `basic` (id and secret
     /// of an application's key), `ticket` (a one-time ticket in the query or as a subprotocol), `mutual_tls` (a certificate
-    /// of an application, shown in TLS). Default: the first three and tickets.
+    /// of an application, shown in TLS), `none` (whoever presents nothing is let in, with 500 messages a minute for each
+    /// address). Default: the first three and tickets.
     accepts: Option<Vec<String>>,
     /// The header that holds an API key. Default `ApiKey`.
     api_key_header: Option<String>,
@@ -61,7 +62,8 @@ impl SecurityInput {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Security)]
 pub(crate) struct SecurityAnswer {
-    /// `oauth_header`, `oauth_query`, `oauth_subprotocol`, `api_key_header`, `api_key_query`, `basic`, `ticket`, `mutual_tls`.
+    /// `oauth_header`, `oauth_query`, `oauth_subprotocol`, `api_key_header`, `api_key_query`, `basic`, `ticket`, `mutual_tls`,
+    /// `none`.
     accepts: Vec<&'static str>,
     api_key_header: String,
     api_key_query: String,

@@ -20,6 +20,10 @@ pub(crate) struct TopicInput {
     description: String,
     /// Who may send: `both`, `publish` (the client alone) or `subscribe` (the backend alone). Default `both`.
     direction: Option<String>,
+    /// Whoever presents no credential may use it, whatever the API asks of others; each address then has 500 messages a
+    /// minute. A credential that is presented all the same has to be good.
+    #[serde(default)]
+    open: bool,
     /// A token needs one of these for the client to send; none: it needs none.
     #[serde(default)]
     publish_scopes: Vec<String>,
@@ -57,8 +61,8 @@ impl TopicsInput {
                 problems.push(FieldProblem::new(pointer, "unknown_direction", detail));
                 Direction::default()
             });
-            let TopicInput { path, description, publish_scopes, subscribe_scopes, .. } = topic;
-            Topic { path, description, direction, publish_scopes, subscribe_scopes }
+            let TopicInput { path, description, open, publish_scopes, subscribe_scopes, .. } = topic;
+            Topic { path, description, direction, is_open: open, publish_scopes, subscribe_scopes }
         };
         let declared = self.declared.into_iter().enumerate().map(topic).collect();
         if problems.is_empty() {
@@ -82,6 +86,8 @@ pub(crate) struct TopicAnswer {
     description: String,
     /// `both`, `publish` or `subscribe`.
     direction: &'static str,
+    /// Whether it needs no credential.
+    open: bool,
     publish_scopes: Vec<String>,
     subscribe_scopes: Vec<String>,
 }
@@ -101,6 +107,7 @@ impl From<Topics> for TopicsAnswer {
             path: topic.path,
             description: topic.description,
             direction: topic.direction.as_str(),
+            open: topic.is_open,
             publish_scopes: topic.publish_scopes,
             subscribe_scopes: topic.subscribe_scopes,
         };

@@ -86,7 +86,7 @@ impl Desk {
         let (api, topic) = locate(&decisions.snapshot, path, request, client)?;
         let known = |refusal: Refusal| NotAdmitted { api: Some(api.id), ..refusal.into() };
         if way == Way::Ticket && !api.security.accepts(way) {
-            let accepted = self.accepted(&api.security).into();
+            let accepted = self.accepted(api, topic).into();
             return Err(known(Refusal::NotAccepted { presented: Some(Way::Ticket), accepted }));
         }
         let found = authenticate::find(request, &api.security, &[Way::OAuthHeader]).map_err(known)?;

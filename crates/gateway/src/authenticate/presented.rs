@@ -35,6 +35,8 @@ pub(crate) enum Credential {
     Ticket(String),
     /// The thumbprint of a certificate whose key the client has proved to hold.
     Certificate(Thumbprint),
+    /// None, where none is needed.
+    Nothing,
 }
 
 /// The one credential of a request.
@@ -92,6 +94,11 @@ pub(crate) fn find(request: &Request, security: &Security, accepted: &[Way]) -> 
     let not_accepted = |presented| Refusal::NotAccepted { presented, accepted: accepted.into() };
     let mut found = found.into_iter();
     match (found.next(), found.next()) {
+        // Whoever presents something is judged by it, here as well: a bad credential is never taken for none.
+        (None, _) if accepted.contains(&Way::None) => {
+            let (credential, way) = (Credential::Nothing, Way::None);
+            Ok(Presented { credential, way, query, subprotocols, announced: None })
+        }
         (None, _) => Err(not_accepted(None)),
         (Some(_), Some(_)) => Err(BadCredential::Several.into()),
         (Some((_, way)), None) if !accepted.contains(&way) => Err(not_accepted(Some(way))),

@@ -13,6 +13,7 @@ use tidegate_model::{
     admit::Grant,
     id::{ApiId, ApplicationId, SubscriptionId},
     plan::Limit,
+    security::Way,
     snapshot::Snapshot,
     throttle::{Budget, Window},
     time::Timestamp,
@@ -20,18 +21,65 @@ use tidegate_model::{
 };
 use tidegate_wire::{Admission, Limiter, MessageStart, Micros, Side};
 
-use crate::refusal::{misdirected_close, quota_close};
+use crate::{
+    crowd::Neighbour,
+    refusal::{misdirected_close, quota_close},
+};
 
 /// What a budget belongs to. The window is part of it: a budget of minutes does not continue as one of days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Holder {
-    Subscription { id: SubscriptionId, application: ApplicationId, api: ApiId, per: Window },
-    Application { id: ApplicationId, per: Window },
+    Subscription {
+        id: SubscriptionId,
+        application: ApplicationId,
+        api: ApiId,
+        per: Window,
+    },
+    Application {
+        id: ApplicationId,
+        per: Window,
+    },
+    /// Who comes without a credential is told apart by the address alone.
+    Address {
+        api: ApiId,
+        from: Neighbour,
+        per: Window,
+    },
 }
+
+/// From so many budgets on, those of addresses that nobody has a session of are forgotten: with some 100 bytes each it
+/// is 6 MiB, for more addresses than come to one gateway in a minute.
+const BUDGETS_SWEPT_FROM: usize = 65_536;
 
 /// The budgets of everyone who may connect.
 #[derive(Debug, Default)]
-pub(crate) struct Budgets(Mutex<HashMap<Holder, Arc<Budget>>>);
+pub(crate) struct Budgets(Mutex<Held>);
+
+#[derive(Debug)]
+struct Held {
+    budgets: HashMap<Holder, Arc<Budget>>,
+    /// How many there may be before they are looked through.
+    sweep_from: usize,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self { budgets: HashMap::new(), sweep_from: BUDGETS_SWEPT_FROM }
+    }
+}
+
+impl Held {
+    fn budget(&mut self, holder: Holder) -> Arc<Budget> {
+        if self.budgets.len() >= self.sweep_from && !self.budgets.contains_key(&holder) {
+            self.budgets.retain(|holder, budget| {
+                !matches!(holder, Holder::Address { .. }) || Arc::strong_count(budget) > 1
+            });
+            // Twice what stays, so that a look through all comes after as many that are new.
+            self.sweep_from = BUDGETS_SWEPT_FROM.max(2 * self.budgets.len());
+        }
+        Arc::clone(self.budgets.entry(holder).or_default())
+    }
+}
 
 /// One budget with the limit it is held to.
 #[derive(Debug)]
@@ -69,32 +117,39 @@ impl Budgets {
     pub(crate) fn meter(&self, grant: &Grant) -> Meter {
         let mut held = self.held();
         let mut share = |holder: Holder, limit: Limit, name: &str| {
-            let budget = Arc::clone(held.entry(holder).or_default());
+            let budget = held.budget(holder);
             Some(Box::new(Share { budget, limit, name: name.into() }))
         };
         let (application, api) = (grant.application_id(), grant.api_id());
         let of_application = grant.application_limit.and_then(|limit| {
             share(Holder::Application { id: application, per: limit.per }, limit, &grant.policy)
         });
-        let of_subscription = grant.subscription.zip(grant.plan_limit).and_then(|(id, limit)| {
-            share(Holder::Subscription { id, application, api, per: limit.per }, limit, &grant.plan)
+        let of_plan = grant.plan_limit.and_then(|limit| {
+            let per = limit.per;
+            let holder = match (grant.subscription, grant.way) {
+                (Some(id), _) => Holder::Subscription { id, application, api, per },
+                (None, Way::None) => Holder::Address { api, from: grant.address.into(), per },
+                (None, _) => return None,
+            };
+            share(holder, limit, &grant.plan)
         });
-        let mut meter = Meter { shares: [of_application, of_subscription], ..Meter::default() };
+        let mut meter = Meter { shares: [of_application, of_plan], ..Meter::default() };
         meter.hear(grant);
         meter
     }
 
     /// Drops what nobody can use any more.
     pub(crate) fn forget_absent(&self, snapshot: &Snapshot) {
-        self.held().retain(|holder, _| match *holder {
+        self.held().budgets.retain(|holder, _| match *holder {
             Holder::Subscription { id, application, api, .. } => {
                 snapshot.subscription(application, api).is_some_and(|subscription| subscription.id == id)
             }
             Holder::Application { id, .. } => snapshot.application(id).is_some(),
+            Holder::Address { api, .. } => snapshot.api(api).is_some(),
         });
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<Holder, Arc<Budget>>> {
+    fn held(&self) -> MutexGuard<'_, Held> {
         // A std mutex: held for one look-up when a session opens, never across an await, never per message.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

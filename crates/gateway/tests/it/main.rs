@@ -28,6 +28,7 @@ mod issuers;
 mod lean;
 mod limits;
 mod mutual;
+mod open;
 mod origin;
 mod passing;
 mod presence;

@@ -154,6 +154,9 @@ fn security_fields(security: &Security, all: &mut Fields) {
 
 fn topic(topic: &Topic) -> String {
     let mut told = format!("{} ({})", topic.path, topic.direction.as_str());
+    if topic.is_open {
+        told.push_str(" without a credential");
+    }
     for (word, scopes) in [("publish", &topic.publish_scopes), ("subscribe", &topic.subscribe_scopes)] {
         if !scopes.is_empty() {
             told = format!("{told} {word} with {}", scopes.join(" or "));

@@ -24,6 +24,10 @@ pub fn topics(pointer: &str, topics: &Topics, problems: &mut Problems) {
         } else if declared[..place].iter().any(|before| before.path == topic.path) {
             problems.push(FieldProblem::new(at("path"), "duplicate", "This topic is declared already."));
         }
+        if topic.is_open && topic.speech(&[]).is_err() {
+            let detail = "Whoever has no credential has no scope. Leave a direction that asks for none.";
+            problems.push(FieldProblem::new(at("open"), "contradiction", detail));
+        }
         if topic.description.chars().count() > DESCRIPTION_CHARS_MAX {
             let detail = format!("A description has at most {DESCRIPTION_CHARS_MAX} characters.");
             problems.push(FieldProblem::new(at("description"), "too_long", detail));

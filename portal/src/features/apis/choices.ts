@@ -168,6 +168,12 @@ export const WAYS: Choice[] = [
     notices:
       "A certificate of an application, shown when the connection is made; its key never leaves the client. Clients are asked for one on the port with TLS while an API takes them. A browser shows it to any page, so only pages of named origins may connect with it. Default off.",
   },
+  {
+    word: "none",
+    label: "No credential",
+    notices:
+      "Whoever comes is let in, to every topic that leaves a direction without a scope, and each address has 500 messages a minute. A credential that is presented all the same has to be good and of a kind that is on. Pages of every origin may connect, unless some are named below. Default off.",
+  },
 ];
 
 export const labelOf = (choices: Choice[], word: string): string =>

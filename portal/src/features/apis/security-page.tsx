@@ -49,6 +49,11 @@ const GROUPS: { title: string; about: string; ways: Choice[] }[] = [
     about: "Certificates that a developer adds to an application; nobody else has to vouch for them.",
     ways: WAYS.filter(({ word }) => word === "mutual_tls"),
   },
+  {
+    title: "Open to everybody",
+    about: "For what anybody may see. A topic can be open by itself, on the page Topics.",
+    ways: WAYS.filter(({ word }) => word === "none"),
+  },
 ];
 
 /** What clients use where an API says nothing else. */

@@ -33,6 +33,7 @@ const EMPTY: TopicRow = {
   path: "/",
   description: "",
   direction: "both",
+  open: false,
   publish_scopes: "",
   subscribe_scopes: "",
 };
@@ -126,6 +127,12 @@ function TopicsForm({ api }: { api: Api }) {
                     readOnly={!may}
                     spellCheck={false}
                     {...form.getInputProps(`declared.${place}.subscribe_scopes`)}
+                  />
+                  <Checkbox
+                    label={`Topic ${place + 1} needs no credential`}
+                    description="Whoever comes without one has 500 messages a minute for the address."
+                    disabled={!may}
+                    {...form.getInputProps(`declared.${place}.open`, { type: "checkbox" })}
                   />
                 </Row>
               )}

@@ -6,6 +6,8 @@ export interface TopicRow {
   path: string;
   description: string;
   direction: string;
+  /** Whether it needs no credential. */
+  open: boolean;
   /** Names, with spaces between them. */
   publish_scopes: string;
   subscribe_scopes: string;
@@ -71,6 +73,13 @@ function checkScope(name: string): string | null {
     : "A scope has visible ASCII characters, but no quote, backslash or space.";
 }
 
+const NOTHING_LEFT = "Whoever has no credential has no scope. Leave a direction that asks for none.";
+
+/** Whether there is something to do without a scope. */
+const leavesADirection = ({ direction, publish_scopes, subscribe_scopes }: TopicRow): boolean =>
+  (direction !== "subscribe" && words(publish_scopes).length === 0) ||
+  (direction !== "publish" && words(subscribe_scopes).length === 0);
+
 /** What is wrong, under the names of the form's fields. */
 export function topicErrors({ declared, scopes }: TopicRows): Record<string, string> {
   const errors: Record<string, string> = {};
@@ -86,6 +95,7 @@ export function topicErrors({ declared, scopes }: TopicRows): Record<string, str
     const again = paths.indexOf(topic.path) < place ? "This topic is declared already." : null;
     note(`${at}.path`, checkTopic(topic.path) ?? again);
     note(`${at}.description`, tooLong(topic.description, DESCRIPTION_MAX));
+    note(`${at}.open`, topic.open && !leavesADirection(topic) ? NOTHING_LEFT : null);
     for (const leaf of ["publish_scopes", "subscribe_scopes"] as const) {
       const unknown = words(topic[leaf]).find((name) => !names.includes(name));
       note(
@@ -114,7 +124,8 @@ export function topicFields({ declared, scopes }: TopicRows): Record<string, str
   };
   declared.forEach((topic, place) => {
     const [at, of] = [`/topics/declared/${place}`, `declared.${place}`];
-    for (const leaf of ["path", "description", "direction"]) fields[`${at}/${leaf}`] = `${of}.${leaf}`;
+    for (const leaf of ["path", "description", "direction", "open"])
+      fields[`${at}/${leaf}`] = `${of}.${leaf}`;
     for (const leaf of ["publish_scopes", "subscribe_scopes"] as const) {
       fields[`${at}/${leaf}`] = `${of}.${leaf}`;
       words(topic[leaf]).forEach((_, one) => {

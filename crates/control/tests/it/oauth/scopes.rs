@@ -118,6 +118,9 @@ async fn scopes_are_checked_where_they_are_defined_and_where_they_are_asked_for(
         "/topics/declared/0/direction",
     )
     .await;
+    let shut = json!({"declared": [{"path": "/a", "direction": "subscribe", "open": true,
+        "publish_scopes": [], "subscribe_scopes": ["a"]}]});
+    refused(json!([{"name": "a"}]), shut, "/topics/declared/0/open").await;
     refused(json!([]), json!({"misdirected": "ignore"}), "/topics/misdirected").await;
     // What is absent stays.
     let mut body = echo();

@@ -19,8 +19,10 @@ fn request(headers: &[(&str, &str)], query: Option<&str>, subprotocols: &[&str])
     }
 }
 
+/// What is found where every credential is accepted, and one is needed.
 fn all(request: &Request) -> Result<Presented, Refusal> {
-    find(request, &Security::default(), &Way::ALL)
+    let every: Vec<Way> = Way::ALL.into_iter().filter(|way| *way != Way::None).collect();
+    find(request, &Security::default(), &every)
 }
 
 fn text(credential: &Credential) -> &str {
@@ -31,6 +33,7 @@ fn text(credential: &Credential) -> &str {
             client::Proof::Secret(secret, _) => secret,
             client::Proof::Assertion(_) | client::Proof::None => "",
         },
+        Credential::Nothing => "",
     }
 }
 
@@ -60,6 +63,15 @@ fn each_is_found_where_it_is_and_taken_where_it_is_accepted() {
         let presented = Some(way).filter(|way| *way != Way::MutualTls);
         assert_eq!(refused, Refusal::NotAccepted { presented, accepted: others.into() });
     }
+}
+
+#[test]
+fn nothing_is_taken_where_it_is_enough_and_leaves_what_is_the_backends() {
+    let plain = request(&[], Some("room=7"), &["chat.v2"]);
+    let found = find(&plain, &Security::default(), &[Way::Basic, Way::None]).unwrap();
+    assert_eq!((found.way, text(&found.credential)), (Way::None, ""));
+    assert_eq!((found.query.as_deref(), &*found.subprotocols), (Some("room=7"), &["chat.v2".to_owned()][..]));
+    assert!(find(&plain, &Security::default(), &[Way::Basic]).is_err());
 }
 
 /// No credential hides another, whichever two they are: that one of them is good helps nobody.

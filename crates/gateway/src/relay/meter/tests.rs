@@ -162,7 +162,7 @@ fn without_limits_everything_passes() {
     let mut meter = budgets.meter(&grant(&world(None, None)));
     meter.passes(10_000, NOW);
     assert_eq!(meter.used_up(NOW), None);
-    assert!(budgets.held().is_empty(), "what has no limit has no budget");
+    assert!(budgets.held().budgets.is_empty(), "what has no limit has no budget");
     Meter::default().passes(10_000, NOW);
 }
 
@@ -231,15 +231,39 @@ fn budgets_of_what_exists_survive_a_snapshot_and_others_are_forgotten() {
     budgets.meter(&grant(&parts)).passes(5, NOW);
     budgets.forget_absent(&Snapshot::new(parts.clone()));
     refused_by("Gold", 37, budgets.meter(&grant(&parts)).asks(NOW));
-    assert_eq!(budgets.held().len(), 2);
+    assert_eq!(budgets.held().budgets.len(), 2);
 
     let mut unsubscribed = parts.clone();
     unsubscribed.subscriptions.clear();
     budgets.forget_absent(&Snapshot::new(unsubscribed));
-    assert_eq!(budgets.held().len(), 1, "the application is still there");
+    assert_eq!(budgets.held().budgets.len(), 1, "the application is still there");
 
     budgets.forget_absent(&Snapshot::new(SnapshotParts::default()));
-    assert!(budgets.held().is_empty());
+    assert!(budgets.held().budgets.is_empty());
+}
+
+#[test]
+fn budgets_of_addresses_are_forgotten_when_there_are_many_but_for_those_in_use() {
+    let budgets = Budgets::default();
+    let parts = world(None, None);
+    let mut nobody = grant(&parts);
+    (nobody.subscription, nobody.way, nobody.plan_limit) = (None, Way::None, Some(per_minute(1)));
+    let mut from = |number: u32| {
+        nobody.address = number.to_be_bytes().into();
+        budgets.meter(&nobody)
+    };
+    let mut stays = from(1);
+    stays.passes(1, NOW);
+    for number in 2..=u32::try_from(BUDGETS_SWEPT_FROM).unwrap() + 1 {
+        drop(from(number));
+    }
+    assert_eq!(budgets.held().budgets.len(), 2, "the one in use and the last");
+    let same = from(1);
+    assert!(same.used_up(NOW).is_some(), "a second session of the address has no more");
+    budgets.forget_absent(&Snapshot::new(parts));
+    assert_eq!(budgets.held().budgets.len(), 2, "a change of something else gives nobody new messages");
+    budgets.forget_absent(&Snapshot::new(SnapshotParts::default()));
+    assert!(budgets.held().budgets.is_empty());
 }
 
 #[test]
@@ -250,7 +274,7 @@ fn a_new_subscription_in_the_place_of_an_old_one_has_its_own_budget() {
     parts.subscriptions[0].id = SubscriptionId::new(NOW, [4; 10]);
     budgets.meter(&grant(&parts)).passes(5, NOW);
     budgets.forget_absent(&Snapshot::new(parts.clone()));
-    assert_eq!(budgets.held().len(), 1);
+    assert_eq!(budgets.held().budgets.len(), 1);
     refused_by("Gold", 37, budgets.meter(&grant(&parts)).asks(NOW));
 }
 
