@@ -140,6 +140,7 @@ test("on a narrow screen nothing is wider than it and every page is reached", as
     `/devportal/apis/${api.id}/console`,
     "/admin",
     "/admin/users",
+    "/sign-up",
     "/admin/audit",
     "/account/sessions",
     "/account/authorizations",

@@ -127,8 +127,9 @@ fn of_person(user: UserId, address: IpAddr) -> Guesser {
     [(Who::Person(user), FREE_FAILURES), (Who::Address(network(address)), FREE_FAILURES_OF_ADDRESS)]
 }
 
-/// Whoever has one IPv6 address has all of its /64 network (RFC 6177), so that is one.
-fn network(address: IpAddr) -> IpAddr {
+/// By what somebody is told apart from others: whoever has one IPv6 address has all of its /64 network (RFC 6177), so
+/// that is one.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(six) => {
             let [one, two, three, four, ..] = six.segments();

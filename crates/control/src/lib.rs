@@ -36,6 +36,8 @@ mod seen;
 mod serve;
 mod session;
 mod settings;
+mod sign_up;
+mod sign_up_throttle;
 mod signing_keys;
 mod state;
 mod subscriptions;

@@ -61,6 +61,8 @@ pub(crate) enum Problem {
     Forbidden(Permission),
     /// Signed in with a password for one time.
     PasswordForOnce,
+    /// Signed up, and not approved yet.
+    Waiting,
     /// Allowed by role, and the token is not for it: the scope that it lacks.
     Scope(String),
     /// Allowed by role, refused as forged.
@@ -90,7 +92,7 @@ pub(crate) enum Problem {
 }
 
 /// Every kind: its word in `type`, its status, its title, and what its page says.
-pub(crate) const KINDS: [(&str, u16, &str, &str); 17] = [
+pub(crate) const KINDS: [(&str, u16, &str, &str); 18] = [
     (
         "validation",
         400,
@@ -120,6 +122,12 @@ pub(crate) const KINDS: [(&str, u16, &str, &str); 17] = [
         403,
         "Choose a password of your own first",
         "The password you signed in with is for one time. PUT /api/v1/account/password takes the next one.",
+    ),
+    (
+        "waiting",
+        403,
+        "Your account waits for an administrator",
+        "Whoever signs up is approved by an administrator before the first sign-in.",
     ),
     (
         "insufficient-scope",
@@ -192,6 +200,7 @@ impl Problem {
             Self::Unauthenticated(_) => "unauthenticated",
             Self::Forbidden(_) => "forbidden",
             Self::PasswordForOnce => "password-for-once",
+            Self::Waiting => "waiting",
             Self::Scope(_) => "insufficient-scope",
             Self::Forged(_) => "forged",
             Self::NotFound(_) => "not-found",
@@ -221,6 +230,10 @@ impl Problem {
             }
             Self::PasswordForOnce => {
                 "An administrator set your password. Choose another, then go on.".to_owned()
+            }
+            Self::Waiting => {
+                "You signed up, and nobody has approved it yet. Sign in again when an administrator has."
+                    .to_owned()
             }
             Self::Scope(scope) => format!("This needs a personal access token with the scope {scope}."),
             Self::NotFound(noun) => format!("There is no such {noun}, or it is not yours."),

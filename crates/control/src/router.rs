@@ -22,7 +22,7 @@ use crate::{
     account, apis, applications, audit,
     authenticate::{self, Rule},
     authorizations, catalogue, console, deny_rules, health, key_managers, oauth, pages, portal_sessions,
-    revocations, session, settings, signing_keys,
+    revocations, session, settings, sign_up, signing_keys,
     state::Control,
     subscriptions, tickets, tokens, users,
 };
@@ -82,6 +82,7 @@ fn operations(document: &utoipa::openapi::OpenApi) -> HashMap<(Method, String), 
 fn rest() -> OpenApiRouter<Control> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(session::sign_in, session::get, session::sign_out))
+        .routes(routes!(sign_up::get, sign_up::update, sign_up::sign_up))
         .routes(routes!(account::choose_password))
         .routes(routes!(portal_sessions::list_own, portal_sessions::end_others))
         .routes(routes!(portal_sessions::end_own))
@@ -241,6 +242,7 @@ pub(crate) fn build(control: Control) -> Router {
         .route("/problems/{kind}", get(pages::problem_kind))
         .route("/", shell())
         .route("/sign-in", shell())
+        .route("/sign-up", shell())
         .route("/publisher", shell())
         .route("/publisher/{*path}", shell())
         .route("/devportal", shell())

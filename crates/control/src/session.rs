@@ -133,6 +133,7 @@ pub(crate) async fn sign_in(
     let failed = match &account {
         None => Some(Attempted::UnknownName),
         Some(_) if !right => Some(Attempted::WrongPassword),
+        Some(account) if account.user.state == UserState::Waiting => Some(Attempted::Waiting),
         Some(account) if account.user.state != UserState::Active => Some(Attempted::Disabled),
         Some(_) => None,
     };
@@ -140,6 +141,11 @@ pub(crate) async fn sign_in(
     if let Some(what) = failed {
         inner.attempts.count(what, known, ip, now);
         tracing::info!(%ip, "a sign-in failed");
+    }
+    // Whoever knows the password may know how the account stands.
+    if failed == Some(Attempted::Waiting) {
+        inner.throttle.succeeded(&input.username, ip);
+        return Err(Problem::Waiting);
     }
     let Some(Account { user, password_hash }) = account.filter(|_| failed.is_none()) else {
         return Err(WRONG);

@@ -26,6 +26,7 @@ use crate::{
     problem::Problem,
     seen::Seen,
     settings::Settings,
+    sign_up_throttle::SignUpThrottle,
 };
 
 /// What others implement.
@@ -76,6 +77,7 @@ pub(crate) struct Inner {
     pub(crate) taken: Taken,
     pub(crate) keeper: Arc<Keeper>,
     pub(crate) throttle: GuessThrottle,
+    pub(crate) sign_ups: SignUpThrottle,
     /// Devices that ask whether their person has answered.
     pub(crate) polls: Polls,
     pub(crate) attempts: Attempts,
@@ -120,6 +122,7 @@ impl Control {
             taken: Taken::default(),
             keeper,
             throttle: GuessThrottle::default(),
+            sign_ups: SignUpThrottle::default(),
             polls: Polls::default(),
             attempts: Attempts::default(),
             seen: Seen::default(),
@@ -216,6 +219,8 @@ fn is_noticed(command: &Command) -> bool {
             | Command::ClosePortalSession { .. }
             | Command::CreateToken { .. }
             | Command::DeleteToken { .. }
+            | Command::ChangeSignUp(_)
+            | Command::AskForAccount(_)
             | Command::EndPortalSessions(_)
             | Command::KeepSeen(_)
             | Command::KeepAudit(_)

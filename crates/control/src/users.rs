@@ -56,7 +56,7 @@ pub(crate) struct UserAnswer {
     username: String,
     /// Of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
     roles: Vec<String>,
-    /// `active` or `disabled`.
+    /// `active`, `disabled`, or `waiting`: signed up, and not approved yet.
     state: &'static str,
     /// The password is one for one time, and was not changed yet.
     must_change_password: bool,
@@ -167,7 +167,7 @@ pub(crate) struct UsersQuery {
     q: Option<String>,
     /// Who holds this role: `admin`, `creator`, `publisher`, `subscriber` or `observer`.
     role: Option<String>,
-    /// `active` or `disabled`.
+    /// `active`, `disabled` or `waiting`.
     state: Option<String>,
     /// Most entries, 1 to 200; 50 when not given.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
@@ -187,7 +187,7 @@ pub(crate) async fn list(
     let role = query.role.map(|word| word.parse()).transpose();
     let role = role.map_err(|_| Problem::Malformed(format!("role is one of {known}.")))?;
     let state = query.state.map(|word| UserState::parse(&word).ok_or(())).transpose();
-    let state = state.map_err(|()| Problem::Malformed("state is active or disabled.".to_owned()))?;
+    let state = state.map_err(|()| Problem::Malformed("state is active, disabled or waiting.".to_owned()))?;
     let asked = UserQuery { text: query.q.unwrap_or_default(), role, state };
     let found = inner.ports.catalog.users(&asked, &page(query.limit, query.cursor)).await?;
     Ok(Answer(List { items: found.items.into_iter().map(UserAnswer::from).collect(), next: found.next }))
@@ -208,6 +208,8 @@ pub(crate) async fn get(
 
 /// Change what a user may do
 ///
+/// Who signed up and waits is approved by becoming `active`.
+///
 /// Who is disabled has no portal session any more; personal access tokens, access tokens that speak for the person and
 /// the keys of their applications are refused, and live sessions of those tokens and keys close.
 #[utoipa::path(put, path = "/users/{id}", tag = "users", operation_id = "updateUser",
@@ -224,7 +226,7 @@ pub(crate) async fn update(
     let based_on = required_if_match(&headers)?;
     let mut problems = Vec::new();
     let roles = roles("/roles", &input.roles, &mut problems);
-    let state = UserState::parse(&input.state);
+    let state = UserState::parse(&input.state).filter(|state| *state != UserState::Waiting);
     if state.is_none() {
         let detail = "Choose active or disabled.";
         problems.push(FieldProblem::new("/state", "unknown_state", detail));

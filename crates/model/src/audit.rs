@@ -118,6 +118,8 @@ impl Kind {
             | Command::SetPassword { .. }
             | Command::ChoosePassword { .. }
             | Command::ChangeUser(_)
+            | Command::ChangeSignUp(_)
+            | Command::AskForAccount(_)
             | Command::DeleteUser { .. } => Self::User,
             Command::OpenPortalSession { .. }
             | Command::ClosePortalSession { .. }
@@ -215,6 +217,8 @@ pub enum Attempted {
     UnknownName,
     /// The person is disabled; the password was right.
     Disabled,
+    /// The person signed up and was not approved yet; the password was right.
+    Waiting,
     /// Too many tries: the password was not looked at.
     LockedOut,
     /// A client's secret or assertion was wrong, or there is no such client.
@@ -236,6 +240,7 @@ impl Attempted {
             Self::WrongPassword => "failed to sign in: wrong password",
             Self::UnknownName => "failed to sign in: unknown name",
             Self::Disabled => "failed to sign in: disabled",
+            Self::Waiting => "failed to sign in: waits for approval",
             Self::LockedOut => "failed to sign in: too many tries",
             Self::ClientRefused => "failed to prove itself as a client",
         }

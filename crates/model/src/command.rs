@@ -5,7 +5,7 @@
 
 mod people;
 
-pub use people::{ChangeUser, EndPortalSessions, KeepAudit, WhichSessions};
+pub use people::{AskForAccount, ChangeSignUp, ChangeUser, EndPortalSessions, KeepAudit, WhichSessions};
 
 use crate::{
     api::{Api, Design, Revision},
@@ -23,6 +23,7 @@ use crate::{
     lifecycle::{Event, Missing},
     revocation::{Mark, Revoke},
     rule::FieldProblem,
+    sign_up::SignUp,
     ticket::{Redemption, Ticket},
     time::Timestamp,
     user::{Account, PersonalToken, PortalSession, Presented, Secret, User},
@@ -362,6 +363,10 @@ pub enum Command {
         /// Which token.
         id: TokenId,
     },
+    /// See [`ChangeSignUp`]. Answers [`Outcome::SignUp`].
+    ChangeSignUp(ChangeSignUp),
+    /// See [`AskForAccount`]. Answers [`Outcome::Done`].
+    AskForAccount(AskForAccount),
     /// See [`EndPortalSessions`]. Answers [`Outcome::Done`].
     EndPortalSessions(EndPortalSessions),
     /// Writes when portal sessions and personal access tokens were used last. Answers [`Outcome::Done`].
@@ -546,6 +551,8 @@ pub enum Outcome {
     ProvidedKey(ProvidedKey),
     /// The user after the change.
     User(User),
+    /// Self sign-up after the change.
+    SignUp(SignUp),
     /// The deny rule after the change.
     DenyRule(Box<DenyRule>),
     /// What a code or refresh token was worth.

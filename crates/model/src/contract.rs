@@ -122,6 +122,7 @@ macro_rules! port_contract {
             what_was_proven_before_a_new_password_is_worth_nothing_after_it
             portal_sessions_are_ended_by_their_owner_or_an_administrator
             what_was_seen_is_kept_and_brings_nothing_back
+            who_signs_up_waits_where_it_is_open_and_no_name_is_told
             users_are_found_by_name_role_and_state
             a_user_changes_only_from_the_tag_of_now
             the_last_administrator_stays_one

@@ -54,6 +54,9 @@ const ADMINISTER: Who = Who::Holds(&[Permission::Administer]);
 pub const TABLE: &[(&str, Who)] = &[
     // Signing in, and oneself.
     ("signIn", Who::Everyone),
+    ("getSignUp", Who::Everyone),
+    ("signUp", Who::Everyone),
+    ("updateSignUp", ADMINISTER),
     ("getSession", Who::Arrived),
     ("signOut", Who::Arrived),
     ("choosePassword", Who::Arrived),

@@ -22,6 +22,7 @@ use crate::{
     plan::Plan,
     revocation::Revocation,
     role::Role,
+    sign_up::SignUp,
     snapshot::SnapshotParts,
     time::Timestamp,
     user::{Account, Actor, PersonalToken, PortalSession, Secret, User, UserState},
@@ -212,6 +213,8 @@ pub trait Catalog: Send + Sync + 'static {
         token_hash: &Secret,
         now: Timestamp,
     ) -> Result<Option<PortalSession>, PortError>;
+    /// Whether people may sign up by themselves.
+    async fn sign_up(&self) -> Result<SignUp, PortError>;
     /// Portal sessions of a user that are not over, newest first.
     async fn portal_sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<PortalSession>, PortError>;
     /// A personal access token by the hash of its secret; expired ones are `None`.

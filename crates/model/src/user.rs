@@ -31,17 +31,20 @@ pub enum UserState {
     /// Switched off: portal sessions are over, personal access tokens and the keys of the person's applications are
     /// refused until somebody switches the person on again.
     Disabled,
+    /// Signed up, and not approved yet: nothing is allowed, and nobody but an administrator is told of it.
+    Waiting,
 }
 
 impl UserState {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Active, Self::Disabled];
+    pub const ALL: [Self; 3] = [Self::Active, Self::Disabled, Self::Waiting];
 
     /// The word used in REST and storage.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
             Self::Disabled => "disabled",
+            Self::Waiting => "waiting",
         }
     }
 
@@ -178,6 +181,11 @@ impl Actor {
     /// This person.
     pub fn person(user: &User) -> Self {
         Self { user: Some(user.id), name: user.username.clone(), roles: user.roles.clone(), address: None }
+    }
+
+    /// Somebody of whom nothing is known but the address; nothing is permitted.
+    pub const fn stranger(address: IpAddr) -> Self {
+        Self { user: None, name: String::new(), roles: BTreeSet::new(), address: Some(address) }
     }
 
     /// The same, calling from this address.

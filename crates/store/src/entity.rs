@@ -41,6 +41,13 @@ entity! {
     }
 }
 entity! {
+    /// Whether people may sign up: one row.
+    sign_up, "sign_up" {
+        #[sea_orm(primary_key, auto_increment = false)] id: i32,
+        is_open: bool, etag: i64,
+    }
+}
+entity! {
     /// Signed-in browsers.
     portal_session, "portal_sessions" {
         #[sea_orm(primary_key, auto_increment = false)] token_hash: String,

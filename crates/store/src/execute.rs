@@ -36,6 +36,7 @@ mod authorizations;
 mod keys;
 mod people;
 mod revoke;
+pub(crate) mod sign_up;
 
 pub(crate) use people::disabled;
 
@@ -107,6 +108,8 @@ pub(crate) async fn execute(
             at.change_deny_rule(command).await
         }
         Command::KeepTicket(_) | Command::RedeemTicket { .. } => at.change_ticket(command).await,
+        Command::ChangeSignUp(change) => at.change_sign_up(change).await,
+        Command::AskForAccount(asked) => at.ask_for_account(asked).await,
         Command::Revoke(revoke) => at.revoke(&revoke).await,
         Command::CreateKeyManager(_)
         | Command::UpdateKeyManager(_)

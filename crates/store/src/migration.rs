@@ -19,6 +19,7 @@ mod m0016_used_assertions;
 mod m0017_device_codes;
 mod m0022_portal_sessions;
 mod m0023_token_scopes;
+mod m0024_sign_up;
 mod m0027_certificates;
 
 pub(crate) struct Migrator;
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0017_device_codes::Step),
             Box::new(m0022_portal_sessions::Step),
             Box::new(m0023_token_scopes::Step),
+            Box::new(m0024_sign_up::Step),
             Box::new(m0027_certificates::Step),
         ]
     }

@@ -29,6 +29,7 @@ use tidegate_model::{
     },
     revocation::Revocation,
     security::Way,
+    sign_up::SignUp,
     snapshot::{
         ApiFacts, ApiKeyFacts, ApplicationFacts, CertificateFacts, ClientFacts, ClientSecretFacts,
         SnapshotParts, SubscriptionFacts,
@@ -39,7 +40,7 @@ use tidegate_model::{
 
 use crate::{
     allowed, apis, applications, audit, authorizations, certificates, cursor, deny_rules, device_codes,
-    entity, facts,
+    entity, execute, facts,
     issuers, plans, revocations, sqlite::SqliteCatalog, users, vault::Vault, writer::trouble,
 };
 
@@ -408,6 +409,10 @@ impl Catalog for SqliteCatalog {
 
     async fn account(&self, username: &str) -> Result<Option<Account>, PortError> {
         users::by_name(&self.readers, username).await.map_err(trouble)
+    }
+
+    async fn sign_up(&self) -> Result<SignUp, PortError> {
+        execute::sign_up::find(&self.readers).await.map_err(trouble)
     }
 
     async fn portal_sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<PortalSession>, PortError> {

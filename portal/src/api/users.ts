@@ -23,6 +23,12 @@ export const activeUsersQuery = () =>
     queryFn: () => ask(listUsers({ query: { state: "active", limit: 200 } })),
   });
 
+/** Who signed up and was not approved yet: no more can wait than the API gives at once. */
+export const waitingUsersQuery = queryOptions({
+  queryKey: [KEY, "list", "waiting"],
+  queryFn: async () => (await ask(listUsers({ query: { state: "waiting", limit: 200 } }))).items,
+});
+
 /** A user with the number of their applications, and the tag that a change is based on. */
 export const userQuery = (id: string) =>
   queryOptions({
@@ -52,6 +58,27 @@ export function useUpdateUser() {
   return useMutation<User, Problem, { id: string; etag: string; roles: string[]; state: string }>({
     mutationFn: ({ id, etag, roles, state }) =>
       ask(updateUser({ path: { id }, body: { roles, state }, headers: ifMatch(etag) })),
+    onSuccess,
+  });
+}
+
+/** Lets somebody in who signed up, as they stand now: whatever was decided meanwhile is said. */
+export function useApproveUser() {
+  const onSuccess = useChanged();
+  return useMutation<User, Problem, { id: string; roles: string[] }>({
+    mutationFn: async ({ id, roles }) => {
+      const { etag } = await askTagged(getUser({ path: { id } }));
+      return ask(updateUser({ path: { id }, body: { roles, state: "active" }, headers: ifMatch(etag) }));
+    },
+    onSuccess,
+  });
+}
+
+/** Refuses somebody who signed up. */
+export function useRefuseUser() {
+  const onSuccess = useChanged();
+  return useMutation<unknown, Problem, string>({
+    mutationFn: (id) => ask(deleteUser({ path: { id } })),
     onSuccess,
   });
 }

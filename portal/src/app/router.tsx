@@ -15,6 +15,7 @@ export const router = createBrowserRouter([
     children: [
       { path: "/", lazy: () => import("./door-page") },
       { path: "/sign-in", lazy: () => import("../features/session/sign-in-page") },
+      { path: "/sign-up", lazy: () => import("../features/session/sign-up-page") },
       {
         path: "/account/tokens",
         element: <Needs signedInOnly />,

@@ -32,6 +32,7 @@ const part = encodeURIComponent;
 export const paths = {
   door: () => "/",
   signIn: (to?: string) => (to ? `/sign-in?to=${part(to)}` : "/sign-in"),
+  signUp: () => "/sign-up",
   tokens: () => "/account/tokens",
   portalSessions: () => "/account/sessions",
   authorizations: () => "/account/authorizations",

@@ -15,6 +15,7 @@ mod portal_sessions;
 mod possession;
 mod revocations;
 mod roles;
+mod sign_up;
 mod signing_keys;
 mod stories;
 mod support;

@@ -7,7 +7,7 @@ use crate::{
     id::{PortalSessionId, UserId},
     revocation::Mark,
     role::Role,
-    user::UserState,
+    user::{Secret, UserState},
 };
 
 /// Changes what a user may do.
@@ -50,4 +50,25 @@ pub struct KeepAudit {
     pub attempts: Vec<(Attempt, u64)>,
     /// Look through the log for what is old as well.
     pub forget: bool,
+}
+
+/// Opens or closes self sign-up.
+#[derive(Debug, Clone, Copy)]
+pub struct ChangeSignUp {
+    /// The entity tag that the change is based on.
+    pub based_on: Option<u64>,
+    /// Whether people may sign up from now on.
+    pub is_open: bool,
+}
+
+/// Asks for an account, which waits for an administrator. Where somebody has the name nothing is made, and the answer is
+/// the same.
+#[derive(Debug, Clone)]
+pub struct AskForAccount {
+    /// Identifier of the new user.
+    pub id: UserId,
+    /// See [`crate::rule::username`].
+    pub username: String,
+    /// PHC string of the chosen password.
+    pub password_hash: Secret,
 }

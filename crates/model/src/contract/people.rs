@@ -4,7 +4,8 @@ use futures_util::future::join_all;
 
 use super::*;
 use crate::{
-    command::{EndPortalSessions, WhichSessions},
+    command::{AskForAccount, ChangeSignUp, EndPortalSessions, WhichSessions},
+    sign_up::{SignUp, WAITING_MAX, WAITING_MILLIS},
     user::Presented,
 };
 
@@ -206,6 +207,59 @@ pub async fn what_was_seen_is_kept_and_brings_nothing_back(ground: &impl Ground)
     assert_eq!(stage.port.portal_session(&hash("other cookie"), START).await.unwrap(), None);
     let tokens = stage.port.tokens(user).await.unwrap();
     assert_eq!((tokens.len(), tokens[0].seen_at), (1, Some(at)));
+}
+
+pub async fn who_signs_up_waits_where_it_is_open_and_no_name_is_told(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let (boss, ada) = (stage.user("boss", Role::Admin).await, stage.user("Ada", Role::Creator).await);
+    let stranger = Actor::stranger(IpAddr::from([192, 0, 2, 7]));
+    let ask = async |name: &str, at: Timestamp| {
+        let (now, random) = stage.id_parts();
+        let (id, password_hash) = (UserId::new(now, random), hash("chosen"));
+        let asked = AskForAccount { id, username: name.to_owned(), password_hash };
+        stage.execute_at(at, &stranger, Command::AskForAccount(asked)).await.map(drop)
+    };
+    let open = |is_open, tag| Command::ChangeSignUp(ChangeSignUp { based_on: Some(tag), is_open });
+    let waiting = async || {
+        let query = UserQuery { state: Some(UserState::Waiting), ..UserQuery::default() };
+        let page = PageRequest { limit: 200, cursor: None };
+        stage.port.users(&query, &page).await.unwrap().items
+    };
+    assert!(!stage.port.sign_up().await.unwrap().is_open);
+    assert_eq!(kind(&ask("eve", START).await.unwrap_err()), "conflict");
+    assert_eq!(kind(&stage.execute(&ada, open(true, 1)).await.unwrap_err()), "needs administer");
+    assert_eq!(kind(&stage.execute(&boss, open(true, 7)).await.unwrap_err()), "stale 1");
+    stage.execute(&boss, open(true, 1)).await.unwrap();
+    assert_eq!(stage.port.sign_up().await.unwrap(), SignUp { is_open: true, etag: 2 });
+
+    assert_eq!(kind(&ask("<eve>", START).await.unwrap_err()), "invalid /username");
+    ask("eve", START).await.unwrap();
+    // Of somebody who is here, and of somebody who waits: as if it were free.
+    ask("aDA", START).await.unwrap();
+    ask("EVE", START).await.unwrap();
+    let account = stage.port.account("ada").await.unwrap().unwrap();
+    assert_eq!((account.user.id, account.password_hash), (ada.user.unwrap(), hash("hash of Ada")));
+    let [eve] = &waiting().await[..] else { panic!("one waits") };
+    assert_eq!((eve.username.as_str(), eve.roles.is_empty()), ("eve", true));
+    let session = stage.session(eve.id, "cookie", START.plus_millis(1 << 40));
+    let begun = Command::OpenPortalSession { session, verified: hash("chosen") };
+    assert!(stage.execute(&Actor::person(eve), begun.clone()).await.is_err(), "who waits does not get in");
+    let back = change_user(ada.user.unwrap(), &[], UserState::Waiting);
+    assert_eq!(kind(&stage.execute(&boss, Command::ChangeUser(back)).await.unwrap_err()), "invalid /state");
+    stage.done(Command::ChangeUser(change_user(eve.id, &[Role::Subscriber], UserState::Active))).await;
+    stage.execute(&Actor::person(eve), begun).await.unwrap();
+
+    for number in 0..WAITING_MAX {
+        ask(&format!("bot{number}"), START).await.unwrap();
+    }
+    for name in ["sam", "eve"] {
+        assert_eq!(kind(&ask(name, START.plus_millis(1)).await.unwrap_err()), "conflict", "{name}");
+    }
+    // Whoever waited for too long makes room.
+    ask("sam", START.plus_millis(WAITING_MILLIS)).await.unwrap();
+    let left: Vec<_> = waiting().await.into_iter().map(|user| user.username).collect();
+    assert_eq!(left, ["sam"]);
+    assert!(stage.port.account("eve").await.unwrap().is_some(), "who was approved stays");
 }
 
 pub async fn users_are_found_by_name_role_and_state(ground: &impl Ground) {

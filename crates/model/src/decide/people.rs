@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 
 use crate::{
     application::Application,
-    command::{ChangeUser, Refused},
+    command::{AskForAccount, ChangeSignUp, ChangeUser, Refused},
     id::UserId,
     role::{Permission, Role},
     rule::{self, FieldProblem},
+    sign_up::{SignUp, WAITING_MAX},
+    time::Timestamp,
     user::{Actor, User, UserState},
 };
 
@@ -43,6 +45,14 @@ pub fn change_user(
 ) -> Result<(User, String), Refused> {
     needs(actor, Permission::Administer)?;
     not_stale(user.etag, command.based_on)?;
+    if command.state == UserState::Waiting {
+        let problem = FieldProblem::new(
+            "/state",
+            "unknown_state",
+            "Nobody is made to wait. Choose active or disabled.",
+        );
+        return Err(Refused::Invalid(vec![problem]));
+    }
     if actor.user == Some(user.id) && command.state == UserState::Disabled {
         return Err(Refused::conflict("You cannot disable yourself. Another administrator can."));
     }
@@ -68,6 +78,33 @@ pub fn change_user(
         told.push("Nothing is different.".to_owned());
     }
     Ok((next, format!("{}: {}", user.username, told.join(" "))))
+}
+
+/// Decides whether self sign-up may be opened or closed; answers how it stands afterwards.
+pub fn change_sign_up(was: SignUp, command: ChangeSignUp, actor: &Actor) -> Result<SignUp, Refused> {
+    needs(actor, Permission::Administer)?;
+    not_stale(was.etag, command.based_on)?;
+    Ok(SignUp { is_open: command.is_open, etag: was.etag + 1 })
+}
+
+/// Decides on somebody who signs up; answers the user who waits, without a role. `waiting` is how many do already.
+pub fn ask_for_account(
+    asked: &AskForAccount,
+    sign_up: SignUp,
+    waiting: u64,
+    now: Timestamp,
+) -> Result<User, Refused> {
+    if !sign_up.is_open {
+        return Err(Refused::conflict("Nobody signs up here. Ask an administrator for an account."));
+    }
+    if waiting >= WAITING_MAX {
+        return Err(Refused::conflict("Many wait for an administrator already. Try again another day."));
+    }
+    let mut problems = Vec::new();
+    rule::username("/username", &asked.username, &mut problems);
+    no_problems(problems)?;
+    let user = User::new(asked.id, asked.username.clone(), BTreeSet::new(), now);
+    Ok(User { state: UserState::Waiting, ..user })
 }
 
 /// Decides whether portal sessions of this user may be ended: one's own, or anybody's by who administers.

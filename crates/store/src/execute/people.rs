@@ -123,7 +123,12 @@ impl At<'_> {
         }
         self.end_tokens(subject).await?;
         entity::user::Entity::delete_by_id(user.id.to_string()).exec(self.db).await?;
-        let told = ("deleted a user", user.username.as_str());
+        let action = if user.state == UserState::Waiting {
+            "refused somebody who signed up"
+        } else {
+            "deleted a user"
+        };
+        let told = (action, user.username.as_str());
         self.differs(&user.id.to_string(), told, Some(&user), None).await?;
         self.bump().await?;
         Ok(Outcome::Done)

@@ -1,11 +1,12 @@
 // Choosing one's own password: of one's own accord, or because the present one is for one time.
-import { Button, PasswordInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useState } from "react";
 import { useSearchParams } from "react-router";
 import { fieldErrors } from "../../api/problem";
 import { useChoosePassword, useSession } from "../../api/session";
 import { safeReturn } from "../../lib/paths";
+import { newPasswordProblem, PasswordField, repeatedProblem } from "../../ui/new-password";
 import { Notice } from "../../ui/notice";
 import { Card, FormWidth, Measure, PageHead, Stack } from "../../ui/page";
 import { ProblemNotice } from "../../ui/states";
@@ -58,9 +59,8 @@ function ChooseForm({ onChosen }: { onChosen: () => void }) {
     initialValues: { current: "", next: "", again: "" },
     validate: {
       current: (text) => (text === "" ? "Enter your present password." : null),
-      next: (text) =>
-        [...text].length < 12 ? "A password has at least 12 characters: a few words do well." : null,
-      again: (text, values) => (text === values.next ? null : "The two are not the same."),
+      next: newPasswordProblem,
+      again: (text, values) => repeatedProblem(text, values.next),
     },
   });
   const submit = form.onSubmit(({ current, next }) =>
@@ -79,12 +79,12 @@ function ChooseForm({ onChosen }: { onChosen: () => void }) {
     ),
   );
   const field = (name: "current" | "next" | "again", label: string, autoComplete: string) => (
-    <PasswordInput
+    <PasswordField
       label={label}
       autoComplete={autoComplete}
-      visibilityToggleButtonProps={{ "aria-label": `Show: ${label}` }}
-      {...form.getInputProps(name)}
-      aria-invalid={form.errors[name] !== undefined}
+      value={form.values[name]}
+      onChange={(text) => form.setFieldValue(name, text)}
+      error={form.errors[name]}
     />
   );
   return (

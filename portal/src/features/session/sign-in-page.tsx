@@ -1,8 +1,10 @@
 // Signing in, and back to where one was going.
+import { Anchor } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Navigate, useSearchParams } from "react-router";
+import { Link, Navigate, useSearchParams } from "react-router";
 import { useSession } from "../../api/session";
 import { settingsQuery } from "../../api/settings";
+import { signUpQuery } from "../../api/sign-up";
 import { paths, safeReturn } from "../../lib/paths";
 import { Card, Dim, Stack } from "../../ui/page";
 import { Loading } from "../../ui/states";
@@ -15,6 +17,7 @@ export function Component() {
   const to = safeReturn(search.get("to"));
   const session = useSession();
   const settings = useQuery(settingsQuery);
+  const signUp = useQuery(signUpQuery);
   if (session.isPending) return <Loading label="Reading your session" />;
   // Also where a successful try ends: the session is known from then on.
   if (session.data) {
@@ -30,6 +33,14 @@ export function Component() {
         <Stack>
           <h1>Sign in</h1>
           <SignInForm onSignedIn={() => {}} />
+          {signUp.data?.open && (
+            <p>
+              No account yet?{" "}
+              <Anchor component={Link} to={paths.signUp()} inherit>
+                Sign up
+              </Anchor>
+            </p>
+          )}
           {settings.data?.demo && (
             <Dim>
               Demo users: <code>admin</code>, <code>creator</code>, <code>publisher</code>,{" "}

@@ -15,6 +15,7 @@ import { Empty, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
 import { PasswordOnce } from "./password-once";
 import { RolesField } from "./roles-field";
+import { SignUpCard } from "./sign-up-card";
 import { UserBadges } from "./user-badges";
 
 export function Component() {
@@ -26,6 +27,7 @@ export function Component() {
       <title>Users · Tidegate admin</title>
       <PageHead title="Users" action={<Button onClick={() => setAdding(true)}>Create user</Button>} />
       <Stack>
+        <SignUpCard />
         <SearchField label="Search users" placeholder="Part of a name" value={typed} onType={type} />
         <Card>
           <PagedList of={users} empty={<Empty title="Nobody has such a name">Try fewer letters.</Empty>}>

@@ -6,7 +6,11 @@ import { Badges } from "../../ui/page";
 export function UserBadges({ user }: { user: User }) {
   return (
     <Badges>
-      {user.state === "disabled" ? (
+      {user.state === "waiting" ? (
+        <Badge tone="warn" mark="?">
+          Waits for approval
+        </Badge>
+      ) : user.state === "disabled" ? (
         <Badge tone="bad" mark="■">
           Disabled
         </Badge>

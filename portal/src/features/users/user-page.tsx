@@ -60,6 +60,7 @@ export function Component() {
 function Roles({ user }: { user: Tagged }) {
   const update = useUpdateUser();
   const [roles, setRoles] = useState(user.roles);
+  const waits = user.state === "waiting";
   const same = roles.length === user.roles.length && roles.every((role) => user.roles.includes(role));
   return (
     <Card title="Roles">
@@ -68,11 +69,13 @@ function Roles({ user }: { user: Tagged }) {
         <RolesField value={roles} onChange={setRoles} />
         <div>
           <Button
-            disabled={same}
+            disabled={same && !waits}
             loading={update.isPending}
-            onClick={() => update.mutate({ id: user.id, etag: user.etag, roles, state: user.state })}
+            onClick={() =>
+              update.mutate({ id: user.id, etag: user.etag, roles, state: waits ? "active" : user.state })
+            }
           >
-            Save roles
+            {waits ? "Approve" : "Save roles"}
           </Button>
         </div>
       </Stack>
@@ -145,9 +148,11 @@ function Access({ user }: { user: Tagged }) {
               Enable
             </Button>
           ) : (
-            <Button variant="default" onClick={() => setAsked("disable")}>
-              Disable
-            </Button>
+            user.state === "active" && (
+              <Button variant="default" onClick={() => setAsked("disable")}>
+                Disable
+              </Button>
+            )
           )}
           <Button variant="default" onClick={() => setAsked("reset")}>
             Reset password
