@@ -40,8 +40,8 @@ use tidegate_model::{
 
 use crate::{
     allowed, apis, applications, audit, authorizations, certificates, cursor, deny_rules, device_codes,
-    entity, execute, facts,
-    issuers, plans, revocations, sqlite::SqliteCatalog, users, vault::Vault, writer::trouble,
+    entity, execute, facts, issuers, plans, revocations, sqlite::SqliteCatalog, users, vault::Vault,
+    writer::trouble,
 };
 
 /// Name of the row that counts changes that gateways can notice.
