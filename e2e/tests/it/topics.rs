@@ -10,7 +10,7 @@ use crate::{
     portal::{Api, send},
     product::Product,
     programs::python,
-    wait::{PATIENCE, within},
+    wait::{PATIENCE, until, within},
 };
 
 /// Says something on a topic and prints what comes of it: an echo, a Close, or a refusal with its problem.
@@ -109,5 +109,7 @@ async fn python_comes_without_a_credential_where_none_is_needed_and_nowhere_else
     admin.deploy(&api.id).await.is(201);
     assert_eq!(said(&at("/desk"), "").await, "heard from Python");
     assert_eq!(backend.received().messages, 2);
-    assert_eq!(admin.traffic(&format!("/apis/{}", api.id)).await.from_clients.messages, 2);
+    let path = format!("/apis/{}", api.id);
+    let both = async || (admin.traffic(&path).await.from_clients.messages == 2).then_some(());
+    until("the traffic of both", PATIENCE, both).await;
 }

@@ -19,10 +19,14 @@ fn request(headers: &[(&str, &str)], query: Option<&str>, subprotocols: &[&str])
     }
 }
 
+/// Every way to present something.
+fn every() -> Vec<Way> {
+    Way::ALL.into_iter().filter(|way| *way != Way::None).collect()
+}
+
 /// What is found where every credential is accepted, and one is needed.
 fn all(request: &Request) -> Result<Presented, Refusal> {
-    let every: Vec<Way> = Way::ALL.into_iter().filter(|way| *way != Way::None).collect();
-    find(request, &Security::default(), &every)
+    find(request, &Security::default(), &every())
 }
 
 fn text(credential: &Credential) -> &str {
@@ -113,7 +117,7 @@ fn what_is_left_is_as_it_was() {
 
 #[test]
 fn none_and_malformed_are_told_apart() {
-    let missing = Refusal::NotAccepted { presented: None, accepted: Box::new(Way::ALL) };
+    let missing = Refusal::NotAccepted { presented: None, accepted: every().into() };
     let table: [(Request, Refusal); 6] = [
         (request(&[("cookie", "token=abc")], Some("token=abc"), &["chat"]), missing),
         (request(&[("authorization", "Digest YTpi")], None, &[]), BadCredential::NotBearer.into()),
@@ -139,11 +143,11 @@ fn an_api_says_how_its_keys_are_called() {
         request(&[("x_api_key", KEY)], None, &[]),
         request(&[], Some("key=tgk_abc"), &[]),
     ] {
-        assert_eq!(text(&find(&request, &security, &Way::ALL).unwrap().credential), KEY);
+        assert_eq!(text(&find(&request, &security, &every()).unwrap().credential), KEY);
     }
     let usual = request(&[("apikey", KEY)], Some("apikey=x"), &[]);
-    let missing = Refusal::NotAccepted { presented: None, accepted: Box::new(Way::ALL) };
-    assert_eq!(find(&usual, &security, &Way::ALL).unwrap_err(), missing, "these are other names");
+    let missing = Refusal::NotAccepted { presented: None, accepted: every().into() };
+    assert_eq!(find(&usual, &security, &every()).unwrap_err(), missing, "these are other names");
 }
 
 /// Where no API key is accepted, the name is the backend's to use, but a key of ours never reaches a backend.
