@@ -20,6 +20,47 @@ export type AccessToken = {
 };
 
 /**
+ * Who asks for an account.
+ */
+export type AccountRequest = {
+    /**
+     * 12 characters or more, at most 256 bytes, and none of those that are guessed first.
+     */
+    password: string;
+    /**
+     * Letters, digits and `. _ - @ +`, the first a letter or digit; at most 64.
+     */
+    username: string;
+};
+
+/**
+ * A client that may do something in your name.
+ */
+export type AllowedClient = {
+    /**
+     * The application that it is of.
+     */
+    application: string;
+    client_id: string;
+    /**
+     * When it was allowed last.
+     */
+    last: string;
+    /**
+     * Whose that is; empty where nobody's.
+     */
+    owner: string;
+    /**
+     * What it may beside connecting, in order.
+     */
+    scopes: Array<string>;
+    /**
+     * When it was allowed first, of what still stands, RFC 3339.
+     */
+    since: string;
+};
+
+/**
  * An API.
  */
 export type Api = {
@@ -1035,6 +1076,42 @@ export type LifecycleChange = {
 /**
  * A page of a list.
  */
+export type ListAllowedClient = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        /**
+         * The application that it is of.
+         */
+        application: string;
+        client_id: string;
+        /**
+         * When it was allowed last.
+         */
+        last: string;
+        /**
+         * Whose that is; empty where nobody's.
+         */
+        owner: string;
+        /**
+         * What it may beside connecting, in order.
+         */
+        scopes: Array<string>;
+        /**
+         * When it was allowed first, of what still stands, RFC 3339.
+         */
+        since: string;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
+ * A page of a list.
+ */
 export type ListApiKey = {
     /**
      * The entries.
@@ -1648,7 +1725,7 @@ export type ListUser = {
          */
         roles: Array<string>;
         /**
-         * `active` or `disabled`.
+         * `active`, `disabled`, or `waiting`: signed up, and not approved yet.
          */
         state: string;
         username: string;
@@ -2297,7 +2374,8 @@ export type Secret = string;
  */
 export type Security = {
     /**
-     * `oauth_header`, `oauth_query`, `oauth_subprotocol`, `api_key_header`, `api_key_query`, `basic`, `ticket`, `mutual_tls`.
+     * `oauth_header`, `oauth_query`, `oauth_subprotocol`, `api_key_header`, `api_key_query`, `basic`, `ticket`, `mutual_tls`,
+     * `none`.
      */
     accepts: Array<string>;
     api_key_header: string;
@@ -2313,7 +2391,8 @@ export type SecurityInput = {
      * Which credentials are accepted, and where: `oauth_header` (`Authorization: Bearer`), `oauth_query`
      * (`access_token`), `oauth_subprotocol` (behind `bearer`), `api_key_header`, `api_key_query`, `basic` (id and secret
      * of an application's key), `ticket` (a one-time ticket in the query or as a subprotocol), `mutual_tls` (a certificate
-     * of an application, shown in TLS). Default: the first three and tickets.
+     * of an application, shown in TLS), `none` (whoever presents nothing is let in, with 500 messages a minute for each
+     * address). Default: the first three and tickets.
      */
     accepts?: Array<string> | null;
     /**
@@ -2423,6 +2502,16 @@ export type SignIn = {
      * Name, in any case.
      */
     username: string;
+};
+
+/**
+ * Whether people may sign up by themselves.
+ */
+export type SignUp = {
+    /**
+     * False until an administrator opens it.
+     */
+    open: boolean;
 };
 
 /**
@@ -2596,6 +2685,10 @@ export type Topic = {
      * `both`, `publish` or `subscribe`.
      */
     direction: string;
+    /**
+     * Whether it needs no credential.
+     */
+    open: boolean;
     path: string;
     publish_scopes: Array<string>;
     subscribe_scopes: Array<string>;
@@ -2610,6 +2703,11 @@ export type TopicInput = {
      * Who may send: `both`, `publish` (the client alone) or `subscribe` (the backend alone). Default `both`.
      */
     direction?: string | null;
+    /**
+     * Whoever presents no credential may use it, whatever the API asks of others; each address then has 500 messages a
+     * minute. A credential that is presented all the same has to be good.
+     */
+    open?: boolean;
     /**
      * Its path, with parameters as whole segments; a last segment `*` takes all that follows.
      */
@@ -2769,7 +2867,7 @@ export type User = {
      */
     roles: Array<string>;
     /**
-     * `active` or `disabled`.
+     * `active`, `disabled`, or `waiting`: signed up, and not approved yet.
      */
     state: string;
     username: string;
@@ -2808,6 +2906,49 @@ export type UserWithPassword = User & {
      */
     one_time_password: string;
 };
+
+export type ListOwnAuthorizationsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/account/authorizations';
+};
+
+export type ListOwnAuthorizationsErrors = {
+    default: Problem;
+};
+
+export type ListOwnAuthorizationsError = ListOwnAuthorizationsErrors[keyof ListOwnAuthorizationsErrors];
+
+export type ListOwnAuthorizationsResponses = {
+    200: ListAllowedClient;
+};
+
+export type ListOwnAuthorizationsResponse = ListOwnAuthorizationsResponses[keyof ListOwnAuthorizationsResponses];
+
+export type WithdrawAuthorizationData = {
+    body?: never;
+    path: {
+        client_id: string;
+    };
+    query?: never;
+    url: '/account/authorizations/{client_id}';
+};
+
+export type WithdrawAuthorizationErrors = {
+    default: Problem;
+};
+
+export type WithdrawAuthorizationError = WithdrawAuthorizationErrors[keyof WithdrawAuthorizationErrors];
+
+export type WithdrawAuthorizationResponses = {
+    /**
+     * Withdrawn
+     */
+    204: void;
+};
+
+export type WithdrawAuthorizationResponse = WithdrawAuthorizationResponses[keyof WithdrawAuthorizationResponses];
 
 export type ChoosePasswordData = {
     body: ChosenPassword;
@@ -4328,6 +4469,70 @@ export type GetSettingsResponses = {
 
 export type GetSettingsResponse = GetSettingsResponses[keyof GetSettingsResponses];
 
+export type GetSignUpData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/sign-up';
+};
+
+export type GetSignUpErrors = {
+    default: Problem;
+};
+
+export type GetSignUpError = GetSignUpErrors[keyof GetSignUpErrors];
+
+export type GetSignUpResponses = {
+    200: SignUp;
+};
+
+export type GetSignUpResponse = GetSignUpResponses[keyof GetSignUpResponses];
+
+export type SignUpData = {
+    body: AccountRequest;
+    path?: never;
+    query?: never;
+    url: '/sign-up';
+};
+
+export type SignUpErrors = {
+    429: Problem;
+    default: Problem;
+};
+
+export type SignUpError = SignUpErrors[keyof SignUpErrors];
+
+export type SignUpResponses = {
+    /**
+     * Asked for, if the name is free
+     */
+    204: void;
+};
+
+export type SignUpResponse = SignUpResponses[keyof SignUpResponses];
+
+export type UpdateSignUpData = {
+    body: SignUp;
+    headers: {
+        'If-Match': string;
+    };
+    path?: never;
+    query?: never;
+    url: '/sign-up';
+};
+
+export type UpdateSignUpErrors = {
+    default: Problem;
+};
+
+export type UpdateSignUpError = UpdateSignUpErrors[keyof UpdateSignUpErrors];
+
+export type UpdateSignUpResponses = {
+    200: SignUp;
+};
+
+export type UpdateSignUpResponse = UpdateSignUpResponses[keyof UpdateSignUpResponses];
+
 export type ListSigningKeysData = {
     body?: never;
     path?: never;
@@ -4582,7 +4787,7 @@ export type ListUsersData = {
          */
         role?: string;
         /**
-         * `active` or `disabled`.
+         * `active`, `disabled` or `waiting`.
          */
         state?: string;
         /**
