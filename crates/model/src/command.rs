@@ -3,9 +3,13 @@
 //! A command carries everything that the outside world supplies (ids, hashes, times), so that executing it
 //! twice from the same state gives the same result. What it may do is decided in [`crate::decide`].
 
+mod key_managers;
 mod people;
+mod signing_keys;
 
+pub use key_managers::{CreateKeyManager, ProvideKey, StoreFetchedKeys, UpdateKeyManager};
 pub use people::{AskForAccount, ChangeSignUp, ChangeUser, EndPortalSessions, KeepAudit, WhichSessions};
+pub use signing_keys::{KeyPurpose, SigningKeyRecord};
 
 use crate::{
     api::{Api, Design, Revision},
@@ -19,7 +23,7 @@ use crate::{
         ApiId, ApiKeyId, ApplicationId, CertificateId, DenyRuleId, KeyManagerId, SubscriptionId, TokenId,
         UserId,
     },
-    issuer::{KeyManager, ProvidedKey, Trust},
+    issuer::{KeyManager, ProvidedKey},
     lifecycle::{Event, Missing},
     revocation::{Mark, Revoke},
     rule::FieldProblem,
@@ -160,53 +164,6 @@ pub struct CreateSubscription {
     pub api: ApiId,
     /// Under which plan.
     pub plan: String,
-}
-
-/// Makes a key manager.
-#[derive(Debug, Clone)]
-pub struct CreateKeyManager {
-    /// Identifier of the new key manager.
-    pub id: KeyManagerId,
-    /// See [`crate::rule::key_manager_name`].
-    pub name: String,
-    /// See [`crate::rule::trust`].
-    pub trust: Trust,
-}
-
-/// Changes what is decided about another issuer.
-#[derive(Debug, Clone)]
-pub struct UpdateKeyManager {
-    /// Which key manager.
-    pub id: KeyManagerId,
-    /// The entity tag that the change is based on.
-    pub based_on: Option<u64>,
-    /// The new decisions. An empty secret for introspection keeps the one there is, where it is asked at the same
-    /// address as the same client.
-    pub trust: Trust,
-}
-
-/// Keeps the keys that were fetched for a key manager.
-#[derive(Debug, Clone)]
-pub struct StoreFetchedKeys {
-    /// Which key manager.
-    pub id: KeyManagerId,
-    /// Its entity tag when they were asked for: keys of an address that was changed meanwhile are not kept.
-    pub based_on: u64,
-    /// The key set as text.
-    pub jwks: String,
-}
-
-/// Provides a client of another issuer as an application's own.
-#[derive(Debug, Clone)]
-pub struct ProvideKey {
-    /// Whose client.
-    pub key_manager: KeyManagerId,
-    /// The issuer's name for it.
-    pub client_id: String,
-    /// The application that it is.
-    pub application: ApplicationId,
-    /// Which endpoint its sessions reach.
-    pub environment: Environment,
 }
 
 /// Every change the catalog can execute.
@@ -482,50 +439,6 @@ pub struct ChangeDenyRule {
     pub is_enabled: bool,
     /// Why.
     pub reason: String,
-}
-
-/// What a signing key signs, and nothing else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum KeyPurpose {
-    /// Access tokens, which clients present to gateways.
-    AccessTokens,
-    /// Backend tokens, which gateways present to backends.
-    BackendTokens,
-}
-
-impl KeyPurpose {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::AccessTokens, Self::BackendTokens];
-
-    /// The word used in storage.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AccessTokens => "access_tokens",
-            Self::BackendTokens => "backend_tokens",
-        }
-    }
-
-    /// The value of this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.as_str() == word)
-    }
-}
-
-/// A signing key as stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SigningKeyRecord {
-    /// What it signs.
-    pub purpose: KeyPurpose,
-    /// RFC 7638 thumbprint.
-    pub kid: String,
-    /// What it signs with, as `alg` of a token names it.
-    pub algorithm: String,
-    /// Private key, PKCS#8 PEM or base64, as the `oauth` crate writes it.
-    pub private_key: Secret,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it begins to sign; it is published from the beginning.
-    pub signs_from: Timestamp,
 }
 
 /// What a command answers when it was executed and is on disk.

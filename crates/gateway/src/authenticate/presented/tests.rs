@@ -61,7 +61,7 @@ fn each_is_found_where_it_is_and_taken_where_it_is_accepted() {
         let found = find(&request, &Security::default(), &[way]).unwrap();
         assert_eq!((found.way, text(&found.credential)), (way, expected));
         assert_eq!((found.query, found.subprotocols), (None, Vec::new()), "{way:?} leaves nothing");
-        let others: Vec<Way> = Way::ALL.into_iter().filter(|other| *other != way).collect();
+        let others: Vec<Way> = every().into_iter().filter(|other| *other != way).collect();
         let refused = find(&request, &Security::default(), &others).unwrap_err();
         // A certificate belongs to a connection, on which other APIs are asked for as well.
         let presented = Some(way).filter(|way| *way != Way::MutualTls);
