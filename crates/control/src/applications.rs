@@ -10,7 +10,7 @@ use tidegate_model::{
     command::{Command, CreateApplication, Outcome, UpdateApplication},
     fact::TrafficOf,
     id::ApplicationId,
-    plan::DEFAULT_APPLICATION_POLICY,
+    policy::DEFAULT_APPLICATION_POLICY,
     role::Permission,
 };
 use utoipa::ToSchema;

@@ -2,7 +2,14 @@
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use tidegate_model::{api::Api, id::ApiId, lifecycle, plan::Plan, port::ApiQuery};
+use tidegate_model::{
+    api::Api,
+    id::ApiId,
+    lifecycle,
+    limit::{Counting, Limit as PolicyLimit},
+    policy::Policy,
+    port::ApiQuery,
+};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -15,13 +22,40 @@ use crate::{
     state::Control,
 };
 
-/// Messages per window.
+/// How much of what passes in which time.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = PlanMessages)]
+#[schema(as = Limit)]
 pub(crate) struct LimitAnswer {
-    count: u32,
-    /// `minute` or `day`.
+    /// So much passes in one window; of messages, the next one is beyond the limit.
+    amount: u64,
+    /// `messages`, `bytes` (of messages' payload) or `connects` (sessions that begin).
+    unit: &'static str,
+    /// `second`, `minute`, `hour`, `day` or `month`.
     per: &'static str,
+    /// `calendar`: each window begins with the whole amount. `sliding`: what was used comes back evenly.
+    counting: &'static str,
+    /// Of a sliding limit: how many units may come at once after a rest.
+    #[schema(required)]
+    burst: Option<u64>,
+    /// Whose messages count: `publish` (clients'), `subscribe` (backends') or `both`.
+    direction: &'static str,
+}
+
+impl From<&PolicyLimit> for LimitAnswer {
+    fn from(limit: &PolicyLimit) -> Self {
+        let (counting, burst) = match limit.counting {
+            Counting::Calendar => ("calendar", None),
+            Counting::Sliding { burst } => ("sliding", Some(burst)),
+        };
+        Self {
+            amount: limit.amount,
+            unit: limit.unit.as_str(),
+            per: limit.per.as_str(),
+            counting,
+            burst,
+            direction: limit.direction.as_str(),
+        }
+    }
 }
 
 /// A business plan or an application policy.
@@ -31,20 +65,22 @@ pub(crate) struct PlanAnswer {
     name: String,
     display_name: String,
     description: String,
-    /// Null: unlimited.
-    #[schema(required)]
-    messages: Option<LimitAnswer>,
+    /// All of them hold; none: unlimited.
+    limits: Vec<LimitAnswer>,
+    /// What becomes of a message beyond a limit: `close` (the session, with 4429), `delay` or `drop`.
+    on_excess: &'static str,
     unlimited: bool,
 }
 
-impl From<&Plan> for PlanAnswer {
-    fn from(plan: &Plan) -> Self {
+impl From<&Policy> for PlanAnswer {
+    fn from(plan: &Policy) -> Self {
         Self {
             name: plan.name.clone(),
             display_name: plan.name.clone(),
             description: plan.description.clone(),
-            messages: plan.limit.map(|limit| LimitAnswer { count: limit.messages, per: limit.per.as_str() }),
-            unlimited: plan.limit.is_none(),
+            limits: plan.limits.iter().map(LimitAnswer::from).collect(),
+            on_excess: plan.on_excess.as_str(),
+            unlimited: plan.limits.is_empty(),
         }
     }
 }
@@ -85,7 +121,7 @@ pub(crate) struct CatalogueApi {
     demo: bool,
 }
 
-fn answer(settings: &Settings, api: Api, plans: &[Plan]) -> CatalogueApi {
+fn answer(settings: &Settings, api: Api, plans: &[Policy]) -> CatalogueApi {
     let urls = urls(settings, &api);
     // What is live decides, not what someone is working on.
     let design = api.live.map_or(api.design, |live| live.design);

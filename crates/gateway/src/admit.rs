@@ -362,9 +362,7 @@ impl Desk {
         let Granted { identity, grant, revocation_number } =
             self.granted(decisions, api, &found.credential, &asks)?;
         let meter = budgets.meter(&grant);
-        if let Some(used_up) = meter.used_up(now) {
-            return Err(not_now(&grant, Refusal::UsedUp(used_up)));
-        }
+        budgets.connect(&meter, now).map_err(|used_up| not_now(&grant, Refusal::UsedUp(used_up)))?;
         Ok(Admitted {
             snapshot_number: snapshot.number(),
             revocation_number,
@@ -511,7 +509,7 @@ pub(crate) fn not_now(grant: &Grant, refusal: Refusal) -> NotAdmitted {
         refusal,
         api: Some(grant.api_id()),
         application: Some(grant.application_id()),
-        plan: grant.plan.to_string(),
+        plan: grant.plan_name().to_owned(),
         pending: None,
     }
 }

@@ -192,8 +192,8 @@ impl Gateway {
     pub fn start(ports: Ports, settings: Settings) -> Result<(Self, Running), StartError> {
         let Ports { clock, entropy, link, stuck } = ports;
         let boot = BootId::new(clock.now(), entropy.id_bytes());
-        let (budgets, reporter) = (Arc::<Budgets>::default(), Arc::new(Reporter::new(boot)));
         let (revoked, monotonic) = (Arc::<Revoked>::default(), Monotonic::start());
+        let (budgets, reporter) = (Budgets::new(monotonic), Arc::new(Reporter::new(boot)));
         let dialler = Arc::new(Dialler::new(DiallerParts {
             rules: AddressRules {
                 own: settings.own,

@@ -14,7 +14,7 @@ use crate::{
     id::{ApiId, ApplicationId, KeyManagerId, SubscriptionId},
     issuer::RESIDENT,
     lifecycle::State,
-    plan::{Limit, Plan},
+    policy::Policy,
     revocation::Marks,
     security::{Kind, Way},
     snapshot::{ApiFacts, ApplicationFacts, Snapshot},
@@ -145,14 +145,10 @@ pub struct Grant {
     pub speech: Speech,
     /// The subscription; `None` for a prototype, and for a client without a credential, which need none.
     pub subscription: Option<SubscriptionId>,
-    /// Name of the business plan; empty without a subscription.
-    pub plan: Arc<str>,
-    /// The plan's limit on messages; `None`: unlimited.
-    pub plan_limit: Option<Limit>,
-    /// Name of the application policy.
-    pub policy: Arc<str>,
-    /// The application policy's limit on messages; `None`: unlimited.
-    pub application_limit: Option<Limit>,
+    /// The business plan; `None` without a subscription. Shared with the snapshot, like the application's policy.
+    pub plan: Option<Arc<Policy>>,
+    /// The application's policy.
+    pub application_policy: Arc<Policy>,
     /// When the credential ends.
     pub expires_at: Timestamp,
     /// Name of the issuer's key that signed the credential.
@@ -170,6 +166,11 @@ impl Grant {
     /// As [`Identity::revocable_client`].
     pub fn revocable_client(&self) -> Option<&str> {
         self.key_manager.is_none().then_some(&*self.client_id)
+    }
+
+    /// Name of the business plan; empty without a subscription.
+    pub fn plan_name(&self) -> &str {
+        self.plan.as_deref().map_or("", |plan| &plan.name)
     }
 
     /// The API's id.
@@ -322,18 +323,16 @@ fn grant(
     if subscription.is_none() && api.state != State::Prototyped && !is_anonymous {
         return Err(Refusal::NoSubscription);
     }
-    let (plan, plan_limit) = if is_anonymous {
-        (anonymous::plan(), Some(anonymous::LIMIT))
+    let (plan, application_policy) = if is_anonymous {
+        (Some(Arc::clone(anonymous::plan())), Arc::clone(anonymous::application_policy()))
     } else {
-        let plan = subscription.map_or("", |subscription| subscription.plan.as_str());
-        named(snapshot.shared_plan(plan), plan)
+        // A policy that is not known limits nothing, so it gives nothing either.
+        let known = |policy: Option<&Arc<Policy>>| policy.map(Arc::clone).ok_or(Refusal::NoSubscription);
+        let plan = subscription.map(|subscription| known(snapshot.plan(&subscription.plan))).transpose()?;
+        (plan, known(snapshot.application_policy(&application.policy))?)
     };
-    let policy = application.policy.as_str();
-    let (policy, application_limit) = named(snapshot.shared_policy(policy), policy);
     Ok(Grant {
-        plan_limit,
-        application_limit,
-        policy,
+        application_policy,
         api: Arc::clone(api),
         application: Arc::clone(application),
         client_id,
@@ -350,11 +349,6 @@ fn grant(
         signed_with: credential.signed_with.map(Arc::clone),
         marks: credential.marks,
     })
-}
-
-/// The name of a plan or policy as all its sessions share it, and its limit.
-fn named(found: Option<(&Arc<str>, &Plan)>, name: &str) -> (Arc<str>, Option<Limit>) {
-    found.map_or_else(|| (name.into(), None), |(name, plan)| (Arc::clone(name), plan.limit))
 }
 
 /// Whether the key that signed a credential, where one of ours did, is still among those that sign.

@@ -11,11 +11,11 @@ use crate::{
     admit::Identity,
     endpoint::Environment,
     id::ApplicationId,
-    plan::Limit,
+    limit::{Limit, Window},
+    policy::Policy,
     revocation::Marks,
     security::Way,
     snapshot::{ApiFacts, ApplicationFacts},
-    throttle::Window,
     time::Timestamp,
     topic::Found,
 };
@@ -27,15 +27,22 @@ pub const NAME: &str = "anonymous";
 /// Under which plan everybody is who presents no credential.
 pub const PLAN: &str = "Unauthenticated";
 /// What one address may use of an API without a credential: the tier of the specification's product for such clients.
-pub const LIMIT: Limit = Limit { messages: 500, per: Window::Minute };
+pub const LIMIT: Limit = Limit::messages(500, Window::Minute);
 
 /// The application of whoever presents no credential.
 static FACTS: LazyLock<Arc<ApplicationFacts>> = LazyLock::new(|| {
     Arc::new(ApplicationFacts { id: APPLICATION, name: NAME.to_owned(), policy: String::new(), owner: None })
 });
 
-/// The names that every such session shares.
-static NAMES: LazyLock<[Arc<str>; 2]> = LazyLock::new(|| [NAME.into(), PLAN.into()]);
+/// The name that every such session shares.
+static CLIENT_ID: LazyLock<Arc<str>> = LazyLock::new(|| NAME.into());
+
+/// The plan that every such session shares.
+static POLICY: LazyLock<Arc<Policy>> =
+    LazyLock::new(|| Arc::new(Policy { name: PLAN.to_owned(), limits: vec![LIMIT], ..Policy::default() }));
+
+/// The application's own policy: it has no limit over all its sessions, which are everybody's.
+static FREE: LazyLock<Arc<Policy>> = LazyLock::new(Arc::default);
 
 /// The application of whoever presents no credential.
 pub fn application() -> &'static Arc<ApplicationFacts> {
@@ -44,12 +51,17 @@ pub fn application() -> &'static Arc<ApplicationFacts> {
 
 /// What the client of that application is called.
 pub fn client_id() -> Arc<str> {
-    Arc::clone(&NAMES[0])
+    Arc::clone(&CLIENT_ID)
 }
 
-/// Its plan.
-pub fn plan() -> Arc<str> {
-    Arc::clone(&NAMES[1])
+/// Its plan, which is held against each address.
+pub fn plan() -> &'static Arc<Policy> {
+    &POLICY
+}
+
+/// The policy of that application: none of its own.
+pub fn application_policy() -> &'static Arc<Policy> {
+    &FREE
 }
 
 /// Who presents nothing, now. It ends at `end`, which is far.

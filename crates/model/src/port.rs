@@ -19,7 +19,7 @@ use crate::{
     issuer::{Held, ProvidedKey},
     lifecycle::State,
     opaque::OpaqueTokenFacts,
-    plan::Plan,
+    policy::Policy,
     revocation::Revocation,
     role::Role,
     sign_up::SignUp,
@@ -257,9 +257,9 @@ pub trait Catalog: Send + Sync + 'static {
     async fn provided_keys(&self, application: ApplicationId) -> Result<Vec<ProvidedKey>, PortError>;
 
     /// Business plans, in the order a page shows them.
-    async fn plans(&self) -> Result<Vec<Plan>, PortError>;
+    async fn plans(&self) -> Result<Vec<Policy>, PortError>;
     /// Application policies, in the order a page shows them.
-    async fn application_policies(&self) -> Result<Vec<Plan>, PortError>;
+    async fn application_policies(&self) -> Result<Vec<Policy>, PortError>;
 
     /// All deny rules, in the order of their making; there are at most [`crate::deny::RULES_MAX`].
     async fn deny_rules(&self) -> Result<Vec<DenyRule>, PortError>;

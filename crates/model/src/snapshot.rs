@@ -15,7 +15,7 @@ use crate::{
     issuer::{AcceptedIssuers, KeyManagerFacts},
     lifecycle::State,
     mapping::TopicMapping,
-    plan::Plan,
+    policy::Policy,
     protocol::Protocol,
     route::{Match, Routes, base_path, default_path},
     scope::Scope,
@@ -208,9 +208,9 @@ pub struct SnapshotParts {
     /// Subscriptions.
     pub subscriptions: Vec<SubscriptionFacts>,
     /// Business plans.
-    pub plans: Vec<Plan>,
+    pub plans: Vec<Policy>,
     /// Application policies.
-    pub application_policies: Vec<Plan>,
+    pub application_policies: Vec<Policy>,
     /// Deny rules that are enabled.
     #[serde(default)]
     pub deny_rules: Vec<DenyFacts>,
@@ -237,8 +237,8 @@ pub struct Snapshot {
     /// Clients of other issuers.
     provided: HashMap<KeyManagerId, HashMap<Arc<str>, ClientFacts>>,
     subscriptions: HashMap<(ApplicationId, ApiId), SubscriptionFacts>,
-    plans: HashMap<Arc<str>, Plan>,
-    application_policies: HashMap<Arc<str>, Plan>,
+    plans: HashMap<String, Arc<Policy>>,
+    application_policies: HashMap<String, Arc<Policy>>,
     denials: Denials,
 }
 
@@ -287,12 +287,8 @@ impl Snapshot {
                 .into_iter()
                 .map(|sub| ((sub.application, sub.api), sub))
                 .collect(),
-            plans: parts.plans.into_iter().map(|plan| (plan.name.as_str().into(), plan)).collect(),
-            application_policies: parts
-                .application_policies
-                .into_iter()
-                .map(|plan| (plan.name.as_str().into(), plan))
-                .collect(),
+            plans: by_name(parts.plans),
+            application_policies: by_name(parts.application_policies),
         }
     }
 
@@ -417,15 +413,19 @@ impl Snapshot {
         self.certificates.get_key_value(id)
     }
 
-    /// A business plan with its name as all its sessions share it.
-    pub(crate) fn shared_plan(&self, name: &str) -> Option<(&Arc<str>, &Plan)> {
-        self.plans.get_key_value(name)
+    /// A business plan by name.
+    pub fn plan(&self, name: &str) -> Option<&Arc<Policy>> {
+        self.plans.get(name)
     }
 
-    /// An application policy with its name as all its sessions share it.
-    pub(crate) fn shared_policy(&self, name: &str) -> Option<(&Arc<str>, &Plan)> {
-        self.application_policies.get_key_value(name)
+    /// An application policy by name.
+    pub fn application_policy(&self, name: &str) -> Option<&Arc<Policy>> {
+        self.application_policies.get(name)
     }
+}
+
+fn by_name(policies: Vec<Policy>) -> HashMap<String, Arc<Policy>> {
+    policies.into_iter().map(|policy| (policy.name.clone(), Arc::new(policy))).collect()
 }
 
 #[cfg(test)]

@@ -1,110 +1,269 @@
-//! Throttle arithmetic: a budget is one atomic cell that all workers share, exact for any interleaving.
+//! Throttle arithmetic: a budget is one atomic word that all workers share, exact for any interleaving.
 //!
-//! Windows are calendar windows: a minute begins at second 0, a day at 00:00 UTC. Message N+1 of a limit N is
-//! the one refused, whatever the split of bytes, and a new window starts with the whole budget.
+//! The definitions, which the guide repeats and the tests hold against a slow model:
+//!
+//! - A message **may begin** while something is left, and then costs what it is: one message, or its bytes. So message
+//!   N+1 of a limit of N messages is the one refused, whatever the split of bytes; and of a limit of bytes, the one that
+//!   begins after the last byte was used, however the message before it was split into frames. A message of many bytes
+//!   may go over what was left, never by more than itself.
+//! - **Calendar**: a window begins with the whole amount, and what is left at its end is lost. See [`Window`].
+//! - **Sliding**: the generic cell rate algorithm (ITU-T I.371, annex A). A unit takes `window / amount` of time, rounded up
+//!   to a nanosecond; at most `burst` units of time may be owed, and what is owed passes as time does.
+//!
+//! A wall clock that is set back by less than a minute, or less than one window, counts in the window that was there:
+//! never a second budget. Set back further, the window is that of the clock again, and what was used stays used in it. What
+//! slides looks at the monotonic clock alone. Nothing here asks a clock.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use serde::{Deserialize, Serialize};
-
-use crate::{
-    plan::Limit,
-    time::{DAY_MILLIS, MINUTE_MILLIS, Timestamp},
+use std::{
+    num::NonZeroU64,
+    sync::atomic::{AtomicU64, Ordering},
 };
 
-/// A calendar window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Window {
-    /// From second 0 to second 59.
-    Minute,
-    /// From 00:00 to 23:59 UTC.
-    Day,
+use crate::{
+    limit::{Counting, Limit, Unit, Window},
+    time::{MINUTE_MILLIS, Timestamp},
+};
+
+const NANOS_PER_MILLI: u64 = 1_000_000;
+
+/// A point in time by both clocks, read once for a turn of a worker.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// What the wall clock says.
+    pub wall: Timestamp,
+    /// Microseconds on a clock that only goes forward, the same for all who share a budget.
+    pub micros: u64,
 }
 
-impl Window {
-    /// Length in milliseconds.
-    pub const fn millis(self) -> i64 {
-        match self {
-            Self::Minute => MINUTE_MILLIS,
-            Self::Day => DAY_MILLIS,
-        }
-    }
-
-    /// The word used in REST and messages.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Minute => "minute",
-            Self::Day => "day",
-        }
-    }
-
-    /// Number of the window that holds `now`, counted from the epoch; 32 bits hold minutes until the year 10136.
-    fn number(self, now: Timestamp) -> u32 {
-        u32::try_from(now.millis().div_euclid(self.millis()).max(0)).unwrap_or(u32::MAX)
-    }
-
-    /// Whole seconds until the next window begins, at least 1.
-    pub fn seconds_left(self, now: Timestamp) -> u32 {
-        let left = self.millis() - now.millis().rem_euclid(self.millis());
-        u32::try_from((left + 999) / 1_000).unwrap_or(1).max(1)
-    }
-}
-
-/// The budget is used up; try again after so many seconds.
+/// The budget is used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exhausted {
-    /// Whole seconds until the window ends, at least 1.
-    pub retry_after_seconds: u32,
+    /// Milliseconds until something is left again, at least 1. Of a limit of zero, until its window ends.
+    pub retry_after_millis: u64,
 }
 
-/// One budget: window number in the high half, messages used in the low half of one atomic word.
+impl Exhausted {
+    /// In whole seconds, at least 1, as clients are told.
+    pub fn retry_after_seconds(self) -> u32 {
+        u32::try_from(self.retry_after_millis.div_ceil(1_000)).unwrap_or(u32::MAX)
+    }
+}
+
+/// A limit made ready for counting, so that a message costs no division.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gauge {
+    limit: Limit,
+    /// What one unit costs of a sliding budget, in nanoseconds.
+    one: u64,
+    /// What a sliding budget may owe, in nanoseconds.
+    owed_max: u64,
+}
+
+impl From<Limit> for Gauge {
+    fn from(limit: Limit) -> Self {
+        let mut gauge = Self { limit, one: 0, owed_max: 0 };
+        if let Counting::Sliding { burst } = limit.counting {
+            gauge.one = gauge.nanos(1);
+            gauge.owed_max = match limit.unit {
+                _ if limit.amount == 0 => 0,
+                // Exactly so many ones, with what each was rounded by.
+                Unit::Messages | Unit::Connects => gauge.one.saturating_mul(burst),
+                Unit::Bytes => gauge.nanos(burst),
+            };
+        }
+        gauge
+    }
+}
+
+impl Gauge {
+    /// The limit.
+    pub const fn limit(&self) -> &Limit {
+        &self.limit
+    }
+
+    /// The time of so many units, rounded up.
+    fn nanos(&self, units: u64) -> u64 {
+        let window = self.limit.per.millis().unsigned_abs() * NANOS_PER_MILLI;
+        let Some(amount) = NonZeroU64::new(self.limit.amount) else { return u64::MAX };
+        // Small products, which most are, need no division of 128 bits.
+        if let Some(product) = window.checked_mul(units) {
+            return product.div_ceil(amount.get());
+        }
+        let nanos = (u128::from(window) * u128::from(units)).div_ceil(u128::from(amount.get()));
+        u64::try_from(nanos).unwrap_or(u64::MAX)
+    }
+
+    fn cost(&self, units: u64) -> u64 {
+        if units == 1 { self.one } else { self.nanos(units) }
+    }
+
+    /// Whether a message may begin.
+    fn is_left(&self, word: u64, now: Moment) -> bool {
+        match self.limit.counting {
+            Counting::Calendar => self.present(word, now).1 < self.limit.amount,
+            Counting::Sliding { .. } => owed(word, now).saturating_add(self.one) <= self.owed_max,
+        }
+    }
+
+    /// The word with so many units more.
+    fn plus(&self, word: u64, units: u64, now: Moment) -> u64 {
+        match self.limit.counting {
+            Counting::Calendar => {
+                let (window, used) = self.present(word, now);
+                pack(self.limit.per, window, used.saturating_add(units))
+            }
+            Counting::Sliding { .. } => word.max(nanos_of(now)).saturating_add(self.cost(units)),
+        }
+    }
+
+    /// The word with so many units less, which were taken at this moment.
+    fn minus(&self, word: u64, units: u64, now: Moment) -> u64 {
+        match self.limit.counting {
+            Counting::Calendar => {
+                let (window, used) = self.present(word, now);
+                // Somebody went on to the next window: what was taken of the one before is gone with it.
+                if window > self.limit.per.number(now.wall) {
+                    return word;
+                }
+                pack(self.limit.per, window, used.saturating_sub(units))
+            }
+            Counting::Sliding { .. } => word.saturating_sub(self.cost(units)),
+        }
+    }
+
+    /// The calendar window that counts now, and what was used of it.
+    fn present(&self, word: u64, now: Moment) -> (u64, u64) {
+        let per = self.limit.per;
+        let (number, (window, used)) = (per.number(now.wall), unpack(per, word));
+        if number > window {
+            return (number, 0);
+        }
+        // Workers read the clock at their own times, so a window just ahead is one of a colleague's. Further ahead, the clock
+        // was set back, and nobody would come to the end of that window for long.
+        let is_lost = window > number + 1
+            && per.begin(window).millis().saturating_sub(now.wall.millis()) > MINUTE_MILLIS;
+        if is_lost { (number, used) } else { (window, used) }
+    }
+
+    /// When something is left again, if nothing is.
+    fn exhausted(&self, word: u64, now: Moment) -> Exhausted {
+        let per = self.limit.per;
+        let of_window =
+            |window: u64| per.begin(window + 1).millis().saturating_sub(now.wall.millis()).unsigned_abs();
+        let retry_after_millis = match self.limit.counting {
+            // A clock that was set back a little waits for the end of the window that was there.
+            Counting::Calendar => of_window(self.present(word, now).0),
+            Counting::Sliding { .. } if self.limit.amount == 0 => of_window(per.number(now.wall)),
+            Counting::Sliding { .. } => owed(word, now)
+                .saturating_add(self.one)
+                .saturating_sub(self.owed_max)
+                .div_ceil(NANOS_PER_MILLI),
+        };
+        Exhausted { retry_after_millis: retry_after_millis.max(1) }
+    }
+}
+
+/// What was used of a budget at some time, to be kept over a restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// When it was read.
+    pub at: Timestamp,
+    /// Units used: of the calendar window that holds `at`, or owed by a sliding budget, rounded up.
+    pub used: u64,
+}
+
+/// One budget.
 ///
-/// A clock that steps back does not give a second budget: an older window number than the one stored is
-/// counted in the stored window.
+/// Calendar: the window's number in the high bits, what was used in the low ones. Sliding: the nanosecond at which nothing is
+/// owed any more. Both are the same word whatever the amount is, so a limit whose number changes goes on with what was
+/// used; a limit over another window, or counted otherwise, needs another budget.
 #[derive(Debug, Default)]
 pub struct Budget(AtomicU64);
 
 impl Budget {
     /// A budget continued from what was used before, for example by an earlier process.
-    pub fn resumed(window: Window, at: Timestamp, used: u32) -> Self {
-        Self(AtomicU64::new(pack(window.number(at), used)))
+    pub fn resumed(gauge: &Gauge, reading: Reading, now: Moment) -> Self {
+        let per = gauge.limit.per;
+        Self(AtomicU64::new(match gauge.limit.counting {
+            Counting::Calendar => pack(per, per.number(reading.at), reading.used),
+            Counting::Sliding { .. } => {
+                let passed = now.wall.millis().saturating_sub(reading.at.millis()).max(0).unsigned_abs();
+                let owed = gauge.cost(reading.used).saturating_sub(passed.saturating_mul(NANOS_PER_MILLI));
+                nanos_of(now).saturating_add(owed)
+            }
+        }))
     }
 
-    /// Takes one message from the budget of the window that holds `now`.
+    /// Lets a message begin that costs so many units.
     ///
     /// # Errors
-    /// [`Exhausted`] when `limit.messages` were taken in this window already; nothing is taken then.
-    pub fn take(&self, limit: Limit, now: Timestamp) -> Result<(), Exhausted> {
-        let window = limit.per.number(now);
+    /// [`Exhausted`] when nothing is left; nothing is taken then.
+    #[inline]
+    pub fn take(&self, gauge: &Gauge, units: u64, now: Moment) -> Result<(), Exhausted> {
         // Relaxed is enough: the word is the whole state and nothing else is published through it.
-        let taken = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
-            let (stored, used) = unpack(word);
-            if window > stored {
-                return (limit.messages > 0).then(|| pack(window, 1));
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
+                gauge.is_left(word, now).then(|| gauge.plus(word, units, now))
+            })
+            .map(drop)
+            .map_err(|word| gauge.exhausted(word, now))
+    }
+
+    /// Takes more for a message that began, be it left or not.
+    pub fn add(&self, gauge: &Gauge, units: u64, now: Moment) {
+        self.change(|word| gauge.plus(word, units, now));
+    }
+
+    /// Gives back what was taken at this moment for a message that another limit refused.
+    pub fn give_back(&self, gauge: &Gauge, units: u64, now: Moment) {
+        self.change(|word| gauge.minus(word, units, now));
+    }
+
+    fn change(&self, change: impl Fn(u64) -> u64) {
+        // It always changes: there is no error to look at.
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| Some(change(word)));
+    }
+
+    /// Why no message may begin now, if that is so. Takes nothing.
+    pub fn refuses(&self, gauge: &Gauge, now: Moment) -> Option<Exhausted> {
+        let word = self.0.load(Ordering::Relaxed);
+        (!gauge.is_left(word, now)).then(|| gauge.exhausted(word, now))
+    }
+
+    /// What is used now. It may be more than the amount, by the last message.
+    pub fn reading(&self, gauge: &Gauge, now: Moment) -> Reading {
+        let word = self.0.load(Ordering::Relaxed);
+        match gauge.limit.counting {
+            Counting::Calendar => {
+                let (window, used) = gauge.present(word, now);
+                Reading { at: now.wall.max(gauge.limit.per.begin(window)), used }
             }
-            (used < limit.messages).then(|| pack(stored, used + 1))
-        });
-        match taken {
-            Ok(_) => Ok(()),
-            Err(_) => Err(Exhausted { retry_after_seconds: limit.per.seconds_left(now) }),
+            Counting::Sliding { .. } => {
+                Reading { at: now.wall, used: owed(word, now).div_ceil(gauge.one.max(1)) }
+            }
         }
     }
-
-    /// Messages used in the window that holds `now`.
-    pub fn used(&self, per: Window, now: Timestamp) -> u32 {
-        let (stored, used) = unpack(self.0.load(Ordering::Relaxed));
-        if per.number(now) > stored { 0 } else { used }
-    }
 }
 
-const fn pack(window: u32, used: u32) -> u64 {
-    (window as u64) << 32 | used as u64
+/// What a sliding budget owes, in nanoseconds.
+const fn owed(word: u64, now: Moment) -> u64 {
+    word.saturating_sub(nanos_of(now))
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the two halves of the word are taken apart on purpose")]
-const fn unpack(word: u64) -> (u32, u32) {
-    ((word >> 32) as u32, word as u32)
+/// Nanoseconds on the clock that only goes forward.
+const fn nanos_of(now: Moment) -> u64 {
+    now.micros.saturating_mul(1_000)
+}
+
+const fn pack(per: Window, window: u64, used: u64) -> u64 {
+    let bits = 64 - per.number_bits();
+    let most = (1 << bits) - 1;
+    window << bits | if used < most { used } else { most }
+}
+
+const fn unpack(per: Window, word: u64) -> (u64, u64) {
+    let bits = 64 - per.number_bits();
+    (word >> bits, word & ((1 << bits) - 1))
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod m0022_portal_sessions;
 mod m0023_token_scopes;
 mod m0024_sign_up;
 mod m0027_certificates;
+mod m0030_policies;
 
 pub(crate) struct Migrator;
 
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0023_token_scopes::Step),
             Box::new(m0024_sign_up::Step),
             Box::new(m0027_certificates::Step),
+            Box::new(m0030_policies::Step),
         ]
     }
 }

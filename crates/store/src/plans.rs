@@ -4,7 +4,7 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _,
     QueryOrder as _,
 };
-use tidegate_model::plan::Plan;
+use tidegate_model::policy::Policy;
 
 use crate::entity::plan;
 
@@ -13,7 +13,7 @@ pub(crate) const BUSINESS: &str = "business";
 /// Kind of the rows that hold application policies.
 pub(crate) const POLICY: &str = "application";
 
-pub(crate) fn row(kind: &str, plan: &Plan, place: i32) -> Result<plan::ActiveModel, DbErr> {
+pub(crate) fn row(kind: &str, plan: &Policy, place: i32) -> Result<plan::ActiveModel, DbErr> {
     let body = serde_json::to_string(plan).map_err(|error| DbErr::Custom(error.to_string()))?;
     Ok(plan::ActiveModel {
         kind: Set(kind.to_owned()),
@@ -23,7 +23,7 @@ pub(crate) fn row(kind: &str, plan: &Plan, place: i32) -> Result<plan::ActiveMod
     })
 }
 
-pub(crate) async fn all(connection: &impl ConnectionTrait, kind: &str) -> Result<Vec<Plan>, DbErr> {
+pub(crate) async fn all(connection: &impl ConnectionTrait, kind: &str) -> Result<Vec<Policy>, DbErr> {
     let rows = plan::Entity::find()
         .filter(plan::Column::Kind.eq(kind))
         .order_by_asc(plan::Column::Place)

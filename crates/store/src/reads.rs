@@ -23,7 +23,7 @@ use tidegate_model::{
     issuer::{Held, KeyManagerFacts, ProvidedKey},
     lifecycle::State,
     opaque::OpaqueTokenFacts,
-    plan::Plan,
+    policy::Policy,
     port::{
         ApiQuery, Catalog, CommandError, EventLog, Page, PageRequest, PortError, SubscriptionQuery, UserQuery,
     },
@@ -490,11 +490,11 @@ impl Catalog for SqliteCatalog {
         issuers::provided_keys(&self.readers, Some(application)).await.map_err(trouble)
     }
 
-    async fn plans(&self) -> Result<Vec<Plan>, PortError> {
+    async fn plans(&self) -> Result<Vec<Policy>, PortError> {
         plans::all(&self.readers, plans::BUSINESS).await.map_err(trouble)
     }
 
-    async fn application_policies(&self) -> Result<Vec<Plan>, PortError> {
+    async fn application_policies(&self) -> Result<Vec<Policy>, PortError> {
         plans::all(&self.readers, plans::POLICY).await.map_err(trouble)
     }
 

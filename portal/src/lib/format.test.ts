@@ -1,5 +1,15 @@
 import { expect, test } from "vitest";
-import { ago, count, counted, duration, exactDuration, exactSize, planLimit, size } from "./format";
+import {
+  ago,
+  count,
+  counted,
+  countsEchoTwice,
+  duration,
+  exactDuration,
+  exactSize,
+  planLimit,
+  size,
+} from "./format";
 
 test("numbers carry thousands marks and sizes their unit", () => {
   expect(count(50_000)).toBe("50,000");
@@ -37,6 +47,25 @@ test("times are told relative to now", () => {
 });
 
 test("a plan says its limit in words", () => {
-  expect(planLimit({ messages: { count: 5000, per: "minute" } })).toBe("5,000 messages per minute");
-  expect(planLimit({ messages: null })).toBe("No limit on messages");
+  const limit = {
+    amount: 5000,
+    unit: "messages",
+    per: "minute",
+    counting: "calendar",
+    burst: null,
+    direction: "both",
+  };
+  expect(planLimit({ limits: [limit] })).toBe("5,000 messages per minute");
+  expect(planLimit({ limits: [] })).toBe("No limit on messages");
+  const several = [
+    { ...limit, amount: 1, unit: "connects" },
+    { ...limit, amount: 2048, unit: "bytes", per: "second", direction: "publish" },
+    { ...limit, amount: 600, counting: "sliding", burst: 20, direction: "subscribe" },
+  ];
+  expect(planLimit({ limits: several })).toBe(
+    "1 new session per minute; 2 KiB published per second; " +
+      "600 received messages per minute, evenly, at most 20 received messages at once",
+  );
+  expect(countsEchoTwice({ limits: [limit] })).toBe(true);
+  expect(countsEchoTwice({ limits: several })).toBe(false);
 });

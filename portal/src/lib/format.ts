@@ -1,4 +1,5 @@
 // Numbers, sizes and times as people read them. Pure: now is an argument.
+import type { Plan } from "../api/types";
 
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const one = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
@@ -86,12 +87,29 @@ export function exactDuration(millis: number): string {
   return told ? duration(millis) : `${duration(millis)} (${count(millis)} ms)`;
 }
 
-/** A plan's limit in words. */
-export function planLimit(plan: { messages?: { count: number; per: string } | null }): string {
-  return plan.messages
-    ? `${count(plan.messages.count)} messages per ${plan.messages.per}`
-    : "No limit on messages";
+type Limit = Plan["limits"][number];
+
+const sides: Record<string, string> = { publish: "published ", subscribe: "received " };
+
+function limitInWords(limit: Limit): string {
+  const side = sides[limit.direction] ?? "";
+  const amount = (units: number): string =>
+    ({
+      bytes: `${size(units)}${side && ` ${side.trim()}`}`,
+      connects: counted(units, "new session"),
+    })[limit.unit] ?? counted(units, `${side}message`);
+  const rate = `${amount(limit.amount)} per ${limit.per}`;
+  return limit.burst === null ? rate : `${rate}, evenly, at most ${amount(limit.burst)} at once`;
 }
+
+/** A plan's limits in words. */
+export function planLimit(plan: Pick<Plan, "limits">): string {
+  return plan.limits.map(limitInWords).join("; ") || "No limit on messages";
+}
+
+/** Whether a message that is echoed counts twice. */
+export const countsEchoTwice = (plan: Pick<Plan, "limits">): boolean =>
+  plan.limits.some((limit) => limit.unit === "messages" && limit.direction === "both");
 
 /** First letter in upper case: REST words as headings. */
 export const title = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

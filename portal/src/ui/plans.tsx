@@ -2,7 +2,7 @@
 import { Checkbox } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Plan } from "../api/types";
-import { planLimit } from "../lib/format";
+import { countsEchoTwice, planLimit } from "../lib/format";
 import styles from "./ui.module.css";
 
 export function PlanCards({
@@ -20,7 +20,9 @@ export function PlanCards({
         <div key={plan.name} className={styles.plan} data-chosen={plan.name === chosen}>
           <h3>{plan.display_name}</h3>
           <p>{planLimit(plan)}</p>
-          {plan.messages && <p className={styles.dim}>Both directions together: an echo costs two.</p>}
+          {countsEchoTwice(plan) && (
+            <p className={styles.dim}>Both directions together: an echo costs two.</p>
+          )}
           {foot?.(plan)}
         </div>
       ))}

@@ -39,7 +39,9 @@ async fn create_and_publish_is_all_or_nothing() {
     assert_eq!((api["state"].as_str(), api["live"]["revision"].as_u64()), (Some("published"), Some(1)));
     assert_eq!(api["urls"]["ws"], "ws://localhost:9099/echowebsocket/1.0");
     let found = house.get(&Person::default(), "/api/v1/catalogue?q=echo").await.is(200).json();
-    assert_eq!(found["items"][0]["plans"][0]["messages"], json!({"count": 5000, "per": "minute"}));
+    let limit = json!({"amount": 5000, "unit": "messages", "per": "minute", "counting": "calendar",
+        "burst": null, "direction": "both"});
+    assert_eq!(found["items"][0]["plans"][0]["limits"], json!([limit]));
     assert!(!found.to_string().contains("9098"), "the backend's address is nobody's business");
 }
 

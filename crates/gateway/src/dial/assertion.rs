@@ -45,7 +45,7 @@ impl Assertions {
             client_id: &grant.client_id,
             application: &application.name,
             application_id: &application.id.to_string(),
-            plan: &grant.plan,
+            plan: grant.plan_name(),
             api: &api.name,
             api_id: &api.id.to_string(),
             version: &api.version,

@@ -158,7 +158,7 @@ fn fill(filled: &mut String, placeholder: Placeholder, opening: &Opening<'_>, is
         Placeholder::Subject => subject,
         Placeholder::ClientId => &*grant.client_id,
         Placeholder::Application => &grant.application.name,
-        Placeholder::Plan => &*grant.plan,
+        Placeholder::Plan => grant.plan_name(),
         Placeholder::Api => &grant.api.name,
         Placeholder::Version => &grant.api.version,
     };

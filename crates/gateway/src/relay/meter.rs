@@ -2,7 +2,8 @@
 //!
 //! A budget belongs to a subscription (or to an application whose policy has a limit), not to a session: it is
 //! found by id when a session opens or its plan changes, and survives reconnects. Per message it costs one atomic
-//! step and no lock. It does not know sockets; the arithmetic is `tidegate_model::throttle`.
+//! step for each limit and no lock. It does not know sockets; the arithmetic is `tidegate_model::throttle`, the decision
+//! over several budgets `tidegate_model::meter`.
 
 use std::{
     collections::HashMap,
@@ -12,10 +13,12 @@ use std::{
 use tidegate_model::{
     admit::Grant,
     id::{ApiId, ApplicationId, SubscriptionId},
-    plan::Limit,
+    limit::{Limit, Shape},
+    meter::{Event, Refused, Sender, Share, Shares},
+    policy::{DELAY_MILLIS_MAX, Excess, Policy},
     security::Way,
     snapshot::Snapshot,
-    throttle::{Budget, Window},
+    throttle::{Budget, Moment},
     time::Timestamp,
     topic::{Misdirected, Speech},
 };
@@ -24,27 +27,35 @@ use tidegate_wire::{Admission, Limiter, MessageStart, Micros, Side};
 use crate::{
     crowd::Neighbour,
     refusal::{misdirected_close, quota_close},
+    time::Monotonic,
 };
 
-/// What a budget belongs to. The window is part of it: a budget of minutes does not continue as one of days.
+/// Whose a budget is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Holder {
     Subscription {
         id: SubscriptionId,
         application: ApplicationId,
         api: ApiId,
-        per: Window,
     },
-    Application {
-        id: ApplicationId,
-        per: Window,
-    },
+    Application(ApplicationId),
     /// Who comes without a credential is told apart by the address alone.
     Address {
         api: ApiId,
         from: Neighbour,
-        per: Window,
     },
+}
+
+impl Holder {
+    /// Whose the budgets of this grant's plan are; `None` without a plan.
+    fn of_plan(grant: &Grant) -> Option<Self> {
+        let (application, api) = (grant.application_id(), grant.api_id());
+        match (grant.subscription, grant.way) {
+            (Some(id), _) => Some(Self::Subscription { id, application, api }),
+            (None, Way::None) => Some(Self::Address { api, from: grant.address.into() }),
+            (None, _) => None,
+        }
+    }
 }
 
 /// From so many budgets on, those of addresses that nobody has a session of are forgotten: with some 100 bytes each it
@@ -52,12 +63,17 @@ enum Holder {
 const BUDGETS_SWEPT_FROM: usize = 65_536;
 
 /// The budgets of everyone who may connect.
-#[derive(Debug, Default)]
-pub(crate) struct Budgets(Mutex<Held>);
+#[derive(Debug)]
+pub(crate) struct Budgets {
+    held: Mutex<Held>,
+    monotonic: Monotonic,
+}
 
+/// By whose they are and what they count. So a limit whose number changes goes on with what was used, and a budget of
+/// minutes does not continue as one of days.
 #[derive(Debug)]
 struct Held {
-    budgets: HashMap<Holder, Arc<Budget>>,
+    budgets: HashMap<(Holder, Shape), Arc<Budget>>,
     /// How many there may be before they are looked through.
     sweep_from: usize,
 }
@@ -69,36 +85,30 @@ impl Default for Held {
 }
 
 impl Held {
-    fn budget(&mut self, holder: Holder) -> Arc<Budget> {
-        if self.budgets.len() >= self.sweep_from && !self.budgets.contains_key(&holder) {
-            self.budgets.retain(|holder, budget| {
+    fn budget(&mut self, holder: Holder, shape: Shape) -> Arc<Budget> {
+        if self.budgets.len() >= self.sweep_from && !self.budgets.contains_key(&(holder, shape)) {
+            self.budgets.retain(|(holder, _), budget| {
                 !matches!(holder, Holder::Address { .. }) || Arc::strong_count(budget) > 1
             });
             // Twice what stays, so that a look through all comes after as many that are new.
             self.sweep_from = BUDGETS_SWEPT_FROM.max(2 * self.budgets.len());
         }
-        Arc::clone(self.budgets.entry(holder).or_default())
+        Arc::clone(self.budgets.entry((holder, shape)).or_default())
     }
-}
-
-/// One budget with the limit it is held to.
-#[derive(Debug)]
-struct Share {
-    budget: Arc<Budget>,
-    limit: Limit,
-    /// Name of the plan or policy, for the client.
-    name: Box<str>,
 }
 
 /// The budgets of one session.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
-    /// The application's first: what it refuses costs the plan nothing.
-    shares: [Option<Box<Share>>; 2],
+    /// The application's first, then the plan's.
+    shares: Shares,
+    now: Moment,
+    counts_bytes: bool,
+    /// By side: the frame under way is a message's first, whose bytes were taken when it began.
+    is_first: [bool; 2],
     speech: Speech,
     /// What becomes of a message of a client that may not send.
     misdirected: Misdirected,
-    wall: Timestamp,
     #[cfg(test)]
     pub(super) script: Option<super::tests::Script>,
 }
@@ -112,62 +122,90 @@ pub(crate) struct UsedUp {
     pub(crate) retry_after_seconds: u32,
 }
 
+impl From<Refused<'_>> for UsedUp {
+    fn from(refused: Refused<'_>) -> Self {
+        Self {
+            plan: refused.policy.name.clone(),
+            retry_after_seconds: refused.exhausted.retry_after_seconds(),
+        }
+    }
+}
+
 impl Budgets {
+    /// None yet. `monotonic` is the clock of the workers, too.
+    pub(crate) fn new(monotonic: Monotonic) -> Arc<Self> {
+        Arc::new(Self { held: Mutex::default(), monotonic })
+    }
+
     /// The meter of a session with this grant.
     pub(crate) fn meter(&self, grant: &Grant) -> Meter {
+        let application = (Holder::Application(grant.application_id()), &grant.application_policy);
+        let plan = Holder::of_plan(grant).zip(grant.plan.as_ref());
         let mut held = self.held();
-        let mut share = |holder: Holder, limit: Limit, name: &str| {
-            let budget = held.budget(holder);
-            Some(Box::new(Share { budget, limit, name: name.into() }))
+        let mut shares_of = |(holder, policy): (Holder, &Arc<Policy>)| -> Vec<Share> {
+            let share =
+                |limit: &Limit| Share::new(held.budget(holder, limit.shape()), *limit, Arc::clone(policy));
+            policy.limits.iter().map(share).collect()
         };
-        let (application, api) = (grant.application_id(), grant.api_id());
-        let of_application = grant.application_limit.and_then(|limit| {
-            share(Holder::Application { id: application, per: limit.per }, limit, &grant.policy)
-        });
-        let of_plan = grant.plan_limit.and_then(|limit| {
-            let per = limit.per;
-            let holder = match (grant.subscription, grant.way) {
-                (Some(id), _) => Holder::Subscription { id, application, api, per },
-                (None, Way::None) => Holder::Address { api, from: grant.address.into(), per },
-                (None, _) => return None,
-            };
-            share(holder, limit, &grant.plan)
-        });
-        let mut meter = Meter { shares: [of_application, of_plan], ..Meter::default() };
+        let shares: Shares =
+            [Some(application), plan].into_iter().flatten().flat_map(&mut shares_of).collect();
+        let mut meter = Meter { counts_bytes: shares.count_bytes(), shares, ..Meter::default() };
         meter.hear(grant);
         meter
     }
 
     /// Drops what nobody can use any more.
     pub(crate) fn forget_absent(&self, snapshot: &Snapshot) {
-        self.held().budgets.retain(|holder, _| match *holder {
-            Holder::Subscription { id, application, api, .. } => {
+        self.held().budgets.retain(|(holder, _), _| match *holder {
+            Holder::Subscription { id, application, api } => {
                 snapshot.subscription(application, api).is_some_and(|subscription| subscription.id == id)
             }
-            Holder::Application { id, .. } => snapshot.application(id).is_some(),
+            Holder::Application(id) => snapshot.application(id).is_some(),
             Holder::Address { api, .. } => snapshot.api(api).is_some(),
         });
     }
 
+    /// Lets a session begin.
+    ///
+    /// # Errors
+    /// [`UsedUp`] when it could not pass a single message, or when there were enough sessions.
+    pub(crate) fn connect(&self, meter: &Meter, wall: Timestamp) -> Result<(), UsedUp> {
+        let now = moment(wall, self.monotonic.now());
+        meter.silenced(now).map_or(Ok(()), Err)?;
+        meter.shares.begin(Event::Connect, now).map_err(UsedUp::from)
+    }
+
     fn held(&self) -> MutexGuard<'_, Held> {
         // A std mutex: held for one look-up when a session opens, never across an await, never per message.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Share {
-    fn is_used_up(&self, wall: Timestamp) -> bool {
-        self.budget.used(self.limit.per, wall) >= self.limit.messages
+const fn moment(wall: Timestamp, now: Micros) -> Moment {
+    Moment { wall, micros: now.get() }
+}
+
+const fn sender(side: Side) -> Sender {
+    match side {
+        Side::Client => Sender::Client,
+        Side::Backend => Sender::Backend,
     }
 }
 
 impl Meter {
-    /// Whether a session that opens now could not pass a single message.
-    pub(crate) fn used_up(&self, wall: Timestamp) -> Option<UsedUp> {
-        self.shares.iter().flatten().find_map(|share| {
-            let retry_after_seconds = share.limit.per.seconds_left(wall);
-            share.is_used_up(wall).then(|| UsedUp { plan: share.name.to_string(), retry_after_seconds })
-        })
+    /// Why a session that begins now would be closed at its first message, whoever sends it.
+    fn silenced(&self, now: Moment) -> Option<UsedUp> {
+        let speaks = [(Sender::Client, self.speech.client), (Sender::Backend, self.speech.backend)];
+        let mut sooner: Option<Refused<'_>> = None;
+        for (from, _) in speaks.into_iter().filter(|(_, may)| *may) {
+            let refused = self.shares.refused(Event::Message { from, bytes: 0 }, now)?;
+            if !matches!(excess(refused, Micros::ZERO), Admission::Close(_)) {
+                return None;
+            }
+            let wait = |refused: &Refused<'_>| refused.exhausted.retry_after_millis;
+            sooner = Some(sooner.filter(|other| wait(other) <= wait(&refused)).unwrap_or(refused));
+        }
+        sooner.map(UsedUp::from)
     }
 
     /// Who may send from now on.
@@ -183,10 +221,23 @@ impl Meter {
         }
     }
 
-    /// The wall clock of this turn of the worker's loop.
+    /// The clocks of this turn of the worker's loop.
     #[inline]
-    pub(super) fn at(&mut self, wall: Timestamp) {
-        self.wall = wall;
+    pub(super) fn at(&mut self, wall: Timestamp, now: Micros) {
+        self.now = moment(wall, now);
+    }
+}
+
+/// What becomes of a message that a budget refuses.
+#[cold]
+fn excess(refused: Refused<'_>, now: Micros) -> Admission {
+    let wait = refused.exhausted.retry_after_millis;
+    match refused.policy.on_excess {
+        Excess::Drop => Admission::Drop,
+        Excess::Delay if wait <= DELAY_MILLIS_MAX => Admission::Delay(now.plus(Micros::from_millis(wait))),
+        Excess::Delay | Excess::Close => {
+            Admission::Close(quota_close(&refused.policy.name, refused.exhausted.retry_after_seconds()))
+        }
     }
 }
 
@@ -197,7 +248,6 @@ impl Limiter for Meter {
         if let Some(script) = &mut self.script {
             return script.admit(now, message);
         }
-        let _ = now;
         // Before any limit: what does not pass costs nothing.
         match message.from {
             Side::Client if !self.speech.client => return self.misdirected(),
@@ -205,20 +255,20 @@ impl Limiter for Meter {
             Side::Backend if !self.speech.backend => return Admission::Drop,
             Side::Client | Side::Backend => {}
         }
-        // What the plan refuses shall cost the application nothing either. Only where another worker uses the plan up
-        // between this look and the taking is the application short of that one message.
-        if let [Some(_), Some(plan)] = &self.shares
-            && plan.is_used_up(self.wall)
-        {
-            let retry_after_seconds = plan.limit.per.seconds_left(self.wall);
-            return Admission::Close(quota_close(&plan.name, retry_after_seconds));
+        self.is_first[message.from as usize] = true;
+        let event = Event::Message { from: sender(message.from), bytes: message.payload_bytes };
+        match self.shares.begin(event, self.now) {
+            Ok(()) => Admission::Pass,
+            Err(refused) => excess(refused, now),
         }
-        for share in self.shares.iter().flatten() {
-            if let Err(exhausted) = share.budget.take(share.limit, self.wall) {
-                return Admission::Close(quota_close(&share.name, exhausted.retry_after_seconds));
-            }
+    }
+
+    #[inline]
+    fn passed(&mut self, from: Side, payload_bytes: u64) {
+        let was_first = std::mem::take(&mut self.is_first[from as usize]);
+        if self.counts_bytes && !was_first {
+            self.shares.more(sender(from), payload_bytes, self.now);
         }
-        Admission::Pass
     }
 }
 

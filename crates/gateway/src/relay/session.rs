@@ -134,7 +134,7 @@ impl Session {
 
     /// Moves what can be moved, within the bound on fairness.
     pub(super) fn pump(&mut self, turn: &mut Turn<'_>) -> Pumped {
-        self.meter.at(turn.wall);
+        self.meter.at(turn.wall, turn.now);
         let mut left = FAIR_BYTES;
         loop {
             let mut moved = 0;
@@ -330,7 +330,7 @@ impl Session {
             minute,
             api: grant.api_id(),
             application: Some(grant.application_id()),
-            plan: grant.plan.to_string(),
+            plan: grant.plan_name().to_owned(),
         };
         (!delta.is_empty()).then(|| (key(), delta))
     }
@@ -368,7 +368,7 @@ impl Session {
             id: record.id,
             api: record.grant.api_id(),
             application: record.grant.application_id(),
-            plan: record.grant.plan.to_string(),
+            plan: record.grant.plan_name().to_owned(),
             opened_at: record.opened_at,
             closed_at: wall,
             counts: self.counts(),

@@ -1,17 +1,27 @@
 //! Limits: exact over sessions and workers, per calendar window, and changed under a session's feet.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
+
+use tidegate_model::{
+    limit::{Counting, Limit, Unit, Window},
+    policy::Excess,
+    topic::Direction,
+};
 
 use crate::{
     backend::Backend,
     client::{Ask, Client},
     rig::Rig,
-    socket::{BINARY, encode},
+    socket::{BINARY, CONTINUATION, PING, TEXT, encode},
     world::World,
 };
 
 /// From [`crate::world::NOW`] to the next minute.
 const REST_OF_MINUTE: i64 = 37_000;
+const KEY: Option<[u8; 4]> = Some([1, 2, 3, 4]);
 
 fn quota(plan: &str, retry_after: u32) -> (u16, String) {
     (4429, format!(r#"{{"reason":"quota","plan":"{plan}","retry_after":{retry_after}}}"#))
@@ -73,7 +83,7 @@ async fn control_frames_are_free() {
 async fn n_messages_pass_over_all_sessions_and_workers_together_and_never_one_more() {
     const LIMIT: u32 = 1_000;
     let backend = Backend::sink().await;
-    let mut world = World::new(&backend.url()).gold(LIMIT);
+    let mut world = World::new(&backend.url()).gold(LIMIT.into());
     let rig = Rig::start(&mut world).await;
     let mut clients = Vec::new();
     for _ in 0..4 {
@@ -82,7 +92,7 @@ async fn n_messages_pass_over_all_sessions_and_workers_together_and_never_one_mo
     let workers: HashSet<_> = clients.iter().map(Client::worker).collect();
     assert_eq!(workers.len(), 2, "both workers carry some");
     // Each sends more than all of them may; so each is refused at the latest with its last message.
-    let burst = encode(BINARY, b"x", Some([1, 2, 3, 4])).repeat(LIMIT as usize + 1);
+    let burst = encode(BINARY, b"x", KEY).repeat(LIMIT as usize + 1);
     let sending = clients.into_iter().map(|mut client| {
         let burst = burst.clone();
         tokio::spawn(async move {
@@ -152,8 +162,7 @@ async fn another_plan_holds_for_live_sessions_at_once() {
 async fn an_applications_own_limit_holds_over_its_subscription() {
     let backend = Backend::echo().await;
     let mut world = World::new(&backend.url()).gold(1_000);
-    world.parts.application_policies[0].limit =
-        Some(tidegate_model::plan::Limit { messages: 2, per: tidegate_model::throttle::Window::Minute });
+    world.parts.application_policies[0].limits = vec![Limit::messages(2, Window::Minute)];
     let rig = Rig::start(&mut world).await;
     let mut client = rig.open(&Ask::usual(&world)).await;
     client.echo("the two").await;
@@ -174,5 +183,108 @@ async fn a_snapshot_that_changes_nothing_gives_no_second_budget() {
     let mut second = rig.open(&Ask::usual(&world)).await;
     second.echo("four").await;
     client.frames.say("five").await;
+    assert_eq!(client.closed().await, quota("Gold", 37));
+}
+
+const fn published(amount: u64, per: Window) -> Limit {
+    Limit { direction: Direction::Publish, ..Limit::messages(amount, per) }
+}
+
+#[tokio::test]
+async fn a_plan_may_drop_what_is_too_much_and_the_session_goes_on() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url());
+    world.parts.plans[0].limits = vec![published(2, Window::Minute)];
+    world.parts.plans[0].on_excess = Excess::Drop;
+    let rig = Rig::start(&mut world).await;
+    let mut client = rig.open(&Ask::usual(&world)).await;
+    for text in ["one", "two"] {
+        client.echo(text).await;
+    }
+    // In fragments, with a Ping between them, which goes on to the backend.
+    let mut begin = encode(TEXT, b"thr", KEY);
+    begin[0] ^= 0x80;
+    for frame in [begin, encode(PING, b"still here", KEY), encode(CONTINUATION, b"ee", KEY)] {
+        client.frames.write(&frame).await;
+    }
+    client.frames.say("four").await;
+    assert_eq!(client.frames.next().await.unwrap().payload, b"still here");
+    // Who comes now is let in, though nothing of it would pass.
+    let mut second = rig.open(&Ask::usual(&world)).await;
+    second.frames.say("dropped as well").await;
+    second.leave().await;
+    rig.clock.forward(REST_OF_MINUTE);
+    client.echo("five").await;
+    assert_eq!(backend.seen.borrow().messages, 3);
+    client.leave().await;
+}
+
+#[tokio::test]
+async fn a_plan_may_hold_messages_back_until_there_is_room_for_them() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url());
+    let counting = Counting::Sliding { burst: 3 };
+    world.parts.plans[0].limits = vec![Limit { counting, ..published(20, Window::Second) }];
+    world.parts.plans[0].on_excess = Excess::Delay;
+    let rig = Rig::start(&mut world).await;
+    let mut client = rig.open(&Ask::usual(&world)).await;
+    let began = Instant::now();
+    for number in 0..9 {
+        client.frames.say(&number.to_string()).await;
+    }
+    for number in 0..9 {
+        assert_eq!(client.frames.hear().await, number.to_string());
+        // Three at once, and each of the others fifty milliseconds after the one before.
+        let earliest = Duration::from_millis(50 * u64::try_from(number - 2).unwrap_or(0));
+        assert!(began.elapsed() >= earliest, "{number} after {:?}", began.elapsed());
+    }
+    client.leave().await;
+}
+
+#[tokio::test]
+async fn what_would_be_held_back_for_hours_ends_the_session() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url());
+    world.parts.plans[0].limits = vec![published(1, Window::Day)];
+    world.parts.plans[0].on_excess = Excess::Delay;
+    let rig = Rig::start(&mut world).await;
+    let mut client = rig.open(&Ask::usual(&world)).await;
+    client.echo("today").await;
+    client.frames.say("tomorrow").await;
+    // It is 08:00:23 in that world.
+    assert_eq!(client.closed().await, quota("Gold", 16 * 3_600 - 23));
+    // The backend may still speak, so who comes now is let in.
+    rig.open(&Ask::usual(&world)).await.leave().await;
+}
+
+#[tokio::test]
+async fn a_plan_may_bound_how_many_sessions_begin() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url());
+    let connects = Limit { unit: Unit::Connects, ..Limit::messages(2, Window::Minute) };
+    world.parts.plans[0].limits = vec![connects];
+    let rig = Rig::start(&mut world).await;
+    for _ in 0..2 {
+        rig.open(&Ask::usual(&world)).await.leave().await;
+    }
+    let refused = rig.ask(&Ask::usual(&world)).await;
+    assert_eq!((refused.status, &*refused.problem(), refused.head.one("retry-after")), (429, "quota", "37"));
+    rig.clock.forward(REST_OF_MINUTE);
+    rig.open(&Ask::usual(&world)).await.leave().await;
+}
+
+#[tokio::test]
+async fn another_number_in_a_plan_holds_on_live_sessions() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url()).gold(4);
+    let rig = Rig::start(&mut world).await;
+    let mut client = rig.open(&Ask::usual(&world)).await;
+    client.echo("two").await;
+    world = world.gold(6);
+    rig.decide(&mut world).await;
+    for text in ["four", "six"] {
+        client.echo(text).await;
+    }
+    client.frames.say("one more").await;
     assert_eq!(client.closed().await, quota("Gold", 37));
 }

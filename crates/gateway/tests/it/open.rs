@@ -108,7 +108,7 @@ async fn one_address_has_one_budget_over_all_its_sessions() {
     let rig = Rig::start(&mut world).await;
     let mut first = rig.open(&Ask::to(PATH)).await;
     let mut second = rig.open(&Ask::to(PATH)).await;
-    for _ in 0..anonymous::LIMIT.messages / 4 {
+    for _ in 0..anonymous::LIMIT.amount / 4 {
         first.echo("one").await;
         second.echo("two").await;
     }

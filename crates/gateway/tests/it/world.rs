@@ -16,11 +16,11 @@ use tidegate_model::{
     id::{ApiId, ApplicationId, SubscriptionId},
     issuer::AcceptedIssuers,
     lifecycle::State,
-    plan::{Limit, Plan},
+    limit::{Limit, Window},
+    policy::Policy,
     protocol::Protocol,
     security::Security,
     snapshot::{ApiFacts, ApplicationFacts, ClientFacts, IssuerFacts, SnapshotParts, SubscriptionFacts},
-    throttle::Window,
     time::Timestamp,
     topic::Topics,
 };
@@ -55,8 +55,8 @@ pub(crate) fn issuer(key: &SigningKey) -> IssuerFacts {
     }
 }
 
-fn plan(name: &str, limit: Option<Limit>) -> Plan {
-    Plan { name: name.to_owned(), description: String::new(), limit }
+fn plan(name: &str, limit: Option<Limit>) -> Policy {
+    Policy { name: name.to_owned(), limits: limit.into_iter().collect(), ..Policy::default() }
 }
 
 /// An API that nobody has a subscription to.
@@ -132,8 +132,8 @@ impl World {
     }
 
     /// So many messages a minute under Gold.
-    pub(crate) fn gold(mut self, messages: u32) -> Self {
-        self.parts.plans[0].limit = Some(Limit { messages, per: Window::Minute });
+    pub(crate) fn gold(mut self, messages: u64) -> Self {
+        self.parts.plans[0].limits = vec![Limit::messages(messages, Window::Minute)];
         self
     }
 

@@ -11,11 +11,11 @@ use crate::{
     endpoint::Endpoints,
     headers::HeaderRules,
     issuer::AcceptedIssuers,
-    plan::{application_policies, business_plans},
+    limit::{Limit, Window},
+    policy::{application_policies, business_plans},
     protocol::Protocol,
     security::Security,
     snapshot::{ClientFacts, SnapshotParts, SubscriptionFacts},
-    throttle::Window,
     topic::{Direction, Topic, Topics},
 };
 
@@ -237,19 +237,29 @@ fn a_key_reaches_the_endpoint_of_its_environment() {
 
 #[test]
 fn a_grant_carries_the_limits_of_plan_and_policy() {
-    let per_day = Some(Limit { messages: 5_000, per: Window::Day });
-    let per_minute = Some(Limit { messages: 20, per: Window::Minute });
-    let check = |api: u128, plan: &str, plan_limit: Option<Limit>| {
+    let check = |api: u128, plan: Option<&str>| {
         let grant = admitted(world(), api, "production").unwrap();
-        assert_eq!((&*grant.plan, grant.plan_limit), (plan, plan_limit));
-        assert_eq!((&*grant.policy, grant.application_limit), ("20PerMin", per_minute));
+        let of_plan = plan.map(|name| business_plans().into_iter().find(|plan| plan.name == name).unwrap());
+        assert_eq!(grant.plan.as_deref(), of_plan.as_ref());
+        assert_eq!(grant.plan_name(), plan.unwrap_or_default());
+        assert_eq!(*grant.application_policy, application_policies()[1]);
         assert_eq!(grant.expires_at, LATER);
         assert_eq!((grant.api_id(), grant.application_id()), (api_id(api), application_id(1)));
         assert_eq!(&*grant.client_id, "production");
     };
-    check(ECHO_2, "AsyncBronze", per_day);
-    check(ECHO_1, "Unlimited", None);
-    check(CHAT, "", None);
+    check(ECHO_2, Some("AsyncBronze"));
+    check(ECHO_1, Some("Unlimited"));
+    check(CHAT, None);
+}
+
+#[test]
+fn a_plan_or_policy_that_nobody_knows_lets_nobody_in() {
+    let mut parts = world();
+    parts.subscriptions[1].plan = "Platinum".to_owned();
+    assert_eq!(admitted(parts, ECHO_2, "production").unwrap_err(), Refusal::NoSubscription);
+    let mut parts = world();
+    parts.application_policies.clear();
+    assert_eq!(admitted(parts, ECHO_2, "production").unwrap_err(), Refusal::NoSubscription);
 }
 
 #[test]
@@ -258,7 +268,7 @@ fn a_prototype_is_counted_under_the_plan_of_a_subscription_from_before() {
     parts.subscriptions.push(subscription(4, CHAT, "Gold"));
     let grant = admitted(parts, CHAT, "production").unwrap();
     assert_eq!(grant.subscription, Some(subscription_id(4)));
-    assert_eq!(grant.plan_limit, Some(Limit { messages: 5_000, per: Window::Minute }));
+    assert_eq!(grant.plan_name(), "Gold");
 }
 
 #[test]
@@ -317,15 +327,13 @@ fn a_session_is_limited_by_the_plan_and_policy_of_now() {
         parts.applications[0].policy = "10PerMin".to_owned();
     })
     .unwrap();
-    assert_eq!(&*changed.plan, "Gold");
-    assert_eq!(changed.plan_limit, Some(Limit { messages: 5_000, per: Window::Minute }));
-    assert_eq!(changed.application_limit, Some(Limit { messages: 10, per: Window::Minute }));
+    assert_eq!((changed.plan_name(), &*changed.application_policy.name), ("Gold", "10PerMin"));
     let renumbered = standing_after(ECHO_2, NOW, |parts| {
         let plan = parts.plans.iter_mut().find(|plan| plan.name == "AsyncBronze").unwrap();
-        plan.limit = Some(Limit { messages: 1, per: Window::Day });
+        plan.limits = vec![Limit::messages(1, Window::Day)];
     })
     .unwrap();
-    assert_eq!(renumbered.plan_limit, Some(Limit { messages: 1, per: Window::Day }));
+    assert_eq!(renumbered.plan.unwrap().limits, [Limit::messages(1, Window::Day)]);
 }
 
 #[test]

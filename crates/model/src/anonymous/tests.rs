@@ -110,8 +110,9 @@ fn nobody_in_particular_is_admitted_without_a_subscription_and_held_to_the_limit
     let live = snapshot.api(api.id).unwrap();
     let grant = admit(&snapshot, live, &identity(NOW, END), Way::None, Ipv4Addr::LOCALHOST.into()).unwrap();
     assert_eq!((grant.application_id(), &*grant.client_id), (APPLICATION, NAME));
-    assert_eq!((grant.subscription, &*grant.plan, grant.plan_limit), (None, PLAN, Some(LIMIT)));
-    assert_eq!((grant.application_limit, grant.environment), (None, Environment::Sandbox));
+    assert_eq!((grant.subscription, grant.plan_name()), (None, PLAN));
+    assert_eq!(grant.plan.map(|plan| plan.limits.clone()), Some(vec![LIMIT]));
+    assert_eq!((&*grant.application_policy.limits, grant.environment), (&[][..], Environment::Sandbox));
 }
 
 #[test]

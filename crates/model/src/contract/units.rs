@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     command::{CreateVersion, UpdateApplication},
     lifecycle::State,
-    plan::{application_policies, business_plans},
+    policy::{application_policies, business_plans},
     role::Permission,
 };
 

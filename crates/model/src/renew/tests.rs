@@ -10,7 +10,7 @@ use crate::{
     id::{ApplicationId, SubscriptionId},
     issuer::AcceptedIssuers,
     lifecycle::State,
-    plan::business_plans,
+    policy::{application_policies, business_plans},
     protocol::Protocol,
     revocation::Mark,
     security::{Security, Way},
@@ -66,6 +66,7 @@ fn world() -> SnapshotParts {
             plan: "Gold".to_owned(),
         }],
         plans: business_plans(),
+        application_policies: application_policies(),
         ..SnapshotParts::default()
     }
 }
@@ -97,7 +98,7 @@ fn a_fresh_credential_moves_the_end_and_reads_the_plan_anew() {
     let (held, fresh) = (held(Some(1)), fresh("one", Some(1), LATER));
     let grant = fresh.renew(&Snapshot::new(parts), &held, NOW).unwrap();
     assert_eq!((grant.expires_at, grant.marks, grant.way), (LATER, fresh.marks, Way::OAuthHeader));
-    assert_eq!((&*grant.plan, grant.address), ("Silver", held.address));
+    assert_eq!((grant.plan_name(), grant.address), ("Silver", held.address));
     // The same once more changes nothing.
     assert_eq!(fresh.renew(&Snapshot::new(world()), &grant, NOW).unwrap().expires_at, LATER);
 }

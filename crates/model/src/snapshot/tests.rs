@@ -8,7 +8,7 @@ use crate::headers::HeaderRules;
 use crate::{
     endpoint::Endpoint,
     lifecycle::STATES,
-    plan::{application_policies, business_plans},
+    policy::{application_policies, business_plans},
 };
 
 fn api_id(number: u8) -> ApiId {
@@ -124,9 +124,9 @@ proptest! {
             }
         }
         for plan in business_plans() {
-            prop_assert_eq!(snapshot.shared_plan(&plan.name).map(|(_, plan)| plan), Some(&plan));
+            prop_assert_eq!(snapshot.plan(&plan.name).map(|found| &**found), Some(&plan));
         }
-        prop_assert!(snapshot.shared_plan("20PerMin").is_none() && snapshot.shared_policy("Gold").is_none());
+        prop_assert!(snapshot.plan("20PerMin").is_none() && snapshot.application_policy("Gold").is_none());
     }
 
     #[test]

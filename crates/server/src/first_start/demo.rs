@@ -14,7 +14,7 @@ use tidegate_model::{
     endpoint::{Endpoint, Endpoints, Environment},
     id::{ApiId, ApplicationId, SubscriptionId},
     lifecycle::State,
-    plan::DEFAULT_APPLICATION_POLICY,
+    policy::DEFAULT_APPLICATION_POLICY,
     port::{ApiQuery, CommandError, PageRequest, SubscriptionQuery},
     role::Role,
     user::{Actor, Secret, User},

@@ -6,7 +6,7 @@
 
 use sea_orm::{ActiveValue::Set, EntityTrait as _};
 use sea_orm_migration::prelude::*;
-use tidegate_model::plan::{Plan, application_policies, business_plans};
+use tidegate_model::policy::{Policy, application_policies, business_plans};
 
 use crate::{entity, plans};
 
@@ -83,7 +83,7 @@ impl MigrationTrait for Step {
         for statement in TABLES.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
             connection.execute_unprepared(statement).await?;
         }
-        let rows = |kind: &'static str, shipped: Vec<Plan>| {
+        let rows = |kind: &'static str, shipped: Vec<Policy>| {
             shipped.into_iter().zip(0..).map(move |(plan, place)| plans::row(kind, &plan, place))
         };
         let shipped =

@@ -13,7 +13,7 @@ use tidegate_model::{
     command::{Command, CreateApi, Outcome},
     endpoint::{Endpoint, Endpoints},
     id::ApiId,
-    plan::business_plans,
+    policy::business_plans,
     port::{ApiQuery, Catalog as _, PageRequest},
     time::Timestamp,
     user::Actor,

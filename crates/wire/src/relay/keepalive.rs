@@ -117,6 +117,11 @@ impl Relay {
             if presence.due {
                 continue;
             }
+            // Whoever is not read, since the limiter delays it, cannot be heard: its silence is ours.
+            if self.flows[side as usize].delayed_until != Micros::ZERO {
+                (presence.heard, presence.asked) = (now, Micros::ZERO);
+                continue;
+            }
             if presence.is_asked() {
                 if now >= presence.asked.plus(self.limits.pong_timeout) {
                     silent = silent.or(Some(side));

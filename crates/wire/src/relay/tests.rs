@@ -118,6 +118,39 @@ fn a_delayed_message_waits_and_is_asked_about_again() {
 }
 
 #[test]
+fn whoever_is_delayed_is_not_taken_for_silent() {
+    let (interval, pong_timeout) = (Micros::from_secs(20), Micros::from_secs(5));
+    let mut relay = relay(Limits { ping_interval: Some(interval), pong_timeout, ..Limits::default() });
+    let asked = START.plus(interval);
+    relay.handle_timeout(asked);
+    assert!(said(&mut relay, Client, asked).is_some() && said(&mut relay, Backend, asked).is_some());
+    assert_eq!(pass(&mut relay, Backend, asked, &frame(Backend, 0x8a, &KEY)).consumed, 6);
+    // The client's Pong lies behind a message for which there is no room yet.
+    let until = asked.plus(Micros::from_secs(15));
+    let mut script = Script { answers: vec![Admission::Delay(until)], ..Script::default() };
+    let mut bytes = [frame(Client, 0x81, b"wait"), frame(Client, 0x8a, &KEY)].concat();
+    assert_eq!(relay.step(Client, asked, &mut bytes, &mut script).then, Then::Wait);
+    let mut now = asked;
+    while let Some(due) = relay.next_deadline().filter(|due| *due < until) {
+        assert!(due > now, "it is not woken for nothing");
+        now = due;
+        relay.handle_timeout(now);
+        assert!(!relay.is_ending(), "at {now:?}");
+        // The backend is heard all the time.
+        let _ = pass(&mut relay, Backend, now, &frame(Backend, 0x82, b"here"));
+    }
+    relay.handle_timeout(until);
+    assert!(relay.reads(Client));
+    assert_eq!(pass(&mut relay, Client, until, &bytes).forward, 10, "and its Pong stays here");
+    // From now on it is asked as everybody.
+    let gone = until.plus(interval);
+    relay.handle_timeout(gone);
+    assert!(said(&mut relay, Client, gone).is_some());
+    relay.handle_timeout(gone.plus(pong_timeout));
+    assert_eq!(relay.ending().map(|ending| ending.cause), Some(Cause::Silent));
+}
+
+#[test]
 fn a_side_is_not_read_while_the_other_is_owed_bytes() {
     let mut relay = relay(Limits::default());
     let mut bytes = frame(Client, 0x82, b"hello");

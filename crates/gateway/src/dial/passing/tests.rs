@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use tidegate_model::{
     headers::{Rename, SetHeader},
     id::ApplicationId,
+    policy::Policy,
     snapshot::{ApiFacts, ApplicationFacts},
     time::Timestamp,
 };
@@ -34,8 +35,7 @@ fn grant(rules: HeaderRules) -> Grant {
     Grant {
         key_manager: None,
         client_id: "client-1".into(),
-        plan: "Gold".into(),
-        policy: "Policy".into(),
+        plan: Some(Arc::new(Policy { name: "Gold".to_owned(), ..Policy::default() })),
         ..testing::grant(api, application)
     }
 }
@@ -261,7 +261,7 @@ fn every_placeholder_says_what_it_is() {
     ] {
         assert_eq!(value_of(template, |_| {}).as_deref(), Some(value), "{template}");
     }
-    let none = |grant: &mut Grant| grant.plan = "".into();
+    let none = |grant: &mut Grant| grant.plan = None;
     assert_eq!(value_of("{plan}", none).as_deref(), Some(""));
 }
 

@@ -4,7 +4,7 @@ use tidegate_model::{
     admit::{Identity, admit},
     endpoint::Environment,
     lifecycle::State,
-    plan::Plan,
+    limit::{Counting, Unit, Window},
     snapshot::{ClientFacts, SnapshotParts, SubscriptionFacts},
 };
 use tidegate_wire::{Side, close::CloseReason, relay::MessageKind};
@@ -16,16 +16,20 @@ use crate::testing;
 const NOW: Timestamp = Timestamp(1_800_000_023_000);
 const NEXT_MINUTE: Timestamp = Timestamp(1_800_000_060_000);
 
-const fn per_minute(messages: u32) -> Limit {
-    Limit { messages, per: Window::Minute }
+const fn per_minute(messages: u64) -> Limit {
+    Limit::messages(messages, Window::Minute)
 }
 
-const fn per_day(messages: u32) -> Limit {
-    Limit { messages, per: Window::Day }
+const fn per_day(messages: u64) -> Limit {
+    Limit::messages(messages, Window::Day)
 }
 
-fn plan(name: &str, limit: impl Into<Option<Limit>>) -> Plan {
-    Plan { name: name.to_owned(), description: String::new(), limit: limit.into() }
+fn plan(name: &str, limit: impl Into<Option<Limit>>) -> Policy {
+    Policy { name: name.to_owned(), limits: limit.into().into_iter().collect(), ..Policy::default() }
+}
+
+fn budgets() -> Arc<Budgets> {
+    Budgets::new(Monotonic::start())
 }
 
 /// One API, one application with one key, subscribed under the plan Gold.
@@ -78,7 +82,7 @@ fn grant(parts: &SnapshotParts) -> Grant {
 impl Meter {
     /// Asks for a message; what refuses it says why.
     fn asks(&mut self, at: Timestamp) -> Result<(), CloseReason> {
-        self.at(at);
+        self.at(at, Micros::ZERO);
         let message =
             MessageStart { from: Side::Client, kind: MessageKind::Text, payload_bytes: 1, is_whole: true };
         match self.admit(Micros::ZERO, message) {
@@ -105,7 +109,7 @@ fn refused_by(name: &str, retry_after: u32, refusal: Result<(), CloseReason>) {
 
 #[test]
 fn n_messages_pass_and_the_next_one_does_not() {
-    let budgets = Budgets::default();
+    let budgets = budgets();
     let mut meter = budgets.meter(&grant(&world(per_minute(5), None)));
     meter.passes(5, NOW);
     for _ in 0..3 {
@@ -117,7 +121,7 @@ fn n_messages_pass_and_the_next_one_does_not() {
 
 #[test]
 fn the_sessions_of_a_subscription_share_one_budget() {
-    let budgets = Budgets::default();
+    let budgets = budgets();
     let grant = grant(&world(per_minute(5), None));
     let mut meters = [budgets.meter(&grant), budgets.meter(&grant)];
     meters[0].passes(3, NOW);
@@ -129,7 +133,7 @@ fn the_sessions_of_a_subscription_share_one_budget() {
 
 #[test]
 fn what_the_application_refuses_costs_the_plan_nothing() {
-    let budgets = Budgets::default();
+    let budgets = budgets();
     let parts = world(per_minute(5), per_minute(2));
     let mut meter = budgets.meter(&grant(&parts));
     meter.passes(2, NOW);
@@ -144,7 +148,7 @@ fn what_the_application_refuses_costs_the_plan_nothing() {
 
 #[test]
 fn what_the_plan_refuses_costs_the_application_nothing() {
-    let budgets = Budgets::default();
+    let budgets = budgets();
     let mut meter = budgets.meter(&grant(&world(per_minute(2), per_minute(5))));
     meter.passes(2, NOW);
     for _ in 0..9 {
@@ -158,44 +162,43 @@ fn what_the_plan_refuses_costs_the_application_nothing() {
 
 #[test]
 fn without_limits_everything_passes() {
-    let budgets = Budgets::default();
+    let budgets = budgets();
     let mut meter = budgets.meter(&grant(&world(None, None)));
     meter.passes(10_000, NOW);
-    assert_eq!(meter.used_up(NOW), None);
+    assert_eq!(budgets.connect(&meter, NOW), Ok(()));
     assert!(budgets.held().budgets.is_empty(), "what has no limit has no budget");
     Meter::default().passes(10_000, NOW);
 }
 
 #[test]
 fn used_up_says_so_before_a_session_opens() {
-    let budgets = Budgets::default();
+    let budgets = budgets();
     let grant = grant(&world(per_minute(1), per_day(7)));
-    assert_eq!(budgets.meter(&grant).used_up(NOW), None);
+    let connect = |at| budgets.connect(&budgets.meter(&grant), at);
+    assert_eq!(connect(NOW), Ok(()));
     budgets.meter(&grant).passes(1, NOW);
     let used_up = UsedUp { plan: "Gold".to_owned(), retry_after_seconds: 37 };
-    assert_eq!(budgets.meter(&grant).used_up(NOW), Some(used_up));
-    assert_eq!(budgets.meter(&grant).used_up(NEXT_MINUTE), None);
+    assert_eq!(connect(NOW), Err(used_up));
+    assert_eq!(connect(NEXT_MINUTE), Ok(()));
     for minute in 1..7 {
         budgets.meter(&grant).passes(1, NOW.plus_millis(minute * 60_000));
     }
     // The seventh message of the day was the last, whatever the minute says.
     let later = NOW.plus_millis(3_600_000);
-    let of_the_day = budgets.meter(&grant).used_up(later).unwrap();
-    assert_eq!(
-        (&*of_the_day.plan, of_the_day.retry_after_seconds),
-        ("Policy", Window::Day.seconds_left(later))
-    );
+    let of_the_day = connect(later).unwrap_err();
+    // 1,800,000,000 is 08:00 of its day.
+    assert_eq!((&*of_the_day.plan, of_the_day.retry_after_seconds), ("Policy", 15 * 3_600 - 23));
 }
 
 #[test]
 fn a_limit_of_zero_lets_nobody_in() {
-    let meter = Budgets::default().meter(&grant(&world(per_minute(0), None)));
-    assert!(meter.used_up(NOW).is_some());
+    let budgets = budgets();
+    assert!(budgets.connect(&budgets.meter(&grant(&world(per_minute(0), None))), NOW).is_err());
 }
 
 #[test]
 fn another_plan_goes_on_with_what_was_used() {
-    let budgets = Budgets::default();
+    let budgets = budgets();
     let mut parts = world(per_minute(5), None);
     budgets.meter(&grant(&parts)).passes(2, NOW);
     "Silver".clone_into(&mut parts.subscriptions[0].plan);
@@ -206,7 +209,7 @@ fn another_plan_goes_on_with_what_was_used() {
 
 #[test]
 fn a_budget_of_days_does_not_continue_one_of_minutes() {
-    let budgets = Budgets::default();
+    let budgets = budgets();
     budgets.meter(&grant(&world(per_minute(5), None))).passes(5, NOW);
     let mut by_day = budgets.meter(&grant(&world(per_day(2), None)));
     by_day.passes(2, NOW);
@@ -216,7 +219,7 @@ fn a_budget_of_days_does_not_continue_one_of_minutes() {
 
 #[test]
 fn a_limit_that_was_raised_has_the_difference_left() {
-    let budgets = Budgets::default();
+    let budgets = budgets();
     budgets.meter(&grant(&world(per_minute(5), None))).passes(5, NOW);
     let mut raised = budgets.meter(&grant(&world(per_minute(8), None)));
     raised.passes(3, NOW);
@@ -226,7 +229,7 @@ fn a_limit_that_was_raised_has_the_difference_left() {
 
 #[test]
 fn budgets_of_what_exists_survive_a_snapshot_and_others_are_forgotten() {
-    let budgets = Budgets::default();
+    let budgets = budgets();
     let parts = world(per_minute(5), per_minute(9));
     budgets.meter(&grant(&parts)).passes(5, NOW);
     budgets.forget_absent(&Snapshot::new(parts.clone()));
@@ -244,10 +247,11 @@ fn budgets_of_what_exists_survive_a_snapshot_and_others_are_forgotten() {
 
 #[test]
 fn budgets_of_addresses_are_forgotten_when_there_are_many_but_for_those_in_use() {
-    let budgets = Budgets::default();
+    let budgets = budgets();
     let parts = world(None, None);
     let mut nobody = grant(&parts);
-    (nobody.subscription, nobody.way, nobody.plan_limit) = (None, Way::None, Some(per_minute(1)));
+    let plan = plan("Unauthenticated", per_minute(1));
+    (nobody.subscription, nobody.way, nobody.plan) = (None, Way::None, Some(Arc::new(plan)));
     let mut from = |number: u32| {
         nobody.address = number.to_be_bytes().into();
         budgets.meter(&nobody)
@@ -259,7 +263,7 @@ fn budgets_of_addresses_are_forgotten_when_there_are_many_but_for_those_in_use()
     }
     assert_eq!(budgets.held().budgets.len(), 2, "the one in use and the last");
     let same = from(1);
-    assert!(same.used_up(NOW).is_some(), "a second session of the address has no more");
+    assert!(budgets.connect(&same, NOW).is_err(), "a second session of the address has no more");
     budgets.forget_absent(&Snapshot::new(parts));
     assert_eq!(budgets.held().budgets.len(), 2, "a change of something else gives nobody new messages");
     budgets.forget_absent(&Snapshot::new(SnapshotParts::default()));
@@ -268,7 +272,7 @@ fn budgets_of_addresses_are_forgotten_when_there_are_many_but_for_those_in_use()
 
 #[test]
 fn a_new_subscription_in_the_place_of_an_old_one_has_its_own_budget() {
-    let budgets = Budgets::default();
+    let budgets = budgets();
     let mut parts = world(per_minute(5), None);
     budgets.meter(&grant(&parts)).passes(5, NOW);
     parts.subscriptions[0].id = SubscriptionId::new(NOW, [4; 10]);
@@ -280,11 +284,81 @@ fn a_new_subscription_in_the_place_of_an_old_one_has_its_own_budget() {
 
 #[test]
 fn a_prototype_without_subscription_is_held_to_the_application_alone() {
-    let budgets = Budgets::default();
+    let budgets = budgets();
     let mut parts = world(per_minute(1), per_minute(2));
     parts.subscriptions.clear();
     parts.apis[0].state = State::Prototyped;
     let mut meter = budgets.meter(&grant(&parts));
     meter.passes(2, NOW);
     refused_by("Policy", 37, meter.asks(NOW));
+}
+
+/// The meter of a session under a plan with these limits.
+fn under(budgets: &Budgets, limits: &[Limit], on_excess: Excess) -> Meter {
+    let mut parts = world(None, None);
+    (parts.plans[0].limits, parts.plans[0].on_excess) = (limits.to_vec(), on_excess);
+    budgets.meter(&grant(&parts))
+}
+
+#[test]
+fn a_policy_says_what_becomes_of_a_message_too_many() {
+    let message = |from| MessageStart { from, kind: MessageKind::Binary, payload_bytes: 10, is_whole: true };
+    let sliding = Limit { counting: Counting::Sliding { burst: 1 }, ..per_minute(120) };
+    for (limit, delay) in [(per_minute(1), 37_000_u32), (sliding, 500)] {
+        for on_excess in Excess::ALL {
+            let budgets = budgets();
+            let mut meter = under(&budgets, &[limit], on_excess);
+            let now = Micros::from_secs(9);
+            meter.at(NOW, now);
+            assert_eq!(meter.admit(now, message(Side::Backend)), Admission::Pass);
+            let expected = match on_excess {
+                Excess::Close => Admission::Close(quota_close("Gold", delay.div_ceil(1_000))),
+                Excess::Delay => Admission::Delay(now.plus(Micros::from_millis(u64::from(delay)))),
+                Excess::Drop => Admission::Drop,
+            };
+            assert_eq!(meter.admit(now, message(Side::Client)), expected, "{limit:?}");
+            // Whose messages wait or are dropped may come in; whoever would be closed at once may not.
+            let connects = budgets.connect(&meter, NOW);
+            assert_eq!(connects.is_err(), on_excess == Excess::Close, "{limit:?}");
+        }
+    }
+}
+
+#[test]
+fn bytes_of_later_frames_count_and_of_the_first_only_once() {
+    let budgets = budgets();
+    let bytes = Limit { unit: Unit::Bytes, ..per_minute(100) };
+    let mut meter = under(&budgets, &[bytes], Excess::Close);
+    let first = |payload_bytes, is_whole| MessageStart {
+        from: Side::Client,
+        kind: MessageKind::Binary,
+        payload_bytes,
+        is_whole,
+    };
+    meter.at(NOW, Micros::ZERO);
+    for message in [first(40, true), first(20, false)] {
+        assert_eq!(meter.admit(Micros::ZERO, message), Admission::Pass);
+        meter.passed(Side::Client, message.payload_bytes);
+    }
+    // Beside them the other side talks, too.
+    let answer = MessageStart { from: Side::Backend, ..first(9, true) };
+    assert_eq!(meter.admit(Micros::ZERO, answer), Admission::Pass);
+    meter.passed(Side::Client, 30);
+    meter.passed(Side::Backend, 9);
+    assert_eq!(meter.admit(Micros::ZERO, first(1, true)), Admission::Pass, "99 of 100 were used");
+    assert!(matches!(meter.admit(Micros::ZERO, first(0, true)), Admission::Close(_)), "and now all");
+}
+
+#[test]
+fn a_plan_may_bound_how_many_sessions_begin() {
+    let budgets = budgets();
+    let connects = Limit { unit: Unit::Connects, ..per_minute(2) };
+    let mut meter = under(&budgets, &[connects, per_day(3)], Excess::Drop);
+    for _ in 0..2 {
+        assert_eq!(budgets.connect(&meter, NOW), Ok(()));
+    }
+    let used_up = UsedUp { plan: "Gold".to_owned(), retry_after_seconds: 37 };
+    assert_eq!(budgets.connect(&meter, NOW), Err(used_up));
+    meter.passes(3, NOW);
+    assert_eq!(budgets.connect(&meter, NEXT_MINUTE), Ok(()));
 }

@@ -13,11 +13,11 @@ use tidegate_model::{
     admit::{Identity, admit},
     fact::SessionClosed,
     id::{ApplicationId, SubscriptionId},
-    plan::{Limit, Plan},
+    limit::{Limit, Window},
+    policy::Policy,
     revocation::{Mark, Marks, Revocation, Revoked},
     security::Way,
     snapshot::SubscriptionFacts,
-    throttle::Window,
 };
 
 use super::*;
@@ -56,8 +56,8 @@ impl Crowded {
     fn new(sessions: usize) -> Self {
         let (mut parts, _) = world();
         let api = ApiFacts { state: State::Published, ..parts.apis[0].clone() };
-        let limit = Some(Limit { messages: 5_000, per: Window::Minute });
-        let plan = |name: &str| Plan { name: name.to_owned(), description: String::new(), limit };
+        let limits = vec![Limit::messages(5_000, Window::Minute)];
+        let plan = |name: &str| Policy { name: name.to_owned(), limits: limits.clone(), ..Policy::default() };
         (parts.plans, parts.application_policies) = (vec![plan("Gold")], vec![plan("Policy")]);
         (parts.apis, parts.clients, parts.applications) = (vec![api.clone()], Vec::new(), Vec::new());
         for client in 0..sessions.div_ceil(OF_ONE_CLIENT) {

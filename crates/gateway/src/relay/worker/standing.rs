@@ -62,10 +62,8 @@ impl Worker {
     pub(super) fn allow(&mut self, place: usize, grant: Grant) {
         let Some(session) = self.sessions.get_mut(place) else { return };
         let held = &session.record.grant;
-        let has_other_budget = (grant.subscription, grant.plan_limit, grant.application_limit)
-            != (held.subscription, held.plan_limit, held.application_limit)
-            || grant.plan != held.plan
-            || grant.policy != held.policy;
+        let has_other_budget = (grant.subscription, &grant.plan, &grant.application_policy)
+            != (held.subscription, &held.plan, &held.application_policy);
         let before = session.bounds();
         if has_other_budget {
             // What passed so far belongs to the plan of until now.

@@ -6,7 +6,7 @@ use super::*;
 fn shipped_plans_carry_the_specified_numbers() {
     let shown: Vec<_> = business_plans()
         .into_iter()
-        .map(|plan| (plan.name, plan.limit.map(|l| (l.messages, l.per))))
+        .map(|plan| (plan.name, plan.limits.first().map(|limit| (limit.amount, limit.per))))
         .collect();
     let expected: Vec<(String, _)> =
         BUSINESS_PLANS.iter().map(|(name, limit)| ((*name).to_owned(), *limit)).collect();

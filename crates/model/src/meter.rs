@@ -1,0 +1,172 @@
+//! What a session is held to: its shares of all the budgets that its messages count in, and one decision over them.
+//!
+//! A message begins where every budget has something left, and then costs each of them; what one of them refuses costs none of
+//! them anything. Only where two workers reach for the last of a budget in the same instant may one be told no by a
+//! budget that the other gives back at once. It does not know what a budget belongs to, nor how a message is stopped.
+
+use std::sync::Arc;
+
+use crate::{
+    limit::{Limit, Unit},
+    policy::Policy,
+    throttle::{Budget, Exhausted, Gauge, Moment},
+    topic::Direction,
+};
+
+/// One budget as a session is held to it.
+#[derive(Debug, Clone)]
+pub struct Share {
+    budget: Arc<Budget>,
+    gauge: Gauge,
+    policy: Arc<Policy>,
+}
+
+impl Share {
+    /// The budget of one of the policy's limits.
+    pub fn new(budget: Arc<Budget>, limit: Limit, policy: Arc<Policy>) -> Self {
+        Self { budget, gauge: limit.into(), policy }
+    }
+
+    /// The limit.
+    pub const fn limit(&self) -> &Limit {
+        self.gauge.limit()
+    }
+
+    /// The policy whose limit it is.
+    pub const fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// What something that happens costs it; `None`: it does not count here.
+    const fn cost(&self, event: Event) -> Option<u64> {
+        let limit = self.limit();
+        match (event, limit.unit) {
+            (Event::Message { from, .. }, Unit::Messages) if from.counts_in(limit.direction) => Some(1),
+            (Event::Message { from, bytes }, Unit::Bytes) if from.counts_in(limit.direction) => Some(bytes),
+            (Event::Connect, Unit::Connects) => Some(1),
+            _ => None,
+        }
+    }
+}
+
+/// Who sends a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sender {
+    /// The client, which publishes.
+    Client,
+    /// The backend, to which the client subscribes.
+    Backend,
+}
+
+impl Sender {
+    const fn counts_in(self, direction: Direction) -> bool {
+        match direction {
+            Direction::Both => true,
+            Direction::Publish => matches!(self, Self::Client),
+            Direction::Subscribe => matches!(self, Self::Backend),
+        }
+    }
+}
+
+/// What budgets are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A session begins.
+    Connect,
+    /// A data message begins.
+    Message {
+        /// Who sends it.
+        from: Sender,
+        /// Payload bytes that are known: those of its first frame.
+        bytes: u64,
+    },
+}
+
+/// A budget that has nothing left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused<'s> {
+    /// Whose limit it is.
+    pub policy: &'s Arc<Policy>,
+    /// The limit.
+    pub limit: &'s Limit,
+    /// When there is something left again.
+    pub exhausted: Exhausted,
+}
+
+/// The shares of one session.
+#[derive(Debug, Clone, Default)]
+pub struct Shares(Box<[Share]>);
+
+impl FromIterator<Share> for Shares {
+    fn from_iter<I: IntoIterator<Item = Share>>(shares: I) -> Self {
+        Self(shares.into_iter().collect())
+    }
+}
+
+impl Shares {
+    /// Whether there is no limit at all.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the bytes of later frames have to be told by [`Shares::more`].
+    pub fn count_bytes(&self) -> bool {
+        self.0.iter().any(|share| share.limit().unit == Unit::Bytes)
+    }
+
+    /// Lets something begin, in every budget or in none.
+    ///
+    /// # Errors
+    /// [`Refused`] by the budget that has nothing left, of several the one for which it takes longest.
+    #[inline]
+    pub fn begin(&self, event: Event, now: Moment) -> Result<(), Refused<'_>> {
+        // One look before anything is taken, where there is more than one: so that a message that one refuses does not pass
+        // through the others even for an instant.
+        if self.0.len() > 1 {
+            self.refused(event, now).map_or(Ok(()), Err)?;
+        }
+        for (place, share) in self.0.iter().enumerate() {
+            let Some(cost) = share.cost(event) else { continue };
+            if let Err(exhausted) = share.budget.take(&share.gauge, cost, now) {
+                self.give_back(event, place, now);
+                return Err(share.refused(exhausted));
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes of a message that began, beyond those of its first frame.
+    pub fn more(&self, from: Sender, bytes: u64, now: Moment) {
+        for share in self.0.iter().filter(|share| share.limit().unit == Unit::Bytes) {
+            if let Some(cost) = share.cost(Event::Message { from, bytes }) {
+                share.budget.add(&share.gauge, cost, now);
+            }
+        }
+    }
+
+    /// Why something could not begin now, if that is so. Nothing is taken.
+    pub fn refused(&self, event: Event, now: Moment) -> Option<Refused<'_>> {
+        let counting = self.0.iter().filter(|share| share.cost(event).is_some());
+        counting
+            .filter_map(|share| Some(share.refused(share.budget.refuses(&share.gauge, now)?)))
+            .max_by_key(|refused| refused.exhausted.retry_after_millis)
+    }
+
+    /// What was taken from the shares before this place.
+    fn give_back(&self, event: Event, place: usize, now: Moment) {
+        for share in &self.0[..place] {
+            if let Some(cost) = share.cost(event) {
+                share.budget.give_back(&share.gauge, cost, now);
+            }
+        }
+    }
+}
+
+impl Share {
+    const fn refused(&self, exhausted: Exhausted) -> Refused<'_> {
+        Refused { policy: &self.policy, limit: self.gauge.limit(), exhausted }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+//! Policies: what a subscription may use (its business plan), what an application may over all its subscriptions, and what an
+//! API gives to all together. And those that ship with the product.
+//!
+//! A policy is its limits and what becomes of a message beyond one. Numbers of those that ship are those of the
+//! specification; see [`crate::throttle`] for how they are counted.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limit::{Limit, Window};
+
+/// The longest that a message is held back, in milliseconds. Who is held back is not read, so nobody sees whether it is
+/// still there: a message that would have to wait longer ends the session, with the time to wait.
+pub const DELAY_MILLIS_MAX: u64 = 60_000;
+
+/// What becomes of a message beyond a limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Excess {
+    /// The session is closed with 4429, which says the policy and when there is more.
+    #[default]
+    Close,
+    /// It waits in the sender's connection until there is more: nothing is lost, and the sender feels the back pressure.
+    /// What would wait longer than [`DELAY_MILLIS_MAX`] closes the session.
+    Delay,
+    /// It is read and discarded; the session goes on.
+    Drop,
+}
+
+impl Excess {
+    /// All, in the order in which a page shows them.
+    pub const ALL: [Self; 3] = [Self::Close, Self::Delay, Self::Drop];
+
+    /// The word used in REST and storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Close => "close",
+            Self::Delay => "delay",
+            Self::Drop => "drop",
+        }
+    }
+}
+
+/// A business plan, the policy of an application, or that of an API.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Policy {
+    /// Unique name among its like, the one that REST and subscriptions carry.
+    pub name: String,
+    /// One sentence for the person who chooses.
+    pub description: String,
+    /// All of them hold; none: no limit.
+    pub limits: Vec<Limit>,
+    /// What becomes of a message beyond one of them.
+    #[serde(default)]
+    pub on_excess: Excess,
+}
+
+/// A policy of the product as a constant: name, messages, window.
+type Shipped = (&'static str, Option<(u64, Window)>);
+
+/// The plans that a subscription may be made under, in the order a page shows them.
+pub const BUSINESS_PLANS: [Shipped; 8] = [
+    ("Gold", Some((5_000, Window::Minute))),
+    ("Silver", Some((2_000, Window::Minute))),
+    ("Bronze", Some((1_000, Window::Minute))),
+    ("Unlimited", None),
+    ("AsyncGold", Some((50_000, Window::Day))),
+    ("AsyncSilver", Some((25_000, Window::Day))),
+    ("AsyncBronze", Some((5_000, Window::Day))),
+    ("AsyncUnlimited", None),
+];
+
+/// The policies an application may have. A new application has [`DEFAULT_APPLICATION_POLICY`].
+pub const APPLICATION_POLICIES: [Shipped; 4] = [
+    ("50PerMin", Some((50, Window::Minute))),
+    ("20PerMin", Some((20, Window::Minute))),
+    ("10PerMin", Some((10, Window::Minute))),
+    ("Unlimited", None),
+];
+
+/// A new application is limited by its subscriptions alone; a limit of its own is a deliberate choice.
+pub const DEFAULT_APPLICATION_POLICY: &str = "Unlimited";
+
+fn policies(shipped: &[Shipped]) -> Vec<Policy> {
+    shipped
+        .iter()
+        .map(|&(name, limit)| {
+            let limit = limit.map(|(amount, per)| Limit::messages(amount, per));
+            let description = match limit {
+                Some(Limit { amount, per, .. }) => {
+                    format!(
+                        "Up to {} messages per {}, both directions together",
+                        grouped(amount),
+                        per.as_str()
+                    )
+                }
+                None => "No limit on messages".to_owned(),
+            };
+            let limits = limit.into_iter().collect();
+            Policy { name: name.to_owned(), description, limits, ..Policy::default() }
+        })
+        .collect()
+}
+
+/// 50000 as `50,000`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// The business plans that exist from first start.
+pub fn business_plans() -> Vec<Policy> {
+    policies(&BUSINESS_PLANS)
+}
+
+/// The application policies that exist from first start.
+pub fn application_policies() -> Vec<Policy> {
+    policies(&APPLICATION_POLICIES)
+}
+
+#[cfg(test)]
+mod tests;
