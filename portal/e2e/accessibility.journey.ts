@@ -147,6 +147,7 @@ test("on a narrow screen nothing is wider than it and every page is reached", as
     "/admin/signing-keys",
     "/admin/key-managers",
     "/admin/deny-rules",
+    "/admin/limits",
     "/account/password",
   ]) {
     await page.goto(path);

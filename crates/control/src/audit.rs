@@ -25,7 +25,7 @@ pub(crate) struct AuditParameters {
     /// By whom: a whole user name, in any case.
     by: Option<String>,
     /// About what: `api`, `application`, `key`, `subscription`, `user`, `sign_in`, `token`, `authorization`, `client`,
-    /// `revocation`, `signing_key`, `key_manager` or `deny_rule`.
+    /// `revocation`, `signing_key`, `key_manager`, `deny_rule` or `policy`.
     kind: Option<String>,
     /// The identifier of what it is about, or part of the details.
     object: Option<String>,

@@ -26,6 +26,7 @@ mod list;
 mod oauth;
 mod pages;
 mod password;
+mod policies;
 mod portal_sessions;
 mod possession;
 mod problem;

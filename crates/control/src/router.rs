@@ -21,8 +21,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     account, apis, applications, audit,
     authenticate::{self, Rule},
-    authorizations, catalogue, console, deny_rules, health, key_managers, oauth, pages, portal_sessions,
-    revocations, session, settings, sign_up, signing_keys,
+    authorizations, catalogue, console, deny_rules, health, key_managers, oauth, pages, policies,
+    portal_sessions, revocations, session, settings, sign_up, signing_keys,
     state::Control,
     subscriptions, tickets, tokens, users,
 };
@@ -97,8 +97,15 @@ fn rest() -> OpenApiRouter<Control> {
         .routes(routes!(tokens::delete))
         .routes(routes!(tokens::scopes))
         .routes(routes!(settings::get))
-        .routes(routes!(catalogue::plans))
-        .routes(routes!(catalogue::policies))
+        .routes(routes!(policies::plans, policies::create_plan))
+        .routes(routes!(policies::plan, policies::update_plan, policies::delete_plan))
+        .routes(routes!(policies::application_policies, policies::create_application_policy))
+        .routes(routes!(
+            policies::application_policy,
+            policies::update_application_policy,
+            policies::delete_application_policy
+        ))
+        .routes(routes!(policies::export, policies::import))
         .routes(routes!(catalogue::list))
         .routes(routes!(catalogue::get))
         .routes(routes!(apis::change::create, apis::read::list))

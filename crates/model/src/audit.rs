@@ -46,11 +46,13 @@ pub enum Kind {
     KeyManager,
     /// A deny rule.
     DenyRule,
+    /// A business plan or application policy.
+    Policy,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Api,
         Self::Application,
         Self::Key,
@@ -64,6 +66,7 @@ impl Kind {
         Self::SigningKey,
         Self::KeyManager,
         Self::DenyRule,
+        Self::Policy,
     ];
 
     /// The word used in REST and storage.
@@ -82,6 +85,7 @@ impl Kind {
             Self::SigningKey => "signing_key",
             Self::KeyManager => "key_manager",
             Self::DenyRule => "deny_rule",
+            Self::Policy => "policy",
         }
     }
 
@@ -149,6 +153,10 @@ impl Kind {
             Command::CreateDenyRule(_) | Command::ChangeDenyRule(_) | Command::DeleteDenyRule { .. } => {
                 Self::DenyRule
             }
+            Command::CreatePolicy(..)
+            | Command::ChangePolicy(_)
+            | Command::DeletePolicy { .. }
+            | Command::ImportPolicies(_) => Self::Policy,
             Command::CreateKeyManager(_)
             | Command::UpdateKeyManager(_)
             | Command::DeleteKeyManager { .. }

@@ -5,10 +5,12 @@
 
 mod key_managers;
 mod people;
+mod policies;
 mod signing_keys;
 
 pub use key_managers::{CreateKeyManager, ProvideKey, StoreFetchedKeys, UpdateKeyManager};
 pub use people::{AskForAccount, ChangeSignUp, ChangeUser, EndPortalSessions, KeepAudit, WhichSessions};
+pub use policies::{ChangePolicy, ImportPolicies, Imported};
 pub use signing_keys::{KeyPurpose, SigningKeyRecord};
 
 use crate::{
@@ -25,6 +27,7 @@ use crate::{
     },
     issuer::{KeyManager, ProvidedKey},
     lifecycle::{Event, Missing},
+    policy::{KeptPolicy, Policy, PolicyKind},
     revocation::{Mark, Revoke},
     rule::FieldProblem,
     sign_up::SignUp,
@@ -409,6 +412,21 @@ pub enum Command {
         /// The entity tag that the deletion is based on.
         based_on: Option<u64>,
     },
+    /// Makes a business plan or application policy. Answers [`Outcome::Policy`].
+    CreatePolicy(PolicyKind, Policy),
+    /// See [`ChangePolicy`]. Answers [`Outcome::Policy`].
+    ChangePolicy(ChangePolicy),
+    /// Deletes a policy that nothing uses. Answers [`Outcome::Done`].
+    DeletePolicy {
+        /// Of which kind.
+        kind: PolicyKind,
+        /// Which policy.
+        name: String,
+        /// The entity tag that the deletion is based on.
+        based_on: Option<u64>,
+    },
+    /// See [`ImportPolicies`]. Answers [`Outcome::Imported`].
+    ImportPolicies(ImportPolicies),
     /// Keeps a signing key. Answers [`Outcome::Done`].
     StoreSigningKey(SigningKeyRecord),
     /// Publishes a key that takes over from the one that signs, see [`crate::signing_key::rotate`]. Answers
@@ -468,6 +486,10 @@ pub enum Outcome {
     SignUp(SignUp),
     /// The deny rule after the change.
     DenyRule(Box<DenyRule>),
+    /// The policy after the change.
+    Policy(Box<KeptPolicy>),
+    /// What an import came to.
+    Imported(Imported),
     /// What a code or refresh token was worth.
     Tokens(Redeemed),
     /// What a ticket was worth.

@@ -42,6 +42,7 @@ pub mod developers;
 pub mod facts;
 pub mod issuers;
 pub mod people;
+pub mod policies;
 pub mod revocations;
 pub mod tickets;
 pub mod units;
@@ -161,6 +162,11 @@ macro_rules! port_contract {
         $crate::port_contract! { @suite denials, $ground,
             deny_rules_are_made_changed_and_deleted_by_administrators
             what_a_deny_rule_names_is_there_and_takes_it_along
+        }
+        $crate::port_contract! { @suite policies, $ground,
+            policies_are_made_changed_and_deleted_by_administrators
+            a_policy_that_is_used_stays
+            an_import_is_one_unit
         }
         $crate::port_contract! { @suite tickets, $ground,
             a_ticket_is_worth_its_identity_once_at_its_api

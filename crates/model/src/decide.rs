@@ -21,6 +21,7 @@ pub mod denials;
 mod identity;
 mod issuer;
 pub mod people;
+pub mod policies;
 
 pub use identity::{around, folded, folded_context, folded_path};
 pub use issuer::{create_key_manager, known_issuers, provide_key, update_key_manager};

@@ -173,7 +173,7 @@ impl Limit {
 
 /// Months from January 1970 to the one that holds this point.
 fn month(at: Timestamp) -> u64 {
-    let date = at.to_utc().map_or(::time::Date::MAX, |at| at.date());
+    let date = at.to_utc().map_or(::time::Date::MAX, ::time::OffsetDateTime::date);
     let months = (date.year() - 1_970) * 12 + i32::from(u8::from(date.month())) - 1;
     u64::try_from(months).unwrap_or_default()
 }

@@ -72,7 +72,9 @@ pub const TABLE: &[(&str, Who)] = &[
     // What everybody may know.
     ("getSettings", Who::Everyone),
     ("listPlans", Who::Everyone),
+    ("getPlan", Who::Everyone),
     ("listApplicationPolicies", Who::Everyone),
+    ("getApplicationPolicy", Who::Everyone),
     ("listCatalogue", Who::Everyone),
     ("getCatalogueApi", Who::Everyone),
     // APIs.
@@ -121,6 +123,15 @@ pub const TABLE: &[(&str, Who)] = &[
     ("listSubscriptions", DEVELOP),
     ("deleteSubscription", DEVELOP),
     ("createTicket", DEVELOP),
+    // Business plans and application policies.
+    ("createPlan", ADMINISTER),
+    ("updatePlan", ADMINISTER),
+    ("deletePlan", ADMINISTER),
+    ("createApplicationPolicy", ADMINISTER),
+    ("updateApplicationPolicy", ADMINISTER),
+    ("deleteApplicationPolicy", ADMINISTER),
+    ("exportPolicies", ADMINISTER),
+    ("importPolicies", ADMINISTER),
     // Users.
     ("createUser", ADMINISTER),
     ("listUsers", ADMINISTER),

@@ -54,6 +54,65 @@ pub struct Policy {
     pub on_excess: Excess,
 }
 
+/// What a policy is held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PolicyKind {
+    /// Each subscription under it: a business plan.
+    Business,
+    /// Each application that has it, over all its subscriptions: an application policy.
+    Application,
+}
+
+impl PolicyKind {
+    /// All, in the order in which pages show them.
+    pub const ALL: [Self; 2] = [Self::Business, Self::Application];
+
+    /// The word used in storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Business => "business",
+            Self::Application => "application",
+        }
+    }
+
+    /// What one is called.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Business => "business plan",
+            Self::Application => "application policy",
+        }
+    }
+
+    /// What several are called in documents.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Business => "plans",
+            Self::Application => "application_policies",
+        }
+    }
+}
+
+/// A policy as a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptPolicy {
+    /// What it is.
+    #[serde(flatten)]
+    pub policy: Policy,
+    /// Grows by one with every change; what ships begins with 1.
+    #[serde(default = "first_tag")]
+    pub etag: u64,
+}
+
+impl From<Policy> for KeptPolicy {
+    fn from(policy: Policy) -> Self {
+        Self { policy, etag: first_tag() }
+    }
+}
+
+const fn first_tag() -> u64 {
+    1
+}
+
 /// A policy of the product as a constant: name, messages, window.
 type Shipped = (&'static str, Option<(u64, Window)>);
 
@@ -102,7 +161,7 @@ fn policies(shipped: &[Shipped]) -> Vec<Policy> {
 }
 
 /// 50000 as `50,000`.
-fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {

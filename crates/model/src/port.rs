@@ -19,7 +19,7 @@ use crate::{
     issuer::{Held, ProvidedKey},
     lifecycle::State,
     opaque::OpaqueTokenFacts,
-    policy::Policy,
+    policy::{KeptPolicy, PolicyKind},
     revocation::Revocation,
     role::Role,
     sign_up::SignUp,
@@ -256,10 +256,9 @@ pub trait Catalog: Send + Sync + 'static {
     /// What an application has provided, oldest first.
     async fn provided_keys(&self, application: ApplicationId) -> Result<Vec<ProvidedKey>, PortError>;
 
-    /// Business plans, in the order a page shows them.
-    async fn plans(&self) -> Result<Vec<Policy>, PortError>;
-    /// Application policies, in the order a page shows them.
-    async fn application_policies(&self) -> Result<Vec<Policy>, PortError>;
+    /// Business plans or application policies, in the order a page shows them; at most
+    /// [`crate::decide::policies::POLICIES_MAX`].
+    async fn policies(&self, kind: PolicyKind) -> Result<Vec<KeptPolicy>, PortError>;
 
     /// All deny rules, in the order of their making; there are at most [`crate::deny::RULES_MAX`].
     async fn deny_rules(&self) -> Result<Vec<DenyRule>, PortError>;

@@ -10,6 +10,7 @@ mod certificate;
 mod issuer;
 mod passing;
 mod people;
+mod policy;
 mod security;
 mod topic;
 
@@ -19,6 +20,7 @@ pub use certificate::certificate;
 pub use issuer::{issuer_url, key_manager_name, provided_client_id, trust};
 pub use passing::{headers, mappings};
 pub use people::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, USERNAME_CHARS_MAX, password, username};
+pub use policy::{LIMITS_MAX, POLICY_DESCRIPTION_CHARS_MAX, POLICY_NAME_CHARS_MAX, policy};
 pub use security::security;
 pub use topic::{scope, scopes, topics, undefined_scopes};
 

@@ -15,6 +15,7 @@ use tidegate_model::{
     command::{Command, CreateApplication, CreateSubscription, Outcome, Refused, UpdateApplication},
     decide::{self, Decision, SubscriptionEffect, folded},
     id::{ApiId, ApplicationId, SubscriptionId},
+    policy::PolicyKind,
     role::Permission,
     rule::{self, FieldProblem},
     signing_key,
@@ -25,7 +26,7 @@ use tidegate_model::{
 use crate::{
     apis, applications,
     audit::{self, Kept},
-    entity, issuers, plans,
+    entity, issuers, policies,
     reads::{SNAPSHOT_NUMBER, id, next_number, written},
     users,
     vault::Vault,
@@ -107,6 +108,10 @@ pub(crate) async fn execute(
         Command::CreateDenyRule(_) | Command::ChangeDenyRule(_) | Command::DeleteDenyRule { .. } => {
             at.change_deny_rule(command).await
         }
+        Command::CreatePolicy(..)
+        | Command::ChangePolicy(_)
+        | Command::DeletePolicy { .. }
+        | Command::ImportPolicies(_) => Box::pin(at.change_policy(command)).await,
         Command::KeepTicket(_) | Command::RedeemTicket { .. } => at.change_ticket(command).await,
         Command::ChangeSignUp(change) => at.change_sign_up(change).await,
         Command::AskForAccount(asked) => at.ask_for_account(asked).await,
@@ -198,7 +203,7 @@ impl At<'_> {
                 let context = rule::normal_context(&create.context);
                 let neighbours =
                     apis::neighbours(db, self.vault, &create.name, &context, &create.version).await?;
-                let known = plans::names(db, plans::BUSINESS).await?;
+                let known = policies::names(db, PolicyKind::Business).await?;
                 let decided = decide::create_api(&create, actor, now, &neighbours, &known)?;
                 decide::known_issuers(&create.design, &issuers::names(db, self.vault).await?)?;
                 self.write(None, decided).await
@@ -206,7 +211,7 @@ impl At<'_> {
             Command::UpdateApi(update) => {
                 let api = self.api(update.id).await?;
                 let siblings = apis::siblings(db, self.vault, &api).await?;
-                let known = plans::names(db, plans::BUSINESS).await?;
+                let known = policies::names(db, PolicyKind::Business).await?;
                 let decided = decide::update_api(&api, &update, actor, now, &siblings, &known)?;
                 decide::known_issuers(&update.design, &issuers::names(db, self.vault).await?)?;
                 self.write(Some(&api), decided).await
@@ -330,7 +335,7 @@ impl At<'_> {
         use entity::application::Column;
         let mut problems = Vec::new();
         rule::application(&application.name, &application.description, &mut problems);
-        let known = plans::names(self.db, plans::POLICY).await?;
+        let known = policies::names(self.db, PolicyKind::Application).await?;
         if !known.contains(&application.policy) {
             let detail = format!("Choose one of: {}.", known.join(", "));
             problems.push(FieldProblem::new("/policy", "unknown_policy", detail));

@@ -19,7 +19,7 @@ mod execute;
 mod facts;
 mod issuers;
 mod migration;
-mod plans;
+mod policies;
 mod reads;
 mod revocations;
 mod sqlite;

@@ -23,7 +23,7 @@ use tidegate_model::{
     issuer::{Held, KeyManagerFacts, ProvidedKey},
     lifecycle::State,
     opaque::OpaqueTokenFacts,
-    policy::Policy,
+    policy::{KeptPolicy, PolicyKind},
     port::{
         ApiQuery, Catalog, CommandError, EventLog, Page, PageRequest, PortError, SubscriptionQuery, UserQuery,
     },
@@ -40,7 +40,7 @@ use tidegate_model::{
 
 use crate::{
     allowed, apis, applications, audit, authorizations, certificates, cursor, deny_rules, device_codes,
-    entity, execute, facts, issuers, plans, revocations, sqlite::SqliteCatalog, users, vault::Vault,
+    entity, execute, facts, issuers, policies, revocations, sqlite::SqliteCatalog, users, vault::Vault,
     writer::trouble,
 };
 
@@ -145,8 +145,8 @@ async fn snapshot_parts(connection: &impl ConnectionTrait, vault: &Vault) -> Res
     let number = entity::meta::Entity::find_by_id(SNAPSHOT_NUMBER).one(connection).await?;
     let mut parts = SnapshotParts {
         number: number.and_then(|row| u64::try_from(row.value).ok()).unwrap_or_default(),
-        plans: plans::all(connection, plans::BUSINESS).await?,
-        application_policies: plans::all(connection, plans::POLICY).await?,
+        plans: policies::facts(connection, PolicyKind::Business).await?,
+        application_policies: policies::facts(connection, PolicyKind::Application).await?,
         ..SnapshotParts::default()
     };
     for row in entity::api::Entity::find().all(connection).await? {
@@ -490,12 +490,8 @@ impl Catalog for SqliteCatalog {
         issuers::provided_keys(&self.readers, Some(application)).await.map_err(trouble)
     }
 
-    async fn plans(&self) -> Result<Vec<Policy>, PortError> {
-        plans::all(&self.readers, plans::BUSINESS).await.map_err(trouble)
-    }
-
-    async fn application_policies(&self) -> Result<Vec<Policy>, PortError> {
-        plans::all(&self.readers, plans::POLICY).await.map_err(trouble)
+    async fn policies(&self, kind: PolicyKind) -> Result<Vec<KeptPolicy>, PortError> {
+        policies::all(&self.readers, kind).await.map_err(trouble)
     }
 
     async fn deny_rules(&self) -> Result<Vec<DenyRule>, PortError> {

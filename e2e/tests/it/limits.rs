@@ -1,6 +1,9 @@
 //! Limits: messages of both directions are counted exactly, over all sessions, in calendar minutes.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -161,4 +164,38 @@ async fn a_changed_policy_acts_on_a_live_session() {
     assert_eq!((plan.as_str(), client.received.messages), ("20PerMin", 30));
     backend.is_over().await;
     assert_eq!(backend.received().messages, 30);
+}
+
+#[tokio::test]
+async fn a_changed_plan_holds_live_sessions_within_a_second_and_closes_none() {
+    let (product, backend) = (Product::start().await, Backend::echo());
+    let admin = product.portal.admin().await;
+    let api = admin.publish("Changed", json!({"production": {"url": backend.url()}})).await;
+    let access = admin.access("Changed", &api, "Gold").await;
+    let opening = Opening::to(&api.ws).bearer(&access.token);
+    let mut clients = [opening.open().await, opening.open().await];
+    for client in &mut clients {
+        client.echo("under the old plan").await;
+    }
+    let per_day = async |amount: u64| {
+        let began = Instant::now();
+        let plan = json!({"name": "Gold", "limits": [{"amount": amount, "per": "day"}]});
+        admin.put("/plans/Gold", plan).await.is(200);
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    };
+    per_day(6).await;
+    for place in [0, 1, 0] {
+        clients[place].echo("under the new one").await;
+    }
+    clients[1].text("one too many").await;
+    assert_eq!(quota(&clients[1].closed().await).0, "Gold");
+    let refused = opening.refused().await;
+    assert_eq!((refused.status, refused.problem().as_str()), (429, "quota"), "{}", refused.text);
+    // Raised, and what was used stays used.
+    per_day(8).await;
+    clients[0].echo("two more").await;
+    clients[0].text("and no third").await;
+    assert_eq!(quota(&clients[0].closed().await).0, "Gold");
+    backend.is_over().await;
+    assert_eq!(backend.received().messages, 6);
 }

@@ -41,6 +41,8 @@ export type {
   NewKeyManager,
   PassingBounds,
   Plan,
+  PlanInput,
+  PolicyDocument,
   ProbeReport,
   ProbeRequest,
   ProbeStep,

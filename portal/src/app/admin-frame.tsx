@@ -19,7 +19,10 @@ export function Component() {
           title: "Tokens",
           links: [link(paths.signingKeys(), "Signing keys"), link(paths.keyManagers(), "Key managers")],
         },
-        { title: "Gateways", links: [link(paths.denyRules(), "Deny rules")] },
+        {
+          title: "Gateways",
+          links: [link(paths.limits(), "Plans and policies"), link(paths.denyRules(), "Deny rules")],
+        },
       ]}
     >
       <Outlet />

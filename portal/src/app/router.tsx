@@ -119,6 +119,7 @@ export const router = createBrowserRouter([
               { path: "audit", lazy: () => import("../features/admin/audit-page") },
               { path: "signing-keys", lazy: () => import("../features/admin/signing-keys-page") },
               { path: "key-managers", lazy: () => import("../features/issuers/key-managers-page") },
+              { path: "limits", lazy: () => import("../features/admin/limits-page") },
               { path: "deny-rules", lazy: () => import("../features/admin/deny-rules-page") },
             ],
           },

@@ -40,6 +40,7 @@ export const paths = {
   admin: () => "/admin",
   signingKeys: () => "/admin/signing-keys",
   denyRules: () => "/admin/deny-rules",
+  limits: () => "/admin/limits",
   audit: (about?: { by?: string; object?: string }) => {
     const query = new URLSearchParams({ ...about }).toString();
     return query ? `/admin/audit?${query}` : "/admin/audit";

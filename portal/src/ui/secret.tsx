@@ -1,18 +1,9 @@
 // A client secret at the one moment it can be seen: it says so, can be copied, and offers a file.
 import { Button } from "@mantine/core";
+import { download } from "../lib/download";
 import { Address } from "./copy";
 import { Notice } from "./notice";
 import styles from "./ui.module.css";
-
-/** Gives the browser a file to keep. */
-function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
-}
 
 export function SecretOnce(props: {
   clientId: string;

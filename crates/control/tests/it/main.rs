@@ -11,6 +11,7 @@ mod discovery;
 mod key_managers;
 mod oauth;
 mod pages;
+mod policies;
 mod portal_sessions;
 mod possession;
 mod revocations;

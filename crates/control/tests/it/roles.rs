@@ -129,6 +129,7 @@ async fn every_operation_answers_everybody_as_the_table_says() {
                     .replace("{kid}", "nobody")
                     .replace("{key_id}", &nil)
                     .replace("{certificate_id}", &nil)
+                    .replace("{name}", "nobody")
             );
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
             for visitor in &visitors {

@@ -6,9 +6,9 @@
 
 use sea_orm::{ActiveValue::Set, EntityTrait as _};
 use sea_orm_migration::prelude::*;
-use tidegate_model::policy::{Policy, application_policies, business_plans};
+use tidegate_model::policy::{Policy, PolicyKind, application_policies, business_plans};
 
-use crate::{entity, plans};
+use crate::{entity, policies};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Step;
@@ -83,11 +83,11 @@ impl MigrationTrait for Step {
         for statement in TABLES.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
             connection.execute_unprepared(statement).await?;
         }
-        let rows = |kind: &'static str, shipped: Vec<Policy>| {
-            shipped.into_iter().zip(0..).map(move |(plan, place)| plans::row(kind, &plan, place))
+        let rows = |kind, shipped: Vec<Policy>| {
+            shipped.into_iter().zip(0..).map(move |(plan, place)| policies::row(kind, &plan.into(), place))
         };
-        let shipped =
-            rows(plans::BUSINESS, business_plans()).chain(rows(plans::POLICY, application_policies()));
+        let shipped = rows(PolicyKind::Business, business_plans())
+            .chain(rows(PolicyKind::Application, application_policies()));
         entity::plan::Entity::insert_many(shipped.collect::<Result<Vec<_>, _>>()?).exec(connection).await?;
         let number =
             entity::meta::ActiveModel { name: Set(crate::reads::SNAPSHOT_NUMBER.to_owned()), value: Set(1) };

@@ -7,6 +7,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteCo
 use tidegate_model::{
     command::{Command, CreateApplication, KeyPurpose, Refused, SigningKeyRecord},
     id::ApplicationId,
+    policy::{KeptPolicy, PolicyKind, application_policies, business_plans},
     port::{Catalog as _, CommandError, PageRequest},
     time::Timestamp,
     user::{Actor, Secret},
@@ -117,6 +118,28 @@ async fn keys_of_a_file_from_before_purposes_sign_access_tokens() {
     }
     let catalog = SqliteCatalog::open(&path).await.unwrap();
     assert_eq!(catalog.signing_keys().await.unwrap(), [key]);
+}
+
+/// Plans and policies as they were written when each had at most one limit, on messages.
+const ONE_LIMIT_EACH: &str = r#"UPDATE plans SET body = '{"name":' || json_quote(name) || ',"description":'
+    || json_quote(json_extract(body, '$.description')) || ',"limit":' || CASE json_array_length(body, '$.limits')
+    WHEN 0 THEN 'null' ELSE '{"messages":' || json_extract(body, '$.limits[0].amount') || ',"per":"'
+    || json_extract(body, '$.limits[0].per') || '"}' END || '}'"#;
+
+#[tokio::test]
+async fn plans_of_a_file_from_before_lists_of_limits_hold_as_they_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("records.db");
+    drop(SqliteCatalog::open(&path).await.unwrap());
+    altered(&path, ONE_LIMIT_EACH).await;
+    altered(&path, "DELETE FROM seaql_migrations WHERE version = 'm0030_policies'").await;
+    for _ in 0..2 {
+        let catalog = SqliteCatalog::open(&path).await.unwrap();
+        for (kind, shipped) in PolicyKind::ALL.into_iter().zip([business_plans(), application_policies()]) {
+            let kept: Vec<_> = shipped.into_iter().map(KeptPolicy::from).collect();
+            assert_eq!(catalog.policies(kind).await.unwrap(), kept);
+        }
+    }
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use tidegate_model::{
     command::{Command, CreateApi, Outcome},
     endpoint::{Endpoint, Endpoints},
     id::ApiId,
-    policy::business_plans,
+    policy::{KeptPolicy, PolicyKind, business_plans},
     port::{ApiQuery, Catalog as _, PageRequest},
     time::Timestamp,
     user::Actor,
@@ -92,7 +92,8 @@ async fn a_first_start_killed_at_any_commit_can_start_again() {
     for image in images {
         let catalog = SqliteCatalog::open(&image).await;
         let catalog = catalog.unwrap_or_else(|error| panic!("{}: {error}", image.display()));
-        assert_eq!(catalog.plans().await.unwrap(), business_plans(), "{}", image.display());
+        let kept: Vec<_> = business_plans().into_iter().map(KeptPolicy::from).collect();
+        assert_eq!(catalog.policies(PolicyKind::Business).await.unwrap(), kept, "{}", image.display());
         catalog.execute(&Actor::product(), Timestamp(0), creation(0)).await.unwrap();
     }
     drop(first);

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddCertificateData, AddCertificateErrors, AddCertificateResponses, ChangeLifecycleData, ChangeLifecycleErrors, ChangeLifecycleResponses, ChoosePasswordData, ChoosePasswordErrors, ChoosePasswordResponses, CreateApiData, CreateApiErrors, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateApiResponses, CreateApplicationData, CreateApplicationErrors, CreateApplicationResponses, CreateDenyRuleData, CreateDenyRuleErrors, CreateDenyRuleResponses, CreateKeyData, CreateKeyErrors, CreateKeyManagerData, CreateKeyManagerErrors, CreateKeyManagerResponses, CreateKeyResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateVersionData, CreateVersionErrors, CreateVersionResponses, DeleteApiData, DeleteApiErrors, DeleteApiKeyData, DeleteApiKeyErrors, DeleteApiKeyResponses, DeleteApiResponses, DeleteApplicationData, DeleteApplicationErrors, DeleteApplicationResponses, DeleteCertificateData, DeleteCertificateErrors, DeleteCertificateResponses, DeleteDenyRuleData, DeleteDenyRuleErrors, DeleteDenyRuleResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyManagerData, DeleteKeyManagerErrors, DeleteKeyManagerResponses, DeleteKeyResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTokenData, DeleteTokenErrors, DeleteTokenResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DeployApiData, DeployApiErrors, DeployApiResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndOwnSessionData, EndOwnSessionErrors, EndOwnSessionResponses, EndSessionOfUserData, EndSessionOfUserErrors, EndSessionOfUserResponses, EndSessionsOfUserData, EndSessionsOfUserErrors, EndSessionsOfUserResponses, GetApiData, GetApiErrors, GetApiResponses, GetApiTrafficData, GetApiTrafficErrors, GetApiTrafficResponses, GetApplicationData, GetApplicationErrors, GetApplicationResponses, GetApplicationTrafficData, GetApplicationTrafficErrors, GetApplicationTrafficResponses, GetAuditEntryData, GetAuditEntryErrors, GetAuditEntryResponses, GetCatalogueApiData, GetCatalogueApiErrors, GetCatalogueApiResponses, GetDenyRuleData, GetDenyRuleErrors, GetDenyRuleResponses, GetEndpointsHealthData, GetEndpointsHealthErrors, GetEndpointsHealthResponses, GetKeyManagerData, GetKeyManagerErrors, GetKeyManagerResponses, GetLifecycleData, GetLifecycleErrors, GetLifecycleResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSignUpData, GetSignUpErrors, GetSignUpResponses, GetUserData, GetUserErrors, GetUserResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListApisData, ListApisErrors, ListApisResponses, ListApiSubscriptionsData, ListApiSubscriptionsErrors, ListApiSubscriptionsResponses, ListApplicationPoliciesData, ListApplicationPoliciesErrors, ListApplicationPoliciesResponses, ListApplicationsData, ListApplicationsErrors, ListApplicationsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCatalogueData, ListCatalogueErrors, ListCatalogueResponses, ListCertificatesData, ListCertificatesErrors, ListCertificatesResponses, ListChangesData, ListChangesErrors, ListChangesResponses, ListDenyRulesData, ListDenyRulesErrors, ListDenyRulesResponses, ListIssuersData, ListIssuersErrors, ListIssuersResponses, ListKeyManagersData, ListKeyManagersErrors, ListKeyManagersResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListOwnAuthorizationsData, ListOwnAuthorizationsErrors, ListOwnAuthorizationsResponses, ListOwnSessionsData, ListOwnSessionsErrors, ListOwnSessionsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListProvidedKeysData, ListProvidedKeysErrors, ListProvidedKeysResponses, ListRevisionsData, ListRevisionsErrors, ListRevisionsResponses, ListSessionsOfUserData, ListSessionsOfUserErrors, ListSessionsOfUserResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTokenScopesData, ListTokenScopesErrors, ListTokenScopesResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ProvideKeyData, ProvideKeyErrors, ProvideKeyResponses, RefreshKeyManagerData, RefreshKeyManagerErrors, RefreshKeyManagerResponses, RemoveSigningKeyData, RemoveSigningKeyErrors, RemoveSigningKeyResponses, RenewApiKeyData, RenewApiKeyErrors, RenewApiKeyResponses, RenewSecretData, RenewSecretErrors, RenewSecretResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RevokeTokensData, RevokeTokensErrors, RevokeTokensResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, SignUpData, SignUpErrors, SignUpResponses, TestApiEndpointData, TestApiEndpointErrors, TestApiEndpointResponses, TestEndpointData, TestEndpointErrors, TestEndpointResponses, UpdateApiData, UpdateApiErrors, UpdateApiResponses, UpdateApplicationData, UpdateApplicationErrors, UpdateApplicationResponses, UpdateDenyRuleData, UpdateDenyRuleErrors, UpdateDenyRuleResponses, UpdateKeyData, UpdateKeyErrors, UpdateKeyManagerData, UpdateKeyManagerErrors, UpdateKeyManagerResponses, UpdateKeyResponses, UpdateSignUpData, UpdateSignUpErrors, UpdateSignUpResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, WithdrawAuthorizationData, WithdrawAuthorizationErrors, WithdrawAuthorizationResponses, WithdrawKeyData, WithdrawKeyErrors, WithdrawKeyResponses } from './types.gen';
+import type { AddCertificateData, AddCertificateErrors, AddCertificateResponses, ChangeLifecycleData, ChangeLifecycleErrors, ChangeLifecycleResponses, ChoosePasswordData, ChoosePasswordErrors, ChoosePasswordResponses, CreateApiData, CreateApiErrors, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateApiResponses, CreateApplicationData, CreateApplicationErrors, CreateApplicationPolicyData, CreateApplicationPolicyErrors, CreateApplicationPolicyResponses, CreateApplicationResponses, CreateDenyRuleData, CreateDenyRuleErrors, CreateDenyRuleResponses, CreateKeyData, CreateKeyErrors, CreateKeyManagerData, CreateKeyManagerErrors, CreateKeyManagerResponses, CreateKeyResponses, CreatePlanData, CreatePlanErrors, CreatePlanResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateVersionData, CreateVersionErrors, CreateVersionResponses, DeleteApiData, DeleteApiErrors, DeleteApiKeyData, DeleteApiKeyErrors, DeleteApiKeyResponses, DeleteApiResponses, DeleteApplicationData, DeleteApplicationErrors, DeleteApplicationPolicyData, DeleteApplicationPolicyErrors, DeleteApplicationPolicyResponses, DeleteApplicationResponses, DeleteCertificateData, DeleteCertificateErrors, DeleteCertificateResponses, DeleteDenyRuleData, DeleteDenyRuleErrors, DeleteDenyRuleResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyManagerData, DeleteKeyManagerErrors, DeleteKeyManagerResponses, DeleteKeyResponses, DeletePlanData, DeletePlanErrors, DeletePlanResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTokenData, DeleteTokenErrors, DeleteTokenResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DeployApiData, DeployApiErrors, DeployApiResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndOwnSessionData, EndOwnSessionErrors, EndOwnSessionResponses, EndSessionOfUserData, EndSessionOfUserErrors, EndSessionOfUserResponses, EndSessionsOfUserData, EndSessionsOfUserErrors, EndSessionsOfUserResponses, ExportPoliciesData, ExportPoliciesErrors, ExportPoliciesResponses, GetApiData, GetApiErrors, GetApiResponses, GetApiTrafficData, GetApiTrafficErrors, GetApiTrafficResponses, GetApplicationData, GetApplicationErrors, GetApplicationPolicyData, GetApplicationPolicyErrors, GetApplicationPolicyResponses, GetApplicationResponses, GetApplicationTrafficData, GetApplicationTrafficErrors, GetApplicationTrafficResponses, GetAuditEntryData, GetAuditEntryErrors, GetAuditEntryResponses, GetCatalogueApiData, GetCatalogueApiErrors, GetCatalogueApiResponses, GetDenyRuleData, GetDenyRuleErrors, GetDenyRuleResponses, GetEndpointsHealthData, GetEndpointsHealthErrors, GetEndpointsHealthResponses, GetKeyManagerData, GetKeyManagerErrors, GetKeyManagerResponses, GetLifecycleData, GetLifecycleErrors, GetLifecycleResponses, GetPlanData, GetPlanErrors, GetPlanResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSignUpData, GetSignUpErrors, GetSignUpResponses, GetUserData, GetUserErrors, GetUserResponses, ImportPoliciesData, ImportPoliciesErrors, ImportPoliciesResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListApisData, ListApisErrors, ListApisResponses, ListApiSubscriptionsData, ListApiSubscriptionsErrors, ListApiSubscriptionsResponses, ListApplicationPoliciesData, ListApplicationPoliciesErrors, ListApplicationPoliciesResponses, ListApplicationsData, ListApplicationsErrors, ListApplicationsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCatalogueData, ListCatalogueErrors, ListCatalogueResponses, ListCertificatesData, ListCertificatesErrors, ListCertificatesResponses, ListChangesData, ListChangesErrors, ListChangesResponses, ListDenyRulesData, ListDenyRulesErrors, ListDenyRulesResponses, ListIssuersData, ListIssuersErrors, ListIssuersResponses, ListKeyManagersData, ListKeyManagersErrors, ListKeyManagersResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListOwnAuthorizationsData, ListOwnAuthorizationsErrors, ListOwnAuthorizationsResponses, ListOwnSessionsData, ListOwnSessionsErrors, ListOwnSessionsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListProvidedKeysData, ListProvidedKeysErrors, ListProvidedKeysResponses, ListRevisionsData, ListRevisionsErrors, ListRevisionsResponses, ListSessionsOfUserData, ListSessionsOfUserErrors, ListSessionsOfUserResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTokenScopesData, ListTokenScopesErrors, ListTokenScopesResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ProvideKeyData, ProvideKeyErrors, ProvideKeyResponses, RefreshKeyManagerData, RefreshKeyManagerErrors, RefreshKeyManagerResponses, RemoveSigningKeyData, RemoveSigningKeyErrors, RemoveSigningKeyResponses, RenewApiKeyData, RenewApiKeyErrors, RenewApiKeyResponses, RenewSecretData, RenewSecretErrors, RenewSecretResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RevokeTokensData, RevokeTokensErrors, RevokeTokensResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, SignUpData, SignUpErrors, SignUpResponses, TestApiEndpointData, TestApiEndpointErrors, TestApiEndpointResponses, TestEndpointData, TestEndpointErrors, TestEndpointResponses, UpdateApiData, UpdateApiErrors, UpdateApiResponses, UpdateApplicationData, UpdateApplicationErrors, UpdateApplicationPolicyData, UpdateApplicationPolicyErrors, UpdateApplicationPolicyResponses, UpdateApplicationResponses, UpdateDenyRuleData, UpdateDenyRuleErrors, UpdateDenyRuleResponses, UpdateKeyData, UpdateKeyErrors, UpdateKeyManagerData, UpdateKeyManagerErrors, UpdateKeyManagerResponses, UpdateKeyResponses, UpdatePlanData, UpdatePlanErrors, UpdatePlanResponses, UpdateSignUpData, UpdateSignUpErrors, UpdateSignUpResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, WithdrawAuthorizationData, WithdrawAuthorizationErrors, WithdrawAuthorizationResponses, WithdrawKeyData, WithdrawKeyErrors, WithdrawKeyResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -331,6 +331,63 @@ export const createVersion = <ThrowOnError extends boolean = false>(options: Opt
  * Application policies
  */
 export const listApplicationPolicies = <ThrowOnError extends boolean = false>(options?: Options<ListApplicationPoliciesData, ThrowOnError>) => (options?.client ?? client).get<ListApplicationPoliciesResponses, ListApplicationPoliciesErrors, ThrowOnError>({ url: '/application-policies', ...options });
+
+/**
+ * Make an application policy
+ */
+export const createApplicationPolicy = <ThrowOnError extends boolean = false>(options: Options<CreateApplicationPolicyData, ThrowOnError>) => (options.client ?? client).post<CreateApplicationPolicyResponses, CreateApplicationPolicyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/application-policies',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete an application policy that nothing uses
+ *
+ * A policy that applications have is not deleted (409), nor is `Unlimited`, which new ones have.
+ */
+export const deleteApplicationPolicy = <ThrowOnError extends boolean = false>(options: Options<DeleteApplicationPolicyData, ThrowOnError>) => (options.client ?? client).delete<DeleteApplicationPolicyResponses, DeleteApplicationPolicyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/application-policies/{name}',
+    ...options
+});
+
+/**
+ * An application policy
+ */
+export const getApplicationPolicy = <ThrowOnError extends boolean = false>(options: Options<GetApplicationPolicyData, ThrowOnError>) => (options.client ?? client).get<GetApplicationPolicyResponses, GetApplicationPolicyErrors, ThrowOnError>({ url: '/application-policies/{name}', ...options });
+
+/**
+ * Change an application policy
+ *
+ * When this is answered, gateways hold the live sessions of all applications that have it to the new limits. None is closed
+ * by the change itself, and a limit whose number changes goes on with what was used in its window.
+ */
+export const updateApplicationPolicy = <ThrowOnError extends boolean = false>(options: Options<UpdateApplicationPolicyData, ThrowOnError>) => (options.client ?? client).put<UpdateApplicationPolicyResponses, UpdateApplicationPolicyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/application-policies/{name}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
 
 /**
  * Your applications, by name; an administrator sees everyone's
@@ -902,6 +959,96 @@ export const refreshKeyManager = <ThrowOnError extends boolean = false>(options:
  * Business plans
  */
 export const listPlans = <ThrowOnError extends boolean = false>(options?: Options<ListPlansData, ThrowOnError>) => (options?.client ?? client).get<ListPlansResponses, ListPlansErrors, ThrowOnError>({ url: '/plans', ...options });
+
+/**
+ * Make a business plan
+ */
+export const createPlan = <ThrowOnError extends boolean = false>(options: Options<CreatePlanData, ThrowOnError>) => (options.client ?? client).post<CreatePlanResponses, CreatePlanErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/plans',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete a business plan that nothing uses
+ *
+ * A plan under which there are subscriptions, or that an API offers in its working copy or live, is not deleted (409).
+ */
+export const deletePlan = <ThrowOnError extends boolean = false>(options: Options<DeletePlanData, ThrowOnError>) => (options.client ?? client).delete<DeletePlanResponses, DeletePlanErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/plans/{name}',
+    ...options
+});
+
+/**
+ * A business plan
+ */
+export const getPlan = <ThrowOnError extends boolean = false>(options: Options<GetPlanData, ThrowOnError>) => (options.client ?? client).get<GetPlanResponses, GetPlanErrors, ThrowOnError>({ url: '/plans/{name}', ...options });
+
+/**
+ * Change a business plan
+ *
+ * When this is answered, gateways hold the live sessions of all subscriptions under it to the new limits. None is closed by
+ * the change itself, and a limit whose number changes goes on with what was used in its window.
+ */
+export const updatePlan = <ThrowOnError extends boolean = false>(options: Options<UpdatePlanData, ThrowOnError>) => (options.client ?? client).put<UpdatePlanResponses, UpdatePlanErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/plans/{name}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * All business plans and application policies as a document
+ */
+export const exportPolicies = <ThrowOnError extends boolean = false>(options?: Options<ExportPoliciesData, ThrowOnError>) => (options?.client ?? client).get<ExportPoliciesResponses, ExportPoliciesErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/policies',
+    ...options
+});
+
+/**
+ * Make and change business plans and application policies by a document
+ *
+ * What is not there is made, what is there and differs is changed, what the document does not tell of stays. All of it
+ * happens or none: a problem names its place in the document.
+ */
+export const importPolicies = <ThrowOnError extends boolean = false>(options: Options<ImportPoliciesData, ThrowOnError>) => (options.client ?? client).post<ImportPoliciesResponses, ImportPoliciesErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/policies',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
 
 /**
  * End an access token; its live sessions are closed

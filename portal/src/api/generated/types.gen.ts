@@ -863,6 +863,24 @@ export type HistoryEntry = {
 };
 
 /**
+ * What an import came to.
+ */
+export type Imported = {
+    /**
+     * Policies that were otherwise.
+     */
+    changed: number;
+    /**
+     * Policies that were not there.
+     */
+    created: number;
+    /**
+     * Policies that were so already.
+     */
+    unchanged: number;
+};
+
+/**
  * How tokens that are not JWTs are asked for. The secret is not told.
  */
 export type Introspection = {
@@ -1071,6 +1089,66 @@ export type LifecycleChange = {
      * On publish: do not take over the subscriptions of the deprecated version.
      */
     require_resubscription?: boolean;
+};
+
+/**
+ * How much of what passes in which time.
+ */
+export type Limit = {
+    /**
+     * So much passes in one window; of messages, the next one is beyond the limit.
+     */
+    amount: number;
+    /**
+     * Of a sliding limit: how many units may come at once after a rest.
+     */
+    burst: number | null;
+    /**
+     * `calendar`: each window begins with the whole amount. `sliding`: what was used comes back evenly.
+     */
+    counting: string;
+    /**
+     * Whose messages count: `publish` (clients'), `subscribe` (backends') or `both`.
+     */
+    direction: string;
+    /**
+     * `second`, `minute`, `hour`, `day` or `month`.
+     */
+    per: string;
+    /**
+     * `messages`, `bytes` (of messages' payload) or `connects` (sessions that begin).
+     */
+    unit: string;
+};
+
+/**
+ * A limit as it is to be.
+ */
+export type LimitInput = {
+    /**
+     * So much passes in one window, at least 1.
+     */
+    amount: number;
+    /**
+     * Of a sliding limit, and only of one: how many units may come at once after a rest, at least 1.
+     */
+    burst?: number | null;
+    /**
+     * `calendar` (when absent): each window begins with the whole amount. `sliding`: what was used comes back evenly.
+     */
+    counting?: string | null;
+    /**
+     * Whose messages count: `publish` (clients'), `subscribe` (backends') or `both` (when absent).
+     */
+    direction?: string | null;
+    /**
+     * `second`, `minute`, `hour`, `day` or `month`.
+     */
+    per: string;
+    /**
+     * `messages` (when absent), `bytes` (of messages' payload) or `connects` (sessions that begin).
+     */
+    unit?: string | null;
 };
 
 /**
@@ -1503,8 +1581,19 @@ export type ListPlan = {
     items: Array<{
         description: string;
         display_name: string;
-        messages: PlanMessages | null;
+        /**
+         * The entity tag that a change is based on.
+         */
+        etag: number;
+        /**
+         * All of them hold; none: unlimited.
+         */
+        limits: Array<Limit>;
         name: string;
+        /**
+         * What becomes of a message beyond a limit: `close` (the session, with 4429), `delay` or `drop`.
+         */
+        on_excess: string;
         unlimited: boolean;
     }>;
     /**
@@ -2095,20 +2184,58 @@ export type PassingBounds = {
 export type Plan = {
     description: string;
     display_name: string;
-    messages: PlanMessages | null;
+    /**
+     * The entity tag that a change is based on.
+     */
+    etag: number;
+    /**
+     * All of them hold; none: unlimited.
+     */
+    limits: Array<Limit>;
     name: string;
+    /**
+     * What becomes of a message beyond a limit: `close` (the session, with 4429), `delay` or `drop`.
+     */
+    on_excess: string;
     unlimited: boolean;
 };
 
 /**
- * Messages per window.
+ * A business plan or an application policy as it is to be.
  */
-export type PlanMessages = {
-    count: number;
+export type PlanInput = {
     /**
-     * `minute` or `day`.
+     * One sentence for whoever chooses; at most 512 characters.
      */
-    per: string;
+    description?: string;
+    /**
+     * All of them hold; none: unlimited. At most 8, each of another unit, window, way of counting or direction.
+     */
+    limits: Array<LimitInput>;
+    /**
+     * Unique among its kind whatever the case; letters, digits, `.`, `-` and `_`, at most 50. It does not change: in a
+     * change it is that of the address.
+     */
+    name: string;
+    /**
+     * What becomes of a message beyond a limit: `close` (the session, with 4429; when absent), `delay` (the sender is
+     * not read until there is more; what would wait for more than a minute closes the session) or `drop`.
+     */
+    on_excess?: string | null;
+};
+
+/**
+ * Business plans and application policies as one document, to be kept or carried elsewhere.
+ */
+export type PolicyDocument = {
+    /**
+     * Application policies.
+     */
+    application_policies?: Array<PlanInput>;
+    /**
+     * Business plans.
+     */
+    plans?: Array<PlanInput>;
 };
 
 /**
@@ -3420,6 +3547,97 @@ export type ListApplicationPoliciesResponses = {
 
 export type ListApplicationPoliciesResponse = ListApplicationPoliciesResponses[keyof ListApplicationPoliciesResponses];
 
+export type CreateApplicationPolicyData = {
+    body: PlanInput;
+    path?: never;
+    query?: never;
+    url: '/application-policies';
+};
+
+export type CreateApplicationPolicyErrors = {
+    default: Problem;
+};
+
+export type CreateApplicationPolicyError = CreateApplicationPolicyErrors[keyof CreateApplicationPolicyErrors];
+
+export type CreateApplicationPolicyResponses = {
+    201: Plan;
+};
+
+export type CreateApplicationPolicyResponse = CreateApplicationPolicyResponses[keyof CreateApplicationPolicyResponses];
+
+export type DeleteApplicationPolicyData = {
+    body?: never;
+    headers?: {
+        'If-Match'?: string | null;
+    };
+    path: {
+        name: string;
+    };
+    query?: never;
+    url: '/application-policies/{name}';
+};
+
+export type DeleteApplicationPolicyErrors = {
+    default: Problem;
+};
+
+export type DeleteApplicationPolicyError = DeleteApplicationPolicyErrors[keyof DeleteApplicationPolicyErrors];
+
+export type DeleteApplicationPolicyResponses = {
+    /**
+     * Deleted
+     */
+    204: void;
+};
+
+export type DeleteApplicationPolicyResponse = DeleteApplicationPolicyResponses[keyof DeleteApplicationPolicyResponses];
+
+export type GetApplicationPolicyData = {
+    body?: never;
+    path: {
+        name: string;
+    };
+    query?: never;
+    url: '/application-policies/{name}';
+};
+
+export type GetApplicationPolicyErrors = {
+    default: Problem;
+};
+
+export type GetApplicationPolicyError = GetApplicationPolicyErrors[keyof GetApplicationPolicyErrors];
+
+export type GetApplicationPolicyResponses = {
+    200: Plan;
+};
+
+export type GetApplicationPolicyResponse = GetApplicationPolicyResponses[keyof GetApplicationPolicyResponses];
+
+export type UpdateApplicationPolicyData = {
+    body: PlanInput;
+    headers: {
+        'If-Match': string;
+    };
+    path: {
+        name: string;
+    };
+    query?: never;
+    url: '/application-policies/{name}';
+};
+
+export type UpdateApplicationPolicyErrors = {
+    default: Problem;
+};
+
+export type UpdateApplicationPolicyError = UpdateApplicationPolicyErrors[keyof UpdateApplicationPolicyErrors];
+
+export type UpdateApplicationPolicyResponses = {
+    200: Plan;
+};
+
+export type UpdateApplicationPolicyResponse = UpdateApplicationPolicyResponses[keyof UpdateApplicationPolicyResponses];
+
 export type ListApplicationsData = {
     body?: never;
     path?: never;
@@ -3954,7 +4172,7 @@ export type ListAuditData = {
         by?: string;
         /**
          * About what: `api`, `application`, `key`, `subscription`, `user`, `sign_in`, `token`, `authorization`, `client`,
-         * `revocation`, `signing_key`, `key_manager` or `deny_rule`.
+         * `revocation`, `signing_key`, `key_manager`, `deny_rule` or `policy`.
          */
         kind?: string;
         /**
@@ -4365,6 +4583,135 @@ export type ListPlansResponses = {
 };
 
 export type ListPlansResponse = ListPlansResponses[keyof ListPlansResponses];
+
+export type CreatePlanData = {
+    body: PlanInput;
+    path?: never;
+    query?: never;
+    url: '/plans';
+};
+
+export type CreatePlanErrors = {
+    default: Problem;
+};
+
+export type CreatePlanError = CreatePlanErrors[keyof CreatePlanErrors];
+
+export type CreatePlanResponses = {
+    201: Plan;
+};
+
+export type CreatePlanResponse = CreatePlanResponses[keyof CreatePlanResponses];
+
+export type DeletePlanData = {
+    body?: never;
+    headers?: {
+        'If-Match'?: string | null;
+    };
+    path: {
+        name: string;
+    };
+    query?: never;
+    url: '/plans/{name}';
+};
+
+export type DeletePlanErrors = {
+    default: Problem;
+};
+
+export type DeletePlanError = DeletePlanErrors[keyof DeletePlanErrors];
+
+export type DeletePlanResponses = {
+    /**
+     * Deleted
+     */
+    204: void;
+};
+
+export type DeletePlanResponse = DeletePlanResponses[keyof DeletePlanResponses];
+
+export type GetPlanData = {
+    body?: never;
+    path: {
+        name: string;
+    };
+    query?: never;
+    url: '/plans/{name}';
+};
+
+export type GetPlanErrors = {
+    default: Problem;
+};
+
+export type GetPlanError = GetPlanErrors[keyof GetPlanErrors];
+
+export type GetPlanResponses = {
+    200: Plan;
+};
+
+export type GetPlanResponse = GetPlanResponses[keyof GetPlanResponses];
+
+export type UpdatePlanData = {
+    body: PlanInput;
+    headers: {
+        'If-Match': string;
+    };
+    path: {
+        name: string;
+    };
+    query?: never;
+    url: '/plans/{name}';
+};
+
+export type UpdatePlanErrors = {
+    default: Problem;
+};
+
+export type UpdatePlanError = UpdatePlanErrors[keyof UpdatePlanErrors];
+
+export type UpdatePlanResponses = {
+    200: Plan;
+};
+
+export type UpdatePlanResponse = UpdatePlanResponses[keyof UpdatePlanResponses];
+
+export type ExportPoliciesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/policies';
+};
+
+export type ExportPoliciesErrors = {
+    default: Problem;
+};
+
+export type ExportPoliciesError = ExportPoliciesErrors[keyof ExportPoliciesErrors];
+
+export type ExportPoliciesResponses = {
+    200: PolicyDocument;
+};
+
+export type ExportPoliciesResponse = ExportPoliciesResponses[keyof ExportPoliciesResponses];
+
+export type ImportPoliciesData = {
+    body: PolicyDocument;
+    path?: never;
+    query?: never;
+    url: '/policies';
+};
+
+export type ImportPoliciesErrors = {
+    default: Problem;
+};
+
+export type ImportPoliciesError = ImportPoliciesErrors[keyof ImportPoliciesErrors];
+
+export type ImportPoliciesResponses = {
+    200: Imported;
+};
+
+export type ImportPoliciesResponse = ImportPoliciesResponses[keyof ImportPoliciesResponses];
 
 export type RevokeTokenData = {
     body: NewRevocation;

@@ -22,6 +22,7 @@ const KINDS: Record<string, string> = {
   deny_rule: "Deny rules",
   key: "Keys",
   key_manager: "Key managers",
+  policy: "Plans and policies",
   revocation: "Revocations",
   sign_in: "Sign-ins",
   signing_key: "Signing keys",

@@ -1,0 +1,495 @@
+//! Business plans and application policies: `/plans`, `/application-policies`, and all of them as one document,
+//! `/policies`.
+//!
+//! A change is answered when every connected gateway holds its live sessions to it. What a policy may be and what keeps one
+//! from being deleted, `tidegate_model` says.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use serde::{Deserialize, Serialize};
+use tidegate_model::{
+    command::{ChangePolicy, Command, ImportPolicies, Imported, Outcome},
+    limit::{Counting, Limit, Unit, Window},
+    policy::{Excess, KeptPolicy, Policy, PolicyKind},
+    role::Permission,
+    rule::FieldProblem,
+    topic::Direction,
+};
+use utoipa::ToSchema;
+
+use crate::{
+    authenticate::Caller,
+    body::{Answer, Created, InPath, Json, Tagged, if_match, required_if_match},
+    list::List,
+    problem::{Problem, ProblemDocument},
+    state::{Control, Inner},
+};
+
+/// How much of what passes in which time.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Limit)]
+pub(crate) struct LimitAnswer {
+    /// So much passes in one window; of messages, the next one is beyond the limit.
+    amount: u64,
+    /// `messages`, `bytes` (of messages' payload) or `connects` (sessions that begin).
+    unit: &'static str,
+    /// `second`, `minute`, `hour`, `day` or `month`.
+    per: &'static str,
+    /// `calendar`: each window begins with the whole amount. `sliding`: what was used comes back evenly.
+    counting: &'static str,
+    /// Of a sliding limit: how many units may come at once after a rest.
+    #[schema(required)]
+    burst: Option<u64>,
+    /// Whose messages count: `publish` (clients'), `subscribe` (backends') or `both`.
+    direction: &'static str,
+}
+
+impl From<&Limit> for LimitAnswer {
+    fn from(limit: &Limit) -> Self {
+        let (counting, burst) = match limit.counting {
+            Counting::Calendar => ("calendar", None),
+            Counting::Sliding { burst } => ("sliding", Some(burst)),
+        };
+        Self {
+            amount: limit.amount,
+            unit: limit.unit.as_str(),
+            per: limit.per.as_str(),
+            counting,
+            burst,
+            direction: limit.direction.as_str(),
+        }
+    }
+}
+
+/// A business plan or an application policy.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Plan)]
+pub(crate) struct PlanAnswer {
+    name: String,
+    display_name: String,
+    description: String,
+    /// All of them hold; none: unlimited.
+    limits: Vec<LimitAnswer>,
+    /// What becomes of a message beyond a limit: `close` (the session, with 4429), `delay` or `drop`.
+    on_excess: &'static str,
+    unlimited: bool,
+    /// The entity tag that a change is based on.
+    etag: u64,
+}
+
+impl From<&KeptPolicy> for PlanAnswer {
+    fn from(KeptPolicy { policy, etag }: &KeptPolicy) -> Self {
+        Self {
+            name: policy.name.clone(),
+            display_name: policy.name.clone(),
+            description: policy.description.clone(),
+            limits: policy.limits.iter().map(LimitAnswer::from).collect(),
+            on_excess: policy.on_excess.as_str(),
+            unlimited: policy.limits.is_empty(),
+            etag: *etag,
+        }
+    }
+}
+
+/// A limit as it is to be.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = LimitInput)]
+pub(crate) struct LimitInput {
+    /// So much passes in one window, at least 1.
+    #[schema(example = 5000)]
+    amount: u64,
+    /// `messages` (when absent), `bytes` (of messages' payload) or `connects` (sessions that begin).
+    unit: Option<String>,
+    /// `second`, `minute`, `hour`, `day` or `month`.
+    #[schema(example = "minute")]
+    per: String,
+    /// `calendar` (when absent): each window begins with the whole amount. `sliding`: what was used comes back evenly.
+    counting: Option<String>,
+    /// Of a sliding limit, and only of one: how many units may come at once after a rest, at least 1.
+    burst: Option<u64>,
+    /// Whose messages count: `publish` (clients'), `subscribe` (backends') or `both` (when absent).
+    direction: Option<String>,
+}
+
+/// A business plan or an application policy as it is to be.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PlanInput)]
+pub(crate) struct PlanInput {
+    /// Unique among its kind whatever the case; letters, digits, `.`, `-` and `_`, at most 50. It does not change: in a
+    /// change it is that of the address.
+    #[schema(example = "Platinum")]
+    name: String,
+    /// One sentence for whoever chooses; at most 512 characters.
+    #[serde(default)]
+    description: String,
+    /// All of them hold; none: unlimited. At most 8, each of another unit, window, way of counting or direction.
+    limits: Vec<LimitInput>,
+    /// What becomes of a message beyond a limit: `close` (the session, with 4429; when absent), `delay` (the sender is
+    /// not read until there is more; what would wait for more than a minute closes the session) or `drop`.
+    on_excess: Option<String>,
+}
+
+/// Business plans and application policies as one document, to be kept or carried elsewhere.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PolicyDocument)]
+pub(crate) struct PolicyDocument {
+    /// Business plans.
+    #[serde(default)]
+    plans: Vec<PlanInput>,
+    /// Application policies.
+    #[serde(default)]
+    application_policies: Vec<PlanInput>,
+}
+
+/// What an import came to.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Imported)]
+pub(crate) struct ImportedAnswer {
+    /// Policies that were not there.
+    created: u32,
+    /// Policies that were otherwise.
+    changed: u32,
+    /// Policies that were so already.
+    unchanged: u32,
+}
+
+/// One of some values by its word, or a problem of the field.
+fn word<T: Copy>(
+    pointer: &str,
+    told: Option<&str>,
+    values: &[T],
+    as_str: impl Fn(T) -> &'static str,
+    problems: &mut Vec<FieldProblem>,
+) -> Option<T> {
+    let Some(told) = told else { return values.first().copied() };
+    let found = values.iter().copied().find(|value| as_str(*value) == told);
+    if found.is_none() {
+        let words: Vec<_> = values.iter().map(|value| as_str(*value)).collect();
+        let detail = format!("Choose one of: {}.", words.join(", "));
+        problems.push(FieldProblem::new(pointer, "unknown_word", detail));
+    }
+    found
+}
+
+fn limit(at: &str, input: &LimitInput, problems: &mut Vec<FieldProblem>) -> Option<Limit> {
+    let of = |leaf: &str| format!("{at}/{leaf}");
+    let unit = word(&of("unit"), input.unit.as_deref(), &Unit::ALL, Unit::as_str, problems);
+    let per = word(&of("per"), Some(&input.per), &Window::ALL, Window::as_str, problems);
+    let direction =
+        word(&of("direction"), input.direction.as_deref(), &Direction::ALL, Direction::as_str, problems);
+    let slides = word(
+        &of("counting"),
+        input.counting.as_deref(),
+        &[false, true],
+        |slides| if slides { "sliding" } else { "calendar" },
+        problems,
+    );
+    let counting = match (slides, input.burst) {
+        (Some(false), None) => Some(Counting::Calendar),
+        (Some(true), Some(burst)) => Some(Counting::Sliding { burst }),
+        (Some(true), None) => {
+            let detail = "Say how many may come at once.";
+            problems.push(FieldProblem::new(of("burst"), "required", detail));
+            None
+        }
+        (Some(false), Some(_)) => {
+            let detail = "A calendar limit has no burst: leave it out, or count by “sliding”.";
+            problems.push(FieldProblem::new(of("burst"), "not_sliding", detail));
+            None
+        }
+        (None, _) => None,
+    };
+    Some(Limit { amount: input.amount, unit: unit?, per: per?, counting: counting?, direction: direction? })
+}
+
+/// The policy that is told of at a pointer, and problems of words that say nothing.
+fn policy(at: &str, input: PlanInput, problems: &mut Vec<FieldProblem>) -> Policy {
+    let excess = format!("{at}/on_excess");
+    let on_excess = word(&excess, input.on_excess.as_deref(), &Excess::ALL, Excess::as_str, problems);
+    let limits = input.limits.iter().enumerate();
+    let limits: Vec<_> =
+        limits.filter_map(|(place, one)| limit(&format!("{at}/limits/{place}"), one, problems)).collect();
+    let on_excess = on_excess.unwrap_or_default();
+    Policy { name: input.name, description: input.description, limits, on_excess }
+}
+
+fn only_policy(input: PlanInput) -> Result<Policy, Problem> {
+    let mut problems = Vec::new();
+    let policy = policy("", input, &mut problems);
+    if problems.is_empty() { Ok(policy) } else { Err(Problem::Validation(problems)) }
+}
+
+impl From<KeptPolicy> for PlanInput {
+    fn from(KeptPolicy { policy, .. }: KeptPolicy) -> Self {
+        let limit = |limit: &Limit| {
+            let LimitAnswer { amount, unit, per, counting, burst, direction } = limit.into();
+            LimitInput {
+                amount,
+                unit: Some(unit.to_owned()),
+                per: per.to_owned(),
+                counting: Some(counting.to_owned()),
+                burst,
+                direction: Some(direction.to_owned()),
+            }
+        };
+        Self {
+            limits: policy.limits.iter().map(limit).collect(),
+            on_excess: Some(policy.on_excess.as_str().to_owned()),
+            name: policy.name,
+            description: policy.description,
+        }
+    }
+}
+
+impl Inner {
+    async fn policy_list(&self, kind: PolicyKind) -> Result<Answer<List<PlanAnswer>>, Problem> {
+        let policies = self.ports.catalog.policies(kind).await?;
+        Ok(Answer(List::whole(policies.iter().map(PlanAnswer::from).collect())))
+    }
+
+    async fn one_policy(&self, kind: PolicyKind, name: &str) -> Result<Tagged<PlanAnswer>, Problem> {
+        let policies = self.ports.catalog.policies(kind).await?;
+        let found = policies.iter().find(|kept| kept.policy.name == name);
+        let found = found.ok_or(Problem::NotFound(kind.noun()))?;
+        Ok(Tagged(found.etag, found.into()))
+    }
+
+    async fn create_policy(
+        &self,
+        caller: &Caller,
+        kind: PolicyKind,
+        input: PlanInput,
+    ) -> Result<Created<Answer<PlanAnswer>>, Problem> {
+        let actor = caller.may(Permission::Administer)?;
+        let command = Command::CreatePolicy(kind, only_policy(input)?);
+        let kept = made(self.execute(&actor, command).await?)?;
+        Ok(Created(place(kind, &kept.policy.name), Answer((&kept).into())))
+    }
+
+    async fn change_policy(
+        &self,
+        caller: &Caller,
+        kind: PolicyKind,
+        name: &str,
+        headers: &HeaderMap,
+        input: PlanInput,
+    ) -> Result<Tagged<PlanAnswer>, Problem> {
+        let actor = caller.may(Permission::Administer)?;
+        let based_on = required_if_match(headers)?;
+        if input.name != name {
+            let detail = format!("A name does not change: make another {}.", kind.noun());
+            return Err(Problem::Validation(vec![FieldProblem::new("/name", "unchangeable", detail)]));
+        }
+        let policy = only_policy(input)?;
+        let command = Command::ChangePolicy(ChangePolicy { kind, based_on, policy });
+        let kept = made(self.execute(&actor, command).await?)?;
+        Ok(Tagged(kept.etag, (&kept).into()))
+    }
+
+    async fn delete_policy(
+        &self,
+        caller: &Caller,
+        kind: PolicyKind,
+        name: String,
+        headers: &HeaderMap,
+    ) -> Result<StatusCode, Problem> {
+        let actor = caller.may(Permission::Administer)?;
+        let command = Command::DeletePolicy { kind, name, based_on: if_match(headers) };
+        self.execute(&actor, command).await?;
+        Ok(StatusCode::NO_CONTENT)
+    }
+}
+
+fn made(outcome: Outcome) -> Result<KeptPolicy, Problem> {
+    match outcome {
+        Outcome::Policy(kept) => Ok(*kept),
+        _ => Err(Problem::Internal("a command answered something else")),
+    }
+}
+
+/// Where a policy is found; its name needs no escapes.
+fn place(kind: PolicyKind, name: &str) -> String {
+    let list = match kind {
+        PolicyKind::Business => "plans",
+        PolicyKind::Application => "application-policies",
+    };
+    format!("/api/v1/{list}/{name}")
+}
+
+/// Business plans
+#[utoipa::path(get, path = "/plans", tag = "plans", operation_id = "listPlans", security(()),
+    responses((status = 200, body = List<PlanAnswer>), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn plans(
+    State(Control(inner)): State<Control>,
+) -> Result<Answer<List<PlanAnswer>>, Problem> {
+    inner.policy_list(PolicyKind::Business).await
+}
+
+/// Make a business plan
+#[utoipa::path(post, path = "/plans", tag = "plans", operation_id = "createPlan", request_body = PlanInput,
+    responses((status = 201, body = PlanAnswer), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn create_plan(
+    State(Control(inner)): State<Control>,
+    caller: Caller,
+    Json(input): Json<PlanInput>,
+) -> Result<Created<Answer<PlanAnswer>>, Problem> {
+    inner.create_policy(&caller, PolicyKind::Business, input).await
+}
+
+/// A business plan
+#[utoipa::path(get, path = "/plans/{name}", tag = "plans", operation_id = "getPlan", security(()),
+    params(("name" = String, Path)),
+    responses((status = 200, body = PlanAnswer), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn plan(
+    State(Control(inner)): State<Control>,
+    InPath(name): InPath<String>,
+) -> Result<Tagged<PlanAnswer>, Problem> {
+    inner.one_policy(PolicyKind::Business, &name).await
+}
+
+/// Change a business plan
+///
+/// When this is answered, gateways hold the live sessions of all subscriptions under it to the new limits. None is closed by
+/// the change itself, and a limit whose number changes goes on with what was used in its window.
+#[utoipa::path(put, path = "/plans/{name}", tag = "plans", operation_id = "updatePlan",
+    params(("name" = String, Path), ("If-Match" = String, Header)), request_body = PlanInput,
+    responses((status = 200, body = PlanAnswer), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn update_plan(
+    State(Control(inner)): State<Control>,
+    caller: Caller,
+    InPath(name): InPath<String>,
+    headers: HeaderMap,
+    Json(input): Json<PlanInput>,
+) -> Result<Tagged<PlanAnswer>, Problem> {
+    inner.change_policy(&caller, PolicyKind::Business, &name, &headers, input).await
+}
+
+/// Delete a business plan that nothing uses
+///
+/// A plan under which there are subscriptions, or that an API offers in its working copy or live, is not deleted (409).
+#[utoipa::path(delete, path = "/plans/{name}", tag = "plans", operation_id = "deletePlan",
+    params(("name" = String, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 204, description = "Deleted"), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn delete_plan(
+    State(Control(inner)): State<Control>,
+    caller: Caller,
+    InPath(name): InPath<String>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    inner.delete_policy(&caller, PolicyKind::Business, name, &headers).await
+}
+
+/// Application policies
+#[utoipa::path(get, path = "/application-policies", tag = "plans", operation_id = "listApplicationPolicies", security(()),
+    responses((status = 200, body = List<PlanAnswer>), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn application_policies(
+    State(Control(inner)): State<Control>,
+) -> Result<Answer<List<PlanAnswer>>, Problem> {
+    inner.policy_list(PolicyKind::Application).await
+}
+
+/// Make an application policy
+#[utoipa::path(post, path = "/application-policies", tag = "plans", operation_id = "createApplicationPolicy",
+    request_body = PlanInput,
+    responses((status = 201, body = PlanAnswer), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn create_application_policy(
+    State(Control(inner)): State<Control>,
+    caller: Caller,
+    Json(input): Json<PlanInput>,
+) -> Result<Created<Answer<PlanAnswer>>, Problem> {
+    inner.create_policy(&caller, PolicyKind::Application, input).await
+}
+
+/// An application policy
+#[utoipa::path(get, path = "/application-policies/{name}", tag = "plans", operation_id = "getApplicationPolicy",
+    security(()), params(("name" = String, Path)),
+    responses((status = 200, body = PlanAnswer), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn application_policy(
+    State(Control(inner)): State<Control>,
+    InPath(name): InPath<String>,
+) -> Result<Tagged<PlanAnswer>, Problem> {
+    inner.one_policy(PolicyKind::Application, &name).await
+}
+
+/// Change an application policy
+///
+/// When this is answered, gateways hold the live sessions of all applications that have it to the new limits. None is closed
+/// by the change itself, and a limit whose number changes goes on with what was used in its window.
+#[utoipa::path(put, path = "/application-policies/{name}", tag = "plans", operation_id = "updateApplicationPolicy",
+    params(("name" = String, Path), ("If-Match" = String, Header)), request_body = PlanInput,
+    responses((status = 200, body = PlanAnswer), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn update_application_policy(
+    State(Control(inner)): State<Control>,
+    caller: Caller,
+    InPath(name): InPath<String>,
+    headers: HeaderMap,
+    Json(input): Json<PlanInput>,
+) -> Result<Tagged<PlanAnswer>, Problem> {
+    inner.change_policy(&caller, PolicyKind::Application, &name, &headers, input).await
+}
+
+/// Delete an application policy that nothing uses
+///
+/// A policy that applications have is not deleted (409), nor is `Unlimited`, which new ones have.
+#[utoipa::path(delete, path = "/application-policies/{name}", tag = "plans", operation_id = "deleteApplicationPolicy",
+    params(("name" = String, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 204, description = "Deleted"), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn delete_application_policy(
+    State(Control(inner)): State<Control>,
+    caller: Caller,
+    InPath(name): InPath<String>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    inner.delete_policy(&caller, PolicyKind::Application, name, &headers).await
+}
+
+/// All business plans and application policies as a document
+#[utoipa::path(get, path = "/policies", tag = "plans", operation_id = "exportPolicies",
+    responses((status = 200, body = PolicyDocument), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn export(
+    State(Control(inner)): State<Control>,
+    caller: Caller,
+) -> Result<Answer<PolicyDocument>, Problem> {
+    caller.may(Permission::Administer)?;
+    let all = async |kind| -> Result<Vec<PlanInput>, Problem> {
+        Ok(inner.ports.catalog.policies(kind).await?.into_iter().map(PlanInput::from).collect())
+    };
+    let plans = all(PolicyKind::Business).await?;
+    Ok(Answer(PolicyDocument { plans, application_policies: all(PolicyKind::Application).await? }))
+}
+
+/// Make and change business plans and application policies by a document
+///
+/// What is not there is made, what is there and differs is changed, what the document does not tell of stays. All of it
+/// happens or none: a problem names its place in the document.
+#[utoipa::path(post, path = "/policies", tag = "plans", operation_id = "importPolicies", request_body = PolicyDocument,
+    responses((status = 200, body = ImportedAnswer), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn import(
+    State(Control(inner)): State<Control>,
+    caller: Caller,
+    Json(document): Json<PolicyDocument>,
+) -> Result<Answer<ImportedAnswer>, Problem> {
+    let actor = caller.may(Permission::Administer)?;
+    let mut problems = Vec::new();
+    let mut policies = |list: &str, told: Vec<PlanInput>| -> Vec<Policy> {
+        let told = told.into_iter().enumerate();
+        told.map(|(place, one)| policy(&format!("/{list}/{place}"), one, &mut problems)).collect()
+    };
+    let plans = policies("plans", document.plans);
+    let application_policies = policies("application_policies", document.application_policies);
+    if !problems.is_empty() {
+        return Err(Problem::Validation(problems));
+    }
+    let command = Command::ImportPolicies(ImportPolicies { plans, application_policies });
+    match inner.execute(&actor, command).await? {
+        Outcome::Imported(Imported { created, changed, unchanged }) => {
+            Ok(Answer(ImportedAnswer { created, changed, unchanged }))
+        }
+        _ => Err(Problem::Internal("a command answered something else")),
+    }
+}

@@ -1,0 +1,194 @@
+//! Business plans and application policies over REST: made, read, changed from the tag of now, deleted when unused, and carried
+//! as one document.
+
+use axum::{
+    body::Body,
+    http::{Method, Request, header},
+};
+use serde_json::{Value, json};
+use tidegate_model::role::Role;
+
+use crate::support::{Answer, House, Person, echo};
+
+const PLANS: &str = "/api/v1/plans";
+const LISTS: [&str; 2] = [PLANS, "/api/v1/application-policies"];
+
+fn limit(amount: u64, per: &str) -> Value {
+    json!({"amount": amount, "per": per})
+}
+
+fn policy(name: &str, limits: &[Value]) -> Value {
+    json!({"name": name, "limits": limits})
+}
+
+/// An administrator who presents a token, so that requests can have headers of their own.
+struct Office {
+    house: House,
+    admin: Person,
+    token: String,
+}
+
+impl Office {
+    async fn open() -> Self {
+        let house = House::new().await;
+        let admin = house.person("boss", &[Role::Admin]).await;
+        let made = house.post(&admin, "/api/v1/tokens", json!({"name": "plans"})).await.is(201).json();
+        let token = format!("Bearer {}", made["token"].as_str().unwrap());
+        Self { house, admin, token }
+    }
+
+    /// A change or deletion that is based on a tag.
+    async fn based_on(&self, tag: Option<&str>, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        request = request.header(header::AUTHORIZATION, &self.token);
+        request = request.header(header::CONTENT_TYPE, "application/json");
+        if let Some(tag) = tag {
+            request = request.header(header::IF_MATCH, tag);
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        self.house.send(request.body(body).unwrap()).await
+    }
+
+    async fn put(&self, tag: &str, path: &str, body: Value) -> Answer {
+        self.based_on(Some(tag), Method::PUT, path, Some(body)).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Answer {
+        self.house.post(&self.admin, path, body).await
+    }
+}
+
+/// Pointers and codes of the fields that a problem names.
+fn fields(answer: &Answer) -> Vec<(String, String)> {
+    let json = answer.json();
+    let text = |error: &Value, name: &str| error[name].as_str().unwrap().to_owned();
+    let errors = json["errors"].as_array().unwrap_or_else(|| panic!("{}", answer.text));
+    errors.iter().map(|error| (text(error, "pointer"), text(error, "code"))).collect()
+}
+
+fn names(list: &Value) -> Vec<String> {
+    list["items"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_policy_is_made_read_changed_and_deleted() {
+    let office = Office::open().await;
+    let house = &office.house;
+    for list in LISTS {
+        let bytes = json!({"amount": 65_536, "unit": "bytes", "per": "second", "counting": "sliding", "burst": 4_096,
+            "direction": "publish"});
+        let body = json!({"name": "Stream", "description": "For streams.", "on_excess": "delay",
+            "limits": [limit(9_000, "month"), bytes]});
+        let made = office.post(list, body).await.is(201);
+        let place = format!("{list}/Stream");
+        assert_eq!(made.header("location"), place);
+        let first = made.json();
+        assert_eq!(
+            (&first["on_excess"], &first["etag"], &first["unlimited"]),
+            (&json!("delay"), &json!(1), &json!(false))
+        );
+        let month = json!({"amount": 9_000, "unit": "messages", "per": "month", "counting": "calendar", "burst": null,
+            "direction": "both"});
+        assert_eq!(first["limits"], json!([month, bytes]));
+        // Everybody may know what a plan gives.
+        let read = house.get(&Person::default(), &place).await.is(200);
+        assert_eq!((read.json(), read.header("etag")), (first.clone(), "\"1\""));
+        let listed = house.get(&Person::default(), list).await.is(200).json();
+        assert_eq!(names(&listed).last().map(String::as_str), Some("Stream"));
+        let twin = office.post(list, policy("stream", &[])).await.is(409);
+        assert_eq!(fields(&twin), [("/name".to_owned(), "duplicate".to_owned())]);
+        let next = || policy("Stream", &[limit(10, "second")]);
+        let unconditional = office.based_on(None, Method::PUT, &place, Some(next())).await;
+        assert_eq!(
+            (unconditional.status.as_u16(), unconditional.kind().as_str()),
+            (428, "precondition-required")
+        );
+        let changed = office.put("\"1\"", &place, next()).await.is(200);
+        assert_eq!((changed.header("etag"), &changed.json()["on_excess"]), ("\"2\"", &json!("close")));
+        office.put("\"1\"", &place, next()).await.is(412);
+        let renamed = office.put("\"2\"", &place, policy("Other", &[])).await.is(400);
+        assert_eq!(fields(&renamed), [("/name".to_owned(), "unchangeable".to_owned())]);
+        office.put("\"1\"", &format!("{list}/Nowhere"), policy("Nowhere", &[])).await.is(404);
+        office.based_on(Some("\"1\""), Method::DELETE, &place, None).await.is(412);
+        office.based_on(Some("\"2\""), Method::DELETE, &place, None).await.is(204);
+        house.get(&office.admin, &place).await.is(404);
+    }
+    let audit = house.get(&office.admin, "/api/v1/audit?kind=policy").await.is(200).json();
+    let actions: Vec<_> =
+        audit["items"].as_array().unwrap().iter().map(|entry| entry["action"].clone()).collect();
+    assert_eq!(actions[3..], ["deleted a business plan", "changed a business plan", "made a business plan"]);
+    assert_eq!(actions[0], "deleted an application policy");
+    let number = audit["items"][1]["number"].as_u64().unwrap();
+    let entry = house.get(&office.admin, &format!("/api/v1/audit/{number}")).await.is(200).json();
+    assert_eq!(entry["before"]["limits"][0]["amount"], 9_000, "{entry}");
+    assert_eq!(entry["after"]["limits"][0]["amount"], 10, "{entry}");
+}
+
+#[tokio::test]
+async fn a_problem_names_the_field_and_the_way_out() {
+    let office = Office::open().await;
+    let of = |change: fn(&mut Value)| {
+        let mut limit = limit(5, "minute");
+        change(&mut limit);
+        policy("New", &[json!({"amount": 1, "per": "day"}), limit])
+    };
+    for (body, pointer, code) in [
+        (policy("", &[]), "/name", "required"),
+        (policy("two words", &[]), "/name", "illegal_character"),
+        (policy("Unauthenticated", &[]), "/name", "reserved"),
+        (json!({"name": "New", "limits": [], "on_excess": "explode"}), "/on_excess", "unknown_word"),
+        (of(|limit| limit["amount"] = json!(0)), "/limits/1/amount", "out_of_range"),
+        (of(|limit| limit["per"] = json!("fortnight")), "/limits/1/per", "unknown_word"),
+        (of(|limit| limit["unit"] = json!("words")), "/limits/1/unit", "unknown_word"),
+        (of(|limit| limit["direction"] = json!("up")), "/limits/1/direction", "unknown_word"),
+        (of(|limit| limit["counting"] = json!("sliding")), "/limits/1/burst", "required"),
+        (of(|limit| limit["burst"] = json!(5)), "/limits/1/burst", "not_sliding"),
+        (of(|limit| limit["per"] = json!("day")), "/limits/1", "repeated"),
+    ] {
+        let refused = office.post(PLANS, body).await.is(400);
+        assert_eq!(fields(&refused), [(pointer.to_owned(), code.to_owned())]);
+    }
+    let mistyped = json!({"name": "New", "limits": [], "limit": 5});
+    office.post(PLANS, mistyped).await.is(400);
+    let refused = office.post(PLANS, of(|limit| limit["per"] = json!("fortnight"))).await;
+    let detail = refused.json()["errors"][0]["detail"].clone();
+    assert_eq!(detail, "Choose one of: second, minute, hour, day, month.");
+}
+
+#[tokio::test]
+async fn what_is_in_use_is_not_deleted_and_says_by_what() {
+    let office = Office::open().await;
+    office.post("/api/v1/apis", echo()).await.is(201);
+    let refused = office.based_on(None, Method::DELETE, "/api/v1/plans/Gold", None).await.is(409);
+    let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("EchoWebSocket 1.0") && detail.contains("Then delete it"), "{detail}");
+    office.house.get(&office.admin, "/api/v1/plans/Gold").await.is(200);
+    let default = "/api/v1/application-policies/Unlimited";
+    office.based_on(None, Method::DELETE, default, None).await.is(409);
+    office.based_on(None, Method::DELETE, "/api/v1/plans/AsyncGold", None).await.is(204);
+}
+
+#[tokio::test]
+async fn all_policies_are_one_document_that_can_be_carried_elsewhere() {
+    let (here, there) = (Office::open().await, Office::open().await);
+    let sliding = json!({"amount": 5, "per": "hour", "counting": "sliding", "burst": 2});
+    here.post(PLANS, policy("Carried", &[sliding])).await.is(201);
+    here.put("\"1\"", "/api/v1/plans/Gold", policy("Gold", &[limit(1, "second")])).await.is(200);
+    let document = here.house.get(&here.admin, "/api/v1/policies").await.is(200).json();
+    let imported = there.post("/api/v1/policies", document.clone()).await.is(200).json();
+    assert_eq!(imported, json!({"created": 1, "changed": 1, "unchanged": 11}));
+    let again = there.post("/api/v1/policies", document.clone()).await.is(200).json();
+    assert_eq!(again, json!({"created": 0, "changed": 0, "unchanged": 13}));
+    assert_eq!(there.house.get(&there.admin, "/api/v1/policies").await.is(200).json(), document);
+    // One that is wrong, and none of them is taken.
+    let bad = json!({"plans": [policy("Fine", &[]), policy("Bad", &[limit(0, "day")])]});
+    let refused = there.post("/api/v1/policies", bad).await.is(400);
+    assert_eq!(fields(&refused), [("/plans/1/limits/0/amount".to_owned(), "out_of_range".to_owned())]);
+    let bad = json!({"application_policies": [policy("Fine", &[limit(1, "year")])]});
+    let refused = there.post("/api/v1/policies", bad).await.is(400);
+    assert_eq!(
+        fields(&refused),
+        [("/application_policies/0/limits/0/per".to_owned(), "unknown_word".to_owned())]
+    );
+    there.house.get(&there.admin, "/api/v1/plans/Fine").await.is(404);
+}

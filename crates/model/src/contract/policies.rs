@@ -1,0 +1,168 @@
+//! Business plans and application policies as records: who may change them, when gateways notice, and what keeps one from
+//! being deleted.
+
+use super::*;
+use crate::{
+    command::{ChangePolicy, ImportPolicies, Imported, UpdateApi},
+    limit::{Counting, Limit, Unit, Window},
+    policy::{Excess, KeptPolicy, Policy, PolicyKind},
+};
+
+fn policy(name: &str, limits: &[Limit]) -> Policy {
+    Policy { name: name.to_owned(), limits: limits.to_vec(), ..Policy::default() }
+}
+
+fn made(outcome: Result<Outcome, Refused>) -> Result<KeptPolicy, String> {
+    match outcome {
+        Ok(Outcome::Policy(kept)) => Ok(*kept),
+        Ok(other) => panic!("{other:?}"),
+        Err(refused) => Err(kind(&refused)),
+    }
+}
+
+async fn kept(port: &impl Catalog, kind: PolicyKind, name: &str) -> Option<KeptPolicy> {
+    port.policies(kind).await.unwrap().into_iter().find(|kept| kept.policy.name == name)
+}
+
+/// The policy of this name that gateways know.
+async fn told(port: &impl Catalog, kind: PolicyKind, name: &str) -> Option<Policy> {
+    let parts = port.snapshot_parts().await.unwrap();
+    let policies = match kind {
+        PolicyKind::Business => parts.plans,
+        PolicyKind::Application => parts.application_policies,
+    };
+    policies.into_iter().find(|policy| policy.name == name)
+}
+
+fn delete(kind: PolicyKind, name: &str, based_on: Option<u64>) -> Command {
+    Command::DeletePolicy { kind, name: name.to_owned(), based_on }
+}
+
+pub async fn policies_are_made_changed_and_deleted_by_administrators(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let (admin, ada) = (stage.user("root", Role::Admin).await, stage.user("Ada", Role::Publisher).await);
+    let sliding = Limit {
+        unit: Unit::Bytes,
+        counting: Counting::Sliding { burst: 4_096 },
+        ..Limit::messages(65_536, Window::Second)
+    };
+    let told_of = Policy {
+        on_excess: Excess::Delay,
+        description: "For streams.".to_owned(),
+        ..policy("Stream", &[Limit::messages(9_000, Window::Month), sliding])
+    };
+    for kind in PolicyKind::ALL {
+        let create = || Command::CreatePolicy(kind, told_of.clone());
+        assert_eq!(made(stage.execute(&ada, create()).await), Err("needs administer".to_owned()));
+        let before = stage.number().await;
+        let first = made(stage.execute(&admin, create()).await).unwrap();
+        assert_eq!(first, KeptPolicy { policy: told_of.clone(), etag: 1 });
+        assert!(stage.number().await > before, "gateways notice");
+        assert_eq!(told(&stage.port, kind, "Stream").await, Some(told_of.clone()));
+        assert_eq!(stage.port.policies(kind).await.unwrap().pop(), Some(first), "what is new is the last");
+        assert_eq!(made(stage.execute(&admin, create()).await), Err("duplicate /name".to_owned()));
+        let next = policy("Stream", &[Limit::messages(10, Window::Second)]);
+        let change = |policy: &Policy, based_on| {
+            Command::ChangePolicy(ChangePolicy { kind, based_on, policy: policy.clone() })
+        };
+        let refused = stage.execute(&ada, change(&next, None)).await;
+        assert_eq!(made(refused), Err("needs administer".to_owned()));
+        let second = made(stage.execute(&admin, change(&next, Some(1))).await).unwrap();
+        assert_eq!(second, KeptPolicy { policy: next.clone(), etag: 2 });
+        assert_eq!(told(&stage.port, kind, "Stream").await, Some(next.clone()));
+        assert_eq!(made(stage.execute(&admin, change(&next, Some(1))).await), Err("stale 2".to_owned()));
+        let nowhere = made(stage.execute(&admin, change(&policy("Nowhere", &[]), None)).await);
+        assert_eq!(nowhere, Err(format!("no {}", kind.noun())));
+        let nothing = policy("Stream", &[Limit::messages(0, Window::Second)]);
+        let refused = made(stage.execute(&admin, change(&nothing, None)).await);
+        assert_eq!(refused, Err("invalid /limits/0/amount".to_owned()));
+        let refused = stage.execute(&ada, delete(kind, "Stream", None)).await;
+        assert!(matches!(refused, Err(Refused::Forbidden(_))));
+        let stale = stage.execute(&admin, delete(kind, "Stream", Some(1))).await;
+        assert!(matches!(stale, Err(Refused::Stale { current: 2 })));
+        stage.execute(&admin, delete(kind, "Stream", Some(2))).await.unwrap();
+        assert_eq!(kept(&stage.port, kind, "Stream").await, None);
+        assert_eq!(told(&stage.port, kind, "Stream").await, None);
+    }
+}
+
+pub async fn a_policy_that_is_used_stays(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let there = stage.furnish().await;
+    let used = async |kind, name| match stage.execute(&Actor::product(), delete(kind, name, None)).await {
+        Err(Refused::Conflict { detail, .. }) => detail,
+        other => panic!("{other:?}"),
+    };
+    let detail = used(PolicyKind::Business, "Gold").await;
+    assert!(
+        detail.contains("1 subscription under it") && detail.contains("3 APIs that offer it"),
+        "{detail}"
+    );
+    assert!(detail.contains("Chat 1.0, Draft 0.1") || detail.contains("Echo 1.0, Chat 1.0"), "{detail}");
+    // Out of the working copy, and still live; deployed, and still subscribed.
+    for api in [&there.echo, &there.chat, &there.draft] {
+        let mut design = api.design.clone();
+        design.plans = vec!["Silver".to_owned()];
+        let update = UpdateApi { id: api.id, based_on: None, design, is_default_version: None };
+        stage.done(Command::UpdateApi(update)).await;
+    }
+    let detail = used(PolicyKind::Business, "Gold").await;
+    assert!(detail.contains("Echo 1.0") && !detail.contains("Draft"), "{detail}");
+    for api in [&there.echo, &there.chat] {
+        stage.done(Command::DeployApi { id: api.id, based_on: None }).await;
+    }
+    let detail = used(PolicyKind::Business, "Gold").await;
+    assert!(detail.contains("1 subscription under it") && !detail.contains("API that"), "{detail}");
+    stage.done(Command::DeleteSubscription { id: there.subscription.id }).await;
+    stage.done(delete(PolicyKind::Business, "Gold", None)).await;
+    // And of applications.
+    let made = made(
+        stage
+            .execute(&Actor::product(), Command::CreatePolicy(PolicyKind::Application, policy("Tight", &[])))
+            .await,
+    );
+    assert!(made.is_ok());
+    let command = stage.application_command("Bound");
+    let command = Command::CreateApplication(CreateApplication { policy: "Tight".to_owned(), ..command });
+    stage.done(command).await;
+    let detail = used(PolicyKind::Application, "Tight").await;
+    assert!(detail.contains("1 application with it"), "{detail}");
+    assert!(used(PolicyKind::Application, "Unlimited").await.contains("stays"));
+    let reopened = ground.open_as_after_a_kill().await;
+    assert_eq!(kept(&reopened, PolicyKind::Business, "Gold").await, None);
+    assert!(kept(&reopened, PolicyKind::Application, "Tight").await.is_some());
+}
+
+pub async fn an_import_is_one_unit(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let hour = [Limit::messages(60, Window::Hour)];
+    let import = |plans: &[Policy], policies: &[Policy]| {
+        let (plans, application_policies) = (plans.to_vec(), policies.to_vec());
+        Command::ImportPolicies(ImportPolicies { plans, application_policies })
+    };
+    let before = stage.port.policies(PolicyKind::Business).await.unwrap();
+    let number = stage.number().await;
+    let bad = import(&[policy("New", &hour)], &[policy("two words", &hour)]);
+    let refused = stage.execute(&Actor::product(), bad).await.unwrap_err();
+    assert_eq!(kind(&refused), "invalid /application_policies/0/name");
+    assert_eq!(stage.port.policies(PolicyKind::Business).await.unwrap(), before);
+    assert_eq!(stage.number().await, number);
+    let good = import(
+        &[policy("New", &hour), policy("Gold", &hour), before[1].policy.clone()],
+        &[policy("New", &[])],
+    );
+    let Outcome::Imported(imported) = stage.done(good.clone()).await else { panic!() };
+    assert_eq!(imported, Imported { created: 2, changed: 1, unchanged: 1 });
+    assert_eq!(kept(&stage.port, PolicyKind::Business, "Gold").await.unwrap().etag, 2);
+    let number = stage.number().await;
+    let Outcome::Imported(imported) = stage.done(good).await else { panic!() };
+    assert_eq!(imported, Imported { created: 0, changed: 0, unchanged: 4 });
+    assert_eq!(stage.number().await, number, "nothing differs, so nobody is told");
+    // All there is, as a document, changes nothing.
+    let all = async |kind| {
+        stage.port.policies(kind).await.unwrap().into_iter().map(|kept| kept.policy).collect::<Vec<_>>()
+    };
+    let whole = import(&all(PolicyKind::Business).await, &all(PolicyKind::Application).await);
+    let Outcome::Imported(imported) = stage.done(whole).await else { panic!() };
+    assert_eq!((imported.created, imported.changed), (0, 0));
+}

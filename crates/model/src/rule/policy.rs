@@ -1,0 +1,188 @@
+//! Rules of business plans and application policies.
+
+use super::{FieldProblem, Problems};
+use crate::{
+    anonymous,
+    limit::{Counting, Limit, Unit, Window},
+    policy::{Policy, grouped},
+    topic::Direction,
+};
+
+/// Longest name of a policy, in characters: with it, the reason of a Close fits into the 123 bytes that a Close has.
+pub const POLICY_NAME_CHARS_MAX: usize = 50;
+/// Longest description of a policy, in characters: a sentence or two beside a choice.
+pub const POLICY_DESCRIPTION_CHARS_MAX: usize = 512;
+/// Most limits of one policy. Each costs every message one step, and a page shows them all.
+pub const LIMITS_MAX: usize = 8;
+/// The longest time in which a whole burst comes back, in milliseconds.
+const BURST_MILLIS_MAX: i64 = Window::Month.millis();
+
+/// A policy as a whole. `at` is the pointer of it.
+pub fn policy(at: &str, policy: &Policy, problems: &mut Problems) {
+    name(&format!("{at}/name"), &policy.name, problems);
+    let pointer = format!("{at}/description");
+    if policy.description.chars().count() > POLICY_DESCRIPTION_CHARS_MAX {
+        let detail = format!("A description has at most {POLICY_DESCRIPTION_CHARS_MAX} characters.");
+        problems.push(FieldProblem::new(pointer, "too_long", detail));
+    } else if policy.description.chars().any(char::is_control) {
+        let detail = "A description cannot contain control characters.";
+        problems.push(FieldProblem::new(pointer, "illegal_character", detail));
+    }
+    let pointer = format!("{at}/limits");
+    if policy.limits.len() > LIMITS_MAX {
+        let detail = format!("There are at most {LIMITS_MAX} limits.");
+        problems.push(FieldProblem::new(&pointer, "too_many", detail));
+    }
+    for (place, one) in policy.limits.iter().enumerate().take(LIMITS_MAX) {
+        let pointer = format!("{pointer}/{place}");
+        limit(&pointer, one, problems);
+        if policy.limits[..place].iter().any(|other| other.shape() == one.shape()) {
+            let detail =
+                "There is a limit on the same in the same time already. Keep the one that is to hold.";
+            problems.push(FieldProblem::new(pointer, "repeated", detail));
+        }
+    }
+}
+
+/// It is part of addresses of REST, of what clients are told, and of designs: letters, digits, `.`, `-` and `_`.
+fn name(pointer: &str, text: &str, problems: &mut Problems) {
+    let mut problem = |code, detail: String| problems.push(FieldProblem::new(pointer, code, detail));
+    let is_fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if text.is_empty() {
+        problem("required", "Enter a name.".to_owned());
+    } else if text.chars().count() > POLICY_NAME_CHARS_MAX {
+        problem("too_long", format!("A name has at most {POLICY_NAME_CHARS_MAX} characters."));
+    } else if !text.chars().all(is_fine) || !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        let detail =
+            "Use letters, digits, dots, hyphens and underscores, and begin with a letter or a digit.";
+        problem("illegal_character", detail.to_owned());
+    } else if text.eq_ignore_ascii_case(anonymous::PLAN) {
+        problem("reserved", format!("“{}” is what holds clients without a credential.", anonymous::PLAN));
+    }
+}
+
+fn limit(at: &str, limit: &Limit, problems: &mut Problems) {
+    let mut problem = |leaf: &str, code, detail: String| {
+        problems.push(FieldProblem::new(format!("{at}/{leaf}"), code, detail));
+    };
+    let most = limit.per.amount_max();
+    if limit.amount == 0 || limit.amount > most {
+        problem(
+            "amount",
+            "out_of_range",
+            format!("Choose between 1 and {} per {}.", grouped(most), limit.per.as_str()),
+        );
+    } else if let Counting::Sliding { burst } = limit.counting {
+        let most = burst_max(limit);
+        if burst == 0 || burst > most {
+            problem(
+                "burst",
+                "out_of_range",
+                format!("Choose between 1 and {}: it comes back within 30 days.", grouped(most)),
+            );
+        }
+    }
+    if limit.unit == Unit::Connects && limit.direction != Direction::Both {
+        problem(
+            "direction",
+            "no_direction",
+            "Sessions that begin have no direction: choose both.".to_owned(),
+        );
+    }
+}
+
+/// The greatest burst: what comes back within [`BURST_MILLIS_MAX`].
+fn burst_max(limit: &Limit) -> u64 {
+    limit.amount.saturating_mul((BURST_MILLIS_MAX / limit.per.millis()).unsigned_abs()).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sliding(amount: u64, per: Window, burst: u64) -> Limit {
+        Limit { counting: Counting::Sliding { burst }, ..Limit::messages(amount, per) }
+    }
+
+    fn found(name: &str, description: &str, limits: &[Limit]) -> Vec<(String, &'static str)> {
+        let (name, description) = (name.to_owned(), description.to_owned());
+        let told = Policy { name, description, limits: limits.to_vec(), ..Policy::default() };
+        let mut problems = Vec::new();
+        policy("", &told, &mut problems);
+        problems.into_iter().map(|problem| (problem.pointer, problem.code)).collect()
+    }
+
+    fn one(pointer: &str, code: &'static str) -> Vec<(String, &'static str)> {
+        vec![(pointer.to_owned(), code)]
+    }
+
+    #[test]
+    fn what_ships_keeps_the_rules() {
+        for policy in crate::policy::business_plans().iter().chain(&crate::policy::application_policies()) {
+            assert_eq!(found(&policy.name, &policy.description, &policy.limits), [], "{}", policy.name);
+        }
+    }
+
+    #[test]
+    fn names_are_words_that_fit_into_a_close() {
+        for good in ["Gold", "a", "20PerMin", "team-a_2.1", &"x".repeat(50)] {
+            assert_eq!(found(good, "", &[]), [], "{good}");
+        }
+        for (bad, code) in [
+            ("", "required"),
+            ("two words", "illegal_character"),
+            ("größe", "illegal_character"),
+            ("a/b", "illegal_character"),
+            ("..", "illegal_character"),
+            ("-a", "illegal_character"),
+            ("unauthenticated", "reserved"),
+            (&"x".repeat(51), "too_long"),
+        ] {
+            assert_eq!(found(bad, "", &[]), one("/name", code), "{bad}");
+        }
+        assert_eq!(found("Gold", &"x".repeat(513), &[]), one("/description", "too_long"));
+        assert_eq!(found("Gold", "a\nb", &[]), one("/description", "illegal_character"));
+    }
+
+    #[test]
+    fn a_limit_is_within_what_can_be_counted() {
+        for window in Window::ALL {
+            let most = Limit::messages(window.amount_max(), window);
+            assert_eq!(found("Gold", "", &[most]), []);
+            let amount = Limit { amount: most.amount + 1, ..most };
+            assert_eq!(found("Gold", "", &[amount]), one("/limits/0/amount", "out_of_range"));
+        }
+        assert_eq!(
+            found("Gold", "", &[Limit::messages(0, Window::Day)]),
+            one("/limits/0/amount", "out_of_range")
+        );
+        // Thirty days of ten a second, and one more.
+        assert_eq!(found("Gold", "", &[sliding(10, Window::Second, 25_920_000)]), []);
+        for burst in [0, 25_920_001] {
+            let told = sliding(10, Window::Second, burst);
+            assert_eq!(found("Gold", "", &[told]), one("/limits/0/burst", "out_of_range"));
+        }
+        let connects = Limit { unit: Unit::Connects, ..Limit::messages(5, Window::Minute) };
+        assert_eq!(found("Gold", "", &[connects]), []);
+        let published = Limit { direction: Direction::Publish, ..connects };
+        assert_eq!(found("Gold", "", &[published]), one("/limits/0/direction", "no_direction"));
+    }
+
+    #[test]
+    fn each_shape_stands_once_and_there_are_not_many() {
+        let minute = Limit::messages(5, Window::Minute);
+        let published = Limit { direction: Direction::Publish, ..minute };
+        assert_eq!(found("Gold", "", &[minute, published, sliding(5, Window::Minute, 2)]), []);
+        assert_eq!(
+            found("Gold", "", &[minute, published, Limit { amount: 9, ..minute }]),
+            one("/limits/2", "repeated")
+        );
+        let units = [Unit::Messages, Unit::Bytes].into_iter();
+        let many: Vec<_> = units
+            .flat_map(|unit| Window::ALL.map(|per| Limit { unit, ..Limit::messages(5, per) }))
+            .take(LIMITS_MAX + 1)
+            .collect();
+        assert_eq!(found("Gold", "", &many[1..]), []);
+        assert_eq!(found("Gold", "", &many), one("/limits", "too_many"));
+    }
+}

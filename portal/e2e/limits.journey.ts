@@ -1,0 +1,125 @@
+// Plans and policies: an administrator changes a plan under a live session, makes one, is told what is wrong and what is in
+// use, and carries all of them in a file.
+import type { Page } from "@playwright/test";
+import { expect, publishEcho, subscribed, test } from "./journey";
+
+/** Opens the page of limits from the first of the admin portal. */
+async function limits(admin: Page): Promise<void> {
+  await admin.goto("/admin");
+  await admin.getByRole("link", { name: "Plans and policies" }).click();
+  await expect(admin.getByRole("heading", { level: 1, name: "Plans and policies" })).toBeVisible();
+}
+
+test("a plan that is changed holds the live session, and says so to its client", async ({
+  as,
+  product,
+  rest,
+}) => {
+  const api = await publishEcho(await rest("admin"), product);
+  const { id } = await subscribed(await rest("developer"), api.id);
+  const developer = await as("developer");
+  await developer.goto(`/devportal/apis/${api.id}/console?application=${id}`);
+  const session = developer.getByRole("complementary", { name: "Session" });
+  await developer.getByRole("button", { name: "Connect", exact: true }).click();
+  await expect(session.getByText("Open")).toBeVisible();
+
+  const admin = await as("admin");
+  await limits(admin);
+  const gold = admin.getByRole("row", { name: /^Gold 5,000 messages per minute/ });
+  await gold.getByRole("button", { name: "Change Gold" }).click();
+  const changing = admin.getByRole("dialog", { name: "Change Gold" });
+  await changing.getByLabel("Amount of limit 1").fill("2");
+  await changing.getByLabel("Time of limit 1").selectOption("day");
+  await changing.getByRole("button", { name: "Save business plan" }).click();
+  await expect(admin.getByRole("row", { name: /^Gold 2 messages per day Close the session/ })).toBeVisible();
+
+  await expect(session.getByText("Open")).toBeVisible();
+  const message = developer.getByLabel("Message to send");
+  for (const text of ["the last", "one more"]) {
+    await message.fill(text);
+    await message.press("Control+Enter");
+  }
+  await expect(session.getByText("4429").first()).toBeVisible();
+  await developer.goto(`/devportal/apis/${api.id}`);
+  await expect(developer.getByText("2 messages per day")).toBeVisible();
+});
+
+test("a plan is made, refused with its reasons, and deleted when nothing uses it", async ({
+  as,
+  product,
+  rest,
+}) => {
+  await publishEcho(await rest("admin"), product);
+  const admin = await as("admin");
+  await limits(admin);
+  await admin.getByRole("button", { name: "Create business plan" }).click();
+  const making = admin.getByRole("dialog", { name: "Create business plan" });
+  const create = making.getByRole("button", { name: "Create business plan" });
+  await create.click();
+  await expect(making.getByText("Enter a name.")).toBeVisible();
+  const name = making.getByRole("textbox", { name: "Name" });
+  await name.fill("gold");
+  await create.click();
+  await expect(
+    making.getByText("There is a business plan “Gold” already. Change that one.").first(),
+  ).toBeVisible();
+  await name.fill("Stream");
+  await making.getByLabel("Amount of limit 1").fill("600");
+  await making.getByLabel("How limit 1 counts").selectOption("sliding");
+  await create.click();
+  await expect(making.getByText("Say how many may come at once.")).toBeVisible();
+  await making.getByLabel("At once under limit 1").fill("20");
+  await making.getByRole("button", { name: "Add a limit" }).click();
+  await making.getByLabel("What limit 2 counts").selectOption("bytes");
+  await making.getByLabel("Amount of limit 2").fill("2048");
+  await making.getByLabel("Whose messages limit 2 counts").selectOption("publish");
+  await making.getByLabel("Delay the message").check();
+  await create.click();
+  const row = admin.getByRole("row", {
+    name: /^Stream 600 messages per minute, evenly, at most 20 messages at once; 2 KiB published per minute Delay/,
+  });
+  await expect(row).toBeVisible();
+  await row.getByRole("button", { name: "Delete Stream" }).click();
+  await admin.getByRole("button", { name: "Delete business plan" }).click();
+  await expect(row).toHaveCount(0);
+
+  await admin.getByRole("button", { name: "Delete Gold", exact: true }).click();
+  await admin.getByRole("button", { name: "Delete business plan" }).click();
+  await expect(admin.getByText(/Gold is in use: .*EchoWebSocket 1\.0/)).toBeVisible();
+  await expect(admin.getByRole("row", { name: /^Gold 5,000/ })).toBeVisible();
+});
+
+test("all of them go out as a file and come in again, whole or not at all", async ({ as }) => {
+  const admin = await as("admin");
+  await limits(admin);
+  const card = admin.getByRole("region", { name: "All of them as a file" });
+  const [file] = await Promise.all([
+    admin.waitForEvent("download"),
+    card.getByRole("button", { name: "Export" }).click(),
+  ]);
+  expect(file.suggestedFilename()).toBe("tidegate-policies.json");
+  const text = (await (await file.createReadStream()).toArray()).join("");
+  const take = async (body: string) => {
+    const [chooser] = await Promise.all([
+      admin.waitForEvent("filechooser"),
+      card.getByRole("button", { name: "Import a file" }).click(),
+    ]);
+    await chooser.setFiles({
+      name: "policies.json",
+      mimeType: "application/json",
+      buffer: Buffer.from(body),
+    });
+  };
+  await take(text);
+  await expect(card.getByText("0 policies created, 0 changed, 12 as before.")).toBeVisible();
+  await take("no document");
+  await expect(card.getByText(/policies\.json is no JSON document/)).toBeVisible();
+  const limit = { amount: 0, per: "day" };
+  const plan = { name: "Carried", limits: [] };
+  await take(JSON.stringify({ plans: [plan, { name: "Bad", limits: [limit] }] }));
+  await expect(card.getByText(/\/plans\/1\/limits\/0\/amount: Choose between 1 and/)).toBeVisible();
+  await expect(admin.getByRole("row", { name: /^Carried/ })).toHaveCount(0);
+  await take(JSON.stringify({ plans: [plan] }));
+  await expect(card.getByText("1 policy created, 0 changed, 0 as before.")).toBeVisible();
+  await expect(admin.getByRole("row", { name: /^Carried No limit/ })).toBeVisible();
+});

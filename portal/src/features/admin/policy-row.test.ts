@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import { fieldErrors, Problem } from "../../api/problem";
+import type { Plan } from "../../api/types";
+import { NEW_LIMIT, NEW_POLICY, policyErrors, policyFields, policyOf, policyRow } from "./policy-row";
+
+const STREAM: Plan = {
+  name: "Stream",
+  display_name: "Stream",
+  description: "For streams.",
+  limits: [
+    { amount: 9000, unit: "messages", per: "month", counting: "calendar", burst: null, direction: "both" },
+    { amount: 65536, unit: "bytes", per: "second", counting: "sliding", burst: 4096, direction: "publish" },
+  ],
+  on_excess: "delay",
+  unlimited: false,
+  etag: 3,
+};
+
+test("a plan comes out of its form as it went in", () => {
+  const { name, description, on_excess } = STREAM;
+  expect(policyOf(policyRow(STREAM))).toEqual({
+    name,
+    description,
+    on_excess,
+    limits: [
+      { amount: 9000, unit: "messages", per: "month", counting: "calendar", direction: "both" },
+      { amount: 65536, unit: "bytes", per: "second", counting: "sliding", burst: 4096, direction: "publish" },
+    ],
+  });
+});
+
+test("what a choice makes meaningless is not sent", () => {
+  const limit = { ...NEW_LIMIT, unit: "connects", direction: "publish", burst: 5 };
+  const [sent] = policyOf({ ...NEW_POLICY, limits: [limit] }).limits;
+  expect(sent).toEqual({
+    amount: 1000,
+    unit: "connects",
+    per: "minute",
+    counting: "calendar",
+    direction: "both",
+  });
+});
+
+test("what is missing is said before anything is asked", () => {
+  const sliding = { ...NEW_LIMIT, counting: "sliding" };
+  const row = {
+    ...NEW_POLICY,
+    name: " ",
+    limits: [NEW_LIMIT, { ...sliding, amount: 0 }, { ...NEW_LIMIT, amount: "" }],
+  };
+  expect(Object.keys(policyErrors(row)).sort()).toEqual([
+    "limits.1.amount",
+    "limits.1.burst",
+    "limits.2.amount",
+    "name",
+  ]);
+  expect(policyErrors({ ...NEW_POLICY, name: "New", limits: [{ ...sliding, burst: 2 }] })).toEqual({});
+});
+
+test("problems of REST stand beside their fields", () => {
+  const errors = [
+    { pointer: "/limits/1/per", code: "unknown_word", detail: "Choose one." },
+    { pointer: "/limits/0", code: "repeated", detail: "It stands twice." },
+  ];
+  const problem = new Problem({ errors }, undefined);
+  const row = { ...NEW_POLICY, limits: [NEW_LIMIT, NEW_LIMIT] };
+  expect(fieldErrors(problem, policyFields(row)).fields).toEqual({
+    "limits.1.per": "Choose one.",
+    "limits.0.amount": "It stands twice.",
+  });
+});
