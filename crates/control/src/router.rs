@@ -97,15 +97,6 @@ fn rest() -> OpenApiRouter<Control> {
         .routes(routes!(tokens::delete))
         .routes(routes!(tokens::scopes))
         .routes(routes!(settings::get))
-        .routes(routes!(policies::plans, policies::create_plan))
-        .routes(routes!(policies::plan, policies::update_plan, policies::delete_plan))
-        .routes(routes!(policies::application_policies, policies::create_application_policy))
-        .routes(routes!(
-            policies::application_policy,
-            policies::update_application_policy,
-            policies::delete_application_policy
-        ))
-        .routes(routes!(policies::export, policies::import))
         .routes(routes!(catalogue::list))
         .routes(routes!(catalogue::get))
         .routes(routes!(apis::change::create, apis::read::list))
@@ -136,13 +127,28 @@ fn rest() -> OpenApiRouter<Control> {
         .routes(routes!(applications::certificates::delete))
         .routes(routes!(applications::provided_keys::create, applications::provided_keys::list))
         .routes(routes!(applications::provided_keys::delete))
+        .routes(routes!(subscriptions::create, subscriptions::list))
+        .routes(routes!(subscriptions::delete))
+        .routes(routes!(tickets::create))
+        .merge(administration())
+}
+
+/// What administrators decide for everybody, with what everybody may read of it.
+fn administration() -> OpenApiRouter<Control> {
+    OpenApiRouter::new()
+        .routes(routes!(policies::plans, policies::create_plan))
+        .routes(routes!(policies::plan, policies::update_plan, policies::delete_plan))
+        .routes(routes!(policies::application_policies, policies::create_application_policy))
+        .routes(routes!(
+            policies::application_policy,
+            policies::update_application_policy,
+            policies::delete_application_policy
+        ))
+        .routes(routes!(policies::export, policies::import))
         .routes(routes!(key_managers::create, key_managers::list))
         .routes(routes!(key_managers::get, key_managers::update, key_managers::delete))
         .routes(routes!(key_managers::refresh))
         .routes(routes!(key_managers::issuers))
-        .routes(routes!(subscriptions::create, subscriptions::list))
-        .routes(routes!(subscriptions::delete))
-        .routes(routes!(tickets::create))
         .routes(routes!(audit::list))
         .routes(routes!(audit::get))
         .routes(routes!(signing_keys::list, signing_keys::rotate))

@@ -309,7 +309,7 @@ impl<P: Catalog> Stage<P> {
     }
 
     async fn key(&self, owner: &Actor, application: ApplicationId, environment: Environment) -> Key {
-        let command = key_command(application, &format!("client-{}", self.count()), environment);
+        let command = developers::key_command(application, &format!("client-{}", self.count()), environment);
         match self.execute(owner, Command::CreateKey(command)).await.unwrap() {
             Outcome::Key(key) => key,
             other => panic!("{other:?}"),
@@ -523,17 +523,6 @@ fn step(id: ApiId, event: Event) -> MoveApi {
 
 fn update(id: ApiId, design: Design) -> UpdateApi {
     UpdateApi { id, based_on: None, design, is_default_version: None }
-}
-
-fn key_command(application: ApplicationId, client_id: &str, environment: Environment) -> CreateKey {
-    CreateKey {
-        application,
-        client_id: client_id.to_owned(),
-        secret_hash: Secret(format!("hash of {client_id}")),
-        environment,
-        grants: vec!["client_credentials".to_owned()],
-        settings: ClientSettings::default(),
-    }
 }
 
 fn set_password(username: &str, hash: &str) -> Command {

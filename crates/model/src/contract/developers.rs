@@ -8,6 +8,21 @@ fn change(id: ApplicationId, based_on: Option<u64>, name: &str, policy: &str) ->
     Command::UpdateApplication(UpdateApplication { id, based_on, name, description, policy })
 }
 
+pub(super) fn key_command(
+    application: ApplicationId,
+    client_id: &str,
+    environment: Environment,
+) -> CreateKey {
+    CreateKey {
+        application,
+        client_id: client_id.to_owned(),
+        secret_hash: Secret(format!("hash of {client_id}")),
+        environment,
+        grants: vec!["client_credentials".to_owned()],
+        settings: ClientSettings::default(),
+    }
+}
+
 pub(super) fn kind_of(outcome: Result<Outcome, Refused>) -> String {
     outcome.map_or_else(|refused| kind(&refused), |_| "ok".to_owned())
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use futures_util::future::{FutureExt as _, join, join_all};
 
-use super::*;
+use super::{developers::key_command, *};
 use crate::{
     command::{CreateVersion, UpdateApplication},
     lifecycle::State,
