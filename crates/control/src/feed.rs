@@ -20,7 +20,7 @@ use tidegate_model::{
     id::{ApiId, BootId},
     link::{ControlLink, Down, LinkClosed, PROTOCOL_VERSION, Up},
     port::{Catalog, Clock, EventLog, PortError},
-    revocation::{Marks, Revocation, Revocations},
+    revocation::{Revocable, Revocation, Revocations},
     snapshot::{BackendTokenFacts, Snapshot, SnapshotParts},
     target::TargetFacts,
     ticket::Answer,
@@ -215,9 +215,9 @@ impl Feed {
         }
     }
 
-    /// Whether a credential of this client with these marks was revoked, as gateways are told.
-    pub(crate) fn is_revoked(&self, client_id: &str, marks: &Marks) -> bool {
-        self.revocations().hit(Some(client_id), marks)
+    /// Whether a credential was revoked, as gateways are told.
+    pub(crate) fn is_revoked(&self, credential: &Revocable<'_>) -> bool {
+        self.revocations().hit(credential)
     }
 
     fn revocations(&self) -> MutexGuard<'_, Revocations> {

@@ -116,7 +116,17 @@ impl Issuer {
 
     /// The claims of an access token of ours that is valid now.
     pub(crate) fn verify(&self, token: &str, now: i64) -> Result<Claims, BadToken> {
-        self.keys.load().own.as_ref().ok_or(BadToken::Unknown)?.access.verify(token, now)
+        self.verify_with_key(token, now).map(|(claims, _)| claims)
+    }
+
+    /// The same, and the name of the key that signed it.
+    pub(crate) fn verify_with_key(&self, token: &str, now: i64) -> Result<(Claims, Arc<str>), BadToken> {
+        self.keys.load().own.as_ref().ok_or(BadToken::Unknown)?.access.verify_with_key(token, now)
+    }
+
+    /// Whether a key of this name is among those that are published.
+    pub(crate) fn has_key(&self, kid: &str) -> bool {
+        self.keys.load().records.iter().any(|record| record.kid == kid)
     }
 
     /// What an ID token of ours says, at any age.

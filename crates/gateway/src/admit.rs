@@ -233,7 +233,8 @@ impl Desk {
                 if identity.expires_at <= visitor.now {
                     return Err((BadToken::Expired.into(), None));
                 }
-                if !admit::signature_stands(snapshot, identity.signed_with.as_deref()) {
+                let source = identity.source.as_deref();
+                if !admit::signature_stands(snapshot, identity.signed_with.as_deref(), source) {
                     return Err((Refusal::Revoked, None));
                 }
                 Ok(identity)
@@ -399,7 +400,7 @@ impl Desk {
         };
         // The number first: what comes after it is asked for again when a worker takes the session.
         let revocation_number = self.revoked.number();
-        if self.revoked.hit(identity.revocable_client(), &identity.marks) {
+        if self.revoked.hit(&identity.revocable()) {
             return Err(of_client(Refusal::Revoked));
         }
         let grant = admit::admit(snapshot, api, &identity, way, client.address.ip());

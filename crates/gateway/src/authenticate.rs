@@ -20,6 +20,7 @@ use std::{
 use aws_lc_rs::digest::{SHA256, digest};
 use tidegate_model::{
     admit::Identity,
+    exchange::Source,
     id::ApiId,
     network::Networks,
     revocation::Marks,
@@ -34,7 +35,7 @@ use tidegate_oauth::{
     jwk::BadKey,
     mark,
     secret::{self, Kind},
-    token::{AccessTokenVerifier, BadToken, Claims},
+    token::{self, AccessTokenVerifier, BadToken, Claims},
 };
 
 use crate::{
@@ -243,7 +244,8 @@ impl Verifier {
             return if is_valid { Ok(identity) } else { Err(BadToken::Expired) };
         }
         let (claims, key) = self.tokens.verify_with_key(token, now.seconds())?;
-        let marks = marks(&claims);
+        let source = claims.source.as_ref().map(source).transpose()?;
+        let marks = marks(&claims, source.as_ref());
         let identity = Arc::new(Identity {
             marks,
             scopes: scopes(&claims.scope),
@@ -253,6 +255,7 @@ impl Verifier {
             expires_at: Timestamp::from_seconds(claims.exp),
             signed_with: Some(key),
             bound_to: claims.cnf.map(|cnf| cnf.jkt.into()),
+            source: source.map(Arc::new),
         });
         self.remembered().add(digest, Arc::clone(&identity));
         Ok(identity)
@@ -269,15 +272,26 @@ pub(crate) fn scopes(text: &str) -> Arc<[String]> {
     text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
 }
 
+/// What a token says that it was exchanged for.
+fn source(said: &token::Source) -> Result<Source, BadToken> {
+    let marks = [&*said.credential, &*said.subject];
+    Source::parse(&said.client_id, &said.key_manager, marks, &said.signed_with)
+        .map_err(|_| BadToken::Malformed)
+}
+
 /// By what a token can be revoked.
-fn marks(claims: &Claims) -> Marks {
+fn marks(claims: &Claims, source: Option<&Source>) -> Marks {
     let issuer = claims.iss.as_str();
     let grant = Some(&claims.grant_id).filter(|id| !id.is_empty());
     Marks {
         credential: Some(mark::token(issuer, &claims.jti).into()),
         grant: grant.map(|id| mark::grant(issuer, id).into()),
-        // A client's own token speaks for nobody.
-        subject: (claims.sub != claims.client_id).then(|| mark::subject(issuer, &claims.sub).into()),
+        subject: match source {
+            // A person of another issuer is known by what that one calls them.
+            Some(source) => Some(source.subject),
+            // A client's own token speaks for nobody.
+            None => (claims.sub != claims.client_id).then(|| mark::subject(issuer, &claims.sub).into()),
+        },
         issued_at: Timestamp::from_seconds(claims.iat),
     }
 }

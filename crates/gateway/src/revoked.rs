@@ -6,7 +6,7 @@
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use tidegate_model::revocation::{Marks, Revocation, Revocations};
+use tidegate_model::revocation::{Revocable, Revocation, Revocations};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -29,9 +29,9 @@ impl Revoked {
         self.all().number()
     }
 
-    /// Whether a credential with these marks was revoked, or all of this client of ours, if it is one's.
-    pub(crate) fn hit(&self, client_id: Option<&str>, marks: &Marks) -> bool {
-        self.all().hit(client_id, marks)
+    /// Whether a credential was revoked, by what it is, by what it belongs to, or by what it came of.
+    pub(crate) fn hit(&self, credential: &Revocable<'_>) -> bool {
+        self.all().hit(credential)
     }
 
     fn all(&self) -> RwLockReadGuard<'_, Revocations> {

@@ -83,5 +83,6 @@ pub(crate) fn grant(api: ApiFacts, application: ApplicationFacts) -> Grant {
         expires_at: Timestamp(i64::MAX),
         signed_with: None,
         marks: Marks::default(),
+        source: None,
     }
 }

@@ -11,11 +11,12 @@ use crate::{
     anonymous,
     deny::Connected,
     endpoint::{Endpoint, Environment},
+    exchange::Source,
     id::{ApiId, ApplicationId, KeyManagerId, SubscriptionId},
     issuer::RESIDENT,
     lifecycle::State,
     policy::Policy,
-    revocation::Marks,
+    revocation::{Marks, Revocable},
     security::{Kind, Way},
     snapshot::{ApiFacts, ApplicationFacts, Snapshot},
     time::Timestamp,
@@ -42,6 +43,8 @@ pub struct Identity {
     pub bound_to: Option<Arc<str>>,
     /// By what it can be revoked before.
     pub marks: Marks,
+    /// The token that it was exchanged for, if it was.
+    pub source: Option<Arc<Source>>,
 }
 
 impl Identity {
@@ -49,6 +52,12 @@ impl Identity {
     /// issuer calls a client may be what we call another.
     pub fn revocable_client(&self) -> Option<&str> {
         self.key_manager.is_none().then_some(&*self.client_id)
+    }
+
+    /// As revocations are asked about it.
+    pub fn revocable(&self) -> Revocable<'_> {
+        let (client_id, source) = (self.revocable_client(), self.source.as_deref());
+        Revocable { client_id, marks: &self.marks, source }
     }
 }
 
@@ -155,6 +164,8 @@ pub struct Grant {
     pub signed_with: Option<Arc<str>>,
     /// By what it can be revoked before.
     pub marks: Marks,
+    /// The token that it was exchanged for, if it was.
+    pub source: Option<Arc<Source>>,
 }
 
 impl Grant {
@@ -163,9 +174,10 @@ impl Grant {
         self.api.endpoints.of(self.environment)
     }
 
-    /// As [`Identity::revocable_client`].
-    pub fn revocable_client(&self) -> Option<&str> {
-        self.key_manager.is_none().then_some(&*self.client_id)
+    /// As revocations are asked about it.
+    pub fn revocable(&self) -> Revocable<'_> {
+        let client_id = self.key_manager.is_none().then_some(&*self.client_id);
+        Revocable { client_id, marks: &self.marks, source: self.source.as_deref() }
     }
 
     /// Name of the business plan; empty without a subscription.
@@ -262,19 +274,20 @@ struct Credential<'c> {
     expires_at: Timestamp,
     signed_with: Option<&'c Arc<str>>,
     marks: Marks,
+    source: Option<&'c Arc<Source>>,
 }
 
 impl<'c> From<&'c Identity> for Credential<'c> {
     fn from(identity: &'c Identity) -> Self {
-        let &Identity { ref scopes, expires_at, ref signed_with, marks, .. } = identity;
-        Self { scopes, expires_at, signed_with: signed_with.as_ref(), marks }
+        let &Identity { ref scopes, expires_at, ref signed_with, marks, ref source, .. } = identity;
+        Self { scopes, expires_at, signed_with: signed_with.as_ref(), marks, source: source.as_ref() }
     }
 }
 
 impl<'c> From<&'c Grant> for Credential<'c> {
     fn from(held: &'c Grant) -> Self {
-        let &Grant { ref scopes, expires_at, ref signed_with, marks, .. } = held;
-        Self { scopes, expires_at, signed_with: signed_with.as_ref(), marks }
+        let &Grant { ref scopes, expires_at, ref signed_with, marks, ref source, .. } = held;
+        Self { scopes, expires_at, signed_with: signed_with.as_ref(), marks, source: source.as_ref() }
     }
 }
 
@@ -310,6 +323,11 @@ fn grant(
     // A ticket is bought with a token, or by a person for a client of ours.
     if matches!(way.kind(), Kind::OAuth | Kind::Ticket) {
         is_accepted(snapshot, api, key_manager)?;
+    }
+    if let Some(source) = credential.source {
+        // It stands for what it came of, and ends with it.
+        source.client(snapshot).ok_or(Refusal::UnknownClient)?;
+        is_accepted(snapshot, api, source.key_manager)?;
     }
     let (application, environment, client_id) = held.ok_or(Refusal::UnknownClient)?;
     let is_anonymous = way.kind() == Kind::None;
@@ -348,12 +366,16 @@ fn grant(
         expires_at: credential.expires_at,
         signed_with: credential.signed_with.map(Arc::clone),
         marks: credential.marks,
+        source: credential.source.map(Arc::clone),
     })
 }
 
-/// Whether the key that signed a credential, where one of ours did, is still among those that sign.
-pub fn signature_stands(snapshot: &Snapshot, signed_with: Option<&str>) -> bool {
-    signed_with.is_none_or(|kid| snapshot.issuer().keys.iter().any(|key| key == kid))
+/// Whether the keys that signed a credential, and what it was exchanged for, where ours did, are still among those that
+/// sign.
+pub fn signature_stands(snapshot: &Snapshot, signed_with: Option<&str>, source: Option<&Source>) -> bool {
+    let of_source = source.and_then(|source| source.signed_with.as_deref());
+    let stands = |kid: &str| snapshot.issuer().keys.iter().any(|key| key == kid);
+    signed_with.into_iter().chain(of_source).all(stands)
 }
 
 /// Whether a live session may stay under a new snapshot, and what it is allowed from now on.
@@ -366,7 +388,7 @@ pub fn standing(snapshot: &Snapshot, held: &Grant, now: Timestamp) -> Result<Gra
     if held.expires_at <= now {
         return Err(Unwelcome::Expired);
     }
-    if !signature_stands(snapshot, held.signed_with.as_deref()) {
+    if !signature_stands(snapshot, held.signed_with.as_deref(), held.source.as_deref()) {
         return Err(Unwelcome::SigningKeyRemoved);
     }
     let api = snapshot.api(held.api.id).ok_or(Unwelcome::ApiRetired)?;

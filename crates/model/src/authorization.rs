@@ -6,6 +6,7 @@
 //! It knows hashes of secrets, never the secrets; what a code must be presented with is checked by the `oauth` crate.
 
 use crate::{
+    exchange::Source,
     id::{AuthorizationId, UserId},
     time::Timestamp,
     user::Secret,
@@ -84,7 +85,7 @@ pub struct OpaqueToken {
     pub token_hash: Secret,
     /// Whose.
     pub client_id: String,
-    /// Where it came from; `None` for client credentials.
+    /// Where it came from; `None` for client credentials, and for people of another issuer.
     pub authorization: Option<AuthorizationId>,
     /// `sub`: a person's id or the client.
     pub subject: String,
@@ -94,6 +95,8 @@ pub struct OpaqueToken {
     pub issued_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// The token that it was exchanged for, if it was.
+    pub source: Option<Source>,
 }
 
 /// Keeps an authorization with its code, and remembers the consent.

@@ -29,6 +29,11 @@ pub const AUTHORIZATION_CODE: &str = "authorization_code";
 pub const REFRESH_TOKEN: &str = "refresh_token";
 /// The grant through another screen.
 pub const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+/// A person's token for one of the client's own.
+pub const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+
+/// The grants that ask nobody but the client, which therefore has to prove who it is.
+const NEED_PROOF: [&str; 2] = [CLIENT_CREDENTIALS, TOKEN_EXCHANGE];
 
 /// Whether a client can keep a secret, and where it runs (RFC 6749, section 2.1; RFC 8252).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -228,9 +233,10 @@ fn grant_problems(grants: &[String], settings: &ClientSettings, known: &[&str]) 
             problems.push(FieldProblem::new(pointer, "unknown_grant", detail));
         } else if grants[..place].contains(grant) {
             problems.push(FieldProblem::new(pointer, "repeated", "This grant stands twice."));
-        } else if grant == CLIENT_CREDENTIALS && settings.kind.is_public() {
-            let detail = "A client without a secret cannot use client_credentials. Take the grant away, or \
-                          choose confidential.";
+        } else if NEED_PROOF.contains(&grant.as_str()) && settings.kind.is_public() {
+            let detail = format!(
+                "A client without a secret cannot use {grant}. Take it away, or choose confidential."
+            );
             problems.push(FieldProblem::new(pointer, "needs_secret", detail));
         }
     }
@@ -239,8 +245,8 @@ fn grant_problems(grants: &[String], settings: &ClientSettings, known: &[&str]) 
         let detail = "authorization_code needs at least one redirect address.";
         problems.push(FieldProblem::new("/redirect_uris", "required", detail));
     }
-    if has(REFRESH_TOKEN) && grants.iter().all(|grant| grant == REFRESH_TOKEN || grant == CLIENT_CREDENTIALS)
-    {
+    let has_no_person = |grant: &String| grant == REFRESH_TOKEN || NEED_PROOF.contains(&grant.as_str());
+    if has(REFRESH_TOKEN) && grants.iter().all(has_no_person) {
         let detail =
             "Refresh tokens come from a grant with a person: add authorization_code, or that of devices.";
         problems.push(FieldProblem::new("/grants", "refresh_alone", detail));

@@ -18,6 +18,7 @@ pub mod decide;
 pub mod deny;
 pub mod device;
 pub mod endpoint;
+pub mod exchange;
 pub mod fact;
 pub mod forwarded;
 pub mod headers;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{authorization::OPAQUE_TOKENS_MAX, time::Timestamp, user::Secret};
+use crate::{authorization::OPAQUE_TOKENS_MAX, exchange::Source, time::Timestamp, user::Secret};
 
 /// What an access token stands for that says nothing by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct OpaqueTokenFacts {
     pub issued_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// The token that it was exchanged for, if it was.
+    #[serde(default)]
+    pub source: Option<Source>,
 }
 
 /// All that are known, found by hash.

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use crate::{
     admit::{Grant, Identity, Unwelcome, standing},
+    exchange::Source,
     id::{ApiId, KeyManagerId},
-    revocation::Marks,
+    revocation::{Marks, Revocable},
     snapshot::Snapshot,
     time::Timestamp,
 };
@@ -31,6 +32,8 @@ pub struct Fresh {
     pub signed_with: Option<Arc<str>>,
     /// By what it can be revoked.
     pub marks: Marks,
+    /// The token that it was exchanged for, if it was.
+    pub source: Option<Arc<Source>>,
 }
 
 /// Why a session is left as it is.
@@ -47,10 +50,22 @@ pub enum NotRenewed {
 impl Fresh {
     /// What a session keeps of an identity.
     pub fn new(api: ApiId, identity: &Identity) -> Self {
-        let &Identity { ref client_id, key_manager, ref scopes, expires_at, ref signed_with, marks, .. } =
-            identity;
-        let (client_id, signed_with) = (client_id.as_str().into(), signed_with.clone());
-        Self { api, client_id, key_manager, scopes: Arc::clone(scopes), expires_at, signed_with, marks }
+        Self {
+            api,
+            client_id: identity.client_id.as_str().into(),
+            key_manager: identity.key_manager,
+            scopes: Arc::clone(&identity.scopes),
+            expires_at: identity.expires_at,
+            signed_with: identity.signed_with.clone(),
+            marks: identity.marks,
+            source: identity.source.clone(),
+        }
+    }
+
+    /// As revocations are asked about it.
+    pub fn revocable(&self) -> Revocable<'_> {
+        let client_id = self.key_manager.is_none().then_some(&*self.client_id);
+        Revocable { client_id, marks: &self.marks, source: self.source.as_deref() }
     }
 
     /// Whether a session with this grant belongs to who presents it.
@@ -79,6 +94,7 @@ impl Fresh {
             expires_at: self.expires_at,
             signed_with: self.signed_with.clone(),
             marks: self.marks,
+            source: self.source.clone(),
             ..held.clone()
         };
         standing(snapshot, &wanted, now).map_err(NotRenewed::Unwelcome)

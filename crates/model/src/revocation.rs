@@ -21,7 +21,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::time::Timestamp;
+use crate::{exchange::Source, time::Timestamp};
 
 /// Names a credential, or what it belongs to, without being it: eight bytes of a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -69,6 +69,17 @@ pub struct Marks {
     pub subject: Option<Mark>,
     /// When it was issued, in whole seconds as tokens say it. What does not say it counts as issued at the epoch.
     pub issued_at: Timestamp,
+}
+
+/// A credential as revocations are asked about it.
+#[derive(Debug, Clone, Copy)]
+pub struct Revocable<'c> {
+    /// The client of ours that it was issued to; `None`: another issuer's, which no revocation names.
+    pub client_id: Option<&'c str>,
+    /// By what it can be revoked.
+    pub marks: &'c Marks,
+    /// What it was exchanged for, with which it ends.
+    pub source: Option<&'c Source>,
 }
 
 /// What ends.
@@ -210,17 +221,25 @@ impl Revocations {
         self.all.range(number.saturating_add(1)..).map(|(_, revocation)| revocation)
     }
 
-    /// Whether a credential with these marks was revoked, or all of this client of ours, if it is one's.
-    pub fn hit(&self, client_id: Option<&str>, marks: &Marks) -> bool {
+    /// Whether a credential was revoked, by what it is, by what it belongs to, or by what it came of.
+    pub fn hit(&self, credential: &Revocable<'_>) -> bool {
         if self.all.is_empty() {
             return false;
         }
+        let &Revocable { client_id, marks, source } = credential;
         let named = |kind: Kind, mark: Option<Mark>| mark.and_then(|mark| self.marks.get(&(kind, mark)));
         let was_issued_until = |at: &Timestamp| marks.issued_at <= *at;
+        let is_client_hit = |client_id: Option<&str>| {
+            client_id.and_then(|client_id| self.clients.get(client_id)).is_some_and(was_issued_until)
+        };
         named(Kind::Credential, marks.credential).is_some()
             || named(Kind::Grant, marks.grant).is_some()
             || named(Kind::Subject, marks.subject).is_some_and(was_issued_until)
-            || client_id.and_then(|client_id| self.clients.get(client_id)).is_some_and(was_issued_until)
+            || is_client_hit(client_id)
+            || source.is_some_and(|source| {
+                named(Kind::Credential, Some(source.credential)).is_some()
+                    || is_client_hit(source.revocable_client())
+            })
     }
 }
 

@@ -15,14 +15,26 @@ pub const FORM_BYTES_MAX: usize = 8_192;
 /// Most parameters in a form; the requests we know use fewer than ten.
 const PARAMETERS_MAX: usize = 64;
 
+/// Parameters that may stand several times: for whom a token is asked (RFC 8693, section 2.1; RFC 8707, section 2).
+const LISTS: [&str; 2] = ["resource", "audience"];
+
 /// Parameters by name; each is taken out once.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Parameters(BTreeMap<String, String>);
+pub struct Parameters {
+    single: BTreeMap<String, String>,
+    lists: Vec<(String, String)>,
+}
 
 impl Parameters {
     /// Takes one out. One without a value counts as absent (RFC 6749, section 3.2).
     pub fn take(&mut self, name: &str) -> Option<String> {
-        self.0.remove(name).filter(|value| !value.is_empty())
+        self.single.remove(name).filter(|value| !value.is_empty())
+    }
+
+    /// All values of one that may stand several times, in their order.
+    pub fn take_all(&mut self, name: &str) -> Vec<String> {
+        let values = self.lists.extract_if(.., |(own, _)| own == name).map(|(_, value)| value);
+        values.filter(|value| !value.is_empty()).collect()
     }
 
     /// Takes one out that must be there.
@@ -37,11 +49,12 @@ impl Parameters {
 /// Values may be secrets.
 impl std::fmt::Debug for Parameters {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        let lists = self.lists.iter().map(|(name, _)| name);
+        f.debug_set().entries(self.single.keys().chain(lists)).finish()
     }
 }
 
-/// Reads a form, or a query, in which no parameter stands twice.
+/// Reads a form, or a query, in which no parameter stands twice but those that are lists.
 ///
 /// # Errors
 /// [`TokenError::InvalidRequest`].
@@ -54,13 +67,15 @@ pub fn parameters(form: &str) -> Result<Parameters, TokenError> {
         return Err(TokenError::InvalidRequest("the form has too many parameters"));
     }
     // RFC 6749, section 3.2: none may stand twice, unknown ones are ignored.
-    let mut parameters = BTreeMap::new();
+    let (lists, pairs) = pairs.into_iter().partition(|(name, _): &(String, String)| LISTS.contains(&&**name));
+    let pairs: Vec<_> = pairs;
+    let mut single = BTreeMap::new();
     for (name, value) in pairs {
-        if parameters.insert(name, value).is_some() {
+        if single.insert(name, value).is_some() {
             return Err(TokenError::InvalidRequest("a parameter is repeated"));
         }
     }
-    Ok(Parameters(parameters))
+    Ok(Parameters { single, lists })
 }
 
 /// Reads a form and what the client presents with it: the `Authorization` field, if any, and the form.

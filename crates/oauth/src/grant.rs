@@ -12,6 +12,7 @@ pub mod client_credentials;
 pub mod code;
 pub mod device;
 pub mod refresh;
+pub mod token_exchange;
 
 pub use crate::form::FORM_BYTES_MAX;
 
@@ -29,12 +30,19 @@ pub enum GrantType {
     RefreshToken,
     /// A person on another screen (RFC 8628).
     DeviceCode,
+    /// A person's token for one of the client's own (RFC 8693).
+    TokenExchange,
 }
 
 impl GrantType {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::ClientCredentials, Self::AuthorizationCode, Self::RefreshToken, Self::DeviceCode];
+    pub const ALL: [Self; 5] = [
+        Self::ClientCredentials,
+        Self::AuthorizationCode,
+        Self::RefreshToken,
+        Self::DeviceCode,
+        Self::TokenExchange,
+    ];
 
     /// As written in `grant_type`, in a client's allowed grants and in metadata.
     pub const fn as_str(self) -> &'static str {
@@ -43,6 +51,7 @@ impl GrantType {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
         }
     }
 
@@ -88,6 +97,9 @@ pub enum TokenError {
     /// A scope that the client may not have.
     #[error("a requested scope is unknown or malformed")]
     InvalidScope,
+    /// A token for somebody for whom none is issued (RFC 8693, section 2.2.2).
+    #[error("tokens are issued for the gateway alone; leave audience and resource out, or name it")]
+    InvalidTarget,
 }
 
 impl TokenError {
@@ -105,6 +117,7 @@ impl TokenError {
             Self::AccessDenied => "access_denied",
             Self::ExpiredToken => "expired_token",
             Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
         }
     }
 
@@ -135,6 +148,8 @@ pub enum Asked {
     RefreshToken(refresh::Asked),
     /// See [`device`].
     DeviceCode(device::Asked),
+    /// See [`token_exchange`].
+    TokenExchange(token_exchange::Asked),
 }
 
 impl Asked {
@@ -145,6 +160,7 @@ impl Asked {
             Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
             Self::RefreshToken(_) => GrantType::RefreshToken,
             Self::DeviceCode(_) => GrantType::DeviceCode,
+            Self::TokenExchange(_) => GrantType::TokenExchange,
         }
     }
 }
@@ -170,6 +186,7 @@ pub fn read(authorization: Option<&str>, form: &str) -> Result<TokenRequest, Tok
         GrantType::AuthorizationCode => Asked::AuthorizationCode(code::read(&mut parameters)?),
         GrantType::RefreshToken => Asked::RefreshToken(refresh::read(&mut parameters)?),
         GrantType::DeviceCode => Asked::DeviceCode(device::read(&mut parameters)?),
+        GrantType::TokenExchange => Asked::TokenExchange(token_exchange::read(&mut parameters)?),
     };
     Ok(TokenRequest { client, asked })
 }
@@ -218,6 +235,9 @@ pub fn granted(asked: &[String], allowed: &[String]) -> Result<String, TokenErro
 pub struct TokenResponse {
     /// The access token.
     pub access_token: String,
+    /// What kind of token it is, where one was exchanged for it (RFC 8693, section 2.2.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issued_token_type: Option<&'static str>,
     /// `Bearer`, or `DPoP` for one that is bound to a key.
     pub token_type: &'static str,
     /// Seconds until it ends.
@@ -236,7 +256,15 @@ pub struct TokenResponse {
 impl TokenResponse {
     /// The answer with this token.
     pub const fn bearer(access_token: String, expires_in: i64, scope: String) -> Self {
-        Self { access_token, token_type: "Bearer", expires_in, scope, refresh_token: None, id_token: None }
+        Self {
+            access_token,
+            issued_token_type: None,
+            token_type: "Bearer",
+            expires_in,
+            scope,
+            refresh_token: None,
+            id_token: None,
+        }
     }
 
     /// The same, for a token that is bound to the client's key (RFC 9449, section 5).

@@ -4,6 +4,7 @@
 //! different things have the same input. Who revokes and who verifies make the same marks here. They are
 //! no proof of anything: to have a mark is not to have the credential, and nobody is let in by one.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 /// A mark.
@@ -12,6 +13,14 @@ pub type Mark = [u8; 8];
 /// Of a token that says who issued it and which one it is (`iss` and `jti`, RFC 7519, section 4.1).
 pub fn token(issuer: &str, jti: &str) -> Mark {
     mark("token", &[issuer, jti])
+}
+
+/// Of a token of another issuer, which is named by its bytes where it has no `jti`.
+pub fn of_another(issuer: &str, jti: Option<&str>, token: &str) -> Mark {
+    match jti {
+        Some(jti) => self::token(issuer, jti),
+        None => opaque("token of another issuer", &URL_SAFE_NO_PAD.encode(Sha256::digest(token))),
+    }
 }
 
 /// Of a credential that says nothing: the hash of an opaque token, or the public id of a key. With the kind before it where two

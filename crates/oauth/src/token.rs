@@ -47,7 +47,7 @@ pub struct Claims {
     /// Seconds since the epoch when it was issued.
     pub iat: i64,
     /// Seconds since the epoch before which it is not valid.
-    #[serde(default, deserialize_with = "stated", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub nbf: Option<i64>,
     /// Identifier of the token.
     pub jti: String,
@@ -58,8 +58,30 @@ pub struct Claims {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub grant_id: String,
     /// The key that whoever presents the token has to have; `None`: anybody may present it.
-    #[serde(default, deserialize_with = "confirmed", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
+    /// The token that it was exchanged for, if it was.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+}
+
+/// What a token came of that was exchanged for it (RFC 8693): by what it ends before its time. A claim of our own; nothing of
+/// it is secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// OAuth client of that token.
+    pub client_id: String,
+    /// The issuer whose client it is, by its id here; absent: this one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub key_manager: String,
+    /// Mark of that token, in hexadecimal digits.
+    pub credential: String,
+    /// Mark of the person, in hexadecimal digits.
+    pub subject: String,
+    /// Name of the key that signed that token, if one of this issuer's did.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub signed_with: String,
 }
 
 /// `cnf` (RFC 7800): what the token is bound to. A kind of binding that is not known makes the token unusable: whoever
@@ -71,14 +93,9 @@ pub struct Confirmation {
     pub jkt: String,
 }
 
-/// What stands there must be a binding; `null` is not "absent".
-fn confirmed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Confirmation>, D::Error> {
-    Confirmation::deserialize(deserializer).map(Some)
-}
-
 /// An optional claim that stands there must have its type; `null` is not "absent".
-fn stated<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    i64::deserialize(deserializer).map(Some)
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// `aud`: a string or a list of strings (RFC 7519, section 4.1.3).
@@ -123,6 +140,8 @@ pub struct Grant<'g> {
     pub lifetime: i64,
     /// RFC 7638 thumbprint of the key that it is bound to.
     pub bound_to: Option<&'g str>,
+    /// The token that it is exchanged for.
+    pub source: Option<&'g Source>,
 }
 
 /// Issues an access token.
@@ -147,6 +166,7 @@ pub fn issue(key: &SigningKey, grant: &Grant<'_>, random: &mut dyn Random) -> Re
         scope: grant.scope.to_owned(),
         cnf: grant.bound_to.map(|jkt| Confirmation { jkt: jkt.to_owned() }),
         grant_id: grant.grant_id.to_owned(),
+        source: grant.source.cloned(),
     };
     key.jws("at+jwt", &claims)
 }

@@ -102,6 +102,7 @@ fn opaque(row: entity::opaque_token::Model) -> Result<OpaqueToken, DbErr> {
         scope: row.scope,
         issued_at: Timestamp(row.issued_at),
         expires_at: Timestamp(row.expires_at),
+        source: row.source.as_deref().map(parsed).transpose()?,
     })
 }
 
@@ -130,17 +131,20 @@ pub(crate) async fn opaque_facts(
         .order_by_asc(Column::Number)
         .all(connection)
         .await?;
-    let facts = rows.into_iter().map(|row| OpaqueTokenFacts {
-        number: u64::try_from(row.number).unwrap_or_default(),
-        token_hash: Secret(row.token_hash),
-        client_id: row.client_id,
-        subject: row.subject,
-        grant_id: row.authorization_id,
-        scope: row.scope,
-        issued_at: Timestamp(row.issued_at),
-        expires_at: Timestamp(row.expires_at),
-    });
-    Ok(facts.collect())
+    let facts = |row: entity::opaque_token::Model| {
+        Ok(OpaqueTokenFacts {
+            number: u64::try_from(row.number).unwrap_or_default(),
+            token_hash: Secret(row.token_hash),
+            client_id: row.client_id,
+            subject: row.subject,
+            grant_id: row.authorization_id,
+            scope: row.scope,
+            issued_at: Timestamp(row.issued_at),
+            expires_at: Timestamp(row.expires_at),
+            source: row.source.as_deref().map(parsed).transpose()?,
+        })
+    };
+    rows.into_iter().map(facts).collect()
 }
 
 pub(crate) async fn consent(
@@ -350,6 +354,7 @@ pub(crate) async fn keep_access_token(
         scope: Set(token.scope),
         issued_at: Set(token.issued_at.millis()),
         expires_at: Set(token.expires_at.millis()),
+        source: Set(token.source.as_ref().map(written).transpose()?),
     };
     Entity::insert(row).exec_without_returning(db).await.map(drop)
 }

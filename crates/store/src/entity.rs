@@ -208,7 +208,7 @@ entity! {
     opaque_token, "access_tokens" {
         #[sea_orm(primary_key, auto_increment = false)] token_hash: String,
         client_id: String, authorization_id: Option<String>, subject: String, scope: String,
-        issued_at: i64, expires_at: i64, number: i64,
+        issued_at: i64, expires_at: i64, number: i64, source: Option<String>,
     }
 }
 entity! {

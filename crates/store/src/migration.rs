@@ -22,6 +22,7 @@ mod m0023_token_scopes;
 mod m0024_sign_up;
 mod m0027_certificates;
 mod m0030_policies;
+mod m0034_exchanged_tokens;
 
 pub(crate) struct Migrator;
 
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0024_sign_up::Step),
             Box::new(m0027_certificates::Step),
             Box::new(m0030_policies::Step),
+            Box::new(m0034_exchanged_tokens::Step),
         ]
     }
 }

@@ -4,11 +4,13 @@ mod client_credentials;
 mod code;
 mod device;
 mod refresh;
+mod token_exchange;
 
 pub(super) use client_credentials::client_credentials;
 pub(super) use code::code;
 pub(super) use device::device;
 pub(super) use refresh::refresh;
+pub(super) use token_exchange::token_exchange;
 
 use tidegate_model::{
     application::Key,

@@ -1,18 +1,26 @@
 //! `POST /oauth2/introspect` (RFC 7662): a client asks what a token of its own stands for, and is told nothing of any
 //! other.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
 use tidegate_model::{
-    authorization::Authorization, id::AuthorizationId, revocation::Marks, time::Timestamp, user::Secret,
+    authorization::{Authorization, OpaqueToken},
+    exchange::Source,
+    id::AuthorizationId,
+    revocation::{Marks, Revocable},
+    time::Timestamp,
+    user::Secret,
 };
 use tidegate_oauth::{
     grant::TokenError,
     mark,
     secret::{self, Kind},
+    token::Claims,
 };
 
 use super::{Failure, client_and_form, no_store};
@@ -27,8 +35,14 @@ pub(super) struct Token {
     pub(super) client_id: String,
     pub(super) subject: String,
     pub(super) scope: String,
-    issued_at: Timestamp,
-    expires_at: Timestamp,
+    pub(super) marks: Marks,
+    pub(super) expires_at: Timestamp,
+    /// Where it came from, if from an authorization.
+    pub(super) of: Option<Authorization>,
+    /// What it was exchanged for, if it was.
+    pub(super) source: Option<Source>,
+    /// Name of the key that signed it.
+    pub(super) signed_with: Option<Arc<str>>,
     jti: Option<String>,
     audience: serde_json::Value,
     /// Thumbprint of the key that only its holder has.
@@ -59,7 +73,7 @@ async fn answer(inner: &Inner, request: Request) -> Result<serde_json::Value, Fa
     };
     let mut answer = json!({
         "active": true, "iss": inner.issuer.url(), "client_id": token.client_id, "sub": token.subject,
-        "aud": token.audience, "iat": token.issued_at.seconds(), "exp": token.expires_at.seconds(),
+        "aud": token.audience, "iat": token.marks.issued_at.seconds(), "exp": token.expires_at.seconds(),
         "token_type": "Bearer",
     });
     if !token.scope.is_empty() {
@@ -94,60 +108,82 @@ async fn is_alive(inner: &Inner, of: &Authorization) -> Result<bool, Problem> {
 /// What an access token of ours stands for; `None` when it is worth nothing (any more).
 pub(super) async fn known_token(inner: &Inner, text: &str) -> Result<Option<Token>, Problem> {
     let catalog = &inner.ports.catalog;
-    let (token, of, credential) = if secret::is_well_formed(Kind::AccessToken, text) {
-        let hash = Secret(secret::hash(text));
-        let found = catalog.opaque_token(&hash, inner.now()).await?;
-        let Some(found) = found else { return Ok(None) };
-        let token = Token {
-            client_id: found.client_id,
-            subject: found.subject,
-            scope: found.scope,
-            issued_at: found.issued_at,
-            expires_at: found.expires_at,
-            jti: None,
-            audience: inner.issuer.audience().into(),
-            bound_to: None,
-        };
-        (token, found.authorization, mark::access_token(&hash.0))
+    let read = if secret::is_well_formed(Kind::AccessToken, text) {
+        let found = catalog.opaque_token(&Secret(secret::hash(text)), inner.now()).await?;
+        found.map(|found| opaque(inner, found))
     } else {
-        let Ok(claims) = inner.issuer.verify(text, inner.now().seconds()) else { return Ok(None) };
-        let of = match claims.grant_id.as_str() {
-            "" => None,
-            id => match id.parse::<AuthorizationId>() {
-                Ok(id) => Some(id),
-                Err(_) => return Ok(None),
-            },
-        };
-        let credential = mark::token(&claims.iss, &claims.jti);
-        let token = Token {
-            client_id: claims.client_id,
-            subject: claims.sub,
-            scope: claims.scope,
-            issued_at: Timestamp::from_seconds(claims.iat),
-            expires_at: Timestamp::from_seconds(claims.exp),
-            jti: Some(claims.jti),
-            audience: serde_json::to_value(claims.aud).unwrap_or_default(),
-            bound_to: claims.cnf.map(|cnf| cnf.jkt),
-        };
-        (token, of, credential)
+        let verified = inner.issuer.verify_with_key(text, inner.now().seconds()).ok();
+        verified.and_then(|(claims, kid)| signed(claims, kid))
     };
+    let Some((mut token, of)) = read else { return Ok(None) };
     let issuer = inner.issuer.url();
-    let marks = Marks {
-        credential: Some(credential.into()),
-        grant: of.map(|id| mark::grant(issuer, &id.to_string()).into()),
-        subject: Some(mark::subject(issuer, &token.subject).into()),
-        issued_at: token.issued_at,
-    };
-    if inner.feed.is_revoked(&token.client_id, &marks) {
+    token.marks.grant = of.map(|id| mark::grant(issuer, &id.to_string()).into());
+    let source = token.source.as_ref();
+    let subject = || mark::subject(issuer, &token.subject).into();
+    token.marks.subject = Some(source.map_or_else(subject, |source| source.subject));
+    let (client_id, marks) = (Some(&*token.client_id), &token.marks);
+    if inner.feed.is_revoked(&Revocable { client_id, marks, source }) {
         return Ok(None);
     }
-    if catalog.key(&token.client_id).await?.is_none() {
+    if catalog.key(&token.client_id).await?.is_none() || !source.is_none_or(|source| stands(inner, source)) {
         return Ok(None);
     }
     let Some(id) = of else { return Ok(Some(token)) };
-    let alive = match catalog.authorization(id).await? {
-        Some(of) => is_alive(inner, &of).await?,
+    let of = catalog.authorization(id).await?;
+    let alive = match &of {
+        Some(of) => is_alive(inner, of).await?,
         None => false,
     };
-    Ok(alive.then_some(token))
+    Ok(alive.then_some(Token { of, ..token }))
+}
+
+/// Whether what a token was exchanged for could still be there: its client is, and so is the key that signed it.
+fn stands(inner: &Inner, source: &Source) -> bool {
+    let is_signed = source.signed_with.as_deref().is_none_or(|kid| inner.issuer.has_key(kid));
+    is_signed && source.client(&inner.feed.snapshot()).is_some()
+}
+
+/// What is kept of a token that says nothing, and where it came from.
+fn opaque(inner: &Inner, found: OpaqueToken) -> (Token, Option<AuthorizationId>) {
+    let credential = Some(mark::access_token(&found.token_hash.0).into());
+    let token = Token {
+        client_id: found.client_id,
+        subject: found.subject,
+        scope: found.scope,
+        marks: Marks { credential, issued_at: found.issued_at, ..Marks::default() },
+        expires_at: found.expires_at,
+        of: None,
+        source: found.source,
+        signed_with: None,
+        jti: None,
+        audience: inner.issuer.audience().into(),
+        bound_to: None,
+    };
+    (token, found.authorization)
+}
+
+/// What a token says that was verified, and where it came from; `None` where it says that in no way of ours.
+fn signed(claims: Claims, kid: Arc<str>) -> Option<(Token, Option<AuthorizationId>)> {
+    let of = Some(claims.grant_id.as_str()).filter(|id| !id.is_empty());
+    let of = of.map(str::parse::<AuthorizationId>).transpose().ok()?;
+    let source = claims.source.as_ref().map(|said| {
+        let marks = [&*said.credential, &*said.subject];
+        Source::parse(&said.client_id, &said.key_manager, marks, &said.signed_with)
+    });
+    let credential = Some(mark::token(&claims.iss, &claims.jti).into());
+    let issued_at = Timestamp::from_seconds(claims.iat);
+    let token = Token {
+        client_id: claims.client_id,
+        subject: claims.sub,
+        scope: claims.scope,
+        marks: Marks { credential, issued_at, ..Marks::default() },
+        expires_at: Timestamp::from_seconds(claims.exp),
+        of: None,
+        source: source.transpose().ok()?,
+        signed_with: Some(kid),
+        jti: Some(claims.jti),
+        audience: serde_json::to_value(claims.aud).unwrap_or_default(),
+        bound_to: claims.cnf.map(|cnf| cnf.jkt),
+    };
+    Some((token, of))
 }

@@ -4,13 +4,15 @@ use tidegate_model::{
     application::Key,
     authorization::{Authorization, OpaqueToken},
     client::TokenFormat,
+    exchange::Source,
+    time::Timestamp,
     user::{Secret, User},
 };
 use tidegate_oauth::{
-    grant::TokenError,
+    grant::{TokenError, token_exchange},
     id_token::{self, Person},
     secret::{self, Kind},
-    token::Grant,
+    token::{self, Grant},
 };
 
 use super::{Failure, scope};
@@ -18,10 +20,22 @@ use crate::{problem::Problem, state::Inner};
 
 const UNSIGNED: Problem = Problem::Internal("a token could not be signed");
 
+/// What an access token is exchanged for: another one that was believed.
+pub(super) struct Exchanged {
+    /// The person.
+    pub(super) subject: String,
+    /// Where that token came from, if it is ours.
+    pub(super) of: Option<Authorization>,
+    pub(super) source: Source,
+    /// The end of that token, which is that of what comes of it at the latest.
+    pub(super) expires_at: Timestamp,
+}
+
 /// Whom an access token is for.
 pub(super) struct For<'a> {
     key: &'a Key,
     of: Option<&'a Authorization>,
+    exchanged: Option<&'a Exchanged>,
     scope: &'a str,
     /// Thumbprint of the holder's key.
     bound_to: Option<&'a str>,
@@ -30,12 +44,17 @@ pub(super) struct For<'a> {
 impl<'a> For<'a> {
     /// The client itself, which has proven itself, or whose owner has.
     pub(super) const fn client(key: &'a Key, scope: &'a str) -> Self {
-        Self { key, of: None, scope, bound_to: None }
+        Self { key, of: None, exchanged: None, scope, bound_to: None }
     }
 
     /// A person who allowed it.
     pub(super) const fn person(key: &'a Key, of: &'a Authorization, scope: &'a str) -> Self {
-        Self { key, of: Some(of), scope, bound_to: None }
+        Self { key, of: Some(of), exchanged: None, scope, bound_to: None }
+    }
+
+    /// The person of another token.
+    pub(super) const fn exchanged(key: &'a Key, exchanged: &'a Exchanged, scope: &'a str) -> Self {
+        Self { key, of: exchanged.of.as_ref(), exchanged: Some(exchanged), scope, bound_to: None }
     }
 }
 
@@ -65,6 +84,15 @@ pub(super) fn access_token(inner: &Inner, whom: &For<'_>) -> Result<Issued, Fail
         // Nothing outlives what the person allowed.
         seconds = seconds.min(of.expires_at.seconds() - now.seconds()).max(1);
     }
+    if let Some(exchanged) = whom.exchanged {
+        subject.clone_from(&exchanged.subject);
+        seconds = seconds.min(exchanged.expires_at.seconds() - now.seconds());
+        if seconds < 1 {
+            return Err(token_exchange::INVALID.into());
+        }
+    }
+    let source = whom.exchanged.map(|exchanged| &exchanged.source);
+    let said = source.map(said);
     match whom.key.settings.token_format {
         TokenFormat::Jwt => {
             let grant = Grant {
@@ -75,6 +103,7 @@ pub(super) fn access_token(inner: &Inner, whom: &For<'_>) -> Result<Issued, Fail
                 now: now.seconds(),
                 lifetime: seconds,
                 bound_to: whom.bound_to,
+                source: said.as_ref(),
                 ..Grant::default()
             };
             let is_for_userinfo = scope::is_person(whom.scope);
@@ -96,9 +125,21 @@ pub(super) fn access_token(inner: &Inner, whom: &For<'_>) -> Result<Issued, Fail
                 scope: whom.scope.to_owned(),
                 issued_at: now,
                 expires_at: now.plus_millis(seconds * 1_000),
+                source: source.cloned(),
             };
             Ok(Issued { token, seconds, opaque: Some(opaque) })
         }
+    }
+}
+
+/// What it was exchanged for, as a token says it.
+fn said(source: &Source) -> token::Source {
+    token::Source {
+        client_id: source.client_id.clone(),
+        key_manager: source.key_manager.map(|id| id.to_string()).unwrap_or_default(),
+        credential: source.credential.to_string(),
+        subject: source.subject.to_string(),
+        signed_with: source.signed_with.as_deref().unwrap_or_default().to_owned(),
     }
 }
 

@@ -35,9 +35,14 @@ pub(super) fn held(inner: &Inner, key: &Key, scope: &str, roles: &BTreeSet<Role>
     kept.join(" ")
 }
 
+/// Scopes of topics that a client may have for a person with these roles. What it may learn of the person is not among them.
+pub(super) fn for_person(inner: &Inner, key: &Key, roles: &BTreeSet<Role>) -> Vec<String> {
+    grantable(&inner.feed.snapshot(), key.application, roles)
+}
+
 fn of_roles(inner: &Inner, key: &Key, roles: &BTreeSet<Role>) -> Vec<String> {
     let mut all = PERSON_SCOPES.map(str::to_owned).to_vec();
-    all.extend(grantable(&inner.feed.snapshot(), key.application, roles));
+    all.extend(for_person(inner, key, roles));
     all
 }
 

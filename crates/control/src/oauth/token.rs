@@ -28,6 +28,7 @@ async fn answer(inner: &Inner, request: Request) -> Result<TokenResponse, Failur
         Asked::AuthorizationCode(asked) => grant::code(inner, &key, asked, &holder).await?,
         Asked::RefreshToken(asked) => grant::refresh(inner, &key, asked, &holder).await?,
         Asked::DeviceCode(asked) => grant::device(inner, &key, asked, &holder).await?,
+        Asked::TokenExchange(asked) => grant::token_exchange(inner, &key, asked, &holder).await?,
     };
     Ok(if holder.thumbprint().is_some() { response.bound() } else { response })
 }

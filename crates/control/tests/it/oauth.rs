@@ -9,4 +9,5 @@ mod keys;
 mod negatives;
 mod refresh;
 mod scopes;
+mod token_exchange;
 mod tokens;

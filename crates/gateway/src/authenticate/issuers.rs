@@ -11,7 +11,6 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use tidegate_model::{
     admit::Identity,
     id::KeyManagerId,
@@ -29,7 +28,7 @@ use tidegate_oauth::{
 };
 use tokio::sync::{Notify, Semaphore};
 
-use super::{Digest, REMEMBERED_MAX, Remembered, digest_of, introspected::Introspected};
+use super::{REMEMBERED_MAX, Remembered, digest_of, introspected::Introspected};
 use crate::dial::Dialler;
 
 /// Time between two wishes for the keys of one issuer: whoever makes up keys by the thousand makes the issuer be asked
@@ -89,7 +88,7 @@ impl Other {
             return if identity.expires_at > now { Ok(identity) } else { Err(BadToken::Expired) };
         }
         let verified = self.verifier.as_ref().ok_or(BadToken::UnknownKey)?.verify(token, now.seconds())?;
-        let identity = Arc::new(self.identity(verified, &digest));
+        let identity = Arc::new(self.identity(verified, token));
         remembered().add(digest, Arc::clone(&identity));
         Ok(identity)
     }
@@ -112,13 +111,13 @@ impl Other {
         let Ok(answer) = dialler.introspect(at, &token.0, DOCUMENT_BYTES_MAX).await else { return false };
         let now = clock.now();
         let word = verifier.introspected(&answer, now.seconds());
-        self.opaque.say(digest, word.map(|verified| Arc::new(self.identity(verified, &digest))), now);
+        self.opaque.say(digest, word.map(|verified| Arc::new(self.identity(verified, &token.0))), now);
         true
     }
 
-    fn identity(&self, verified: Verified, digest: &Digest) -> Identity {
+    fn identity(&self, verified: Verified, token: &str) -> Identity {
         Identity {
-            marks: self.marks(&verified, digest),
+            marks: self.marks(&verified, token),
             client_id: verified.client_id,
             key_manager: Some(self.facts.id),
             scopes: verified.scopes.into(),
@@ -126,18 +125,15 @@ impl Other {
             expires_at: Timestamp::from_seconds(verified.expires_at),
             signed_with: None,
             bound_to: verified.bound_to.map(Into::into),
+            source: None,
         }
     }
 
-    /// By what a token of this issuer can be revoked here. One that has no id is named by its digest.
-    fn marks(&self, verified: &Verified, digest: &Digest) -> Marks {
+    /// By what a token of this issuer can be revoked here.
+    fn marks(&self, verified: &Verified, token: &str) -> Marks {
         let issuer = self.facts.trust.issuer.as_str();
-        let credential = match &verified.token_id {
-            Some(id) => mark::token(issuer, id),
-            None => mark::opaque("token of another issuer", &URL_SAFE_NO_PAD.encode(digest)),
-        };
         Marks {
-            credential: Some(credential.into()),
+            credential: Some(mark::of_another(issuer, verified.token_id.as_deref(), token).into()),
             grant: None,
             // A client's own token speaks for nobody.
             subject: (verified.subject != verified.client_id)

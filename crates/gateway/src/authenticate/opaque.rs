@@ -55,6 +55,7 @@ impl Tokens {
             expires_at: facts.expires_at,
             signed_with: None,
             bound_to: None,
+            source: facts.source.clone().map(Arc::new),
             marks: marks(issuer, facts),
         })))
     }
@@ -65,8 +66,11 @@ fn marks(issuer: &str, facts: &OpaqueTokenFacts) -> Marks {
     Marks {
         credential: Some(mark::access_token(&facts.token_hash.0).into()),
         grant: facts.grant_id.as_deref().map(|id| mark::grant(issuer, id).into()),
-        // A client's own token speaks for nobody.
-        subject: (facts.subject != facts.client_id).then(|| mark::subject(issuer, &facts.subject).into()),
+        subject: match &facts.source {
+            Some(source) => Some(source.subject),
+            // A client's own token speaks for nobody.
+            None => (facts.subject != facts.client_id).then(|| mark::subject(issuer, &facts.subject).into()),
+        },
         issued_at: facts.issued_at,
     }
 }
@@ -88,6 +92,7 @@ mod tests {
             scope: String::new(),
             issued_at: Timestamp(0),
             expires_at: Timestamp(1_000),
+            source: None,
         };
         let tokens = Tokens::default();
         assert_eq!(tokens.add(&[facts]), 1);

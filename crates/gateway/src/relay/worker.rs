@@ -334,8 +334,7 @@ impl Worker {
         let (admitted_under, api, application) =
             (handover.snapshot_number, handover.grant.api_id(), handover.grant.application_id());
         let (asked_until, revoked) = (handover.revocation_number, &self.commons.revoked);
-        let was_revoked = asked_until < revoked.number()
-            && revoked.hit(handover.grant.revocable_client(), &handover.grant.marks);
+        let was_revoked = asked_until < revoked.number() && revoked.hit(&handover.grant.revocable());
         let expires_at = handover.grant.expires_at;
         let limits = self.limits_of(Bounds::of(&handover.grant, handover.passes_compressed));
         #[cfg(test)]

@@ -70,6 +70,7 @@ async fn an_opaque_token_opens_sessions_from_when_it_is_told_until_it_is_revoked
         scope: String::new(),
         issued_at: NOW,
         expires_at: NOW.plus_millis(60_000),
+        source: None,
     };
     rig.control.send(Down::OpaqueTokens([facts].into())).await;
     rig.control.until("the token", |told| told.opaque_tokens == 5).await;

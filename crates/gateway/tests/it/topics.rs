@@ -246,6 +246,7 @@ async fn an_opaque_token_has_its_scopes_too() {
             scope: scope.to_owned(),
             issued_at: NOW,
             expires_at: NOW.plus_millis(60_000),
+            source: None,
         }
     });
     rig.control.send(Down::OpaqueTokens(facts.collect())).await;

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const KNOWN: [&str; 4] = [CLIENT_CREDENTIALS, AUTHORIZATION_CODE, REFRESH_TOKEN, DEVICE_CODE];
+const KNOWN: [&str; 5] = [CLIENT_CREDENTIALS, AUTHORIZATION_CODE, REFRESH_TOKEN, DEVICE_CODE, TOKEN_EXCHANGE];
 
 fn found(grants: &[&str], settings: &ClientSettings) -> Vec<String> {
     let grants: Vec<_> = grants.iter().map(|&grant| grant.to_owned()).collect();
@@ -17,7 +17,7 @@ fn every_rule_names_its_field() {
     let uri = || vec!["https://a.test/cb".to_owned()];
     let plain = ClientSettings::default;
     let signing = || ClientSettings { authentication: ClientAuthentication::PrivateKeyJwt, ..plain() };
-    let table: [(&[&str], ClientSettings, &[&str]); 19] = [
+    let table: [(&[&str], ClientSettings, &[&str]); 22] = [
         (&[CLIENT_CREDENTIALS], ClientSettings { jwks: "{}".to_owned(), ..signing() }, &[]),
         (&[], signing(), &["/jwks required"]),
         (&[], ClientSettings { jwks: "odd".to_owned(), ..signing() }, &["/jwks key_set"]),
@@ -30,6 +30,13 @@ fn every_rule_names_its_field() {
         (
             &[CLIENT_CREDENTIALS],
             ClientSettings { kind: ClientKind::Native, ..plain() },
+            &["/grants/0 needs_secret"],
+        ),
+        (&[TOKEN_EXCHANGE], plain(), &[]),
+        (&[TOKEN_EXCHANGE, REFRESH_TOKEN], plain(), &["/grants refresh_alone"]),
+        (
+            &[TOKEN_EXCHANGE],
+            ClientSettings { kind: ClientKind::Browser, ..plain() },
             &["/grants/0 needs_secret"],
         ),
         (&[AUTHORIZATION_CODE], plain(), &["/redirect_uris required"]),

@@ -11,7 +11,9 @@ use crate::{
         Withdraw,
     },
     device::{self, DEVICE_CODE_MILLIS, DEVICE_CODES_MAX, DenyDevice, DeviceCode},
-    id::AuthorizationId,
+    exchange::Source,
+    id::{AuthorizationId, KeyManagerId},
+    revocation::Mark,
 };
 
 /// When everything here begins: later than what the stage was furnished with.
@@ -65,6 +67,13 @@ fn opaque(text: &str, client_id: &str, of: Option<AuthorizationId>, now: Timesta
         scope: String::new(),
         issued_at: now,
         expires_at: now.plus_millis(DAY),
+        source: of.is_none().then(|| Source {
+            client_id: format!("{client_id} before"),
+            key_manager: Some(KeyManagerId::new(now, [6; 10])),
+            credential: Mark::from([1; 8]),
+            subject: Mark::from([2; 8]),
+            signed_with: Some("key".into()),
+        }),
     }
 }
 

@@ -1,10 +1,13 @@
 //! Tickets: each opens one session, wherever it is presented, and is forgotten.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 
 use super::{developers::kind_of, *};
 use crate::{
     admit::Identity,
+    exchange::Source,
     revocation::Marks,
     ticket::{Redemption, TICKET_MILLIS, TICKETS_MAX, Ticket},
 };
@@ -19,6 +22,13 @@ fn identity(client_id: &str) -> Identity {
         bound_to: Some("thumbprint".into()),
         scopes: ["orders:write".to_owned()].into(),
         marks: Marks { credential: Some(Mark::from([7; 8])), issued_at: START, ..Marks::default() },
+        source: Some(Arc::new(Source {
+            client_id: "before".to_owned(),
+            key_manager: None,
+            credential: Mark::from([1; 8]),
+            subject: Mark::from([2; 8]),
+            signed_with: None,
+        })),
     }
 }
 

@@ -14,6 +14,7 @@ fn token(number: u64, client_id: &str, issued_at: i64, lives: i64) -> OpaqueToke
         scope: String::new(),
         issued_at: Timestamp(issued_at),
         expires_at: Timestamp(issued_at + lives),
+        source: None,
     }
 }
 

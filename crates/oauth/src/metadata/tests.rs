@@ -20,7 +20,7 @@ fn the_document_names_what_there_is() {
             "end_session_endpoint": "https://localhost:9443/oauth2/logout",
             "jwks_uri": "https://localhost:9443/oauth2/jwks",
             "scopes_supported": ["openid", "profile"],
-            "grant_types_supported": ["client_credentials", "authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+            "grant_types_supported": ["client_credentials", "authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:token-exchange"],
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
             "code_challenge_methods_supported": ["S256"],
@@ -64,7 +64,8 @@ fn every_advertised_grant_and_way_of_authentication_is_accepted() {
                 "private_key_jwt" => (None, &*assertion),
                 other => panic!("{other} is advertised"),
             };
-            let more = "&code=c&redirect_uri=https://a.test&code_verifier=v&refresh_token=r&device_code=d";
+            let more = "&code=c&redirect_uri=https://a.test&code_verifier=v&refresh_token=r&device_code=d\
+                &subject_token=t&subject_token_type=urn:ietf:params:oauth:token-type:access_token";
             let form = format!("grant_type={grant_type}{body}{more}");
             assert!(grant::read(authorization, &form).is_ok(), "{grant_type} {method}");
         }

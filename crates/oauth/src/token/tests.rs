@@ -102,6 +102,7 @@ fn an_issued_token_is_accepted_until_it_expires() {
         scope: "a b".to_owned(),
         cnf: None,
         grant_id: String::new(),
+        source: None,
     };
     assert_eq!(claims, expected);
     assert!(verifier.verify(&token, NOW + 3_599).is_ok());

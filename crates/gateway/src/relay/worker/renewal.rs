@@ -87,7 +87,7 @@ impl Worker {
         if !is_meant || session.relay().is_ending() {
             return None;
         }
-        if self.commons.revoked.hit(held.revocable_client(), &fresh.marks) {
+        if self.commons.revoked.hit(&fresh.revocable()) {
             return Some(Err(NotRenewed::Unwelcome(Unwelcome::Revoked)));
         }
         Some(fresh.renew(&self.snapshot, held, self.wall).map(|grant| {

@@ -18,7 +18,7 @@ impl Worker {
         while let Some(place) = self.review.step() {
             let Some(session) = self.sessions.get(place) else { continue };
             let grant = &session.record.grant;
-            let is_revoked = || self.commons.revoked.hit(grant.revocable_client(), &grant.marks);
+            let is_revoked = || self.commons.revoked.hit(&grant.revocable());
             let may_stay = if self.review.looks_for_revoked() && is_revoked() {
                 self.close(place, &refusal::unwelcome(Unwelcome::Revoked));
                 false
