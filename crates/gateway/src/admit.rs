@@ -233,10 +233,6 @@ impl Desk {
                 if identity.expires_at <= visitor.now {
                     return Err((BadToken::Expired.into(), None));
                 }
-                let source = identity.source.as_deref();
-                if !admit::signature_stands(snapshot, identity.signed_with.as_deref(), source) {
-                    return Err((Refusal::Revoked, None));
-                }
                 Ok(identity)
             }
             Credential::Nothing => Ok(Arc::new(anonymous::identity(visitor.now, NEVER))),
@@ -400,7 +396,9 @@ impl Desk {
         };
         // The number first: what comes after it is asked for again when a worker takes the session.
         let revocation_number = self.revoked.number();
-        if self.revoked.hit(&identity.revocable()) {
+        let (signed_with, source) = (identity.signed_with.as_deref(), identity.source.as_deref());
+        let is_signed = admit::signature_stands(snapshot, signed_with, source);
+        if !is_signed || self.revoked.hit(&identity.revocable()) {
             return Err(of_client(Refusal::Revoked));
         }
         let grant = admit::admit(snapshot, api, &identity, way, client.address.ip());

@@ -130,6 +130,29 @@ async fn openid_client_connects_a_device() {
     assert_eq!(said(node("device.mjs"), &product, &id, None).await, expected);
 }
 
+#[tokio::test]
+async fn openid_client_exchanges_a_token_for_one_of_a_service() {
+    let product = Product::start().await;
+    let admin = product.portal.admin().await;
+    let (id, own) = key(&admin, "Page", json!({"grants": ["authorization_code"]})).await;
+    let grants = json!({"grants": ["urn:ietf:params:oauth:grant-type:token-exchange"]});
+    let (service, secret) = key(&admin, "Service", grants).await;
+    let secrets = json!({"own": own, "service": {"id": service, "secret": secret}}).to_string();
+    let expected = [
+        "advertised true",
+        "exchanged bearer true none",
+        "introspection true true true",
+        "refused invalid_request",
+        "refused invalid_request",
+        "refused invalid_target",
+        "refused invalid_scope",
+        "refused invalid_request",
+        "revocation false",
+        "refused invalid_request",
+    ];
+    assert_eq!(said(node("token-exchange.mjs"), &product, &id, Some(&secrets)).await, expected);
+}
+
 /// A key pair of each kind that clients sign with, by algorithm.
 fn key_pairs() -> Value {
     let made = node("key-pairs.mjs").output().unwrap();

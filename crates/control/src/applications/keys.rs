@@ -45,7 +45,8 @@ pub(crate) struct NewKey {
 #[serde(deny_unknown_fields)]
 #[schema(as = KeyChange)]
 pub(crate) struct KeyFields {
-    /// OAuth grants it may use, of `client_credentials`, `authorization_code` and `refresh_token`. In a new key:
+    /// OAuth grants it may use, of `client_credentials`, `authorization_code`, `refresh_token`,
+    /// `urn:ietf:params:oauth:grant-type:device_code` and `urn:ietf:params:oauth:grant-type:token-exchange`. In a new key:
     /// `client_credentials`, and none in one without a secret.
     grants: Option<Vec<String>>,
     /// `confidential`: a program with a secret; `browser`: a page; `native`: a program on somebody's device. The latter

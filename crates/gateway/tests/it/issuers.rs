@@ -22,14 +22,14 @@ use crate::{
     world::{LIFETIME, NOW, PATH, PRODUCTION, World, new_key},
 };
 
-const OTHER: &str = "https://other.example";
-const CLIENT: &str = "their-client";
+pub(crate) const OTHER: &str = "https://other.example";
+pub(crate) const CLIENT: &str = "their-client";
 
-fn id(number: u8) -> KeyManagerId {
+pub(crate) fn id(number: u8) -> KeyManagerId {
     KeyManagerId::new(NOW, [number; 10])
 }
 
-fn facts(number: u8, issuer: &str, keys: &[&SigningKey]) -> KeyManagerFacts {
+pub(crate) fn facts(number: u8, issuer: &str, keys: &[&SigningKey]) -> KeyManagerFacts {
     KeyManagerFacts {
         id: id(number),
         name: format!("Issuer {number}"),
@@ -47,7 +47,7 @@ fn facts(number: u8, issuer: &str, keys: &[&SigningKey]) -> KeyManagerFacts {
     }
 }
 
-fn provided(of: KeyManagerId, client_id: &str, application: ApplicationId) -> ClientFacts {
+pub(crate) fn provided(of: KeyManagerId, client_id: &str, application: ApplicationId) -> ClientFacts {
     ClientFacts {
         client_id: client_id.to_owned(),
         application,

@@ -19,6 +19,7 @@ mod credentials;
 mod crowd;
 mod denied;
 mod ending;
+mod exchanged;
 mod facts;
 mod forged;
 mod health;

@@ -16,6 +16,11 @@ const GRANTS = [
     label: "Device",
     hint: "A person types its code on another screen, and allows it there.",
   },
+  {
+    value: "urn:ietf:params:oauth:grant-type:token-exchange",
+    label: "Token exchange",
+    hint: "A service gets a token of its own for the person of another application of yours.",
+  },
   { value: "refresh_token", label: "Refresh token", hint: "It goes on without asking the person again." },
 ];
 
