@@ -324,11 +324,7 @@ fn grant(
     if matches!(way.kind(), Kind::OAuth | Kind::Ticket) {
         is_accepted(snapshot, api, key_manager)?;
     }
-    if let Some(source) = credential.source {
-        // It stands for what it came of, and ends with it.
-        source.client(snapshot).ok_or(Refusal::UnknownClient)?;
-        is_accepted(snapshot, api, source.key_manager)?;
-    }
+    source_stands(snapshot, api, credential.source)?;
     let (application, environment, client_id) = held.ok_or(Refusal::UnknownClient)?;
     let is_anonymous = way.kind() == Kind::None;
     let known = if is_anonymous { Some(anonymous::application()) } else { snapshot.application(application) };
@@ -368,6 +364,13 @@ fn grant(
         marks: credential.marks,
         source: credential.source.map(Arc::clone),
     })
+}
+
+/// Whether what a token was exchanged for could still be there: it stands for that, and ends with it.
+fn source_stands(snapshot: &Snapshot, api: &ApiFacts, source: Option<&Arc<Source>>) -> Result<(), Refusal> {
+    let Some(source) = source else { return Ok(()) };
+    source.client(snapshot).ok_or(Refusal::UnknownClient)?;
+    is_accepted(snapshot, api, source.key_manager)
 }
 
 /// Whether the keys that signed a credential, and what it was exchanged for, where ours did, are still among those that

@@ -971,7 +971,8 @@ export type KeyChange = {
      */
     client_type?: string | null;
     /**
-     * OAuth grants it may use, of `client_credentials`, `authorization_code` and `refresh_token`. In a new key:
+     * OAuth grants it may use, of `client_credentials`, `authorization_code`, `refresh_token`,
+     * `urn:ietf:params:oauth:grant-type:device_code` and `urn:ietf:params:oauth:grant-type:token-exchange`. In a new key:
      * `client_credentials`, and none in one without a secret.
      */
     grants?: Array<string> | null;
@@ -1990,7 +1991,8 @@ export type NewKey = {
      */
     client_type?: string | null;
     /**
-     * OAuth grants it may use, of `client_credentials`, `authorization_code` and `refresh_token`. In a new key:
+     * OAuth grants it may use, of `client_credentials`, `authorization_code`, `refresh_token`,
+     * `urn:ietf:params:oauth:grant-type:device_code` and `urn:ietf:params:oauth:grant-type:token-exchange`. In a new key:
      * `client_credentials`, and none in one without a secret.
      */
     grants?: Array<string> | null;

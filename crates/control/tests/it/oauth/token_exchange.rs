@@ -131,6 +131,7 @@ fn new_key() -> SigningKey {
 }
 
 /// A token of the key manager in which these claims are others.
+#[expect(clippy::needless_pass_by_value, reason = "a literal is given away")]
 fn theirs(key: &SigningKey, changed: Value) -> String {
     let mut claims = json!({"iss": THEIRS, "sub": "user-7", "aud": "tidegate", "azp": "their-app", "scope": "read run",
         "iat": NOW, "exp": NOW + 600, "jti": "t-1"});
@@ -289,7 +290,7 @@ async fn what_was_exchanged_ends_with_what_it_came_of() {
                 "token" => ended(&before).await,
                 "grant" => ended(&text(&tokens, "refresh_token")).await,
                 "client" => {
-                    drop(house.call(owner, Method::DELETE, &format!("{first}/tokens"), None).await.is(204))
+                    drop(house.call(owner, Method::DELETE, &format!("{first}/tokens"), None).await.is(204));
                 }
                 "key" => drop(house.call(owner, Method::DELETE, &first, None).await.is(204)),
                 "own" => {
