@@ -146,7 +146,8 @@ impl Feed {
             parts.issuer = self.issuer.facts();
             parts.backend_tokens.clone_from(&self.backend_tokens);
             name_people(&mut parts);
-            self.snapshot.send_replace(Arc::new(Snapshot::new(parts)));
+            let snapshot = Snapshot::after(parts, &self.snapshot.borrow());
+            self.snapshot.send_replace(Arc::new(snapshot));
         }
         Ok(number)
     }

@@ -184,7 +184,7 @@ pub struct Connected<'c> {
 }
 
 /// All rules that hold, prepared.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Denials {
     contexts: HashSet<Box<str>>,
     applications: HashSet<ApplicationId>,
@@ -246,7 +246,7 @@ impl<'f> FromIterator<&'f DenyFacts> for Denials {
 }
 
 /// Networks, found by an address within as many look-ups as there are different lengths of prefixes.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Places {
     v4: BTreeMap<u8, HashSet<u32>>,
     v6: BTreeMap<u8, HashSet<u128>>,

@@ -8,6 +8,7 @@ use std::{collections::HashMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    admit::Grant,
     deny::{Denials, DenyFacts},
     endpoint::{Endpoints, Environment},
     headers::HeaderRules,
@@ -24,6 +25,10 @@ use crate::{
     topic::Topics,
     user::Secret,
 };
+
+mod difference;
+
+use difference::{Difference, own, share, share_clients, shared};
 
 /// An API as a gateway serves it: identity, state, and the live revision's runtime settings. One that was retired has
 /// no endpoints; it is known only to be refused as what it is.
@@ -220,6 +225,11 @@ pub struct SnapshotParts {
 #[derive(Debug, Default)]
 pub struct Snapshot {
     number: u64,
+    /// Nobody else's, so that a snapshot is told apart from every other, whatever their numbers.
+    itself: Arc<()>,
+    /// That of the snapshot which this one was made after.
+    earlier: Arc<()>,
+    difference: Difference,
     issuer: IssuerFacts,
     key_managers: Vec<KeyManagerFacts>,
     backend_tokens: Option<BackendTokenFacts>,
@@ -245,6 +255,16 @@ pub struct Snapshot {
 impl Snapshot {
     /// Indexes the parts.
     pub fn new(parts: SnapshotParts) -> Self {
+        Self::after(parts, &Self::default())
+    }
+
+    /// Indexes the parts that replace another snapshot. What is the same is shared with it, and what differs is known: see
+    /// [`Self::touches`].
+    pub fn after(parts: SnapshotParts, earlier: &Self) -> Self {
+        let mut difference = Difference::default();
+        let denials: Denials = parts.deny_rules.iter().collect();
+        difference.is_everywhere = (&parts.issuer, &parts.key_managers, &denials)
+            != (&earlier.issuer, &earlier.key_managers, &earlier.denials);
         let mut routes = Routes::default();
         for api in &parts.apis {
             routes.add(base_path(&api.context, &api.version), api.id);
@@ -252,44 +272,65 @@ impl Snapshot {
         for api in parts.apis.iter().filter(|api| api.is_default_version) {
             routes.add(default_path(&api.context), api.id);
         }
-        let api_keys: Vec<_> = parts.api_keys.into_iter().map(Arc::new).collect();
-        let certificates: Vec<_> = parts.certificates.into_iter().map(Arc::new).collect();
-        let mut clients = HashMap::new();
-        let mut provided: HashMap<KeyManagerId, HashMap<Arc<str>, ClientFacts>> = HashMap::new();
-        for client in parts.clients {
-            let of = match client.key_manager {
-                Some(key_manager) => provided.entry(key_manager).or_default(),
-                None => &mut clients,
-            };
-            of.insert(client.client_id.as_str().into(), client);
-        }
+        let (ours, others): (Vec<_>, Vec<_>) =
+            parts.clients.into_iter().partition(|client| client.key_manager.is_none());
+        let client = |client: ClientFacts| (Arc::from(client.client_id.as_str()), client);
+        let credentials = &mut difference.credentials;
+        let clients = share(ours.into_iter().map(client), &earlier.clients, credentials, own);
+        let api_keys = parts.api_keys.into_iter().map(|key| (key.id.to_string().into(), Arc::new(key)));
+        let api_keys = share(api_keys, &earlier.api_keys, credentials, shared);
+        let certificates =
+            parts.certificates.into_iter().map(|one| (one.id.to_string().into(), Arc::new(one)));
+        let certificates = share(certificates, &earlier.certificates, credentials, shared);
+        let provided = share_clients(others, &earlier.provided, credentials);
+        let apis = parts.apis.into_iter().map(|api| (api.id, Arc::new(api)));
+        let applications =
+            parts.applications.into_iter().map(|application| (application.id, Arc::new(application)));
+        let subscriptions = parts.subscriptions.into_iter().map(|sub| ((sub.application, sub.api), sub));
+        let named = |policy: Policy| (policy.name.clone(), Arc::new(policy));
+        let (plans, policies) = (parts.plans.into_iter(), parts.application_policies.into_iter());
         Self {
-            denials: parts.deny_rules.iter().collect(),
             number: parts.number,
             issuer: parts.issuer,
             key_managers: parts.key_managers,
             backend_tokens: parts.backend_tokens,
+            denials,
             routes,
-            apis: parts.apis.into_iter().map(|api| (api.id, Arc::new(api))).collect(),
-            applications: parts.applications.into_iter().map(|app| (app.id, Arc::new(app))).collect(),
             clients,
             provided,
-            api_keys_by_hash: api_keys.iter().map(|key| (key.hash.clone(), Arc::clone(key))).collect(),
-            api_keys: api_keys.into_iter().map(|key| (key.id.to_string().into(), key)).collect(),
+            api_keys_by_hash: api_keys.values().map(|key| (key.hash.clone(), Arc::clone(key))).collect(),
+            api_keys,
             certificates_by_thumbprint: certificates
-                .iter()
+                .values()
                 .map(|one| (one.thumbprint.clone(), Arc::clone(one)))
                 .collect(),
-            certificates: certificates.into_iter().map(|one| (one.id.to_string().into(), one)).collect(),
+            certificates,
             client_secrets: parts.client_secrets.into_iter().map(|it| (it.client_id, it.hash)).collect(),
-            subscriptions: parts
-                .subscriptions
-                .into_iter()
-                .map(|sub| ((sub.application, sub.api), sub))
-                .collect(),
-            plans: by_name(parts.plans),
-            application_policies: by_name(parts.application_policies),
+            apis: share(apis, &earlier.apis, &mut difference.apis, shared),
+            applications: share(applications, &earlier.applications, &mut difference.applications, shared),
+            subscriptions: share(subscriptions, &earlier.subscriptions, &mut difference.subscriptions, own),
+            plans: share(plans.map(named), &earlier.plans, &mut difference.plans, shared),
+            application_policies: share(
+                policies.map(named),
+                &earlier.application_policies,
+                &mut difference.policies,
+                shared,
+            ),
+            itself: Arc::default(),
+            earlier: Arc::clone(&earlier.itself),
+            difference,
         }
+    }
+
+    /// Whether it was made [`Self::after`] that one, and [`Self::touches`] is about what lies between the two.
+    pub fn follows(&self, earlier: &Self) -> bool {
+        Arc::ptr_eq(&self.earlier, &earlier.itself)
+    }
+
+    /// Whether somebody who holds this, by the snapshot that this one follows, may be answered in another way. The answer
+    /// to all others is the same: [`crate::admit::standing`] gives them what they hold, until it ends.
+    pub fn touches(&self, held: &Grant) -> bool {
+        self.difference.touches(held)
     }
 
     /// The snapshot's number.
@@ -422,10 +463,6 @@ impl Snapshot {
     pub fn application_policy(&self, name: &str) -> Option<&Arc<Policy>> {
         self.application_policies.get(name)
     }
-}
-
-fn by_name(policies: Vec<Policy>) -> HashMap<String, Arc<Policy>> {
-    policies.into_iter().map(|policy| (policy.name.clone(), Arc::new(policy))).collect()
 }
 
 #[cfg(test)]

@@ -17,15 +17,19 @@ pub(super) struct Review {
     /// Places that there were when the last news came; whoever takes a later one is asked then.
     places: usize,
     effort: u32,
-    /// Everybody is asked for what the snapshot allows.
+    /// Sessions are asked for what the snapshot allows: those that it touches.
     asks: bool,
+    /// All of them are.
+    asks_all: bool,
     /// Everybody is asked for what was revoked.
     looks_for_revoked: bool,
 }
 
 impl Review {
-    /// Everybody is asked by the present snapshot.
-    pub(super) fn ask(&mut self, places: usize) {
+    /// Whom the present snapshot touches is asked, or everybody: what touches whom is known between two snapshots, and not
+    /// where one was missed or is not done with.
+    pub(super) fn ask(&mut self, places: usize, all: bool) {
+        self.asks_all |= all || self.asks;
         self.asks = true;
         (self.left, self.places) = (places, places);
     }
@@ -44,6 +48,11 @@ impl Review {
     /// Whether sessions are asked for what the snapshot allows.
     pub(super) fn asks(&self) -> bool {
         self.asks
+    }
+
+    /// Whether those are asked as well that the snapshot does not touch.
+    pub(super) fn asks_all(&self) -> bool {
+        self.asks_all
     }
 
     /// Whether sessions are asked for what was revoked.

@@ -231,9 +231,10 @@ impl Worker {
         let places = self.sessions.all().len();
         if round != self.round {
             self.round = round;
+            let asks_all = !snapshot.follows(&self.snapshot);
             self.snapshot = snapshot;
             self.limits.clear();
-            self.review.ask(places);
+            self.review.ask(places, asks_all);
         }
         if revoked > self.revoked {
             // Whoever lives by an older one has gone already: to ask for all of them finds the same sessions.

@@ -22,7 +22,7 @@ fn turn(review: &mut Review, mut look: impl FnMut(usize) -> bool) -> usize {
 #[test]
 fn one_turn_looks_at_some_and_closes_fewer() {
     let mut review = Review::default();
-    review.ask(10_000);
+    review.ask(10_000, false);
     assert_eq!(turn(&mut review, |_| false), 512);
     assert_eq!(turn(&mut review, |_| true), 21, "closing costs more");
     assert!(review.is_under_way() && review.asks());
@@ -31,9 +31,26 @@ fn one_turn_looks_at_some_and_closes_fewer() {
 #[test]
 fn without_sessions_there_is_nothing_to_do() {
     let mut review = Review::default();
-    review.ask(0);
+    review.ask(0, true);
     assert!(!review.is_under_way());
     assert_eq!(turn(&mut review, |_| false), 0);
+}
+
+#[test]
+fn everybody_is_asked_where_it_is_not_known_whom_news_touches() {
+    let mut review = Review::default();
+    review.ask(1_000, false);
+    assert!(!review.asks_all());
+    turn(&mut review, |_| false);
+    // Those that were not looked at may be touched by the news before.
+    review.ask(1_000, false);
+    assert!(review.asks_all());
+    review.end();
+    review.look_for_revoked(1_000);
+    review.ask(1_000, false);
+    assert!(!review.asks_all(), "what was revoked is looked for in everybody anyway");
+    review.ask(1_000, true);
+    assert!(review.asks_all());
 }
 
 proptest! {
@@ -46,7 +63,7 @@ proptest! {
         for (places, turns) in news {
             // Places are never given back.
             most = most.max(places);
-            review.ask(most);
+            review.ask(most, false);
             asked.clear();
             for _ in 0..turns {
                 turn(&mut review, |place| {

@@ -58,7 +58,8 @@ impl Crowded {
         let api = ApiFacts { state: State::Published, ..parts.apis[0].clone() };
         let limits = vec![Limit::messages(5_000, Window::Minute)];
         let plan = |name: &str| Policy { name: name.to_owned(), limits: limits.clone(), ..Policy::default() };
-        (parts.plans, parts.application_policies) = (vec![plan("Gold")], vec![plan("Policy")]);
+        (parts.plans, parts.application_policies) =
+            (vec![plan("Gold"), plan("Silver")], vec![plan("Policy")]);
         (parts.apis, parts.clients, parts.applications) = (vec![api.clone()], Vec::new(), Vec::new());
         for client in 0..sessions.div_ceil(OF_ONE_CLIENT) {
             let application = ApplicationFacts {
@@ -84,7 +85,7 @@ impl Crowded {
         let workers = Workers::unwatched(1, &commons).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let snapshot = Arc::new(Snapshot::new(parts.clone()));
-        let crowded = Self { commons, workers, runtime, parts, snapshot };
+        let mut crowded = Self { commons, workers, runtime, parts, snapshot };
         crowded.decide();
         for session in 0..sessions {
             let (client, backend) = UnixStream::pair().unwrap();
@@ -94,10 +95,16 @@ impl Crowded {
         crowded
     }
 
-    /// The snapshot once more, as after a change that is none of theirs.
-    fn decide(&self) {
-        let snapshot = Arc::new(Snapshot::new(self.parts.clone()));
-        self.runtime.block_on(self.workers.decide(&snapshot));
+    /// Workers decide with what the parts say now.
+    fn decide(&mut self) {
+        self.snapshot = Arc::new(Snapshot::after(self.parts.clone(), &self.snapshot));
+        self.runtime.block_on(self.workers.decide(&self.snapshot));
+    }
+
+    /// As [`Self::decide`], where workers have missed the snapshot before.
+    fn decide_after_another(&mut self) {
+        self.snapshot = Arc::new(Snapshot::after(self.parts.clone(), &self.snapshot));
+        self.decide();
     }
 
     fn grant(&self, session: usize) -> Grant {
@@ -180,8 +187,11 @@ fn whom_news_touches_is_closed_and_nobody_else() {
     crowded.revoke(3, Revoked::Client("nobody".into()));
     crowded.decide();
     assert_eq!(crowded.workers.load(), 1_499 - OF_ONE_CLIENT);
-    crowded.parts.subscriptions.truncate(100);
+    crowded.parts.subscriptions.truncate(120);
     crowded.decide();
+    crowded.wait_for(1_200 - 1 - OF_ONE_CLIENT);
+    crowded.parts.subscriptions.truncate(100);
+    crowded.decide_after_another();
     crowded.wait_for(1_000 - 1 - OF_ONE_CLIENT);
     let records = crowded.records(1_500 - 989);
     let ended = |word: &str| records.iter().filter(|it| it.reason == word).count();
@@ -270,16 +280,24 @@ fn everybody_is_asked_in_time_and_no_message_waits_for_it() {
             crowded.revoke(number, Revoked::Credential(mark(usize::try_from(number).unwrap() + 20_000)));
         });
         // Made before: the control plane's side of a change is none of the worker's.
-        let made = (0..ROUNDS).map(|_| Arc::new(Snapshot::new(crowded.parts.clone())));
-        let mut snapshots: Vec<_> = made.collect();
-        let mut kept = Vec::new();
-        let asked = measure("a snapshot that changes nothing for them", &mut |_| {
-            let snapshot = snapshots.pop().expect("one for each round");
-            crowded.runtime.block_on(crowded.workers.decide(&snapshot));
-            kept.push(snapshot);
+        let mut parts = crowded.parts.clone();
+        let mut made = vec![Arc::clone(&crowded.snapshot)];
+        for round in 0..ROUNDS {
+            parts.subscriptions[0].plan = ["Silver", "Gold"][round % 2].into();
+            made.push(Arc::new(Snapshot::after(parts.clone(), &made[round])));
+        }
+        // Dropping one costs as well.
+        let mut next = made.iter().skip(1);
+        let touched = measure("a snapshot that touches ten of them", &mut |_| {
+            crowded.runtime.block_on(crowded.workers.decide(next.next().expect("one for each round")));
+        });
+        let unrelated: Vec<_> = (0..ROUNDS).map(|_| Arc::new(Snapshot::new(parts.clone()))).collect();
+        let mut next = unrelated.iter();
+        let (_, waited) = measure("a snapshot that may touch all of them", &mut |_| {
+            crowded.runtime.block_on(crowded.workers.decide(next.next().expect("one for each round")));
         });
         drop(saying);
-        for (took, longest) in [revoked, asked] {
+        for (took, longest) in [revoked, touched, (Duration::ZERO, waited)] {
             let is_quick = took <= Duration::from_millis(5) && longest <= Duration::from_millis(1);
             assert!(measured.is_none() || is_quick, "{took:?}, {longest:?}");
         }

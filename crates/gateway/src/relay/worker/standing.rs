@@ -23,7 +23,8 @@ impl Worker {
                 self.close(place, &refusal::unwelcome(Unwelcome::Revoked));
                 false
             } else {
-                !self.review.asks() || self.ask_again(place)
+                let is_asked = || self.review.asks_all() || self.snapshot.touches(grant);
+                !(self.review.asks() && is_asked()) || self.ask_again(place)
             };
             if !may_stay {
                 self.review.has_closed();
