@@ -13,11 +13,12 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::json;
 
 use crate::{
     client::{Clients, Target},
     process::Process,
-    subject::Subject,
+    subject::{self, Subject},
 };
 
 /// Where the gateways run.
@@ -31,19 +32,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Time to end when asked to.
 const DOWN_WITHIN: Duration = Duration::from_secs(20);
 
-/// The plan of Tidegate's subscription, and the limit it gets: what Gold is, except that a bench never reaches it.
-const PLAN: &str = "Gold";
+/// The plan of Tidegate's subscription: what Gold is, except that a bench never reaches its limit.
+const PLAN: &str = "Bench";
 const PLAN_MESSAGES: u32 = 4_000_000_000;
-/// REST does not make plans, so the one of this data folder is changed where it is kept, while nothing runs.
-const RAISE_PLAN: &str = "
-import sqlite3, sys
-file, name, messages = sys.argv[1:]
-database = sqlite3.connect(file)
-change = \"UPDATE plans SET body = json_set(body, '$.limit.messages', ?) WHERE kind = 'business' AND name = ?\"
-changed = database.execute(change, (int(messages), name)).rowcount
-database.commit()
-sys.exit(changed != 1)
-";
 
 /// Programs, each where it is found; a peer that is not there is left out.
 #[derive(Debug, clap::Args)]
@@ -127,6 +118,13 @@ impl Gateway {
     }
 }
 
+fn make_plan(data: &Path) -> Result<()> {
+    let limit = json!({ "amount": PLAN_MESSAGES, "per": "minute" });
+    let mut rest = subject::sign_in(data)?;
+    rest.call("POST", "/plans", &json!({ "name": PLAN, "limits": [limit] }))?;
+    Ok(())
+}
+
 impl Programs {
     /// Makes the folder, and in it a Tidegate that was started once and has the plan.
     pub(crate) fn prepare(&self) -> Result<()> {
@@ -136,15 +134,11 @@ impl Programs {
         let data = self.data();
         fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
         let mut child = self.serve()?;
-        let began = wait_for_addresses(&mut child, &data, &self.folder);
+        let made = wait_for_addresses(&mut child, &data, &self.folder).and_then(|()| make_plan(&data));
         let is_debug_build = Process(child.id()).is_debug_build();
         stop(&mut child);
-        began?;
+        made?;
         ensure!(!is_debug_build, "{} is a debug build: its figures say nothing", self.tidegate.display());
-        let mut raise = Command::new("python3");
-        raise.args(["-c", RAISE_PLAN]).arg(data.join("tidegate.db")).args([PLAN, &PLAN_MESSAGES.to_string()]);
-        let raised = raise.status().context("cannot run python3")?;
-        ensure!(raised.success(), "the plan {PLAN} could not be changed");
         Ok(())
     }
 

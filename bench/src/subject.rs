@@ -68,18 +68,11 @@ impl Subject {
     /// The Tidegate that runs on this data folder, in front of this backend, under this plan.
     pub(crate) fn in_folder(folder: &Path, backend: SocketAddr, plan: &str) -> Result<Self> {
         let none_runs = || format!("no Tidegate runs on {}", folder.display());
-        let addresses = json_in(&folder.join("addresses.json")).with_context(none_runs)?;
-        let first_start = json_in(&folder.join("first-start.json"))?;
         let pid = fs::read_to_string(folder.join("lock")).with_context(none_runs)?;
         let pid = pid.trim().parse().with_context(none_runs)?;
-        let password = first_start["users"]["admin"]["password"].as_str().map(str::to_owned);
-        let password = password.or_else(|| env::var(ADMIN_PASSWORD).ok());
-        let password = password
-            .with_context(|| format!("the password of admin is not known; put it into {ADMIN_PASSWORD}"))?;
-
-        let trust = stream::trusting(&folder.join("tls/cert.pem"))?;
-        let mut rest = Rest::new(text(&addresses["portal"])?, Arc::clone(&trust))?;
-        rest.sign_in("admin", &password)?;
+        let trust = trust(folder)?;
+        let mut rest = sign_in(folder)?;
+        let first_start = json_in(&folder.join("first-start.json"))?;
         let settings = rest.call("GET", "/settings", &Value::Null)?;
         let name = format!("Tidegate {}", text(&settings["version"])?);
         let demo = &first_start["demo"];
@@ -180,6 +173,25 @@ impl Subject {
     pub(crate) fn clear(&mut self) -> Result<()> {
         self.made.take().map_or(Ok(()), Made::clear)
     }
+}
+
+/// Signs in as `admin` at the Tidegate that runs on this data folder.
+pub(crate) fn sign_in(folder: &Path) -> Result<Rest> {
+    let none_runs = || format!("no Tidegate runs on {}", folder.display());
+    let addresses = json_in(&folder.join("addresses.json")).with_context(none_runs)?;
+    let first_start = json_in(&folder.join("first-start.json"))?;
+    let password = first_start["users"]["admin"]["password"].as_str().map(str::to_owned);
+    let password = password.or_else(|| env::var(ADMIN_PASSWORD).ok());
+    let password = password
+        .with_context(|| format!("the password of admin is not known; put it into {ADMIN_PASSWORD}"))?;
+    let mut rest = Rest::new(text(&addresses["portal"])?, trust(folder)?)?;
+    rest.sign_in("admin", &password)?;
+    Ok(rest)
+}
+
+/// Whom clients of the Tidegate on this data folder believe.
+fn trust(folder: &Path) -> Result<Arc<ClientConfig>> {
+    stream::trusting(&folder.join("tls/cert.pem"))
 }
 
 impl Made {
