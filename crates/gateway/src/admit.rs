@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use tidegate_model::{
-    admit::{self, Grant, Identity},
+    admit::{self, Binding, Grant, Identity},
     anonymous,
     id::{ApiId, ApplicationId, KeyManagerId},
     opaque::OpaqueTokenFacts,
@@ -22,7 +22,10 @@ use tidegate_model::{
     topic::Found,
     user::Secret,
 };
-use tidegate_oauth::token::{BadToken, CannotSign};
+use tidegate_oauth::{
+    bearer::BadCredential,
+    token::{BadToken, CannotSign},
+};
 use tokio::{
     sync::Notify,
     time::{Instant, timeout_at},
@@ -141,6 +144,8 @@ struct Asks<'a> {
     topic: Option<&'a str>,
     /// How the session is opened that it is about.
     way: Way,
+    /// See [`authenticate::Presented`].
+    is_beside_certificate: bool,
     /// The method that a proof of possession has to be of.
     method: &'a str,
     /// Who bought a ticket that was redeemed meanwhile.
@@ -163,7 +168,12 @@ impl<E: Into<Refusal>> From<E> for NotAdmitted {
 }
 
 impl Desk {
-    pub(crate) fn new(query_credentials: bool, revoked: Arc<Revoked>, tickets: Tickets) -> Self {
+    pub(crate) fn new(
+        query_credentials: bool,
+        asking: Asking,
+        revoked: Arc<Revoked>,
+        tickets: Tickets,
+    ) -> Self {
         Self {
             decisions: ArcSwapOption::empty(),
             revoked,
@@ -174,7 +184,7 @@ impl Desk {
             replaced: Notify::new(),
             wishes: Wishes::default(),
             tickets,
-            asking: Arc::default(),
+            asking: Arc::new(asking),
         }
     }
 
@@ -355,7 +365,9 @@ impl Desk {
         admit::has_topic(api, topic).map_err(|refusal| known(refusal.into()))?;
         let accepted = self.accepted(api, topic);
         let found = authenticate::find(request, &api.security, &accepted).map_err(&known)?;
-        let asks = Asks { request, client, topic: Some(topic), way: found.way, method: METHOD, bought, now };
+        let is_beside_certificate = found.is_beside_certificate;
+        let (topic, way, method) = (Some(topic), found.way, METHOD);
+        let asks = Asks { request, client, topic, way, is_beside_certificate, method, bought, now };
         let Granted { identity, grant, revocation_number } =
             self.granted(decisions, api, &found.credential, &asks)?;
         let meter = budgets.meter(&grant);
@@ -382,13 +394,19 @@ impl Desk {
         credential: &Credential,
         asks: &Asks<'_>,
     ) -> Result<Granted, NotAdmitted> {
-        let &Asks { request, client, topic, way, method, bought, now } = asks;
+        let &Asks { request, client, topic, way, is_beside_certificate, method, bought, now } = asks;
         let snapshot = &decisions.snapshot;
         let known = |refusal: Refusal| NotAdmitted { api: Some(api.id), ..refusal.into() };
         let visitor = Visitor { request, address: client.address.ip(), now };
-        let identity = self
-            .identify(credential, bought, decisions, api, &visitor)
-            .map_err(|(refusal, pending)| NotAdmitted { pending: pending.map(Box::new), ..known(refusal) })?;
+        let several = || known(BadCredential::Several.into());
+        let identified = self.identify(credential, bought, decisions, api, &visitor);
+        let identity = identified.map_err(|(refusal, pending)| match pending {
+            None if is_beside_certificate => several(),
+            pending => NotAdmitted { pending: pending.map(Box::new), ..known(refusal) },
+        })?;
+        if is_beside_certificate && !matches!(identity.bound_to, Some(Binding::Certificate(_))) {
+            return Err(several());
+        }
         let proof = proof::shown(&identity, credential, method, request, client, now).map_err(&known)?;
         let of_client = |refusal: Refusal| NotAdmitted {
             application: admit::application_of(snapshot, &identity, way),

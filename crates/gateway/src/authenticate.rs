@@ -19,7 +19,7 @@ use std::{
 
 use aws_lc_rs::digest::{SHA256, digest};
 use tidegate_model::{
-    admit::Identity,
+    admit::{Binding, Identity},
     exchange::Source,
     id::ApiId,
     network::Networks,
@@ -35,7 +35,7 @@ use tidegate_oauth::{
     jwk::BadKey,
     mark,
     secret::{self, Kind},
-    token::{self, AccessTokenVerifier, BadToken, Claims},
+    token::{self, AccessTokenVerifier, BadToken, Claims, Confirmation},
 };
 
 use crate::{
@@ -254,7 +254,7 @@ impl Verifier {
             subject: claims.sub,
             expires_at: Timestamp::from_seconds(claims.exp),
             signed_with: Some(key),
-            bound_to: claims.cnf.map(|cnf| cnf.jkt.into()),
+            bound_to: claims.cnf.map(binding),
             source: source.map(Arc::new),
         });
         self.remembered().add(digest, Arc::clone(&identity));
@@ -270,6 +270,14 @@ impl Verifier {
 /// The scopes of a token, as they are written in it (RFC 6749, section 3.3).
 pub(crate) fn scopes(text: &str) -> Arc<[String]> {
     text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
+}
+
+/// What a token is bound to.
+fn binding(cnf: Confirmation) -> Binding {
+    match cnf {
+        Confirmation::Key(thumbprint) => Binding::Key(thumbprint.into()),
+        Confirmation::Certificate(thumbprint) => Binding::Certificate(thumbprint.into()),
+    }
 }
 
 /// What a token says that it was exchanged for.

@@ -51,10 +51,18 @@ pub(crate) enum BadCertificate {
     /// Its time is over.
     #[error("this certificate has expired; show the next one")]
     Expired,
+    /// A token is bound to one, and none was shown.
+    #[error("this token is bound to a certificate; show that in the handshake of TLS")]
+    NotShown,
+    /// A token is bound to another one.
+    #[error("this token is bound to another certificate than the one that was shown")]
+    Another,
 }
 
 /// Whether clients are asked for certificates, and the TLS sessions that they may take up again.
 pub(crate) struct Asking {
+    /// Also where no API of the snapshot accepts certificates: tokens may be bound to them.
+    always: bool,
     is_asked: AtomicBool,
     algorithms: WebPkiSupportedAlgorithms,
     sessions: ArcSwap<ServerSessionMemoryCache>,
@@ -66,25 +74,22 @@ impl std::fmt::Debug for Asking {
     }
 }
 
-impl Default for Asking {
-    fn default() -> Self {
+impl Asking {
+    /// `always`: whatever APIs accept.
+    pub(crate) fn new(always: bool) -> Self {
         Self {
-            is_asked: AtomicBool::new(false),
+            always,
+            is_asked: AtomicBool::new(always),
             algorithms: provider().signature_verification_algorithms,
             sessions: ArcSwap::from(ServerSessionMemoryCache::new(RESUMABLE_MAX)),
         }
     }
-}
 
-fn provider() -> CryptoProvider {
-    rustls::crypto::aws_lc_rs::default_provider()
-}
-
-impl Asking {
     /// Asks from now on where an API of the snapshot accepts certificates, and else not.
     pub(crate) fn decide(&self, snapshot: &Snapshot) {
-        let is_asked =
-            snapshot.apis().any(|api| api.state != State::Retired && api.security.accepts(Way::MutualTls));
+        let mut apis = snapshot.apis();
+        let is_asked = self.always
+            || apis.any(|api| api.state != State::Retired && api.security.accepts(Way::MutualTls));
         if !self.is_asked.swap(is_asked, Ordering::Relaxed) && is_asked {
             // Whoever took up a session from before would not be asked.
             self.sessions.store(ServerSessionMemoryCache::new(RESUMABLE_MAX));
@@ -104,6 +109,10 @@ impl Asking {
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
         Ok(Arc::new(config))
     }
+}
+
+fn provider() -> CryptoProvider {
+    rustls::crypto::aws_lc_rs::default_provider()
 }
 
 impl ClientCertVerifier for Asking {

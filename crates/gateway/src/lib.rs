@@ -59,6 +59,7 @@ use tokio::{
 use crate::{
     admit::Desk,
     authenticate::Tickets,
+    certificate::Asking,
     connection::Client,
     crowd::{AddressPlace, Crowd},
     dial::{AddressRules, Dialler, DiallerParts},
@@ -124,6 +125,8 @@ pub struct Settings {
     pub trusted: TrustedProxies,
     /// They say which certificate their client has shown, in `Client-Cert`, and let none of a client's own pass.
     pub client_cert: bool,
+    /// Clients are asked for their certificate also while no API accepts one: tokens may be bound to it.
+    pub ask_certificates: bool,
     /// They say it with a PROXY header, with which each of their connections must begin.
     pub proxy_protocol: bool,
     /// Connections that one client address may have at once; `None`: as many as there are places.
@@ -223,7 +226,12 @@ impl Gateway {
             dialler,
             clock,
             entropy,
-            desk: Arc::new(Desk::new(settings.query_credentials, revoked, Tickets::new(Arc::clone(&link)))),
+            desk: Arc::new(Desk::new(
+                settings.query_credentials,
+                Asking::new(settings.ask_certificates),
+                revoked,
+                Tickets::new(Arc::clone(&link)),
+            )),
             budgets,
             workers: Arc::new(Workers::start(workers, &commons, stuck)?),
             reporter,

@@ -1,14 +1,21 @@
-//! Phase three, where a token is bound to a key: the client shows with each handshake that the key is its own (RFC 9449).
+//! Phase three, where a token is bound to something: the client shows with each handshake that the key is its own (RFC 9449),
+//! or the certificate that it is bound to (RFC 8705, section 3).
 //!
 //! A proof is taken once: those that were seen are remembered for as long as they could be taken again, in this gateway
 //! alone. What makes a proof right, `tidegate_oauth::dpop` says. It does not know APIs or subscriptions.
 
 use std::sync::{Mutex, PoisonError};
 
-use tidegate_model::{admit::Identity, time::Timestamp};
+use tidegate_model::{
+    admit::{Binding, Identity},
+    time::Timestamp,
+};
 use tidegate_oauth::dpop::{self, Address, BadProof, Expected, Proof, Seen};
 
-use crate::{authenticate::Credential, connection::Client, handshake::Request, refusal::Refusal};
+use crate::{
+    authenticate::Credential, certificate::BadCertificate, connection::Client, handshake::Request,
+    refusal::Refusal,
+};
 
 /// The method of a handshake. A stream of HTTP/2 that becomes a WebSocket counts as the same request (RFC 8441 moves the
 /// handshake of RFC 6455, it does not replace it).
@@ -18,8 +25,8 @@ pub(crate) const METHOD: &str = "GET";
 #[derive(Debug, Default)]
 pub(crate) struct Proofs(Mutex<Seen>);
 
-/// Whether who presents the token may: it is bound to nothing, or to a key that the request proves. Answers the proof,
-/// which is not taken yet.
+/// Whether who presents the token may: it is bound to nothing, to a key that the request proves, or to the certificate of its
+/// connection. Answers the proof, which is not taken yet.
 pub(crate) fn shown(
     identity: &Identity,
     presented: &Credential,
@@ -28,9 +35,18 @@ pub(crate) fn shown(
     client: Client,
     now: Timestamp,
 ) -> Result<Option<Proof>, Refusal> {
+    if let Some(Binding::Certificate(bound)) = &identity.bound_to {
+        // It is there on every connection, so what was bought with such a token needs it as well.
+        return match (presented, &request.certificate) {
+            (Credential::Token { is_dpop: true, .. }, _) => Err(BadProof::NotBound.into()),
+            (_, Some(shown)) if shown == bound => Ok(None),
+            (_, Some(_)) => Err(BadCertificate::Another.into()),
+            (_, None) => Err(BadCertificate::NotShown.into()),
+        };
+    }
     let (token, is_dpop) = match presented {
         Credential::Token { token, is_dpop } => (token.as_str(), *is_dpop),
-        // Only tokens are bound to keys. Who bought a ticket with one has proved it then, as a browser cannot when it opens
+        // Only tokens are bound. Who bought a ticket with one has proved it then, as a browser cannot when it opens
         // a WebSocket.
         Credential::ApiKey(_)
         | Credential::Client(_)
@@ -42,7 +58,7 @@ pub(crate) fn shown(
         (None, false) => return Ok(None),
         (None, true) => return Err(BadProof::NotBound.into()),
         (Some(_), false) => return Err(BadProof::Needed.into()),
-        (Some(thumbprint), true) => thumbprint,
+        (Some(Binding::Key(thumbprint) | Binding::Certificate(thumbprint)), true) => thumbprint,
     };
     let mut fields = request.headers.iter().filter(|(name, _)| name == "dpop");
     let (Some((_, proof)), None) = (fields.next(), fields.next()) else {

@@ -34,6 +34,8 @@ const REALM: &str = "tidegate";
 const REVOKED: &str = "The credential was revoked";
 /// The kind of a refusal for want of a scope.
 const SCOPE_MISSING: Kind = (403, "scope-missing", "The token lacks the scope that this topic asks for");
+/// The kind of a refusal of who does not show what a token is bound to.
+const PROOF_INVALID: Kind = (401, "proof-invalid", "The proof of possession is not valid");
 /// When to come back where nothing better is known: a restart takes seconds.
 const RETRY_SECONDS: u32 = 5;
 
@@ -207,6 +209,7 @@ impl Refusal {
             | Self::Certificate(BadCertificate::Expired) => {
                 (401, "credential-expired", "The credential has expired")
             }
+            Self::Certificate(BadCertificate::NotShown | BadCertificate::Another) => PROOF_INVALID,
             Self::TicketInvalid => (401, "ticket-invalid", "The ticket is not valid"),
             Self::TicketUsed => (401, "ticket-used", "The ticket was used before"),
             Self::TooManyTickets => (429, "too-many-tickets", "Too many tickets wait to be used"),
@@ -221,7 +224,7 @@ impl Refusal {
             Self::Overloaded | Self::Proof(BadProof::TooMany) => {
                 (503, "overloaded", "The gateway has too many connections")
             }
-            Self::Proof(_) => (401, "proof-invalid", "The proof of possession is not valid"),
+            Self::Proof(_) => PROOF_INVALID,
             Self::UnknownSession => (404, "unknown-session", "There is no such session"),
             Self::SessionMissing => (400, "session-missing", "The session is not named"),
             Self::Worse => (409, "credential-worse", "The credential is no better than the present one"),
@@ -266,6 +269,11 @@ impl Refusal {
     fn headers(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Credential(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
+            // RFC 8705, section 3: it is the token that is not good here.
+            Self::Certificate(BadCertificate::NotShown | BadCertificate::Another) => {
+                let challenge = bearer::challenge(REALM, Some(("invalid_token", &self.to_string())));
+                vec![("WWW-Authenticate", challenge)]
+            }
             Self::NotAccepted { accepted, .. } => {
                 let basic = accepted
                     .contains(&Way::Basic)

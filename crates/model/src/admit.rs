@@ -23,6 +23,16 @@ use crate::{
     topic::{Found, Speech},
 };
 
+/// What a credential is bound to: whoever presents it has to show this as well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Binding {
+    /// That the key with this thumbprint is theirs, by a proof (RFC 9449).
+    Key(Arc<str>),
+    /// The certificate with this thumbprint, on the same connection (RFC 8705, section 3).
+    Certificate(Arc<str>),
+}
+
 /// Who a checked credential says the client is. It is written down where a ticket stands for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -39,8 +49,8 @@ pub struct Identity {
     pub expires_at: Timestamp,
     /// Name of the issuer's key that signed the credential, where one of ours did.
     pub signed_with: Option<Arc<str>>,
-    /// Thumbprint of the key that whoever presents the credential has to hold; `None`: it is not bound to one.
-    pub bound_to: Option<Arc<str>>,
+    /// What whoever presents the credential has to show beside it; `None`: nothing.
+    pub bound_to: Option<Binding>,
     /// By what it can be revoked before.
     pub marks: Marks,
     /// The token that it was exchanged for, if it was.

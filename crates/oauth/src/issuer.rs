@@ -8,13 +8,14 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use crate::{
     json,
     jwk::{Algorithm, BadKey, VerificationKey, verification_keys},
     jws::{self, Parts},
-    token::{BadToken, EXPIRY_MAX, SKEW_SECONDS, TOKEN_BYTES_MAX},
+    token::{BadToken, Confirmation, EXPIRY_MAX, SKEW_SECONDS, TOKEN_BYTES_MAX},
 };
 
 /// Longest client id or subject that is believed, in bytes.
@@ -58,8 +59,8 @@ pub struct Verified {
     pub issued_at: Option<i64>,
     /// Its identifier within the issuer, if it has one.
     pub token_id: Option<String>,
-    /// Thumbprint of the key that whoever presents it has to hold (RFC 9449, section 6.1).
-    pub bound_to: Option<String>,
+    /// What whoever presents it has to show beside it.
+    pub bound_to: Option<Confirmation>,
     /// The key that signed it; none for an opaque token.
     pub kid: Option<Arc<str>>,
 }
@@ -256,19 +257,11 @@ fn text(claims: &Map<String, Value>, name: &str) -> Result<Option<String>, BadTo
     }
 }
 
-/// What the token is bound to (`cnf`, RFC 7800). A kind of binding that is not known makes it unusable: whoever passed
-/// over it would take a bound token for one that anybody may present.
-fn bound_to(claims: &Map<String, Value>) -> Result<Option<String>, BadToken> {
-    match claims.get("cnf") {
-        None => Ok(None),
-        Some(Value::Object(cnf)) if cnf.len() == 1 => match cnf.get("jkt") {
-            Some(Value::String(jkt)) if !jkt.is_empty() && jkt.len() <= CLAIM_BYTES_MAX => {
-                Ok(Some(jkt.clone()))
-            }
-            _ => Err(BadToken::WrongType),
-        },
-        Some(_) => Err(BadToken::WrongType),
-    }
+/// What the token is bound to; see [`Confirmation`].
+fn bound_to(claims: &Map<String, Value>) -> Result<Option<Confirmation>, BadToken> {
+    let Some(cnf) = claims.get("cnf") else { return Ok(None) };
+    let cnf = Confirmation::deserialize(cnf).ok().filter(Confirmation::is_usable);
+    cnf.ok_or(BadToken::WrongType).map(Some)
 }
 
 /// Text separated by spaces (RFC 6749, section 3.3) or, as some issuers have it, a list.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Random, bearer,
+    Random, bearer, certificate,
     jwk::{BadKey, SigningKey, VerificationKey, verification_keys},
     jws::{self, Parts},
 };
@@ -84,13 +84,26 @@ pub struct Source {
     pub signed_with: String,
 }
 
-/// `cnf` (RFC 7800): what the token is bound to. A kind of binding that is not known makes the token unusable: whoever
-/// passed over it would take a bound token for one that anybody may present.
+/// `cnf` (RFC 7800): the one thing that the token is bound to. A kind of binding that is not known, or a second one, makes the
+/// token unusable: whoever passed over it would take a bound token for one that anybody may present.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Confirmation {
+pub enum Confirmation {
     /// RFC 7638 thumbprint of the holder's key (RFC 9449, section 6.1).
-    pub jkt: String,
+    #[serde(rename = "jkt")]
+    Key(String),
+    /// Thumbprint of the holder's certificate (RFC 8705, section 3.1).
+    #[serde(rename = "x5t#S256")]
+    Certificate(String),
+}
+
+impl Confirmation {
+    /// Whether something could be it: a certificate's is a SHA-256, so that none is taken for one that could not be read.
+    pub fn is_usable(&self) -> bool {
+        match self {
+            Self::Key(jkt) => !jkt.is_empty() && jkt.len() <= CLAIM_BYTES_MAX,
+            Self::Certificate(thumbprint) => certificate::is_thumbprint(thumbprint),
+        }
+    }
 }
 
 /// An optional claim that stands there must have its type; `null` is not "absent".
@@ -164,7 +177,7 @@ pub fn issue(key: &SigningKey, grant: &Grant<'_>, random: &mut dyn Random) -> Re
         nbf: None,
         jti: URL_SAFE_NO_PAD.encode(id),
         scope: grant.scope.to_owned(),
-        cnf: grant.bound_to.map(|jkt| Confirmation { jkt: jkt.to_owned() }),
+        cnf: grant.bound_to.map(|jkt| Confirmation::Key(jkt.to_owned())),
         grant_id: grant.grant_id.to_owned(),
         source: grant.source.cloned(),
     };
@@ -289,7 +302,7 @@ impl AccessTokenVerifier {
         if texts.iter().any(|text| text.is_empty() || text.len() > CLAIM_BYTES_MAX) {
             return Err(BadToken::Malformed);
         }
-        if claims.exp > EXPIRY_MAX {
+        if claims.exp > EXPIRY_MAX || !claims.cnf.as_ref().is_none_or(Confirmation::is_usable) {
             return Err(BadToken::Malformed);
         }
         if claims.iss != self.issuer {

@@ -20,7 +20,7 @@ use tidegate_oauth::{
     grant::TokenError,
     mark,
     secret::{self, Kind},
-    token::Claims,
+    token::{Claims, Confirmation},
 };
 
 use super::{Failure, client_and_form, no_store};
@@ -45,8 +45,8 @@ pub(super) struct Token {
     pub(super) signed_with: Option<Arc<str>>,
     jti: Option<String>,
     audience: serde_json::Value,
-    /// Thumbprint of the key that only its holder has.
-    pub(super) bound_to: Option<String>,
+    /// What only its holder has.
+    pub(super) bound_to: Option<Confirmation>,
 }
 
 pub(crate) async fn introspect(State(Control(inner)): State<Control>, request: Request) -> Response {
@@ -79,9 +79,12 @@ async fn answer(inner: &Inner, request: Request) -> Result<serde_json::Value, Fa
     if !token.scope.is_empty() {
         answer["scope"] = token.scope.into();
     }
-    if let Some(jkt) = token.bound_to {
-        answer["token_type"] = "DPoP".into();
-        answer["cnf"] = json!({"jkt": jkt});
+    if let Some(bound_to) = token.bound_to {
+        // What is bound to a certificate is a bearer token to its client (RFC 8705, section 3).
+        if matches!(bound_to, Confirmation::Key(_)) {
+            answer["token_type"] = "DPoP".into();
+        }
+        answer["cnf"] = serde_json::to_value(bound_to).unwrap_or_default();
     }
     if let Some(jti) = token.jti {
         answer["jti"] = jti.into();
@@ -183,7 +186,7 @@ fn signed(claims: Claims, kid: Arc<str>) -> Option<(Token, Option<AuthorizationI
         signed_with: Some(kid),
         jti: Some(claims.jti),
         audience: serde_json::to_value(claims.aud).unwrap_or_default(),
-        bound_to: claims.cnf.map(|cnf| cnf.jkt),
+        bound_to: claims.cnf,
     };
     Some((token, of))
 }

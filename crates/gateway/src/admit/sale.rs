@@ -90,7 +90,16 @@ impl Desk {
             return Err(known(Refusal::NotAccepted { presented: Some(Way::Ticket), accepted }));
         }
         let found = authenticate::find(request, &api.security, &[Way::OAuthHeader]).map_err(known)?;
-        let asks = Asks { request, client, topic: None, way, method: METHOD, bought: None, now };
+        let asks = Asks {
+            request,
+            client,
+            topic: None,
+            way,
+            is_beside_certificate: found.is_beside_certificate,
+            method: METHOD,
+            bought: None,
+            now,
+        };
         let Granted { identity, grant, .. } = self.granted(decisions, api, &found.credential, &asks)?;
         Ok((identity, grant, topic.to_owned()))
     }

@@ -28,7 +28,7 @@ use tidegate_oauth::{
 };
 use tokio::sync::{Notify, Semaphore};
 
-use super::{REMEMBERED_MAX, Remembered, digest_of, introspected::Introspected};
+use super::{REMEMBERED_MAX, Remembered, binding, digest_of, introspected::Introspected};
 use crate::dial::Dialler;
 
 /// Time between two wishes for the keys of one issuer: whoever makes up keys by the thousand makes the issuer be asked
@@ -124,7 +124,7 @@ impl Other {
             subject: verified.subject,
             expires_at: Timestamp::from_seconds(verified.expires_at),
             signed_with: None,
-            bound_to: verified.bound_to.map(Into::into),
+            bound_to: verified.bound_to.map(binding),
             source: None,
         }
     }

@@ -43,6 +43,9 @@ pub(crate) enum Credential {
 pub(crate) struct Presented {
     pub(crate) credential: Credential,
     pub(crate) way: Way,
+    /// A certificate was shown as well, at an API that accepts those: it is a second credential, unless it is what this one is
+    /// bound to.
+    pub(crate) is_beside_certificate: bool,
     /// The query without the credential, byte for byte otherwise; `None` when nothing is left or there was none.
     pub(crate) query: Option<String>,
     /// The subprotocols offered, without the credential.
@@ -88,8 +91,14 @@ pub(crate) fn find(request: &Request, security: &Security, accepted: &[Way]) -> 
         Err(error) => return Err(error.into()),
     };
     // Where no API of ours asks, a certificate is a matter of the connection and no credential: it may be there for another.
+    let mut is_beside_certificate = false;
     if let Some(shown) = request.certificate.as_ref().filter(|_| accepted.contains(&Way::MutualTls)) {
-        found.push((Credential::Certificate(Arc::clone(shown)), Way::MutualTls));
+        match &found[..] {
+            [(Credential::Token { .. } | Credential::Ticket(_), way)] if accepted.contains(way) => {
+                is_beside_certificate = true;
+            }
+            _ => found.push((Credential::Certificate(Arc::clone(shown)), Way::MutualTls)),
+        }
     }
     let not_accepted = |presented| Refusal::NotAccepted { presented, accepted: accepted.into() };
     let mut found = found.into_iter();
@@ -97,7 +106,7 @@ pub(crate) fn find(request: &Request, security: &Security, accepted: &[Way]) -> 
         // Whoever presents something is judged by it, here as well: a bad credential is never taken for none.
         (None, _) if accepted.contains(&Way::None) => {
             let (credential, way) = (Credential::Nothing, Way::None);
-            Ok(Presented { credential, way, query, subprotocols, announced: None })
+            Ok(Presented { credential, way, is_beside_certificate, query, subprotocols, announced: None })
         }
         (None, _) => Err(not_accepted(None)),
         (Some(_), Some(_)) => Err(BadCredential::Several.into()),
@@ -105,7 +114,7 @@ pub(crate) fn find(request: &Request, security: &Security, accepted: &[Way]) -> 
         (Some((credential, way)), None) => {
             let is_taken = |offer: &&String| announces(offer, way) && !subprotocols.contains(offer);
             let announced = request.subprotocols.iter().find(is_taken).cloned();
-            Ok(Presented { credential, way, query, subprotocols, announced })
+            Ok(Presented { credential, way, is_beside_certificate, query, subprotocols, announced })
         }
     }
 }

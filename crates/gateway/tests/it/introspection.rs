@@ -197,6 +197,20 @@ async fn what_an_issuer_does_not_say_opens_nothing() {
 }
 
 #[tokio::test]
+async fn what_an_issuer_says_that_a_token_is_bound_to_has_to_be_shown() {
+    let (issuer, backend, _world, rig) = stage().await;
+    for (number, cnf) in
+        [json!({"x5t#S256": "A".repeat(43)}), json!({"jkt": "A".repeat(43)})].into_iter().enumerate()
+    {
+        issuer.says_of_it(&json!({"cnf": cnf}));
+        let answer = rig.ask(&Ask::to(PATH).bearer(&format!("bound-{number}"))).await;
+        is_refused(&answer, 401, "proof-invalid", "nothing is shown");
+        assert!(answer.head.one("www-authenticate").contains("error=\"invalid_token\""));
+    }
+    assert!(backend.seen.borrow().heads.is_empty());
+}
+
+#[tokio::test]
 async fn many_that_present_one_token_are_one_question() {
     let (issuer, _backend, _world, rig) = stage().await;
     let ask = Ask::to(PATH).bearer("shared");

@@ -66,7 +66,7 @@ fn world(backend: &Backend, key: &SigningKey) -> World {
 }
 
 /// A token of the other issuer in which these claims are others.
-fn token(key: &SigningKey, changed: &Value) -> String {
+pub(crate) fn token(key: &SigningKey, changed: &Value) -> String {
     let mut claims = json!({"iss": OTHER, "sub": "user-7", "aud": "tidegate", "azp": CLIENT, "scope": "read",
         "exp": NOW.seconds() + LIFETIME, "iat": NOW.seconds()});
     for (name, value) in changed.as_object().unwrap() {

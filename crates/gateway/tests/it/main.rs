@@ -13,6 +13,7 @@ mod backend_credentials;
 mod backend_tls;
 mod backends;
 mod behind;
+mod bound_to_certificates;
 mod client;
 mod console;
 mod credentials;

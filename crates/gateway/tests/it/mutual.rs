@@ -36,27 +36,27 @@ use crate::{
     world::{NOW, PATH, World},
 };
 
-const BOTH: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
+pub(crate) const BOTH: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
 /// A self-signed certificate and its key.
-struct Pair {
-    der: CertificateDer<'static>,
+pub(crate) struct Pair {
+    pub(crate) der: CertificateDer<'static>,
     key: Vec<u8>,
 }
 
 impl Pair {
-    fn make(algorithm: &'static rcgen::SignatureAlgorithm) -> Self {
+    pub(crate) fn make(algorithm: &'static rcgen::SignatureAlgorithm) -> Self {
         let params = rcgen::CertificateParams::new(vec!["station.test".to_owned()]).unwrap();
         let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
         Self { der: params.self_signed(&key).unwrap().der().clone(), key: key.serialize_der() }
     }
 
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::make(&rcgen::PKCS_ECDSA_P256_SHA256)
     }
 
     /// What the gateway knows of it: the world's application has it.
-    fn facts(&self, world: &World, number: u8) -> CertificateFacts {
+    pub(crate) fn facts(&self, world: &World, number: u8) -> CertificateFacts {
         CertificateFacts {
             id: CertificateId::new(NOW, [number; 10]),
             thumbprint: thumbprint(&self.der),
@@ -68,7 +68,7 @@ impl Pair {
     }
 
     /// Its value of `Client-Cert`.
-    fn header(&self) -> String {
+    pub(crate) fn header(&self) -> String {
         format!(":{}:", STANDARD.encode(&self.der))
     }
 }
@@ -92,7 +92,7 @@ impl ResolvesClientCert for Shows {
 }
 
 /// A client of TLS: one of these takes up its own sessions again.
-struct Shower {
+pub(crate) struct Shower {
     shows: Arc<Shows>,
     config: Arc<ClientConfig>,
 }
@@ -108,11 +108,11 @@ impl Shower {
         Self::of(version, Some(Arc::new(CertifiedKey::new(chain, key))))
     }
 
-    fn with(version: &'static SupportedProtocolVersion, pair: &Pair) -> Self {
+    pub(crate) fn with(version: &'static SupportedProtocolVersion, pair: &Pair) -> Self {
         Self::new(version, vec![pair.der.clone()], &pair.key)
     }
 
-    fn without(version: &'static SupportedProtocolVersion) -> Self {
+    pub(crate) fn without(version: &'static SupportedProtocolVersion) -> Self {
         Self::of(version, None)
     }
 
@@ -127,7 +127,11 @@ impl Shower {
     }
 
     /// In TLS 1.3 a client that is refused learns it only when it reads.
-    async fn connect(&self, rig: &Rig, protocol: Option<&str>) -> std::io::Result<TlsStream<TcpStream>> {
+    pub(crate) async fn connect(
+        &self,
+        rig: &Rig,
+        protocol: Option<&str>,
+    ) -> std::io::Result<TlsStream<TcpStream>> {
         let mut config = ClientConfig::clone(&self.config);
         config.alpn_protocols = protocol.map(|it| it.as_bytes().to_vec()).into_iter().collect();
         let stream = TcpStream::connect(rig.secure_address()).await.unwrap();
@@ -135,16 +139,16 @@ impl Shower {
         soon("TLS", TlsConnector::from(Arc::new(config)).connect(name, stream)).await
     }
 
-    async fn open(&self, rig: &Rig, ask: &Ask) -> Client {
+    pub(crate) async fn open(&self, rig: &Rig, ask: &Ask) -> Client {
         client::open(Box::new(self.connect(rig, None).await.unwrap()), ask).await
     }
 
-    async fn ask(&self, rig: &Rig, ask: &Ask) -> client::Answer {
+    pub(crate) async fn ask(&self, rig: &Rig, ask: &Ask) -> client::Answer {
         client::ask(Box::new(self.connect(rig, None).await.unwrap()), &ask.bytes()).await
     }
 
     /// Whether the gateway asks for a certificate now.
-    async fn is_asked(&self, rig: &Rig) -> bool {
+    pub(crate) async fn is_asked(&self, rig: &Rig) -> bool {
         self.shows.asked.store(false, Ordering::Relaxed);
         let (_, connection) = self.connect(rig, None).await.unwrap().into_inner();
         drop(connection);

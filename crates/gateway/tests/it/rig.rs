@@ -422,6 +422,7 @@ impl Rig {
             query_credentials: true,
             trusted: TrustedProxies::default(),
             client_cert: false,
+            ask_certificates: false,
             proxy_protocol: false,
             connections_per_address: None,
             socket_buffer_bytes: None,

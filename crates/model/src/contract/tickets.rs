@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::{developers::kind_of, *};
 use crate::{
-    admit::Identity,
+    admit::{Binding, Identity},
     exchange::Source,
     revocation::Marks,
     ticket::{Redemption, TICKET_MILLIS, TICKETS_MAX, Ticket},
@@ -19,7 +19,7 @@ fn identity(client_id: &str) -> Identity {
         subject: "person".to_owned(),
         expires_at: START.plus_millis(3_600_000),
         signed_with: Some("key".into()),
-        bound_to: Some("thumbprint".into()),
+        bound_to: Some(Binding::Certificate("thumbprint".into())),
         scopes: ["orders:write".to_owned()].into(),
         marks: Marks { credential: Some(Mark::from([7; 8])), issued_at: START, ..Marks::default() },
         source: Some(Arc::new(Source {

@@ -233,13 +233,21 @@ fn claims_have_their_types_and_times_hold() {
 }
 
 #[test]
-fn a_token_that_is_bound_says_to_which_key_and_is_useless_where_it_says_something_else() {
+fn a_token_that_is_bound_says_to_what_and_is_useless_where_it_says_something_else() {
     let f = fixture(|_| {});
     let bound = |cnf: Value| f.judged(&f.header(), &with(claims(), "cnf", Some(cnf)));
-    assert_eq!(bound(json!({"jkt": "thumbprint"})).unwrap().bound_to.as_deref(), Some("thumbprint"));
+    let of_key = bound(json!({"jkt": "thumbprint"})).unwrap().bound_to;
+    assert_eq!(of_key, Some(Confirmation::Key("thumbprint".to_owned())));
+    let hash = "A".repeat(43);
+    let of_certificate = bound(json!({"x5t#S256": hash})).unwrap().bound_to;
+    assert_eq!(of_certificate, Some(Confirmation::Certificate(hash.clone())));
     for unknown in [
+        json!({"x5t#S256": ""}),
         json!({"x5t#S256": "hash"}),
-        json!({"jkt": "thumbprint", "x5t#S256": "hash"}),
+        json!({"x5t#S256": "=".repeat(43)}),
+        json!({"jkt": "thumbprint", "x5t#S256": hash}),
+        json!({"x5t#S1": hash}),
+        json!("jkt"),
         json!({"jkt": ""}),
         json!({"jkt": 7}),
         json!({}),

@@ -292,6 +292,10 @@ fn claims_that_are_refused() {
         (with(claims(), "cnf", json!({"x5t#S256": "x"})), BadToken::Malformed),
         (with(claims(), "cnf", json!({"jkt": "x", "x5t#S256": "x"})), BadToken::Malformed),
         (with(claims(), "cnf", json!({"kid": "x"})), BadToken::Malformed),
+        (with(claims(), "cnf", json!("jkt")), BadToken::Malformed),
+        (with(claims(), "cnf", json!({"jkt": ""})), BadToken::Malformed),
+        (with(claims(), "cnf", json!({"x5t#S256": ""})), BadToken::Malformed),
+        (with(claims(), "cnf", json!({"jkt": "x", "x5t#S256": "A".repeat(43)})), BadToken::Malformed),
         // Time.
         (with(claims(), "exp", json!(NOW)), BadToken::Expired),
         (with(claims(), "exp", json!(0)), BadToken::Expired),

@@ -20,6 +20,9 @@ pub(crate) struct RawClients {
     /// These proxies say in Client-Cert which certificate their client has shown (RFC 9440), and remove what a client says there itself
     #[arg(long, env = "TIDEGATE_CLIENT_CERT", num_args = 0..=1, require_equals = true, value_name = "BOOL", default_missing_value = "true")]
     pub(crate) client_cert: Option<String>,
+    /// Ask every client of the gateway for its certificate in TLS, also while no API accepts one: for access tokens that are bound to a certificate (RFC 8705) [default: false]
+    #[arg(long, env = "TIDEGATE_ASK_CERTIFICATES", num_args = 0..=1, require_equals = true, value_name = "BOOL", default_missing_value = "true")]
+    pub(crate) ask_certificates: Option<String>,
     /// Take credentials that are a part of the address at APIs that accept them there [default: true]
     #[arg(long, env = "TIDEGATE_QUERY_CREDENTIALS", value_name = "BOOL")]
     pub(crate) query_credentials: Option<String>,
@@ -38,6 +41,8 @@ pub(crate) struct Clients {
     /// They say which certificate their client has shown. Certificates are no secrets, so a proxy that lets pass what a
     /// client says of itself would let in whoever has seen one: therefore not without a word.
     pub(crate) client_cert: bool,
+    /// Clients are asked for their certificate also while no API accepts one. Not the default: a browser then asks its person.
+    pub(crate) ask_certificates: bool,
     /// Credentials may be a part of the address, at APIs that accept them there. The default, since the first steps of
     /// many clients put them there; they end up in the histories and logs of whoever is in between.
     pub(crate) query_credentials: bool,
@@ -64,6 +69,8 @@ impl RawClients {
         let said = self.proxy_protocol.as_deref();
         let proxy_protocol = of_proxies("--proxy-protocol", "TIDEGATE_PROXY_PROTOCOL", said);
         let client_cert = of_proxies("--client-cert", "TIDEGATE_CLIENT_CERT", self.client_cert.as_deref());
+        let flag = ("--ask-certificates", "TIDEGATE_ASK_CERTIFICATES");
+        let ask_certificates = found.keep(yes_or_no(flag.0, flag.1, self.ask_certificates.as_deref()));
         let most = found.keep(connections(self.connections_per_address.as_deref()));
         let flag = ("--query-credentials", "TIDEGATE_QUERY_CREDENTIALS");
         let written = self.query_credentials.as_deref().or(Some("true"));
@@ -72,6 +79,7 @@ impl RawClients {
             trusted: trusted?,
             proxy_protocol: proxy_protocol?,
             client_cert: client_cert?,
+            ask_certificates: ask_certificates?,
             query_credentials: query_credentials?,
             connections_per_address: most?,
         })

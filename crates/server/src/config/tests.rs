@@ -51,6 +51,7 @@ fn all_problems_come_at_once() {
         clients: RawClients {
             trusted_proxies: Some("x".into()),
             client_cert: Some("maybe".into()),
+            ask_certificates: Some("perhaps".into()),
             proxy_protocol: Some("maybe".into()),
             query_credentials: Some("perhaps".into()),
             connections_per_address: Some("-1".into()),
@@ -71,6 +72,7 @@ fn all_problems_come_at_once() {
         "--tls-cert",
         "--trusted-proxies",
         "--client-cert",
+        "--ask-certificates",
         "--proxy-protocol",
         "--query-credentials",
         "--connections-per-address",

@@ -232,6 +232,7 @@ fn gateway_settings(
         trusted: config.clients.trusted.clone(),
         proxy_protocol: config.clients.proxy_protocol,
         client_cert: config.clients.client_cert,
+        ask_certificates: config.clients.ask_certificates,
         query_credentials: config.clients.query_credentials,
         connections_per_address: config.clients.connections_per_address,
         socket_buffer_bytes: config.socket_buffer_bytes,

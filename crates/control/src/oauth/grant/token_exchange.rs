@@ -19,7 +19,7 @@ use tidegate_oauth::{
     },
     issuer::{IssuerVerifier, Rules, Verified, claimed_issuer, is_jwt},
     mark,
-    token::BadToken,
+    token::{BadToken, Confirmation},
 };
 
 use crate::{
@@ -35,8 +35,8 @@ struct Subject {
     scopes: Vec<String>,
     /// Those that the client may have for this person.
     allowed: Vec<String>,
-    /// Thumbprint of the key that its holder has to show.
-    bound_to: Option<String>,
+    /// What its holder has to show.
+    bound_to: Option<Confirmation>,
 }
 
 pub(in crate::oauth) async fn token_exchange(
@@ -64,8 +64,11 @@ pub(in crate::oauth) async fn token_exchange(
         // Which of these it is, is no secret from who holds the token, and it helps its developer.
         TokenError::InvalidRequest(error.detail())
     })?;
-    if !holder.holds(subject.bound_to.as_deref()) {
-        return Err(NOT_HELD.into());
+    match &subject.bound_to {
+        None => {}
+        Some(Confirmation::Key(thumbprint)) if holder.holds(Some(thumbprint)) => {}
+        // No certificate is seen here.
+        Some(Confirmation::Key(_) | Confirmation::Certificate(_)) => return Err(NOT_HELD.into()),
     }
     let scope = asked.narrowed(&subject.scopes, &subject.allowed)?;
     inner.take(holder, &key.client_id)?;

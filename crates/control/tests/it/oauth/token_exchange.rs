@@ -399,6 +399,7 @@ async fn a_token_of_a_key_manager_is_exchanged_by_who_has_provided_its_client() 
         (json!({"sub": "their-app"}), "a client's own"),
         (json!({"nonce": "n"}), "an ID token"),
         (json!({"cnf": {"jkt": "thumbprint"}}), "bound, and nobody proves it"),
+        (json!({"cnf": {"x5t#S256": "A".repeat(43)}}), "bound to a certificate, and none is seen"),
         (json!({"cnf": {"x": "y"}}), "bound in a way that nobody knows"),
     ] {
         Pair::is_refused(pair.exchange(&theirs(&key, changed), &[]).await, "invalid_request", why);
