@@ -51,6 +51,6 @@ pub use issuer::audience;
 pub use pages::{Asset, Assets};
 pub use password::{HashError, generate_password, hash_password, password_matches};
 pub use router::openapi_json;
-pub use serve::{Peer, Serving};
+pub use serve::{Peer, Serving, Shown};
 pub use settings::{KeySettings, ROTATE_AFTER_DAYS, SIGNING_ALGORITHM, Settings};
 pub use state::{Control, Ports, StartError};

@@ -210,5 +210,7 @@ fn published(key_set: &str) -> impl IntoResponse + use<> {
 
 /// `GET /.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`.
 pub(crate) async fn discovery(State(Control(inner)): State<Control>) -> impl IntoResponse {
-    ([(header::CACHE_CONTROL, CACHE)], axum::Json(metadata(inner.issuer.url(), inner.issuer.algorithms())))
+    let sees_certificates = inner.settings.load().client_cert;
+    let document = metadata(inner.issuer.url(), inner.issuer.algorithms(), sees_certificates);
+    ([(header::CACHE_CONTROL, CACHE)], axum::Json(document))
 }

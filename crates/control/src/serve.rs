@@ -1,22 +1,30 @@
 //! The portal's listener: TLS, HTTP/1.1 and HTTP/2, bounded in connections and in patience.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     extract::FromRequestParts,
-    http::{Request, request::Parts},
+    http::{HeaderMap, HeaderValue, Request, request::Parts},
 };
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
 };
+use tidegate_oauth::certificate::told;
 use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
-use crate::{leftover::Leftover, problem::Problem, router::build, state::Control};
+use crate::{leftover::Leftover, problem::Problem, router::build, settings::Settings, state::Control};
 
+/// The header in which proxies tell of a client's certificate (RFC 9440).
+const CLIENT_CERT: &str = "client-cert";
 /// Connections at the same time. A browser holds a handful; the rest waits in the kernel's queue.
 const CONNECTIONS_MAX: usize = 4_096;
 /// How long a TLS handshake may take.
@@ -39,6 +47,18 @@ pub struct Serving {
 /// The address a request came from; a listener of one's own puts it into the request's extensions.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
+
+/// The thumbprint of the certificate that the client of a request has shown, where a trusted proxy tells of one; a listener of
+/// one's own puts it into the request's extensions. Empty: of one that cannot be read.
+#[derive(Debug, Clone)]
+pub struct Shown(pub Arc<str>);
+
+/// What a request says of its client's certificate, if it comes from who may say that.
+fn shown(settings: &Settings, headers: &HeaderMap, peer: IpAddr) -> Option<Shown> {
+    let is_believed = settings.client_cert && settings.trusted.trusts(peer);
+    let values = headers.get_all(CLIENT_CERT).iter().map(HeaderValue::as_bytes);
+    told(values).filter(|_| is_believed).map(|thumbprint| Shown(thumbprint.into()))
+}
 
 /// The address a request came from, in a handler.
 pub(crate) struct ClientAddress(pub(crate) SocketAddr);
@@ -64,6 +84,11 @@ impl Control {
         let reported: Vec<_> = reported.filter_map(|value| value.to_str().ok()).collect();
         let ip = self.0.settings.load().trusted.client(peer.ip(), reported.into_iter());
         SocketAddr::new(ip, peer.port())
+    }
+
+    /// The certificate of the client that a trusted proxy speaks for.
+    fn shown_in(&self, request: &Request<Incoming>, peer: SocketAddr) -> Option<Shown> {
+        shown(&self.0.settings.load(), request.headers(), peer.ip())
     }
 
     /// Serves the portal's listener until `shutdown` resolves, then lets running requests end.
@@ -101,6 +126,9 @@ impl Control {
                 let service = service_fn(move |mut request: Request<Incoming>| {
                     let client = control.client_of(&request, address);
                     request.extensions_mut().insert(Peer(client));
+                    if let Some(shown) = control.shown_in(&request, address) {
+                        request.extensions_mut().insert(shown);
+                    }
                     let router = router.clone();
                     async move {
                         Ok::<_, Infallible>(
@@ -123,3 +151,6 @@ impl Control {
         let _ = self.0.write_seen().await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,8 @@ pub struct Settings {
     pub keys: KeySettings,
     /// Who may say for whom it connects.
     pub trusted: TrustedProxies,
+    /// They say which certificate their client has shown, in `Client-Cert` (RFC 9440), and let none of a client's own pass.
+    pub client_cert: bool,
     /// Kinds of problems that gateways answer with, by the last word of their `type`, with their titles: their types
     /// lead to pages of this listener too.
     pub gateway_problems: Vec<(&'static str, &'static str)>,

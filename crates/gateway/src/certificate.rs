@@ -22,7 +22,7 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, UnixTime};
 use tidegate_model::{headers::is_same_name, lifecycle::State, security::Way, snapshot::Snapshot};
-use tidegate_oauth::certificate::{CERTIFICATE_BYTES_MAX, from_header, thumbprint};
+use tidegate_oauth::certificate::{CERTIFICATE_BYTES_MAX, told};
 
 use crate::{Inner, connection::Client, handshake::Request};
 
@@ -191,24 +191,18 @@ pub(crate) fn whose(
     shown: Option<&Thumbprint>,
 ) -> Client {
     let is_told = |name: &str| is_same_name(name, CLIENT_CERT) || is_same_name(name, CLIENT_CERT_CHAIN);
-    let told: Vec<_> = request.headers.extract_if(.., |(name, _)| is_told(name)).collect();
+    let said: Vec<_> = request.headers.extract_if(.., |(name, _)| is_told(name)).collect();
     // A portal's page shows nothing, and a proxy's own certificate says nothing of its client.
     request.certificate = match inner.trusted.trusts(connection.address.ip()) {
         _ if connection.is_own_page => None,
         false => shown.cloned(),
-        true => inner.client_cert.then(|| of_proxy(&told)).flatten(),
+        true => inner.client_cert.then(|| of_proxy(&said)).flatten(),
     };
     connection.behind(request, &inner.trusted)
 }
 
 /// What a proxy tells of its client's certificate.
-fn of_proxy(told: &[(String, Vec<u8>)]) -> Option<Thumbprint> {
-    let mut values = told.iter().filter(|(name, _)| name == CLIENT_CERT).map(|(_, value)| value);
-    match (values.next(), values.next()) {
-        (None, _) => None,
-        (Some(value), None) => {
-            Some(from_header(value).map(|der| thumbprint(&der)).unwrap_or_default().into())
-        }
-        (Some(_), Some(_)) => Some(Thumbprint::default()),
-    }
+fn of_proxy(said: &[(String, Vec<u8>)]) -> Option<Thumbprint> {
+    let values = said.iter().filter(|(name, _)| name == CLIENT_CERT).map(|(_, value)| value.as_slice());
+    told(values).map(Into::into)
 }

@@ -150,6 +150,9 @@ pub struct ClientSettings {
     pub refresh_token_seconds: u32,
     /// How access tokens look.
     pub token_format: TokenFormat,
+    /// Whether access tokens are bound to the certificate that the client shows where it asks for them
+    /// (`tls_client_certificate_bound_access_tokens` of RFC 8705, section 3.4).
+    pub certificate_bound_tokens: bool,
 }
 
 impl Default for ClientSettings {
@@ -163,6 +166,7 @@ impl Default for ClientSettings {
             access_token_seconds: ACCESS_TOKEN_SECONDS.default,
             refresh_token_seconds: REFRESH_TOKEN_SECONDS.default,
             token_format: TokenFormat::default(),
+            certificate_bound_tokens: false,
         }
     }
 }
@@ -195,6 +199,11 @@ pub fn problems(
         } else if let Err(detail) = are_keys(&settings.jwks) {
             problems.push(FieldProblem::new("/jwks", "key_set", detail));
         }
+    }
+    if settings.certificate_bound_tokens && settings.token_format == TokenFormat::Opaque {
+        let detail =
+            "Opaque tokens are not bound to certificates. Choose readable ones, or leave them unbound.";
+        problems.push(FieldProblem::new("/certificate_bound_tokens", "opaque", detail));
     }
     let lists = [
         ("/redirect_uris", &settings.redirect_uris),

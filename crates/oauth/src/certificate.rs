@@ -155,5 +155,15 @@ pub fn from_header(value: &[u8]) -> Result<Vec<u8>, BadCertificate> {
     }
 }
 
+/// The thumbprint of the certificate that a proxy tells of, by all values of `Client-Cert` in a request. Empty where it tells of
+/// one that cannot be read, or of several: that is nobody's. `None`: of none.
+pub fn told<'v>(mut values: impl Iterator<Item = &'v [u8]>) -> Option<String> {
+    match (values.next(), values.next()) {
+        (None, _) => None,
+        (Some(value), None) => Some(from_header(value).map(|der| thumbprint(&der)).unwrap_or_default()),
+        (Some(_), Some(_)) => Some(String::new()),
+    }
+}
+
 #[cfg(test)]
 mod tests;

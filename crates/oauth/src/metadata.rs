@@ -48,6 +48,8 @@ pub struct Metadata {
     pub token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     /// What proofs of possession may be signed with (RFC 9449, section 5.1).
     pub dpop_signing_alg_values_supported: Vec<&'static str>,
+    /// Whether a client's access tokens can be bound to its certificate (RFC 8705, section 3.3).
+    pub tls_client_certificate_bound_access_tokens: bool,
     /// Client authentication.
     pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
     /// What clients may sign their statements with.
@@ -72,8 +74,9 @@ pub struct Metadata {
     pub request_uri_parameter_supported: bool,
 }
 
-/// The document of the issuer at this URL (without a final `/`), whose keys sign with these algorithms.
-pub fn metadata(issuer: &str, algorithms: Vec<&'static str>) -> Metadata {
+/// The document of the issuer at this URL (without a final `/`), whose keys sign with these algorithms, and which sees the
+/// certificates of its clients or not.
+pub fn metadata(issuer: &str, algorithms: Vec<&'static str>, sees_certificates: bool) -> Metadata {
     let at = |path: &str| format!("{issuer}/oauth2/{path}");
     // The last proves nothing, which is not enough to ask what a token stands for.
     let every_way = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
@@ -99,6 +102,7 @@ pub fn metadata(issuer: &str, algorithms: Vec<&'static str>) -> Metadata {
         revocation_endpoint_auth_methods_supported: every_way.to_vec(),
         revocation_endpoint_auth_signing_alg_values_supported: signatures.clone(),
         dpop_signing_alg_values_supported: signatures.clone(),
+        tls_client_certificate_bound_access_tokens: sees_certificates,
         introspection_endpoint_auth_methods_supported: every_way[..3].to_vec(),
         introspection_endpoint_auth_signing_alg_values_supported: signatures,
         subject_types_supported: vec!["public"],

@@ -151,8 +151,8 @@ pub struct Grant<'g> {
     pub now: i64,
     /// Seconds it lives.
     pub lifetime: i64,
-    /// RFC 7638 thumbprint of the key that it is bound to.
-    pub bound_to: Option<&'g str>,
+    /// What it is bound to.
+    pub bound_to: Option<&'g Confirmation>,
     /// The token that it is exchanged for.
     pub source: Option<&'g Source>,
 }
@@ -177,7 +177,7 @@ pub fn issue(key: &SigningKey, grant: &Grant<'_>, random: &mut dyn Random) -> Re
         nbf: None,
         jti: URL_SAFE_NO_PAD.encode(id),
         scope: grant.scope.to_owned(),
-        cnf: grant.bound_to.map(|jkt| Confirmation::Key(jkt.to_owned())),
+        cnf: grant.bound_to.cloned(),
         grant_id: grant.grant_id.to_owned(),
         source: grant.source.cloned(),
     };

@@ -69,6 +69,9 @@ pub(crate) struct KeyFields {
     refresh_token_seconds: Option<u32>,
     /// `jwt`: readable by whoever has the issuer's keys; `opaque`: random characters.
     token_format: Option<String>,
+    /// Whether access tokens are bound to the certificate that the client shows where it asks for them (RFC 8705): they
+    /// open nothing on a connection without it. The portal sees certificates behind a proxy that says so.
+    certificate_bound_tokens: Option<bool>,
 }
 
 impl KeyFields {
@@ -116,6 +119,8 @@ impl KeyFields {
         if let Some(uris) = &self.post_logout_redirect_uris {
             settings.post_logout_redirect_uris.clone_from(uris);
         }
+        settings.certificate_bound_tokens =
+            self.certificate_bound_tokens.unwrap_or(settings.certificate_bound_tokens);
         settings.access_token_seconds = self.access_token_seconds.unwrap_or(settings.access_token_seconds);
         settings.refresh_token_seconds = self.refresh_token_seconds.unwrap_or(settings.refresh_token_seconds);
         Ok(settings)
@@ -143,6 +148,8 @@ pub(crate) struct KeyAnswer {
     refresh_token_seconds: u32,
     /// `jwt` or `opaque`.
     token_format: &'static str,
+    /// Whether access tokens are bound to the client's certificate.
+    certificate_bound_tokens: bool,
     created_at: String,
 }
 
@@ -182,6 +189,7 @@ impl From<Key> for KeyAnswer {
             access_token_seconds: key.settings.access_token_seconds,
             refresh_token_seconds: key.settings.refresh_token_seconds,
             token_format: key.settings.token_format.as_str(),
+            certificate_bound_tokens: key.settings.certificate_bound_tokens,
             created_at: key.created_at.rfc3339(),
         }
     }
@@ -308,6 +316,10 @@ pub(crate) async fn token(
     let application = own(&inner, &caller, id).await?;
     let key = inner.ports.catalog.key(&client_id).await?.filter(|key| key.application == application.id);
     let key = key.ok_or(Problem::NotFound("key"))?;
+    if key.settings.certificate_bound_tokens {
+        let detail = "Access tokens of this key are bound to the certificate of its client, which has to ask for them itself.";
+        return Err(Problem::Conflict(detail.to_owned()));
+    }
     let issued = for_owner(&inner, &key).await?;
     if let Some(opaque) = issued.opaque {
         inner.execute(&caller.actor(), Command::KeepAccessToken(opaque)).await?;

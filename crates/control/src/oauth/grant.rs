@@ -28,8 +28,8 @@ use tidegate_oauth::{
 use super::{Failure, issue, scope};
 use crate::{authenticate::is_active, possession::Holder, problem::Problem, state::Inner};
 
-/// A refresh token for this client, and how it is kept. One of a client without a secret is bound to the key of its proof, if
-/// there is one: nothing else would stand between it and a thief (RFC 9449, section 5).
+/// A refresh token for this client, and how it is kept. One of a client without a secret is bound as its access tokens are:
+/// nothing else would stand between it and a thief (RFC 9449, section 5; RFC 8705, section 4).
 fn new_refresh_token(inner: &Inner, key: &Key, holder: &Holder) -> (String, RefreshToken) {
     let text = secret::generate(Kind::RefreshToken, &mut inner.random());
     let lifetime = i64::from(key.settings.refresh_token_seconds) * 1_000;
@@ -37,7 +37,7 @@ fn new_refresh_token(inner: &Inner, key: &Key, holder: &Holder) -> (String, Refr
         token_hash: Secret(secret::hash(&text)),
         expires_at: inner.now().plus_millis(lifetime),
         used_at: None,
-        bound_to: holder.thumbprint().filter(|_| key.settings.kind.is_public()).map(str::to_owned),
+        bound_to: holder.kept().filter(|_| key.settings.kind.is_public()),
     };
     (text, kept)
 }
@@ -77,7 +77,7 @@ async fn exchange(
     // Roles may have changed since the person allowed it.
     let scope = scope::held(inner, key, scope, &user.roles);
     inner.take(holder, &key.client_id)?;
-    let whom = issue::For::person(key, of, &scope).bound_to(holder.thumbprint());
+    let whom = issue::For::person(key, of, &scope).bound_to(holder.bound_to());
     let issued = issue::access_token(inner, &whom)?;
     match inner.try_execute(&Actor::product(), command(issued.opaque)).await {
         Ok(Outcome::Tokens(Redeemed::Granted(_))) => {}

@@ -12,7 +12,7 @@ use tidegate_oauth::{
     grant::{TokenError, token_exchange},
     id_token::{self, Person},
     secret::{self, Kind},
-    token::{self, Grant},
+    token::{self, Confirmation, Grant},
 };
 
 use super::{Failure, scope};
@@ -37,8 +37,8 @@ pub(super) struct For<'a> {
     of: Option<&'a Authorization>,
     exchanged: Option<&'a Exchanged>,
     scope: &'a str,
-    /// Thumbprint of the holder's key.
-    bound_to: Option<&'a str>,
+    /// What only its holder has.
+    bound_to: Option<&'a Confirmation>,
 }
 
 impl<'a> For<'a> {
@@ -59,8 +59,8 @@ impl<'a> For<'a> {
 }
 
 impl<'a> For<'a> {
-    /// Only who has the key of this thumbprint can use it.
-    pub(super) const fn bound_to(self, bound_to: Option<&'a str>) -> Self {
+    /// Only who has this can use it.
+    pub(super) const fn bound_to(self, bound_to: Option<&'a Confirmation>) -> Self {
         Self { bound_to, ..self }
     }
 }
@@ -112,8 +112,7 @@ pub(super) fn access_token(inner: &Inner, whom: &For<'_>) -> Result<Issued, Fail
         }
         TokenFormat::Opaque => {
             if whom.bound_to.is_some() {
-                let detail =
-                    "opaque tokens cannot be bound to a key; let the key of this client have readable ones";
+                let detail = "opaque tokens cannot be bound; let the key of this client have readable ones";
                 return Err(TokenError::InvalidRequest(detail).into());
             }
             let token = secret::generate(Kind::AccessToken, &mut inner.random());

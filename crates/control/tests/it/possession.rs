@@ -1,4 +1,5 @@
-//! Proofs of possession at the token endpoint (RFC 9449, section 5), and what a proof gets.
+//! What is bound to a key or to a certificate at the token endpoint (RFC 9449, section 5; RFC 8705, section 3), and what that
+//! gets.
 
 use std::sync::atomic::Ordering;
 
@@ -7,10 +8,11 @@ use axum::{
     http::{Method, Request, header},
 };
 use serde_json::{Value, json};
+use tidegate_control::Shown;
 use tidegate_model::role::Role;
 use tidegate_oauth::{
     jwk::{Algorithm, SigningKey, SystemRandom, key_set},
-    token::AccessTokenVerifier,
+    token::{AccessTokenVerifier, Confirmation},
 };
 
 use crate::{
@@ -90,7 +92,7 @@ async fn a_proof_binds_the_token_to_its_key() {
         let answer = stage.ask(&[&proof(&key, &json!({}), &claims("1"))]).await.is(200).json();
         assert_eq!(answer["token_type"], "DPoP", "{name}");
         let token = verifier.verify(answer["access_token"].as_str().unwrap(), NOW).unwrap();
-        assert_eq!(token.cnf.unwrap().jkt, key.kid(), "{name}");
+        assert_eq!(token.cnf, Some(Confirmation::Key(key.kid().to_owned())), "{name}");
     }
     let answer = stage.ask(&[]).await.is(200).json();
     assert_eq!(answer["token_type"], "Bearer");
@@ -205,4 +207,84 @@ async fn a_client_with_a_secret_may_change_its_key_with_each_refresh() {
     let first = ask(&stage.house, &form(&stage.redeeming(&code)), &[&by("1")]).await.is(200).json();
     let refreshing = form(&stage.refreshing(first["refresh_token"].as_str().unwrap()));
     assert_eq!(ask(&stage.house, &refreshing, &[&by("2")]).await.is(200).json()["token_type"], "DPoP");
+}
+
+/// The thumbprint of a certificate.
+fn certificate(number: u8) -> String {
+    tidegate_oauth::certificate::thumbprint(&[number])
+}
+
+/// The answer to a client of whose certificate a proxy tells this.
+async fn ask_showing(house: &House, form: &str, shown: &str, proof: Option<&str>) -> Answer {
+    let mut request = Request::builder().method(Method::POST).uri("/oauth2/token");
+    request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    if let Some(proof) = proof {
+        request = request.header("DPoP", proof);
+    }
+    house.send(request.extension(Shown(shown.into())).body(Body::from(form.to_owned())).unwrap()).await
+}
+
+#[tokio::test]
+async fn tokens_of_a_client_that_is_told_so_are_bound_to_the_certificate_that_it_shows() {
+    let stage = oauth::Stage::with(json!({"certificate_bound_tokens": true})).await;
+    let house = &stage.house;
+    let document = house.get(&Person::default(), "/.well-known/oauth-authorization-server").await.json();
+    assert_eq!(document["tls_client_certificate_bound_access_tokens"], true);
+    let mut pairs = vec![("grant_type", "client_credentials")];
+    pairs.extend(stage.client.proof());
+    let asks = form(&pairs);
+    let granted = ask_showing(house, &asks, &certificate(1), None).await.is(200).json();
+    assert_eq!(granted["token_type"], "Bearer");
+    let access = granted["access_token"].as_str().unwrap();
+    assert_eq!(oauth::claims(access)["cnf"], json!({"x5t#S256": certificate(1)}));
+    let told = stage.introspect(access).await;
+    assert_eq!((&told["cnf"]["x5t#S256"], &told["token_type"]), (&json!(certificate(1)), &json!("Bearer")));
+    stage.userinfo(access).await.is(401);
+
+    // Never one that is not.
+    let proof = proof(&holder(Algorithm::Es256), &json!({}), &claims("1"));
+    for (shown, proof, why) in [
+        (None, None, "none shown"),
+        (Some(String::new()), None, "one that cannot be read"),
+        (Some(certificate(1)), Some(&*proof), "a proof besides"),
+        (None, Some(&*proof), "a proof instead"),
+    ] {
+        let proofs: Vec<_> = proof.into_iter().collect();
+        let answer = match shown {
+            Some(shown) => ask_showing(house, &asks, &shown, proof).await,
+            None => ask(house, &asks, &proofs).await,
+        };
+        assert_eq!(answer.is(400).json()["error"], "invalid_request", "{why}");
+    }
+    let path = format!("{}/{}", stage.keys, stage.client.id);
+    house.post(&stage.owner, &format!("{path}/token"), json!({})).await.is(409);
+    let refused = stage.update_key(json!({"token_format": "opaque"})).await.is(400);
+    assert!(refused.text.contains("\"/certificate_bound_tokens\""), "{}", refused.text);
+
+    // To who is not told so, a certificate means nothing.
+    let changed = stage.update_key(json!({"certificate_bound_tokens": false})).await.is(200).json();
+    assert_eq!(changed["certificate_bound_tokens"], false);
+    let granted = ask_showing(house, &asks, &certificate(1), None).await.is(200).json();
+    assert_eq!(oauth::claims(granted["access_token"].as_str().unwrap()).get("cnf"), None);
+}
+
+#[tokio::test]
+async fn a_refresh_token_of_a_client_without_a_secret_is_worth_nothing_without_its_certificate() {
+    let stage = oauth::Stage::with(json!({"client_type": "native", "certificate_bound_tokens": true,
+        "grants": ["authorization_code", "refresh_token"], "redirect_uris": [REDIRECT]}))
+    .await;
+    let code = stage.code("openid").await;
+    let redeeming = form(&stage.redeeming(&code));
+    let first = ask_showing(&stage.house, &redeeming, &certificate(1), None).await.is(200).json();
+    let refreshing = |tokens: &Value| form(&stage.refreshing(tokens["refresh_token"].as_str().unwrap()));
+    let refused = ask_showing(&stage.house, &refreshing(&first), &certificate(2), None).await.is(400).json();
+    assert_eq!(refused["error"], "invalid_grant", "with another");
+    let refused = ask(&stage.house, &refreshing(&first), &[]).await.is(400).json();
+    assert_eq!(refused["error"], "invalid_request", "without");
+    // Also when nothing new is to be bound any more.
+    stage.update_key(json!({"certificate_bound_tokens": false})).await.is(200);
+    let refused = ask(&stage.house, &refreshing(&first), &[]).await.is(400).json();
+    assert_eq!(refused["error"], "invalid_grant", "without");
+    let second = ask_showing(&stage.house, &refreshing(&first), &certificate(1), None).await.is(200).json();
+    assert_eq!(second["token_type"], "Bearer");
 }

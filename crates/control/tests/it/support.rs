@@ -234,6 +234,7 @@ impl House {
             demo: false,
             keys: tidegate_control::KeySettings::default(),
             trusted: TrustedProxies::default(),
+            client_cert: true,
             gateway_problems: vec![("quota", "The limit of the plan is reached")],
         };
         let control = Control::start(ports, settings, Arc::new(portal)).await.unwrap();

@@ -17,7 +17,7 @@ fn every_rule_names_its_field() {
     let uri = || vec!["https://a.test/cb".to_owned()];
     let plain = ClientSettings::default;
     let signing = || ClientSettings { authentication: ClientAuthentication::PrivateKeyJwt, ..plain() };
-    let table: [(&[&str], ClientSettings, &[&str]); 22] = [
+    let table: [(&[&str], ClientSettings, &[&str]); 24] = [
         (&[CLIENT_CREDENTIALS], ClientSettings { jwks: "{}".to_owned(), ..signing() }, &[]),
         (&[], signing(), &["/jwks required"]),
         (&[], ClientSettings { jwks: "odd".to_owned(), ..signing() }, &["/jwks key_set"]),
@@ -31,6 +31,12 @@ fn every_rule_names_its_field() {
             &[CLIENT_CREDENTIALS],
             ClientSettings { kind: ClientKind::Native, ..plain() },
             &["/grants/0 needs_secret"],
+        ),
+        (&[], ClientSettings { certificate_bound_tokens: true, ..plain() }, &[]),
+        (
+            &[],
+            ClientSettings { certificate_bound_tokens: true, token_format: TokenFormat::Opaque, ..plain() },
+            &["/certificate_bound_tokens opaque"],
         ),
         (&[TOKEN_EXCHANGE], plain(), &[]),
         (&[TOKEN_EXCHANGE, REFRESH_TOKEN], plain(), &["/grants refresh_alone"]),

@@ -13,9 +13,10 @@ use crate::{
 pub const INVALID: TokenError =
     TokenError::InvalidGrant("the refresh token is unknown, used, expired, revoked, or another client's");
 
-/// It is bound to the key of a proof (RFC 9449, section 5), and there is none of that key.
-pub const NOT_HELD: TokenError =
-    TokenError::InvalidGrant("the refresh token is bound to a key; send a DPoP proof that is signed with it");
+/// It is bound to the key of a proof (RFC 9449, section 5) or to a certificate (RFC 8705, section 4), and there is no such one.
+pub const NOT_HELD: TokenError = TokenError::InvalidGrant(
+    "the refresh token is bound; send a DPoP proof by its key, or show its certificate",
+);
 
 /// What is presented.
 #[derive(Clone, PartialEq, Eq)]

@@ -14,9 +14,9 @@ pub const INVALID: TokenError = TokenError::InvalidRequest(
     "the subject_token is unknown, expired, revoked, or not an access token of a person",
 );
 
-/// It is bound to the key of a proof (RFC 9449), and there is none of that key; or to a certificate, and none is seen here.
+/// It is bound to the key of a proof (RFC 9449) or to a certificate (RFC 8705), and there is no such one.
 pub const NOT_HELD: TokenError = TokenError::InvalidRequest(
-    "the subject_token is bound; send a DPoP proof that is signed with its key. One of a certificate is not exchanged",
+    "the subject_token is bound; send a DPoP proof by its key, or show its certificate",
 );
 
 /// It came of an exchange itself.

@@ -8,7 +8,7 @@ use crate::{grant, jwk::SigningKey, token};
 #[test]
 fn the_document_names_what_there_is() {
     assert_eq!(
-        serde_json::to_value(metadata("https://localhost:9443", vec!["ES256"])).unwrap(),
+        serde_json::to_value(metadata("https://localhost:9443", vec!["ES256"], true)).unwrap(),
         json!({
             "issuer": "https://localhost:9443",
             "authorization_endpoint": "https://localhost:9443/oauth2/authorize",
@@ -32,6 +32,7 @@ fn the_document_names_what_there_is() {
                 ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
             "revocation_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "Ed25519", "RS256"],
             "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "Ed25519", "RS256"],
+            "tls_client_certificate_bound_access_tokens": true,
             "introspection_endpoint_auth_methods_supported":
                 ["client_secret_basic", "client_secret_post", "private_key_jwt"],
             "introspection_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA", "Ed25519", "RS256"],
@@ -50,7 +51,7 @@ fn the_document_names_what_there_is() {
 
 #[test]
 fn every_advertised_grant_and_way_of_authentication_is_accepted() {
-    let document = metadata("https://localhost:9443", vec!["ES256"]);
+    let document = metadata("https://localhost:9443", vec!["ES256"], false);
     let key = SigningKey::generate(Algorithm::Es256, &crate::jwk::SystemRandom::new()).unwrap();
     let signed = key.signed(&json!({"alg": "ES256"}), &json!({"sub": "id"})).unwrap();
     let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -79,6 +80,7 @@ fn the_advertised_algorithm_is_what_tokens_are_signed_with() {
         token::Grant { issuer: "i", audience: "a", client_id: "c", lifetime: 1, ..token::Grant::default() };
     let token = token::issue(&key, &grant, &mut crate::testing::counting()).unwrap();
     let header = jsonwebtoken::decode_header(&token).unwrap();
-    let names: Vec<_> = metadata("i", vec![key.algorithm().name()]).id_token_signing_alg_values_supported;
+    let names: Vec<_> =
+        metadata("i", vec![key.algorithm().name()], false).id_token_signing_alg_values_supported;
     assert_eq!(names, [format!("{:?}", header.alg)]);
 }

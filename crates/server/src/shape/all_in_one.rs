@@ -256,6 +256,7 @@ fn control_settings(config: &Serve, addresses: &Addresses) -> tidegate_control::
         demo: config.demo,
         keys: config.keys,
         trusted: config.clients.trusted.clone(),
+        client_cert: config.clients.client_cert,
         gateway_problems: tidegate_gateway::problem_kinds(),
     }
 }

@@ -73,6 +73,7 @@ export function ClientSettings({ application, held }: { application: string; hel
       access_token_seconds: held.access_token_seconds as number | string,
       refresh_token_seconds: held.refresh_token_seconds as number | string,
       token_format: held.token_format,
+      certificate_bound_tokens: held.certificate_bound_tokens,
     },
     validate: {
       jwks: (text, values) =>
@@ -90,6 +91,7 @@ export function ClientSettings({ application, held }: { application: string; hel
       access_token_seconds: Number(values.access_token_seconds),
       refresh_token_seconds: Number(values.refresh_token_seconds),
       token_format: values.token_format,
+      certificate_bound_tokens: values.certificate_bound_tokens,
     };
     update.mutate(
       { application, client: held.client_id, body },
@@ -169,6 +171,11 @@ export function ClientSettings({ application, held }: { application: string; hel
             />
             <NativeSelect label="Access tokens are" data={FORMATS} {...form.getInputProps("token_format")} />
           </Row>
+          <Checkbox
+            label="Bind access tokens to the client's certificate"
+            description="It shows one in TLS where it asks for them, and they open nothing without it (RFC 8705)."
+            {...form.getInputProps("certificate_bound_tokens", { type: "checkbox" })}
+          />
           <Row>
             <Button type="submit" variant="default" loading={update.isPending} disabled={!form.isDirty()}>
               Save client

@@ -17,7 +17,7 @@ pub(in crate::oauth) async fn client_credentials(
 ) -> Result<TokenResponse, Failure> {
     let scope = granted(&asked.scopes, &scope::of_client(inner, key).await?)?;
     inner.take(holder, &key.client_id)?;
-    let issued = issue::access_token(inner, &issue::For::client(key, &scope).bound_to(holder.thumbprint()))?;
+    let issued = issue::access_token(inner, &issue::For::client(key, &scope).bound_to(holder.bound_to()))?;
     if let Some(opaque) = issued.opaque {
         inner.execute(&Actor::product(), Command::KeepAccessToken(opaque)).await?;
     }

@@ -18,7 +18,7 @@ pub(in crate::oauth) async fn refresh(
     let token_hash = Secret(asked.token_hash()?);
     let found = inner.ports.catalog.refresh_token(&token_hash).await.map_err(Problem::from)?;
     let (token, of) = found.filter(|(_, of)| of.client_id == key.client_id).ok_or(INVALID)?;
-    if !holder.holds(token.bound_to.as_deref()) {
+    if !holder.holds_kept(token.bound_to.as_deref()) {
         return Err(NOT_HELD.into());
     }
     let scope = asked.narrowed(&of.scope)?;

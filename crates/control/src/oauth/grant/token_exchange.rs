@@ -64,15 +64,13 @@ pub(in crate::oauth) async fn token_exchange(
         // Which of these it is, is no secret from who holds the token, and it helps its developer.
         TokenError::InvalidRequest(error.detail())
     })?;
-    match &subject.bound_to {
-        None => {}
-        Some(Confirmation::Key(thumbprint)) if holder.holds(Some(thumbprint)) => {}
-        // No certificate is seen here.
-        Some(Confirmation::Key(_) | Confirmation::Certificate(_)) => return Err(NOT_HELD.into()),
+    if !holder.holds(subject.bound_to.as_ref()) {
+        return Err(NOT_HELD.into());
     }
     let scope = asked.narrowed(&subject.scopes, &subject.allowed)?;
     inner.take(holder, &key.client_id)?;
-    let whom = issue::For::exchanged(key, &subject.exchanged, &scope).bound_to(holder.thumbprint());
+    let whom = issue::For::exchanged(key, &subject.exchanged, &scope)
+        .bound_to(holder.bound_to().or(subject.bound_to.as_ref()));
     let issued = issue::access_token(inner, &whom)?;
     if let Some(opaque) = issued.opaque {
         inner.execute(&Actor::product(), Command::KeepAccessToken(opaque)).await?;

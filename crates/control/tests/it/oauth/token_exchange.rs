@@ -9,7 +9,10 @@ use axum::{
 };
 use serde_json::{Value, json};
 use tidegate_model::role::Role;
-use tidegate_oauth::jwk::{Algorithm, SigningKey, SystemRandom, key_set};
+use tidegate_oauth::{
+    certificate::thumbprint,
+    jwk::{Algorithm, SigningKey, SystemRandom, key_set},
+};
 
 use super::client::{Client, ISSUER, Stage, claims, form};
 use crate::support::{Answer, House, Person, echo};
@@ -347,6 +350,33 @@ async fn a_bound_token_is_exchanged_by_who_holds_its_key_for_one_that_is_bound_a
 }
 
 #[tokio::test]
+async fn one_that_is_bound_to_a_certificate_is_exchanged_by_who_shows_it_for_one_that_is_bound_as_well() {
+    let pair = Pair::with(json!({"certificate_bound_tokens": true}), json!({})).await;
+    let ask = async |body: &str, shown: Option<u8>| {
+        let mut request = Request::builder()
+            .method(Method::POST)
+            .uri("/oauth2/token")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(number) = shown {
+            request = request.extension(tidegate_control::Shown(thumbprint(&[number]).into()));
+        }
+        pair.stage.house.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    };
+    let code = pair.stage.code("read").await;
+    let bound = ask(&form(&pair.stage.redeeming(&code)), Some(1)).await.is(200).json();
+    let bound = text(&bound, "access_token");
+    let mut pairs =
+        vec![("grant_type", GRANT), ("subject_token", &*bound), ("subject_token_type", ACCESS_TOKEN)];
+    pairs.extend(pair.service.proof());
+    let body = form(&pairs);
+    Pair::is_refused(ask(&body, None).await, "invalid_request", "none shown");
+    Pair::is_refused(ask(&body, Some(2)).await, "invalid_request", "another");
+    let granted = ask(&body, Some(1)).await.is(200).json();
+    assert_eq!(granted["token_type"], "Bearer");
+    assert_eq!(claims(&text(&granted, "access_token"))["cnf"], claims(&bound)["cnf"]);
+}
+
+#[tokio::test]
 async fn opaque_tokens_are_exchanged_and_gateways_are_told_what_they_came_of() {
     let opaque = json!({"token_format": "opaque"});
     let pair = Pair::with(opaque.clone(), opaque).await;
@@ -399,7 +429,7 @@ async fn a_token_of_a_key_manager_is_exchanged_by_who_has_provided_its_client() 
         (json!({"sub": "their-app"}), "a client's own"),
         (json!({"nonce": "n"}), "an ID token"),
         (json!({"cnf": {"jkt": "thumbprint"}}), "bound, and nobody proves it"),
-        (json!({"cnf": {"x5t#S256": "A".repeat(43)}}), "bound to a certificate, and none is seen"),
+        (json!({"cnf": {"x5t#S256": "A".repeat(43)}}), "bound to a certificate, and none is shown"),
         (json!({"cnf": {"x": "y"}}), "bound in a way that nobody knows"),
     ] {
         Pair::is_refused(pair.exchange(&theirs(&key, changed), &[]).await, "invalid_request", why);
