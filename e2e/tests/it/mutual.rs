@@ -11,10 +11,10 @@ use serde_json::json;
 
 use crate::{
     backend::Backend,
-    portal::Api,
+    portal::{Answer, Api, send},
     product::Product,
     programs::python,
-    proxies::start_haproxy_with,
+    proxies::{Proxy, start_haproxy_with},
     wait::{PATIENCE, within},
 };
 
@@ -92,6 +92,24 @@ async fn said(product: &Product, url: &str, socket: &str, header: &str, pair: Op
     said.trim().to_owned()
 }
 
+/// HAProxy in front of the gateway's port without TLS, as the runbook says.
+async fn proxied(product: &Product) -> Proxy {
+    // It shows what the gateway would, and needs some authority to ask for certificates at all.
+    let tls = product.data().join("tls");
+    let shown = product.scratch().join("shown.pem");
+    let read = |name: &str| fs::read_to_string(tls.join(name)).unwrap();
+    fs::write(&shown, read("cert.pem") + &read("key.pem")).unwrap();
+    let bind = format!(
+        "ssl crt {} verify optional ca-file {} crt-ignore-err all ca-ignore-err all
+            http-request del-header Client-Cert
+            http-request set-header Client-Cert :%[ssl_c_der,base64]: if {{ ssl_c_used }}",
+        shown.display(),
+        tls.join("cert.pem").display(),
+    );
+    let gateway = product.at.ws.replace("ws://localhost", "127.0.0.1");
+    start_haproxy_with(product, "http", &bind, &gateway).await
+}
+
 #[tokio::test]
 async fn python_connects_by_its_certificate_and_by_no_other() {
     let (product, backend) = (Product::start().await, Backend::echo());
@@ -118,20 +136,7 @@ async fn haproxy_ends_tls_and_tells_of_certificates() {
     let own = Pair::make(product.scratch(), "own");
     let other = Pair::make(product.scratch(), "other");
     let (api, _) = offered(&product, &backend, &own).await;
-    // It shows what the gateway would, and needs some authority to ask for certificates at all.
-    let tls = product.data().join("tls");
-    let shown = product.scratch().join("shown.pem");
-    let read = |name: &str| fs::read_to_string(tls.join(name)).unwrap();
-    fs::write(&shown, read("cert.pem") + &read("key.pem")).unwrap();
-    let bind = format!(
-        "ssl crt {} verify optional ca-file {} crt-ignore-err all ca-ignore-err all
-            http-request del-header Client-Cert
-            http-request set-header Client-Cert :%[ssl_c_der,base64]: if {{ ssl_c_used }}",
-        shown.display(),
-        tls.join("cert.pem").display(),
-    );
-    let gateway = product.at.ws.replace("ws://localhost", "127.0.0.1");
-    let proxy = start_haproxy_with(&product, "http", &bind, &gateway).await;
+    let proxy = proxied(&product).await;
     let socket = proxy.socket.to_str().unwrap();
     let missing = "401 credential-missing";
     assert_eq!(said(&product, &api.wss, socket, "", Some(&own)).await, "from Python");
@@ -141,4 +146,62 @@ async fn haproxy_ends_tls_and_tells_of_certificates() {
     assert_eq!(said(&product, &api.wss, socket, &own.header(), None).await, missing);
     assert_eq!(said(&product, &api.wss, socket, &own.header(), Some(&other)).await, "401 credential-invalid");
     assert!(!backend.seen()[0].head.to_lowercase().contains("cert"), "{}", backend.seen()[0].head);
+}
+
+/// A token of a client that is told to have bound ones, asked for as a proxy asks that saw this certificate.
+async fn bound(product: &Product, id: &str, secret: &str, shown: Option<&Pair>) -> Answer {
+    let request = product.portal.request(reqwest::Method::POST, "/oauth2/token").basic_auth(id, Some(secret));
+    let request = request.form(&[("grant_type", "client_credentials")]);
+    match shown {
+        Some(pair) => send(request.header("Client-Cert", pair.header())).await,
+        None => send(request).await,
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_bound_to_a_certificate_opens_nothing_without_it() {
+    let mut product = Product::start_with(|command| {
+        command.args(["--trusted-proxies", "127.0.0.1", "--client-cert"]);
+    })
+    .await;
+    let backend = Backend::echo();
+    let own = Pair::make(product.scratch(), "own");
+    let other = Pair::make(product.scratch(), "other");
+    let (api, token) = {
+        let admin = product.portal.admin().await;
+        let api = admin.publish("Bound", json!({"production": {"url": backend.url()}})).await;
+        let application = admin.application("Bound", "Unlimited").await;
+        admin.subscribe(&application, &api, "Unlimited").await;
+        let body = json!({"type": "production", "certificate_bound_tokens": true});
+        let key = admin.post(&format!("/applications/{application}/keys"), body).await.is(201).json();
+        let text = |name: &str| key[name].as_str().unwrap().to_owned();
+        let (id, secret) = (text("client_id"), text("client_secret"));
+        assert_eq!(bound(&product, &id, &secret, None).await.is(400).json()["error"], "invalid_request");
+        let granted = bound(&product, &id, &secret, Some(&own)).await.is(200).json();
+        (api, granted["access_token"].as_str().unwrap().to_owned())
+    };
+    let refused = "401 proof-invalid";
+    {
+        let proxy = proxied(&product).await;
+        let socket = proxy.socket.to_str().unwrap();
+        let url = format!("{}?access_token={token}", api.wss);
+        assert_eq!(said(&product, &url, socket, "", Some(&own)).await, "from Python");
+        assert_eq!(said(&product, &url, socket, "", Some(&other)).await, refused);
+        assert_eq!(said(&product, &url, socket, "", None).await, refused);
+        assert_eq!(said(&product, &url, socket, &own.header(), None).await, refused);
+    }
+    // Without a proxy, at the gateway's own port.
+    product.stop().await;
+    product
+        .start_again_with(|command| {
+            command.arg("--ask-certificates");
+        })
+        .await;
+    let admin = product.portal.admin().await;
+    let api = Api::read(&admin.get(&format!("/apis/{}", api.id)).await.is(200).json());
+    let url = format!("{}?access_token={token}", api.wss);
+    assert_eq!(said(&product, &url, "", "", Some(&own)).await, "from Python");
+    assert_eq!(said(&product, &url, "", "", Some(&other)).await, refused);
+    assert_eq!(said(&product, &url, "", "", None).await, refused);
+    assert_eq!(said(&product, &url, "", &own.header(), None).await, refused);
 }
