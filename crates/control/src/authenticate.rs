@@ -18,6 +18,7 @@ use axum::{
     response::Response,
 };
 use tidegate_model::{
+    id::TokenId,
     operation::{self, Who},
     role::{Permission, permissions},
     time::Timestamp,
@@ -45,6 +46,8 @@ pub(crate) struct Caller {
     pub(crate) user: User,
     /// The portal session; `None` for a personal access token.
     pub(crate) session: Option<PortalSession>,
+    /// The personal access token; `None` for a portal session.
+    pub(crate) token: Option<TokenId>,
     /// When that ends by which they proved it; `None`: when deleted.
     pub(crate) until: Option<Timestamp>,
     /// From which address the call came.
@@ -102,7 +105,8 @@ async fn by_token(inner: &Inner, value: &str, address: Option<IpAddr>) -> Result
     let found = inner.ports.catalog.token(&hash, inner.now()).await?.ok_or(REFUSED)?;
     let user = inner.ports.catalog.user(found.user).await?.filter(is_active).ok_or(REFUSED)?;
     inner.seen.mark(Presented::Token(found.id), inner.now());
-    Ok(Caller { user, session: None, until: found.expires_at, address, scopes: found.scopes })
+    let (until, scopes) = (found.expires_at, found.scopes);
+    Ok(Caller { user, session: None, token: Some(found.id), until, address, scopes })
 }
 
 /// From which address a request came.
@@ -170,7 +174,7 @@ pub(crate) async fn by_cookie(
         inner.seen.mark(Presented::Session(session.token_hash.clone()), inner.now());
     }
     let until = Some(session.expires_at);
-    Ok(user.map(|user| Caller { user, until, session: Some(session), address, scopes: None }))
+    Ok(user.map(|user| Caller { user, until, session: Some(session), token: None, address, scopes: None }))
 }
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {

@@ -154,7 +154,8 @@ pub(crate) async fn sign_in(
     // A cookie from before is not taken over: the session of a signed-in person always has a new name.
     let (token, session) = begin(&inner, user.id, ip, &headers);
     let until = Some(session.expires_at);
-    let caller = Caller { user, session: Some(session.clone()), until, address: Some(ip), scopes: None };
+    let (session_of, address) = (Some(session.clone()), Some(ip));
+    let caller = Caller { user, session: session_of, token: None, until, address, scopes: None };
     let command = Command::OpenPortalSession { session, verified: password_hash };
     match inner.try_execute(&caller.actor(), command).await {
         // Disabled or deleted, or with another password, since the account was read.

@@ -259,6 +259,7 @@ const fn may_revoke(command: &Command) -> bool {
         Command::Revoke(_)
             | Command::EndAuthorization(_)
             | Command::Withdraw(_)
+            | Command::DeleteToken { .. }
             | Command::EndAccessToken { .. }
             | Command::ChangeUser(_)
             | Command::DeleteUser { .. }

@@ -132,6 +132,7 @@ fn identity(inner: &Inner, caller: &Caller, key: &Key) -> Identity {
         expires_at: caller.until.map_or(longest, |until| until.min(longest)),
         marks: Marks {
             subject: Some(mark::subject(issuer, &subject).into()),
+            grant: caller.token.map(|id| mark::personal_token(&id.to_string()).into()),
             issued_at: now,
             ..Marks::default()
         },

@@ -34,6 +34,11 @@ pub fn access_token(hash: &str) -> Mark {
     opaque("access token", hash)
 }
 
+/// Of a personal access token, by its id: what was bought with it ends with it.
+pub fn personal_token(id: &str) -> Mark {
+    opaque("personal access token", id)
+}
+
 /// Of a grant that outlives its access tokens: a refresh family, by the issuer and its id (`grant_id` in a token).
 pub fn grant(issuer: &str, id: &str) -> Mark {
     mark("grant", &[issuer, id])

@@ -16,19 +16,21 @@ use tidegate_model::{
     decide::{self, Decision, SubscriptionEffect, folded},
     id::{ApiId, ApplicationId, SubscriptionId},
     policy::PolicyKind,
+    revocation::Revoked,
     role::Permission,
     rule::{self, FieldProblem},
     signing_key,
     time::Timestamp,
     user::Actor,
 };
+use tidegate_oauth::mark;
 
 use crate::{
     apis, applications,
     audit::{self, Kept},
     entity, issuers, policies,
     reads::{SNAPSHOT_NUMBER, id, next_number, written},
-    users,
+    revocations, users,
     vault::Vault,
     writer::Failed,
 };
@@ -499,6 +501,9 @@ impl At<'_> {
                 };
                 let row = row.filter(own).ok_or(Refused::NotFound("token"))?;
                 entity::token::Entity::delete_by_id(row.id).exec(db).await?;
+                // Sessions of tickets that were bought with it live no longer than an access token.
+                let what = Revoked::Grant(mark::personal_token(&id.to_string()).into());
+                revocations::keep(db, self.now, &[what], revocations::all_over(self.now)).await?;
                 self.note(&row.user_id, "deleted a personal access token", &row.name).await?;
             }
             other => return self.change_signing_keys(other).await,

@@ -6,6 +6,7 @@ use tidegate_model::{
     admit::Identity,
     id::{ApiId, ApplicationId},
     port::Clock as _,
+    revocation::Revoked,
     role::Role,
     ticket::{Answer, Ask, Redemption, TICKET_MILLIS, Ticket},
     user::Secret,
@@ -137,4 +138,26 @@ async fn who_may_not_connect_may_not_buy() {
     let request = House::request(sam, &Method::POST, "/api/v1/tickets").header("origin", "https://evil.test");
     let request = request.header("content-type", "application/json").body(shop.wanted().to_string().into());
     house.send(request.unwrap()).await.is(403);
+}
+
+/// Whoever made the token away expects that nothing goes on that began with it.
+#[tokio::test]
+async fn what_was_bought_with_a_personal_access_token_ends_with_it() {
+    let shop = Shop::open().await;
+    let made = shop.house.post(&shop.sam, "/api/v1/tokens", json!({"name": "ci"})).await.is(201).json();
+    let script = Person::bearing(made["token"].as_str().unwrap());
+    let sold = shop.house.post(&script, "/api/v1/tickets", shop.wanted()).await.is(201).json();
+    let Redemption::Good(identity) = shop.redeemed(sold["ticket"].as_str().unwrap()).await else {
+        panic!("it is good")
+    };
+    let grant = identity.marks.grant.unwrap();
+    let by_session = shop.buy().await;
+    let Redemption::Good(other) = shop.redeemed(&by_session).await else { panic!("it is good") };
+    assert_eq!(other.marks.grant, None);
+    assert!(shop.house.revoked.lock().await.is_empty());
+    let path = format!("/api/v1/tokens/{}", made["id"].as_str().unwrap());
+    shop.house.call(&shop.sam, Method::DELETE, &path, None).await.is(204);
+    let told = shop.house.revoked.lock().await.clone();
+    assert_eq!(told.iter().map(|one| &one.what).collect::<Vec<_>>(), [&Revoked::Grant(grant)]);
+    assert!(told[0].until > identity.expires_at);
 }
