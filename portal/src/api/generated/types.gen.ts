@@ -929,6 +929,10 @@ export type Key = {
      * `secret`, which browser and native clients have none of, or `private_key_jwt`.
      */
     authentication: string;
+    /**
+     * Whether access tokens are bound to the client's certificate.
+     */
+    certificate_bound_tokens: boolean;
     client_id: string;
     /**
      * `confidential`, `browser` or `native`.
@@ -965,6 +969,11 @@ export type KeyChange = {
      * each request (RFC 7523). One that signs has no secret.
      */
     authentication?: string | null;
+    /**
+     * Whether access tokens are bound to the certificate that the client shows where it asks for them (RFC 8705): they
+     * open nothing on a connection without it. The portal sees certificates behind a proxy that says so.
+     */
+    certificate_bound_tokens?: boolean | null;
     /**
      * `confidential`: a program with a secret; `browser`: a page; `native`: a program on somebody's device. The latter
      * two have no secret; a key that becomes one of them loses it.
@@ -1512,6 +1521,10 @@ export type ListKey = {
          * `secret`, which browser and native clients have none of, or `private_key_jwt`.
          */
         authentication: string;
+        /**
+         * Whether access tokens are bound to the client's certificate.
+         */
+        certificate_bound_tokens: boolean;
         client_id: string;
         /**
          * `confidential`, `browser` or `native`.
@@ -1985,6 +1998,11 @@ export type NewKey = {
      * each request (RFC 7523). One that signs has no secret.
      */
     authentication?: string | null;
+    /**
+     * Whether access tokens are bound to the certificate that the client shows where it asks for them (RFC 8705): they
+     * open nothing on a connection without it. The portal sees certificates behind a proxy that says so.
+     */
+    certificate_bound_tokens?: boolean | null;
     /**
      * `confidential`: a program with a secret; `browser`: a page; `native`: a program on somebody's device. The latter
      * two have no secret; a key that becomes one of them loses it.
