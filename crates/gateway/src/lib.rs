@@ -103,6 +103,7 @@ pub struct Ports {
 
 /// What the configuration decides.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own that an operator sets")]
 pub struct Settings {
     /// What the types of problems begin with, without a final `/`.
     pub problem_base: String,

@@ -269,11 +269,6 @@ impl Refusal {
     fn headers(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Credential(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
-            // RFC 8705, section 3: it is the token that is not good here.
-            Self::Certificate(BadCertificate::NotShown | BadCertificate::Another) => {
-                let challenge = bearer::challenge(REALM, Some(("invalid_token", &self.to_string())));
-                vec![("WWW-Authenticate", challenge)]
-            }
             Self::NotAccepted { accepted, .. } => {
                 let basic = accepted
                     .contains(&Way::Basic)
@@ -283,7 +278,9 @@ impl Refusal {
             }
             Self::WrongSecret
             | Self::SecretExpired
-            | Self::Certificate(_)
+            | Self::Certificate(
+                BadCertificate::Unknown | BadCertificate::TooYoung | BadCertificate::Expired,
+            )
             | Self::TicketInvalid
             | Self::TicketUsed => {
                 vec![("WWW-Authenticate", bearer::challenge(REALM, None))]
@@ -294,7 +291,9 @@ impl Refusal {
             Self::Token(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
             Self::Proof(BadProof::TooMany) => vec![("Retry-After", RETRY_SECONDS.to_string())],
             Self::Proof(error) => vec![("WWW-Authenticate", error.challenge(REALM))],
+            // RFC 8705, section 3: of a certificate that a token is bound to, it is the token that is not good here.
             Self::NotAdmitted(NotAdmitted::UnknownClient | NotAdmitted::IssuerNotAccepted)
+            | Self::Certificate(BadCertificate::NotShown | BadCertificate::Another)
             | Self::Revoked => {
                 let challenge = bearer::challenge(REALM, Some(("invalid_token", &self.to_string())));
                 vec![("WWW-Authenticate", challenge)]
