@@ -12,6 +12,7 @@ use tidegate_model::{
     admit::{self, Binding, Grant, Identity},
     anonymous,
     id::{ApiId, ApplicationId, KeyManagerId},
+    link::GatewayLink,
     opaque::OpaqueTokenFacts,
     port::Entropy,
     revocation::Revocation,
@@ -170,9 +171,9 @@ impl<E: Into<Refusal>> From<E> for NotAdmitted {
 impl Desk {
     pub(crate) fn new(
         query_credentials: bool,
-        asking: Asking,
+        ask_certificates: bool,
         revoked: Arc<Revoked>,
-        tickets: Tickets,
+        link: &Arc<dyn GatewayLink>,
     ) -> Self {
         Self {
             decisions: ArcSwapOption::empty(),
@@ -183,8 +184,8 @@ impl Desk {
             secrets: Secrets::default(),
             replaced: Notify::new(),
             wishes: Wishes::default(),
-            tickets,
-            asking: Arc::new(asking),
+            tickets: Tickets::new(Arc::clone(link)),
+            asking: Arc::new(Asking::new(ask_certificates)),
         }
     }
 

@@ -58,8 +58,6 @@ use tokio::{
 
 use crate::{
     admit::Desk,
-    authenticate::Tickets,
-    certificate::Asking,
     connection::Client,
     crowd::{AddressPlace, Crowd},
     dial::{AddressRules, Dialler, DiallerParts},
@@ -227,12 +225,7 @@ impl Gateway {
             dialler,
             clock,
             entropy,
-            desk: Arc::new(Desk::new(
-                settings.query_credentials,
-                Asking::new(settings.ask_certificates),
-                revoked,
-                Tickets::new(Arc::clone(&link)),
-            )),
+            desk: Arc::new(Desk::new(settings.query_credentials, settings.ask_certificates, revoked, &link)),
             budgets,
             workers: Arc::new(Workers::start(workers, &commons, stuck)?),
             reporter,

@@ -14,7 +14,7 @@ use tidegate_model::{
     audit::Kind,
     command::{Command, CreateApplication, CreateSubscription, Outcome, Refused, UpdateApplication},
     decide::{self, Decision, SubscriptionEffect, folded},
-    id::{ApiId, ApplicationId, SubscriptionId},
+    id::{ApiId, ApplicationId, SubscriptionId, TokenId},
     policy::PolicyKind,
     revocation::Revoked,
     role::Permission,
@@ -495,20 +495,25 @@ impl At<'_> {
                 self.note(&token.user.to_string(), "made a personal access token", &token.name).await?;
             }
             Command::DeleteToken { id } => {
-                let row = entity::token::Entity::find_by_id(id.to_string()).one(db).await?;
-                let own = |row: &entity::token::Model| {
-                    self.actor.user.is_some_and(|user| user.to_string() == row.user_id)
-                };
-                let row = row.filter(own).ok_or(Refused::NotFound("token"))?;
-                entity::token::Entity::delete_by_id(row.id).exec(db).await?;
-                // Sessions of tickets that were bought with it live no longer than an access token.
-                let what = Revoked::Grant(mark::personal_token(&id.to_string()).into());
-                revocations::keep(db, self.now, &[what], revocations::all_over(self.now)).await?;
-                self.note(&row.user_id, "deleted a personal access token", &row.name).await?;
+                self.delete_token(id).await?;
             }
             other => return self.change_signing_keys(other).await,
         }
         Ok(Outcome::Done)
+    }
+
+    async fn delete_token(&self, id: TokenId) -> Result<(), Failed> {
+        let db = self.db;
+        let row = entity::token::Entity::find_by_id(id.to_string()).one(db).await?;
+        let own =
+            |row: &entity::token::Model| self.actor.user.is_some_and(|user| user.to_string() == row.user_id);
+        let row = row.filter(own).ok_or(Refused::NotFound("token"))?;
+        entity::token::Entity::delete_by_id(row.id).exec(db).await?;
+        // Sessions of tickets that were bought with it live no longer than an access token.
+        let what = Revoked::Grant(mark::personal_token(&id.to_string()).into());
+        revocations::keep(db, self.now, &[what], revocations::all_over(self.now)).await?;
+        self.note(&row.user_id, "deleted a personal access token", &row.name).await?;
+        Ok(())
     }
 
     async fn change_signing_keys(&self, command: Command) -> Done {

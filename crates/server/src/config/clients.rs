@@ -33,6 +33,7 @@ pub(crate) struct RawClients {
 
 /// What is meant.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own that an operator sets")]
 pub(crate) struct Clients {
     /// Who may say for whom it connects.
     pub(crate) trusted: TrustedProxies,
