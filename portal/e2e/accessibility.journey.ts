@@ -146,6 +146,7 @@ test("on a narrow screen nothing is wider than it and every page is reached", as
     "/account/authorizations",
     "/admin/signing-keys",
     "/admin/key-managers",
+    "/admin/sign-in-providers",
     "/admin/deny-rules",
     "/admin/limits",
     "/account/password",

@@ -164,7 +164,8 @@ pub(crate) async fn by_cookie(
     headers: &HeaderMap,
     address: Option<IpAddr>,
 ) -> Result<Option<Caller>, Problem> {
-    let Some(token) = cookie(headers) else { return Ok(None) };
+    let token = cookie(headers, COOKIE).filter(|value| secret::is_well_formed(Kind::PortalSession, value));
+    let Some(token) = token else { return Ok(None) };
     let hash = Secret(secret::hash(token));
     let Some(session) = inner.ports.catalog.portal_session(&hash, inner.now()).await? else {
         return Ok(None);
@@ -177,18 +178,19 @@ pub(crate) async fn by_cookie(
     Ok(user.map(|user| Caller { user, until, session: Some(session), token: None, address, scopes: None }))
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+/// The value of a cookie of ours.
+pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let mut found = headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(name, _)| *name == COOKIE)
+        .filter(|(found, _)| *found == name)
         .map(|(_, value)| value);
     // Two cookies of the name cannot come from us alone.
     let (first, second) = (found.next(), found.next());
-    first.filter(|value| second.is_none() && secret::is_well_formed(Kind::PortalSession, value))
+    first.filter(|_| second.is_none())
 }
 
 fn not_forged(inner: &Inner, headers: &HeaderMap, caller: &Caller) -> Result<(), Problem> {

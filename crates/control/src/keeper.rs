@@ -40,9 +40,7 @@ pub(crate) enum NoKeys {
     Discovery(NoDocument),
     #[error("{0}")]
     BadDiscovery(BadDocument),
-    #[error(
-        "the discovery document names an address for keys that cannot be used: it must begin with https://"
-    )]
+    #[error("the discovery document names an address that cannot be used: it must begin with https://")]
     BadAddress,
     #[error("key set: {0}")]
     KeySet(NoDocument),
@@ -181,23 +179,36 @@ impl Drop for UnderWay<'_> {
 }
 
 async fn keys(inner: &Inner, manager: &KeyManager) -> Result<String, NoKeys> {
-    let documents = &inner.ports.documents;
     let address = match &manager.trust.keys {
         KeySource::Discovery(url) => {
-            let document = documents.document(url, DOCUMENT_BYTES_MAX).await.map_err(NoKeys::Discovery)?;
+            let document = discovery(inner, url).await?;
             let address = keys_address(&document, &manager.trust.issuer).map_err(NoKeys::BadDiscovery)?;
-            let mut problems = Vec::new();
-            rule::issuer_url("", &address, &mut problems);
-            if !problems.is_empty() {
-                return Err(NoKeys::BadAddress);
-            }
+            usable(&address)?;
             address
         }
         KeySource::Jwks(url) => url.clone(),
         // Never asked for.
         KeySource::Inline(jwks) => return Ok(jwks.clone()),
     };
-    let bytes = documents.document(&address, DOCUMENT_BYTES_MAX).await.map_err(NoKeys::KeySet)?;
+    key_set(inner, &address).await
+}
+
+/// A discovery document.
+pub(crate) async fn discovery(inner: &Inner, url: &str) -> Result<Vec<u8>, NoKeys> {
+    inner.ports.documents.document(url, DOCUMENT_BYTES_MAX).await.map_err(NoKeys::Discovery)
+}
+
+/// Whether an address that a discovery document names may be asked.
+pub(crate) fn usable(address: &str) -> Result<(), NoKeys> {
+    let mut problems = Vec::new();
+    rule::issuer_url("", address, &mut problems);
+    if problems.is_empty() { Ok(()) } else { Err(NoKeys::BadAddress) }
+}
+
+/// The key set at this address, in which something can be verified with.
+pub(crate) async fn key_set(inner: &Inner, address: &str) -> Result<String, NoKeys> {
+    let found = inner.ports.documents.document(address, DOCUMENT_BYTES_MAX).await;
+    let bytes = found.map_err(NoKeys::KeySet)?;
     let jwks = String::from_utf8(bytes).map_err(|_| NoKeys::BadKeySet(BadDocument::KeySet))?;
     usable_keys(&jwks).map_err(NoKeys::BadKeySet)?;
     Ok(jwks)

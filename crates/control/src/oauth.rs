@@ -42,7 +42,7 @@ mod grant;
 pub(crate) mod introspect;
 pub(crate) mod issue;
 pub(crate) mod logout;
-mod page;
+pub(crate) mod page;
 pub(crate) mod polls;
 pub(crate) mod revoke;
 pub(crate) mod scope;

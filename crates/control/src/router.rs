@@ -19,10 +19,10 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    account, apis, applications, audit,
+    account, apis, applications, arrival, audit,
     authenticate::{self, Rule},
     authorizations, catalogue, console, deny_rules, health, key_managers, oauth, pages, policies,
-    portal_sessions, revocations, session, settings, sign_up, signing_keys,
+    portal_sessions, revocations, session, settings, sign_in_providers, sign_up, signing_keys,
     state::Control,
     subscriptions, tickets, tokens, users,
 };
@@ -82,6 +82,10 @@ fn operations(document: &utoipa::openapi::OpenApi) -> HashMap<(Method, String), 
 fn rest() -> OpenApiRouter<Control> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(session::sign_in, session::get, session::sign_out))
+        .routes(routes!(sign_in_providers::choices))
+        .routes(routes!(sign_in_providers::create, sign_in_providers::list))
+        .routes(routes!(sign_in_providers::get, sign_in_providers::update, sign_in_providers::delete))
+        .routes(routes!(sign_in_providers::check))
         .routes(routes!(sign_up::get, sign_up::update, sign_up::sign_up))
         .routes(routes!(account::choose_password))
         .routes(routes!(portal_sessions::list_own, portal_sessions::end_others))
@@ -255,6 +259,8 @@ pub(crate) fn build(control: Control) -> Router {
         .route("/problems/{kind}", get(pages::problem_kind))
         .route("/", shell())
         .route("/sign-in", shell())
+        .route("/sign-in/with/{id}", get(arrival::begin))
+        .route("/sign-in/callback/{id}", get(arrival::finish))
         .route("/sign-up", shell())
         .route("/publisher", shell())
         .route("/publisher/{*path}", shell())

@@ -53,6 +53,8 @@ pub(crate) struct UserAnswer {
     roles: Vec<String>,
     /// Made by the demo.
     demo: bool,
+    /// There is a password to sign in with; without one the person comes from a sign-in provider.
+    has_password: bool,
     /// The password is one for one time: until another is chosen (`PUT /account/password`), nothing else is allowed.
     must_change_password: bool,
 }
@@ -81,6 +83,7 @@ impl From<&Caller> for SessionAnswer {
                 username: user.username.clone(),
                 roles: user.roles.iter().map(|role| role.as_str().to_owned()).collect(),
                 demo: user.demo,
+                has_password: user.has_password,
                 must_change_password: user.must_change_password,
             },
             csrf_token: session.map(|session| session.csrf_token.0.clone()).unwrap_or_default(),
@@ -94,14 +97,15 @@ impl From<&Caller> for SessionAnswer {
     }
 }
 
-fn cookie(value: &str, seconds: i64) -> Result<HeaderValue, Problem> {
-    let text = format!("{COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}");
+/// A cookie that no page reads, that comes with every call of this listener, and with nothing but navigation from elsewhere.
+pub(crate) fn cookie(name: &str, value: &str, seconds: i64) -> Result<HeaderValue, Problem> {
+    let text = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}");
     HeaderValue::from_str(&text).map_err(|_| Problem::Internal("a cookie could not be written"))
 }
 
 /// What makes a browser forget its portal session.
 pub(crate) fn cleared_cookie() -> Result<HeaderValue, Problem> {
-    cookie("", 0)
+    cookie(COOKIE, "", 0)
 }
 
 /// Sign in
@@ -192,8 +196,13 @@ pub(crate) fn begin(
 /// Who is signed in now, with the cookie of the session.
 pub(crate) fn signed_in(caller: &Caller, token: &str) -> Result<Response, Problem> {
     let mut response = Answer(SessionAnswer::from(caller)).into_response();
-    response.headers_mut().insert(header::SET_COOKIE, cookie(token, SESSION_MILLIS / 1_000)?);
+    response.headers_mut().insert(header::SET_COOKIE, session_cookie(token)?);
     Ok(response)
+}
+
+/// The cookie of a portal session.
+pub(crate) fn session_cookie(token: &str) -> Result<HeaderValue, Problem> {
+    cookie(COOKIE, token, SESSION_MILLIS / 1_000)
 }
 
 /// Who is signed in

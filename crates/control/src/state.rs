@@ -14,11 +14,13 @@ use tidegate_oauth::jwk::{Algorithm, BadKey, SigningKey, SystemRandom};
 use tokio::sync::Semaphore;
 
 use crate::{
+    arrival::CONCURRENT_ARRIVALS,
     attempts::Attempts,
     feed::Feed,
     guess_throttle::GuessThrottle,
     issuer::{BackendKeys, Issuer},
     keeper::Keeper,
+    known_providers::KnownProviders,
     oauth::polls::Polls,
     pages::Assets,
     password::CONCURRENT_HASHES,
@@ -76,6 +78,8 @@ pub(crate) struct Inner {
     /// Proofs of possession.
     pub(crate) taken: Taken,
     pub(crate) keeper: Arc<Keeper>,
+    /// What sign-in providers say of themselves.
+    pub(crate) providers: KnownProviders,
     pub(crate) throttle: GuessThrottle,
     pub(crate) sign_ups: SignUpThrottle,
     /// Devices that ask whether their person has answered.
@@ -84,6 +88,8 @@ pub(crate) struct Inner {
     /// What was used last, and when.
     pub(crate) seen: Seen,
     pub(crate) hashing: Arc<Semaphore>,
+    /// Places for people who come back from a sign-in provider.
+    pub(crate) arrivals: Semaphore,
 }
 
 impl Control {
@@ -121,12 +127,14 @@ impl Control {
             feed,
             taken: Taken::default(),
             keeper,
+            providers: KnownProviders::default(),
             throttle: GuessThrottle::default(),
             sign_ups: SignUpThrottle::default(),
             polls: Polls::default(),
             attempts: Attempts::default(),
             seen: Seen::default(),
             hashing: Arc::new(Semaphore::new(CONCURRENT_HASHES)),
+            arrivals: Semaphore::new(CONCURRENT_ARRIVALS),
         })))
     }
 
@@ -220,6 +228,10 @@ fn is_noticed(command: &Command) -> bool {
             | Command::CreateToken { .. }
             | Command::DeleteToken { .. }
             | Command::ChangeSignUp(_)
+            | Command::CreateProvider(_)
+            | Command::UpdateProvider(_)
+            | Command::DeleteProvider { .. }
+            | Command::Arrive(_)
             | Command::AskForAccount(_)
             | Command::EndPortalSessions(_)
             | Command::KeepSeen(_)

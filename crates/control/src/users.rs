@@ -58,6 +58,8 @@ pub(crate) struct UserAnswer {
     roles: Vec<String>,
     /// `active`, `disabled`, or `waiting`: signed up, and not approved yet.
     state: &'static str,
+    /// There is a password to sign in with; without one the person comes from a sign-in provider.
+    has_password: bool,
     /// The password is one for one time, and was not changed yet.
     must_change_password: bool,
     /// Made by the demo.
@@ -73,6 +75,19 @@ pub(crate) struct UserDetailAnswer {
     user: UserAnswer,
     /// Applications the user has; 200 for more.
     applications: usize,
+    /// As whom other issuers know the user.
+    identities: Vec<IdentityAnswer>,
+}
+
+/// As whom another issuer knows a user.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Identity)]
+pub(crate) struct IdentityAnswer {
+    /// `iss`.
+    issuer: String,
+    /// `sub`.
+    subject: String,
+    created_at: String,
 }
 
 /// A user with a password for one time, shown this once.
@@ -92,6 +107,7 @@ impl From<User> for UserAnswer {
             username: user.username,
             roles: user.roles.iter().map(|role| role.as_str().to_owned()).collect(),
             state: user.state.as_str(),
+            has_password: user.has_password,
             must_change_password: user.must_change_password,
             demo: user.demo,
             created_at: user.created_at.rfc3339(),
@@ -203,7 +219,13 @@ pub(crate) async fn get(
     let user = found(&inner, id).await?;
     let all = PageRequest { limit: 200, cursor: None };
     let applications = inner.ports.catalog.applications(Some(user.id), &all).await?.items.len();
-    Ok(Tagged(user.etag, UserDetailAnswer { user: user.into(), applications }))
+    let identities = inner.ports.catalog.identities(user.id).await?.into_iter().map(|known| IdentityAnswer {
+        issuer: known.issuer,
+        subject: known.subject,
+        created_at: known.created_at.rfc3339(),
+    });
+    let identities = identities.collect();
+    Ok(Tagged(user.etag, UserDetailAnswer { user: user.into(), applications, identities }))
 }
 
 /// Change what a user may do

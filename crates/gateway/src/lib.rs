@@ -49,7 +49,11 @@ use tidegate_model::{
     id::{BootId, SessionId},
     link::GatewayLink,
     network::Networks,
-    port::{Clock, ConsoleDoor, Documents, Entropy, NoDocument, PortError, Probe, ProbeReport, ProbeRequest},
+    port::{
+        Clock, ConsoleDoor, Documents, Entropy, NoDocument, PortError, Probe, ProbeReport, ProbeRequest,
+        Question,
+    },
+    user::Secret,
 };
 use tokio::{
     sync::{Semaphore, watch},
@@ -317,6 +321,19 @@ impl Probe for Gateway {
 impl Documents for Gateway {
     async fn document(&self, url: &str, bytes_max: usize) -> Result<Vec<u8>, NoDocument> {
         self.0.dialler.document(url, bytes_max).await
+    }
+
+    async fn document_for(
+        &self,
+        bearer: &Secret,
+        url: &str,
+        bytes_max: usize,
+    ) -> Result<Vec<u8>, NoDocument> {
+        self.0.dialler.document_for(bearer, url, bytes_max).await
+    }
+
+    async fn answer(&self, question: &Question<'_>, bytes_max: usize) -> Result<Vec<u8>, NoDocument> {
+        self.0.dialler.answer_to(question, bytes_max).await
     }
 }
 

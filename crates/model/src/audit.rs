@@ -48,11 +48,13 @@ pub enum Kind {
     DenyRule,
     /// A business plan or application policy.
     Policy,
+    /// A sign-in provider.
+    SignInProvider,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Api,
         Self::Application,
         Self::Key,
@@ -67,6 +69,7 @@ impl Kind {
         Self::KeyManager,
         Self::DenyRule,
         Self::Policy,
+        Self::SignInProvider,
     ];
 
     /// The word used in REST and storage.
@@ -86,6 +89,7 @@ impl Kind {
             Self::KeyManager => "key_manager",
             Self::DenyRule => "deny_rule",
             Self::Policy => "policy",
+            Self::SignInProvider => "sign_in_provider",
         }
     }
 
@@ -96,71 +100,71 @@ impl Kind {
 
     /// What a command's entries are about.
     pub const fn of(command: &Command) -> Self {
+        use Command as Of;
         match command {
-            Command::CreateApi(_)
-            | Command::UpdateApi(_)
-            | Command::DeleteApi { .. }
-            | Command::MoveApi(_)
-            | Command::DeployApi { .. }
-            | Command::CreateVersion(_) => Self::Api,
-            Command::CreateApplication(_)
-            | Command::UpdateApplication(_)
-            | Command::DeleteApplication { .. } => Self::Application,
-            Command::CreateKey(_)
-            | Command::UpdateKey(_)
-            | Command::ReplaceSecret { .. }
-            | Command::DeleteKey { .. }
-            | Command::CreateApiKey(_)
-            | Command::ReplaceApiKey { .. }
-            | Command::DeleteApiKey { .. }
-            | Command::AddCertificate(_)
-            | Command::DeleteCertificate { .. }
-            | Command::ProvideKey(_)
-            | Command::WithdrawKey { .. } => Self::Key,
-            Command::CreateSubscription(_) | Command::DeleteSubscription { .. } => Self::Subscription,
-            Command::CreateUser(_)
-            | Command::SetPassword { .. }
-            | Command::ChoosePassword { .. }
-            | Command::ChangeUser(_)
-            | Command::ChangeSignUp(_)
-            | Command::AskForAccount(_)
-            | Command::DeleteUser { .. } => Self::User,
-            Command::OpenPortalSession { .. }
-            | Command::ClosePortalSession { .. }
-            | Command::EndPortalSessions(_)
-            | Command::KeepSeen(_)
-            | Command::KeepAudit(_) => Self::SignIn,
-            Command::CreateToken { .. } | Command::DeleteToken { .. } => Self::Token,
+            Of::CreateApi(_)
+            | Of::UpdateApi(_)
+            | Of::DeleteApi { .. }
+            | Of::MoveApi(_)
+            | Of::DeployApi { .. }
+            | Of::CreateVersion(_) => Self::Api,
+            Of::CreateApplication(_) | Of::UpdateApplication(_) | Of::DeleteApplication { .. } => {
+                Self::Application
+            }
+            Of::CreateKey(_)
+            | Of::UpdateKey(_)
+            | Of::ReplaceSecret { .. }
+            | Of::DeleteKey { .. }
+            | Of::CreateApiKey(_)
+            | Of::ReplaceApiKey { .. }
+            | Of::DeleteApiKey { .. }
+            | Of::AddCertificate(_)
+            | Of::DeleteCertificate { .. }
+            | Of::ProvideKey(_)
+            | Of::WithdrawKey { .. } => Self::Key,
+            Of::CreateSubscription(_) | Of::DeleteSubscription { .. } => Self::Subscription,
+            Of::CreateUser(_)
+            | Of::SetPassword { .. }
+            | Of::ChoosePassword { .. }
+            | Of::ChangeUser(_)
+            | Of::ChangeSignUp(_)
+            | Of::AskForAccount(_)
+            | Of::DeleteUser { .. } => Self::User,
+            Of::OpenPortalSession { .. }
+            | Of::ClosePortalSession { .. }
+            | Of::EndPortalSessions(_)
+            | Of::Arrive(_)
+            | Of::KeepSeen(_)
+            | Of::KeepAudit(_) => Self::SignIn,
+            Of::CreateToken { .. } | Of::DeleteToken { .. } => Self::Token,
             // Neither leaves an entry: tickets are many, and live for moments.
-            Command::KeepTicket(_)
-            | Command::RedeemTicket { .. }
-            | Command::KeepDeviceCode(_)
-            | Command::AllowDevice(_)
-            | Command::DenyDevice(_)
-            | Command::Authorize(_)
-            | Command::RedeemCode(_)
-            | Command::Renew(_)
-            | Command::EndAuthorization(_)
-            | Command::Withdraw(_)
-            | Command::KeepAccessToken(_)
-            | Command::EndAccessToken { .. } => Self::Authorization,
+            Of::KeepTicket(_)
+            | Of::RedeemTicket { .. }
+            | Of::KeepDeviceCode(_)
+            | Of::AllowDevice(_)
+            | Of::DenyDevice(_)
+            | Of::Authorize(_)
+            | Of::RedeemCode(_)
+            | Of::Renew(_)
+            | Of::EndAuthorization(_)
+            | Of::Withdraw(_)
+            | Of::KeepAccessToken(_)
+            | Of::EndAccessToken { .. } => Self::Authorization,
             // Leaves no entry: a client signs one for each of its requests.
-            Command::UseAssertion { .. } => Self::Client,
-            Command::Revoke(_) => Self::Revocation,
-            Command::StoreSigningKey(_) | Command::RotateSigningKey(_) | Command::RemoveSigningKey { .. } => {
+            Of::UseAssertion { .. } => Self::Client,
+            Of::Revoke(_) => Self::Revocation,
+            Of::StoreSigningKey(_) | Of::RotateSigningKey(_) | Of::RemoveSigningKey { .. } => {
                 Self::SigningKey
             }
-            Command::CreateDenyRule(_) | Command::ChangeDenyRule(_) | Command::DeleteDenyRule { .. } => {
-                Self::DenyRule
+            Of::CreateDenyRule(_) | Of::ChangeDenyRule(_) | Of::DeleteDenyRule { .. } => Self::DenyRule,
+            Of::CreatePolicy(..) | Of::ChangePolicy(_) | Of::DeletePolicy { .. } | Of::ImportPolicies(_) => {
+                Self::Policy
             }
-            Command::CreatePolicy(..)
-            | Command::ChangePolicy(_)
-            | Command::DeletePolicy { .. }
-            | Command::ImportPolicies(_) => Self::Policy,
-            Command::CreateKeyManager(_)
-            | Command::UpdateKeyManager(_)
-            | Command::DeleteKeyManager { .. }
-            | Command::StoreFetchedKeys(_) => Self::KeyManager,
+            Of::CreateProvider(_) | Of::UpdateProvider(_) | Of::DeleteProvider { .. } => Self::SignInProvider,
+            Of::CreateKeyManager(_)
+            | Of::UpdateKeyManager(_)
+            | Of::DeleteKeyManager { .. }
+            | Of::StoreFetchedKeys(_) => Self::KeyManager,
         }
     }
 }
@@ -229,6 +233,10 @@ pub enum Attempted {
     Waiting,
     /// Too many tries: the password was not looked at.
     LockedOut,
+    /// A sign-in provider sent somebody back whom it does not vouch for, or in a way that is not believed.
+    NotVouchedFor,
+    /// A sign-in provider vouches for somebody who may not come in: not known here, or under a name that is taken.
+    Stranger,
     /// A client's secret or assertion was wrong, or there is no such client.
     ClientRefused,
 }
@@ -250,6 +258,10 @@ impl Attempted {
             Self::Disabled => "failed to sign in: disabled",
             Self::Waiting => "failed to sign in: waits for approval",
             Self::LockedOut => "failed to sign in: too many tries",
+            Self::NotVouchedFor => "failed to sign in: a sign-in provider does not vouch for them",
+            Self::Stranger => {
+                "failed to sign in: a sign-in provider vouches for them, and they have no account"
+            }
             Self::ClientRefused => "failed to prove itself as a client",
         }
     }

@@ -22,12 +22,13 @@ use crate::{
     device::{DenyDevice, DeviceCode},
     endpoint::Environment,
     id::{
-        ApiId, ApiKeyId, ApplicationId, CertificateId, DenyRuleId, KeyManagerId, SubscriptionId, TokenId,
-        UserId,
+        ApiId, ApiKeyId, ApplicationId, CertificateId, DenyRuleId, KeyManagerId, ProviderId, SubscriptionId,
+        TokenId, UserId,
     },
     issuer::{KeyManager, ProvidedKey},
     lifecycle::{Event, Missing},
     policy::{KeptPolicy, Policy, PolicyKind},
+    provider::{Arrival, Arrive, CreateProvider, SignInProvider, UpdateProvider},
     revocation::{Mark, Revoke},
     rule::FieldProblem,
     sign_up::SignUp,
@@ -327,6 +328,21 @@ pub enum Command {
     ChangeSignUp(ChangeSignUp),
     /// See [`AskForAccount`]. Answers [`Outcome::Done`].
     AskForAccount(AskForAccount),
+    /// Makes a sign-in provider. Answers [`Outcome::Provider`].
+    CreateProvider(Box<CreateProvider>),
+    /// Changes a sign-in provider. Where it is switched off or is of another issuer from now on, the portal sessions of
+    /// those whom it vouched for end. Answers [`Outcome::Provider`].
+    UpdateProvider(Box<UpdateProvider>),
+    /// Deletes a sign-in provider; the portal sessions of those whom it vouched for end, and their accounts stay. Answers
+    /// [`Outcome::Done`].
+    DeleteProvider {
+        /// Which.
+        id: ProviderId,
+        /// The entity tag that the deletion is based on.
+        based_on: Option<u64>,
+    },
+    /// Signs a browser in for whom a sign-in provider vouches. Answers [`Outcome::Arrived`].
+    Arrive(Box<Arrive>),
     /// See [`EndPortalSessions`]. Answers [`Outcome::Done`].
     EndPortalSessions(EndPortalSessions),
     /// Writes when portal sessions and personal access tokens were used last. Answers [`Outcome::Done`].
@@ -482,6 +498,10 @@ pub enum Outcome {
     ProvidedKey(ProvidedKey),
     /// The user after the change.
     User(User),
+    /// The sign-in provider after the change.
+    Provider(Box<SignInProvider>),
+    /// What became of somebody who came from a sign-in provider.
+    Arrived(Arrival),
     /// Self sign-up after the change.
     SignUp(SignUp),
     /// The deny rule after the change.

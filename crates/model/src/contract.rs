@@ -43,9 +43,12 @@ pub mod facts;
 pub mod issuers;
 pub mod people;
 pub mod policies;
+pub mod providers;
 pub mod revocations;
 pub mod tickets;
 pub mod units;
+
+use people::{change_user, set_password, subject};
 
 /// Where an implementation keeps its records: a file, a database. Fresh for each behaviour.
 #[async_trait::async_trait]
@@ -134,6 +137,12 @@ macro_rules! port_contract {
             signing_keys_are_listed_newest_first
             signing_keys_take_turns
             nothing_is_kept_for_a_user_that_does_not_exist
+        }
+        $crate::port_contract! { @suite providers, $ground,
+            a_sign_in_provider_has_a_name_and_an_issuer_of_its_own
+            who_comes_from_a_provider_is_one_person_by_issuer_and_subject
+            of_a_hundred_that_come_as_one_new_person_all_are_one
+            a_provider_that_is_off_or_gone_takes_the_sessions_of_its_people_along
         }
         $crate::port_contract! { @suite authorizations, $ground,
             a_code_is_worth_tokens_once_within_its_minute
@@ -523,20 +532,6 @@ fn step(id: ApiId, event: Event) -> MoveApi {
 
 fn update(id: ApiId, design: Design) -> UpdateApi {
     UpdateApi { id, based_on: None, design, is_default_version: None }
-}
-
-fn set_password(username: &str, hash: &str) -> Command {
-    let (username, password_hash) = (username.to_owned(), Secret(hash.to_owned()));
-    Command::SetPassword { username, password_hash, one_time: true }
-}
-
-fn change_user(id: UserId, roles: &[Role], state: UserState) -> ChangeUser {
-    ChangeUser { id, based_on: None, roles: roles.iter().copied().collect(), state, subject: subject() }
-}
-
-/// By which tokens that speak for somebody are known.
-fn subject() -> Mark {
-    Mark::from([7; 8])
 }
 
 fn signing_key(kid: &str, created_at: Timestamp) -> SigningKeyRecord {

@@ -22,6 +22,7 @@ mod identity;
 mod issuer;
 pub mod people;
 pub mod policies;
+pub mod providers;
 
 pub use identity::{around, folded, folded_context, folded_path};
 pub use issuer::{create_key_manager, known_issuers, provide_key, update_key_manager};

@@ -56,6 +56,8 @@ ids! {
     CertificateId,
     /// Names a key manager: another issuer whose tokens are accepted.
     KeyManagerId,
+    /// Names a sign-in provider: another issuer by which people sign in.
+    ProviderId,
     /// Names a deny rule.
     DenyRuleId,
     /// Names one run of one gateway process: batches are numbered within it.

@@ -35,6 +35,7 @@ pub mod operation;
 pub mod policy;
 pub mod port;
 pub mod protocol;
+pub mod provider;
 pub mod renew;
 pub mod revocation;
 pub mod role;

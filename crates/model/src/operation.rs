@@ -54,6 +54,7 @@ const ADMINISTER: Who = Who::Holds(&[Permission::Administer]);
 pub const TABLE: &[(&str, Who)] = &[
     // Signing in, and oneself.
     ("signIn", Who::Everyone),
+    ("listSignInChoices", Who::Everyone),
     ("getSignUp", Who::Everyone),
     ("signUp", Who::Everyone),
     ("updateSignUp", ADMINISTER),
@@ -150,6 +151,13 @@ pub const TABLE: &[(&str, Who)] = &[
     ("updateKeyManager", ADMINISTER),
     ("deleteKeyManager", ADMINISTER),
     ("refreshKeyManager", ADMINISTER),
+    // Other issuers by which people sign in.
+    ("createSignInProvider", ADMINISTER),
+    ("listSignInProviders", ADMINISTER),
+    ("getSignInProvider", ADMINISTER),
+    ("updateSignInProvider", ADMINISTER),
+    ("deleteSignInProvider", ADMINISTER),
+    ("checkSignInProvider", ADMINISTER),
     // The audit log.
     ("listAudit", ADMINISTER),
     ("getAuditEntry", ADMINISTER),

@@ -15,11 +15,12 @@ use crate::{
     device::DeviceCode,
     endpoint::Endpoint,
     fact::{Appended, Batch, Traffic, TrafficOf},
-    id::{ApiId, ApplicationId, AuthorizationId, KeyManagerId, SubscriptionId, UserId},
+    id::{ApiId, ApplicationId, AuthorizationId, KeyManagerId, ProviderId, SubscriptionId, UserId},
     issuer::{Held, ProvidedKey},
     lifecycle::State,
     opaque::OpaqueTokenFacts,
     policy::{KeptPolicy, PolicyKind},
+    provider::{Identity, SignInProvider},
     revocation::Revocation,
     role::Role,
     sign_up::SignUp,
@@ -213,6 +214,12 @@ pub trait Catalog: Send + Sync + 'static {
         token_hash: &Secret,
         now: Timestamp,
     ) -> Result<Option<PortalSession>, PortError>;
+    /// A sign-in provider.
+    async fn sign_in_provider(&self, id: ProviderId) -> Result<Option<SignInProvider>, PortError>;
+    /// Sign-in providers by folded name; there are at most [`crate::provider::PROVIDERS_MAX`].
+    async fn sign_in_providers(&self) -> Result<Vec<SignInProvider>, PortError>;
+    /// As whom issuers know a person, oldest first.
+    async fn identities(&self, user: UserId) -> Result<Vec<Identity>, PortError>;
     /// Whether people may sign up by themselves.
     async fn sign_up(&self) -> Result<SignUp, PortError>;
     /// Portal sessions of a user that are not over, newest first.
@@ -393,6 +400,21 @@ pub enum NoDocument {
     Malformed,
 }
 
+/// A form that is answered with a document: a client of ours asks an issuer for tokens (RFC 6749, section 3.2).
+#[derive(Debug)]
+pub struct Question<'q> {
+    /// Where.
+    pub url: &'q str,
+    /// The form, without what the client proves itself with.
+    pub form: &'q [(&'q str, &'q str)],
+    /// The client.
+    pub client_id: &'q str,
+    /// Its secret.
+    pub client_secret: &'q Secret,
+    /// The secret stands in the form (`client_secret_post`); else it is sent as Basic.
+    pub posts_secret: bool,
+}
+
 /// Documents of other issuers, through the gateway's own dial, so that what it never connects to is not reached this
 /// way either.
 #[async_trait::async_trait]
@@ -400,6 +422,13 @@ pub trait Documents: Send + Sync + 'static {
     /// The document at this address, of at most `bytes_max`. Bounded by a time of the implementation's own; follows no
     /// redirect.
     async fn document(&self, url: &str, bytes_max: usize) -> Result<Vec<u8>, NoDocument>;
+
+    /// The same for whoever presents this access token (RFC 6750, section 2.1).
+    async fn document_for(&self, bearer: &Secret, url: &str, bytes_max: usize)
+    -> Result<Vec<u8>, NoDocument>;
+
+    /// What is answered to a form, within the same bounds.
+    async fn answer(&self, question: &Question<'_>, bytes_max: usize) -> Result<Vec<u8>, NoDocument>;
 }
 
 /// The console's way in: a byte stream that the gateway treats as a client that connected to its plain listener.

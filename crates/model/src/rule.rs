@@ -11,6 +11,7 @@ mod issuer;
 mod passing;
 mod people;
 mod policy;
+mod provider;
 mod security;
 mod topic;
 
@@ -21,6 +22,7 @@ pub use issuer::{issuer_url, key_manager_name, provided_client_id, trust};
 pub use passing::{headers, mappings};
 pub use people::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, USERNAME_CHARS_MAX, password, username};
 pub use policy::{LIMITS_MAX, POLICY_DESCRIPTION_CHARS_MAX, POLICY_NAME_CHARS_MAX, policy};
+pub use provider::{provider_name, sign_in_trust};
 pub use security::security;
 pub use topic::{scope, scopes, topics, undefined_scopes};
 

@@ -71,6 +71,8 @@ pub struct User {
     pub state: UserState,
     /// The password is one for one time: whoever signs in with it can do nothing but choose another.
     pub must_change_password: bool,
+    /// There is a password to sign in with; without one the person comes from a sign-in provider.
+    pub has_password: bool,
     /// Grows with every change of roles or state.
     pub etag: u64,
 }
@@ -86,13 +88,14 @@ impl User {
             created_at: now,
             state: UserState::Active,
             must_change_password: false,
+            has_password: true,
             etag: 1,
         }
     }
 
-    /// Whether this person keeps the product administered.
+    /// Whether this person keeps the product administered, also while every sign-in provider is away.
     pub fn administers(&self) -> bool {
-        self.state == UserState::Active && self.roles.contains(&Role::Admin)
+        self.state == UserState::Active && self.has_password && self.roles.contains(&Role::Admin)
     }
 }
 

@@ -73,7 +73,7 @@ pub fn issue(key: &SigningKey, person: &Person<'_>, access_token: &str) -> Resul
 }
 
 /// `at_hash` (section 3.1.3.6): the left half of the hash that belongs to the signature's algorithm.
-fn half_hash(algorithm: Algorithm, access_token: &str) -> String {
+pub(crate) fn half_hash(algorithm: Algorithm, access_token: &str) -> String {
     let bytes = access_token.as_bytes();
     match algorithm {
         Algorithm::Es256 | Algorithm::Rs256 => URL_SAFE_NO_PAD.encode(&Sha256::digest(bytes)[..16]),

@@ -228,7 +228,7 @@ fn is_access_token(claims: &Map<String, Value>) -> Result<(), BadToken> {
     if is_wrong { Err(BadToken::WrongType) } else { Ok(()) }
 }
 
-fn is_for(audience: &Value, audiences: &[String]) -> Result<bool, BadToken> {
+pub(crate) fn is_for(audience: &Value, audiences: &[String]) -> Result<bool, BadToken> {
     let known = |one: &Value| match one {
         Value::String(one) => Ok(audiences.contains(one)),
         _ => Err(BadToken::Malformed),

@@ -42,11 +42,13 @@ pub enum Kind {
     Ticket,
     /// What a device waits with for a person.
     DeviceCode,
+    /// What a browser holds while its person signs in at another issuer.
+    SignIn,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ClientSecret,
         Self::PersonalToken,
         Self::PortalSession,
@@ -57,6 +59,7 @@ impl Kind {
         Self::ApiKey,
         Self::Ticket,
         Self::DeviceCode,
+        Self::SignIn,
     ];
 
     /// The prefix, with its underscore.
@@ -72,6 +75,7 @@ impl Kind {
             Self::ApiKey => "tgk_",
             Self::Ticket => "tgt_",
             Self::DeviceCode => "tgd_",
+            Self::SignIn => "tgn_",
         }
     }
 }

@@ -48,6 +48,21 @@ entity! {
     }
 }
 entity! {
+    /// Other issuers by which people sign in.
+    sign_in_provider, "sign_in_providers" {
+        #[sea_orm(primary_key, auto_increment = false)] id: String,
+        name_key: String, issuer: String, body: String,
+    }
+}
+entity! {
+    /// As whom issuers know people.
+    identity, "identities" {
+        #[sea_orm(primary_key, auto_increment = false)] issuer: String,
+        #[sea_orm(primary_key, auto_increment = false)] subject: String,
+        user_id: String, created_at: i64,
+    }
+}
+entity! {
     /// Signed-in browsers.
     portal_session, "portal_sessions" {
         #[sea_orm(primary_key, auto_increment = false)] token_hash: String,

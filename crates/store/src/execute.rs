@@ -52,7 +52,7 @@ pub(crate) struct At<'a> {
     pub(crate) actor: &'a Actor,
     pub(crate) now: Timestamp,
     /// What entries of the audit log are about.
-    kind: Kind,
+    pub(crate) kind: Kind,
 }
 
 pub(crate) async fn execute(
@@ -115,6 +115,10 @@ pub(crate) async fn execute(
         | Command::DeletePolicy { .. }
         | Command::ImportPolicies(_) => Box::pin(at.change_policy(command)).await,
         Command::KeepTicket(_) | Command::RedeemTicket { .. } => at.change_ticket(command).await,
+        Command::CreateProvider(_)
+        | Command::UpdateProvider(_)
+        | Command::DeleteProvider { .. }
+        | Command::Arrive(_) => Box::pin(at.change_provider(command)).await,
         Command::ChangeSignUp(change) => at.change_sign_up(change).await,
         Command::AskForAccount(asked) => at.ask_for_account(asked).await,
         Command::Revoke(revoke) => at.revoke(&revoke).await,

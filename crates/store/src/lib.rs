@@ -20,6 +20,7 @@ mod facts;
 mod issuers;
 mod migration;
 mod policies;
+mod providers;
 mod reads;
 mod revocations;
 mod sqlite;

@@ -19,7 +19,7 @@ use tidegate_model::{
     device::DeviceCode,
     endpoint::Environment,
     fact::{Appended, Batch, Traffic, TrafficOf},
-    id::{ApiId, ApplicationId, AuthorizationId, KeyManagerId, SubscriptionId, UserId},
+    id::{ApiId, ApplicationId, AuthorizationId, KeyManagerId, ProviderId, SubscriptionId, UserId},
     issuer::{Held, KeyManagerFacts, ProvidedKey},
     lifecycle::State,
     opaque::OpaqueTokenFacts,
@@ -27,6 +27,7 @@ use tidegate_model::{
     port::{
         ApiQuery, Catalog, CommandError, EventLog, Page, PageRequest, PortError, SubscriptionQuery, UserQuery,
     },
+    provider::{Identity, SignInProvider},
     revocation::Revocation,
     security::Way,
     sign_up::SignUp,
@@ -40,8 +41,8 @@ use tidegate_model::{
 
 use crate::{
     allowed, apis, applications, audit, authorizations, certificates, cursor, deny_rules, device_codes,
-    entity, execute, facts, issuers, policies, revocations, sqlite::SqliteCatalog, users, vault::Vault,
-    writer::trouble,
+    entity, execute, facts, issuers, policies, providers, revocations, sqlite::SqliteCatalog, users,
+    vault::Vault, writer::trouble,
 };
 
 /// Name of the row that counts changes that gateways can notice.
@@ -409,6 +410,18 @@ impl Catalog for SqliteCatalog {
 
     async fn account(&self, username: &str) -> Result<Option<Account>, PortError> {
         users::by_name(&self.readers, username).await.map_err(trouble)
+    }
+
+    async fn sign_in_provider(&self, id: ProviderId) -> Result<Option<SignInProvider>, PortError> {
+        providers::find(&self.readers, &self.vault, id).await.map_err(trouble)
+    }
+
+    async fn sign_in_providers(&self) -> Result<Vec<SignInProvider>, PortError> {
+        providers::all(&self.readers, &self.vault).await.map_err(trouble)
+    }
+
+    async fn identities(&self, user: UserId) -> Result<Vec<Identity>, PortError> {
+        providers::identities(&self.readers, user).await.map_err(trouble)
     }
 
     async fn sign_up(&self) -> Result<SignUp, PortError> {

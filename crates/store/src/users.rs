@@ -37,6 +37,7 @@ pub(crate) fn account(row: entity::user::Model) -> Result<Account, DbErr> {
         state: UserState::parse(&row.state)
             .ok_or_else(|| DbErr::Type(format!("{:?} is no state of a user", row.state)))?,
         must_change_password: row.must_change_password,
+        has_password: !row.password_hash.is_empty(),
         etag: u64::try_from(row.etag).unwrap_or_default(),
     };
     Ok(Account { user, password_hash: Secret(row.password_hash) })

@@ -14,7 +14,14 @@ export function Component() {
       label="Pages of the admin portal"
       groups={[
         { title: "Installation", links: [link(paths.admin(), "Overview")] },
-        { title: "People", links: [link(paths.users(), "Users"), link(paths.audit(), "Audit log")] },
+        {
+          title: "People",
+          links: [
+            link(paths.users(), "Users"),
+            link(paths.signInProviders(), "Sign-in providers"),
+            link(paths.audit(), "Audit log"),
+          ],
+        },
         {
           title: "Tokens",
           links: [link(paths.signingKeys(), "Signing keys"), link(paths.keyManagers(), "Key managers")],

@@ -130,9 +130,11 @@ function Account(props: { session: Session | null | undefined; doors: ReturnType
                 <Menu.Item component={Link} to={paths.authorizations()}>
                   Allowed applications
                 </Menu.Item>
-                <Menu.Item component={Link} to={paths.password()}>
-                  Password
-                </Menu.Item>
+                {session.user.has_password && (
+                  <Menu.Item component={Link} to={paths.password()}>
+                    Password
+                  </Menu.Item>
+                )}
                 <Menu.Item
                   onClick={() => signOut.mutate(undefined, { onSuccess: () => leave(paths.door()) })}
                 >

@@ -116,6 +116,7 @@ export const router = createBrowserRouter([
               { index: true, lazy: () => import("./admin-page") },
               { path: "users", lazy: () => import("../features/users/list-page") },
               { path: "users/:id", lazy: () => import("../features/users/user-page") },
+              { path: "sign-in-providers", lazy: () => import("../features/sign-in/providers-page") },
               { path: "audit", lazy: () => import("../features/admin/audit-page") },
               { path: "signing-keys", lazy: () => import("../features/admin/signing-keys-page") },
               { path: "key-managers", lazy: () => import("../features/issuers/key-managers-page") },

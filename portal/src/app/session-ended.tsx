@@ -1,7 +1,9 @@
 // Asked over the page when its session is over: who signs in again finds everything typed still there.
 import { Button, Modal } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 import { leave, useSession, useSessionEnded } from "../api/session";
+import { signInChoicesQuery } from "../api/sign-in-providers";
 import { paths } from "../lib/paths";
 import { Stack } from "../ui/page";
 import { Loading } from "../ui/states";
@@ -24,10 +26,14 @@ export function SessionEnded() {
       title="Your session ended"
     >
       <Stack>
-        <p>Sign in again to go on. What you typed stays here.</p>
-        <Suspense fallback={<Loading lines={2} />}>
-          <SignInForm username={session.data.user.username} onSignedIn={() => {}} />
-        </Suspense>
+        <p>Sign in again to go on.{session.data.user.has_password && " What you typed stays here."}</p>
+        {session.data.user.has_password ? (
+          <Suspense fallback={<Loading lines={2} />}>
+            <SignInForm username={session.data.user.username} onSignedIn={() => {}} />
+          </Suspense>
+        ) : (
+          <Elsewhere />
+        )}
         <div>
           <Button variant="subtle" onClick={() => leave(paths.door())}>
             Leave without signing in
@@ -36,4 +42,15 @@ export function SessionEnded() {
       </Stack>
     </Modal>
   );
+}
+
+/** Who has no password here signs in where they did, and comes back to this page. */
+function Elsewhere() {
+  const choices = useQuery(signInChoicesQuery);
+  const here = window.location.pathname + window.location.search;
+  return choices.data?.map(({ id, name }) => (
+    <Button key={id} component="a" href={paths.signInWith(id, here)}>
+      Sign in with {name}
+    </Button>
+  ));
 }

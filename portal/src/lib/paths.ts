@@ -32,6 +32,8 @@ const part = encodeURIComponent;
 export const paths = {
   door: () => "/",
   signIn: (to?: string) => (to ? `/sign-in?to=${part(to)}` : "/sign-in"),
+  /** The way to a sign-in provider; a page of the control plane's, not of the router's. */
+  signInWith: (id: string, to: string) => `/sign-in/with/${part(id)}?to=${part(to)}`,
   signUp: () => "/sign-up",
   tokens: () => "/account/tokens",
   portalSessions: () => "/account/sessions",
@@ -39,6 +41,7 @@ export const paths = {
   password: (to?: string) => (to ? `/account/password?to=${part(to)}` : "/account/password"),
   admin: () => "/admin",
   signingKeys: () => "/admin/signing-keys",
+  signInProviders: () => "/admin/sign-in-providers",
   denyRules: () => "/admin/deny-rules",
   limits: () => "/admin/limits",
   audit: (about?: { by?: string; object?: string }) => {

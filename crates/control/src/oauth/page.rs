@@ -22,7 +22,7 @@ border:1px solid #8a94a3;background:#fff;color:inherit}label{display:block;margi
 .wrong{color:#ff9a91}}";
 
 /// The text, where it stands in an element or a quoted attribute.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -43,7 +43,7 @@ pub(super) fn escaped(text: &str) -> String {
 
 /// A page with a heading and a body that is markup already. `forms_lead_to` are further places that its forms may lead
 /// to (as sources of a Content-Security-Policy).
-pub(super) fn page(status: StatusCode, title: &str, body: &str, forms_lead_to: &str) -> Response {
+pub(crate) fn page(status: StatusCode, title: &str, body: &str, forms_lead_to: &str) -> Response {
     let title = escaped(title);
     let document = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
@@ -75,7 +75,7 @@ pub(super) fn told(title: &str, detail: &str) -> Response {
 }
 
 /// Sends the browser on.
-pub(super) fn go(address: &str) -> Response {
+pub(crate) fn go(address: &str) -> Response {
     match HeaderValue::from_str(address) {
         Ok(address) => {
             let fields =

@@ -34,6 +34,9 @@ fn body(operation: &str) -> Option<Value> {
         "provideKey" => json!({"key_manager": uuid::Uuid::nil(), "client_id": "x", "type": "production"}),
         "createKeyManager" => json!({"name": "x", "issuer": "x", "keys": {}, "audiences": []}),
         "updateKeyManager" => json!({"issuer": "x", "keys": {}, "audiences": []}),
+        "createSignInProvider" | "updateSignInProvider" => {
+            json!({"name": "x", "issuer": "x", "client_id": "x"})
+        }
         "createSubscription" => {
             json!({"application_id": uuid::Uuid::nil(), "api_id": uuid::Uuid::nil(), "plan": "Gold"})
         }

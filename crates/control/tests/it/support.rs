@@ -26,7 +26,7 @@ use tidegate_model::{
     opaque::OpaqueTokenFacts,
     port::{
         Catalog as _, Clock, ConsoleDoor, Documents, Entropy, NoDocument, PortError, Probe, ProbeReport,
-        ProbeRequest, ProbeStep, ProbeStepReport,
+        ProbeRequest, ProbeStep, ProbeStepReport, Question,
     },
     revocation::Revocation,
     role::Role,
@@ -95,7 +95,7 @@ impl ConsoleDoor for Door {
 
 /// Documents of other issuers, and how often each was asked for.
 #[derive(Default)]
-pub(crate) struct Shelf(Mutex<BTreeMap<String, Place>>);
+pub(crate) struct Shelf(Mutex<BTreeMap<String, Place>>, Mutex<Vec<BTreeMap<String, String>>>);
 
 /// A document, and how often it was asked for.
 type Place = (Result<String, NoDocument>, usize);
@@ -107,6 +107,11 @@ impl Shelf {
         place.0 = document.map(str::to_owned);
     }
 
+    /// The form that was asked with last, and what the client proved itself with.
+    pub(crate) async fn last_form(&self) -> BTreeMap<String, String> {
+        self.1.lock().await.last().cloned().unwrap_or_default()
+    }
+
     pub(crate) async fn asked(&self, url: &str) -> usize {
         self.0.lock().await.get(url).map_or(0, |place| place.1)
     }
@@ -114,6 +119,24 @@ impl Shelf {
 
 #[async_trait::async_trait]
 impl Documents for Shelf {
+    async fn document_for(
+        &self,
+        bearer: &Secret,
+        url: &str,
+        bytes_max: usize,
+    ) -> Result<Vec<u8>, NoDocument> {
+        self.document(&format!("{url} for {}", bearer.0), bytes_max).await
+    }
+
+    async fn answer(&self, question: &Question<'_>, bytes_max: usize) -> Result<Vec<u8>, NoDocument> {
+        let form = question.form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let proof = (question.client_id, question.client_secret.0.as_str());
+        let proof = [("client_id", proof.0), ("client_secret", proof.1)];
+        let proof = proof.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        self.1.lock().await.push(form.chain(proof).collect());
+        self.document(&format!("{} by form", question.url), bytes_max).await
+    }
+
     async fn document(&self, url: &str, bytes_max: usize) -> Result<Vec<u8>, NoDocument> {
         let mut shelf = self.0.lock().await;
         let (document, asked) = shelf.get_mut(url).ok_or(NoDocument::Refused { status: 404 })?;
@@ -183,6 +206,11 @@ impl Person {
     pub(crate) fn of(answer: &Answer) -> Self {
         let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
         Self { cookie, csrf: answer.json()["csrf_token"].as_str().unwrap().to_owned(), token: String::new() }
+    }
+
+    /// Who holds this cookie, and the token that belongs to it.
+    pub(crate) fn with(cookie: &str, csrf: &str) -> Self {
+        Self { cookie: cookie.to_owned(), csrf: csrf.to_owned(), token: String::new() }
     }
 
     /// Somebody who presents a personal access token.

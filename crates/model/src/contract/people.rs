@@ -9,6 +9,20 @@ use crate::{
     user::Presented,
 };
 
+pub(super) fn set_password(username: &str, hash: &str) -> Command {
+    let (username, password_hash) = (username.to_owned(), Secret(hash.to_owned()));
+    Command::SetPassword { username, password_hash, one_time: true }
+}
+
+pub(super) fn change_user(id: UserId, roles: &[Role], state: UserState) -> ChangeUser {
+    ChangeUser { id, based_on: None, roles: roles.iter().copied().collect(), state, subject: subject() }
+}
+
+/// By which tokens that speak for somebody are known.
+pub(super) fn subject() -> Mark {
+    Mark::from([7; 8])
+}
+
 fn hash(text: &str) -> Secret {
     Secret(text.to_owned())
 }

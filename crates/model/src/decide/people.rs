@@ -26,7 +26,7 @@ pub fn create_user(user: &User, actor: &Actor) -> Result<(), Refused> {
 }
 
 /// `administrators` is how many active users administer, this one among them where it does.
-fn someone_administers(was: &User, is: Option<&User>, administrators: u64) -> Result<(), Refused> {
+pub(super) fn someone_administers(was: &User, is: Option<&User>, administrators: u64) -> Result<(), Refused> {
     if was.administers() && !is.is_some_and(User::administers) && administrators <= 1 {
         return Err(Refused::conflict(format!(
             "{} is the last administrator. Make somebody else an administrator first.",

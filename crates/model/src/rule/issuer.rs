@@ -25,20 +25,36 @@ pub fn key_manager_name(pointer: &str, name: &str, problems: &mut Problems) {
     }
 }
 
-/// What is decided about another issuer.
-pub fn trust(trust: &Trust, problems: &mut Problems) {
-    let mut problem =
-        |pointer: &str, code, detail: &str| problems.push(FieldProblem::new(pointer, code, detail));
-    match trust.issuer.as_str() {
-        "" => problem("/issuer", "required", "Enter the issuer, exactly as its tokens say it in iss."),
-        issuer if issuer.len() > ISSUER_BYTES_MAX => {
-            problem("/issuer", "too_long", &format!("An issuer has at most {ISSUER_BYTES_MAX} bytes."));
+/// What an issuer calls itself.
+pub(super) fn issuer(pointer: &str, text: &str, problems: &mut Problems) {
+    let mut problem = |code, detail: &str| problems.push(FieldProblem::new(pointer, code, detail));
+    match text {
+        "" => problem("required", "Enter the issuer, exactly as its tokens say it in iss."),
+        text if text.len() > ISSUER_BYTES_MAX => {
+            problem("too_long", &format!("An issuer has at most {ISSUER_BYTES_MAX} bytes."));
         }
-        issuer if issuer.chars().any(|c| c.is_control() || c.is_whitespace()) => {
-            problem("/issuer", "illegal_character", "An issuer cannot contain spaces or control characters.");
+        text if text.chars().any(|c| c.is_control() || c.is_whitespace()) => {
+            problem("illegal_character", "An issuer cannot contain spaces or control characters.");
         }
         _ => {}
     }
+}
+
+/// A secret of ours at an issuer.
+pub(super) fn secret(pointer: &str, text: &str, problems: &mut Problems) {
+    if text.is_empty() {
+        problems.push(FieldProblem::new(pointer, "required", "Enter the secret of this client."));
+    } else if text.len() > SECRET_BYTES_MAX {
+        let detail = format!("A secret has at most {SECRET_BYTES_MAX} bytes.");
+        problems.push(FieldProblem::new(pointer, "too_long", detail));
+    }
+}
+
+/// What is decided about another issuer.
+pub fn trust(trust: &Trust, problems: &mut Problems) {
+    issuer("/issuer", &trust.issuer, problems);
+    let mut problem =
+        |pointer: &str, code, detail: &str| problems.push(FieldProblem::new(pointer, code, detail));
     if trust.audiences.is_empty() {
         let detail = "Enter at least one audience: without it, a token that the issuer gave for somebody else, \
                       or to prove who signed in, would open your APIs.";
@@ -79,7 +95,7 @@ pub fn trust(trust: &Trust, problems: &mut Problems) {
     }
 }
 
-fn text(pointer: &str, noun: &str, text: &str, problems: &mut Problems) {
+pub(super) fn text(pointer: &str, noun: &str, text: &str, problems: &mut Problems) {
     if text.is_empty() {
         problems.push(FieldProblem::new(pointer, "required", format!("Enter the {noun}.")));
     } else if text.len() > CLAIM_BYTES_MAX {
@@ -107,14 +123,7 @@ fn key_source(keys: &KeySource, problems: &mut Problems) {
 fn introspection(introspection: &Introspection, problems: &mut Problems) {
     issuer_url("/introspection/url", &introspection.url, problems);
     text("/introspection/client_id", "client id", &introspection.client_id, problems);
-    let secret = &introspection.client_secret.0;
-    if secret.is_empty() {
-        let detail = "Enter the secret of this client.";
-        problems.push(FieldProblem::new("/introspection/client_secret", "required", detail));
-    } else if secret.len() > SECRET_BYTES_MAX {
-        let detail = format!("A secret has at most {SECRET_BYTES_MAX} bytes.");
-        problems.push(FieldProblem::new("/introspection/client_secret", "too_long", detail));
-    }
+    secret("/introspection/client_secret", &introspection.client_secret.0, problems);
 }
 
 /// An address at an issuer: `https`, since whoever can change what it answers is the issuer (RFC 8414, section 6.1);

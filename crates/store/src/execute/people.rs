@@ -1,7 +1,8 @@
 //! Executing what concerns users: making, changing and deleting them, and their passwords.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, Condition, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+    ActiveValue::Set, ColumnTrait as _, Condition, DbErr, EntityTrait as _, PaginatorTrait as _,
+    QueryFilter as _,
 };
 use tidegate_model::{
     application::Application,
@@ -37,7 +38,7 @@ impl At<'_> {
 
     pub(super) async fn set_password(&self, username: &str, password_hash: Secret, one_time: bool) -> Done {
         let found = users::by_name(self.db, username).await?.ok_or(Refused::NotFound("user"))?;
-        let user = User { must_change_password: one_time, ..found.user };
+        let user = User { must_change_password: one_time, has_password: true, ..found.user };
         let account = Account { user, password_hash };
         entity::user::Entity::update(users::user_row(&account)?).exec(self.db).await?;
         self.end_sessions(account.user.id).await?;
@@ -141,6 +142,11 @@ impl At<'_> {
         if owner.ok_or(Refused::NotFound("user"))?.password_hash != verified.0 {
             return Err(Refused::SignedOut.into());
         }
+        Ok(self.keep_session(session).await?)
+    }
+
+    /// Begins a portal session of somebody who may sign in; those that are over make room.
+    pub(crate) async fn keep_session(&self, session: PortalSession) -> Result<(), DbErr> {
         let over = entity::portal_session::Column::ExpiresAt.lte(self.now.millis());
         entity::portal_session::Entity::delete_many().filter(over).exec(self.db).await?;
         let row = entity::portal_session::ActiveModel {
@@ -179,7 +185,7 @@ impl At<'_> {
         Ok(self.note(&user.id.to_string(), "signed out elsewhere", &told).await?)
     }
 
-    async fn account(&self, user: UserId) -> Result<Account, Failed> {
+    pub(crate) async fn account(&self, user: UserId) -> Result<Account, Failed> {
         let row = entity::user::Entity::find_by_id(user.to_string()).one(self.db).await?;
         Ok(users::account(row.ok_or(Refused::NotFound("user"))?)?)
     }
@@ -202,11 +208,12 @@ impl At<'_> {
         Ok(rows.iter().map(|row| parsed(&row.body)).collect::<Result<_, _>>()?)
     }
 
-    /// How many people who may sign in administer the product.
-    async fn administrators(&self) -> Result<u64, Failed> {
-        let active = entity::user::Column::State.eq(UserState::Active.as_str());
-        let found = entity::user::Entity::find().filter(active).filter(users::holds(Role::Admin));
-        Ok(found.count(self.db).await?)
+    /// How many people administer the product who may sign in with a password.
+    pub(crate) async fn administrators(&self) -> Result<u64, Failed> {
+        use entity::user::{Column, Entity};
+        let active = Entity::find().filter(Column::State.eq(UserState::Active.as_str()));
+        let with_password = active.filter(Column::PasswordHash.ne(""));
+        Ok(with_password.filter(users::holds(Role::Admin)).count(self.db).await?)
     }
 }
 

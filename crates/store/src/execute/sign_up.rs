@@ -61,7 +61,7 @@ impl At<'_> {
     }
 
     /// Who waited for too long waits no more.
-    async fn let_requests_lapse(&self) -> Result<(), Failed> {
+    pub(crate) async fn let_requests_lapse(&self) -> Result<(), Failed> {
         let since = self.now.plus_millis(-WAITING_MILLIS).millis();
         let over = waits().add(entity::user::Column::CreatedAt.lte(since));
         let lapsed = entity::user::Entity::delete_many().filter(over).exec(self.db).await?.rows_affected;

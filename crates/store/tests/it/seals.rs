@@ -12,16 +12,17 @@ use tidegate_model::{
     api::Design,
     command::{Command, CreateApi, KeyPurpose, SigningKeyRecord},
     endpoint::{Credential, Endpoint, Endpoints},
-    id::ApiId,
+    id::{ApiId, ProviderId},
     port::Catalog as _,
+    provider::{CreateProvider, Newcomers, SignInTrust},
     time::Timestamp,
     user::{Actor, Secret},
 };
 use tidegate_store::{KeyError, OpenError, SqliteCatalog};
 
 /// What must be found nowhere, one for each kind of secret.
-const CANARIES: [&str; 4] =
-    ["canary-password", "canary-header-value", "canary-client-secret", "canary-signing"];
+const CANARIES: [&str; 5] =
+    ["canary-password", "canary-header-value", "canary-client-secret", "canary-signing", "canary-of-sign-in"];
 
 struct House {
     folder: TempDir,
@@ -52,6 +53,7 @@ impl House {
             "UPDATE revisions SET design = json_set(design, '$.endpoints.production.credential.password', 'canary-password') \
              WHERE design LIKE '%\"basic\"%'",
             "DELETE FROM apis WHERE name_key <> 'api1'",
+            "DELETE FROM sign_in_providers",
             "UPDATE signing_keys SET private_key = 'canary-signing'",
             "DELETE FROM seals",
         ];
@@ -130,6 +132,22 @@ fn signing_key() -> SigningKeyRecord {
     }
 }
 
+fn provider() -> CreateProvider {
+    let trust = SignInTrust {
+        issuer: "https://sso.example".to_owned(),
+        discovery_url: "https://sso.example/discovery".to_owned(),
+        client_id: "tidegate".to_owned(),
+        client_secret: secret(CANARIES[4]),
+        scopes: Vec::new(),
+        username_claim: "sub".to_owned(),
+        roles: [].into(),
+        role_claim: None,
+        newcomers: Newcomers::Refused,
+        enabled: true,
+    };
+    CreateProvider { id: ProviderId(uuid::Uuid::from_u128(1)), name: "SSO".to_owned(), trust }
+}
+
 async fn furnished(catalog: &SqliteCatalog) {
     let header = Credential::Header { name: "X-Api-Key".to_owned(), value: secret(CANARIES[1]) };
     let oauth = Credential::OAuth {
@@ -143,6 +161,7 @@ async fn furnished(catalog: &SqliteCatalog) {
         creation(2, header),
         creation(3, oauth),
         Command::StoreSigningKey(signing_key()),
+        Command::CreateProvider(Box::new(provider())),
     ];
     for command in commands {
         catalog.execute(&Actor::product(), Timestamp(1), command).await.unwrap();
@@ -173,6 +192,8 @@ async fn no_secret_is_in_the_file_or_its_log_and_all_of_them_come_back() {
     let catalog = house.open().await;
     assert_eq!(credential_of(&catalog, 1).await, basic());
     assert_eq!(catalog.signing_keys().await.unwrap(), [signing_key()]);
+    let providers = catalog.sign_in_providers().await.unwrap();
+    assert_eq!(providers[0].trust.client_secret, secret(CANARIES[4]));
     let parts = catalog.snapshot_parts().await.unwrap();
     let served = parts.apis.iter().find(|api| api.id == id(1)).unwrap().endpoints.production.clone().unwrap();
     assert_eq!(*served.credential, basic(), "gateways have what they need");

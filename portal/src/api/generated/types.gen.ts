@@ -863,6 +863,21 @@ export type HistoryEntry = {
 };
 
 /**
+ * As whom another issuer knows a user.
+ */
+export type Identity = {
+    created_at: string;
+    /**
+     * `iss`.
+     */
+    issuer: string;
+    /**
+     * `sub`.
+     */
+    subject: string;
+};
+
+/**
  * What an import came to.
  */
 export type Imported = {
@@ -1707,6 +1722,65 @@ export type ListRevision = {
 /**
  * A page of a list.
  */
+export type ListSignInChoice = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        /**
+         * The sign-in provider: `/sign-in/with/{id}` leads to it.
+         */
+        id: string;
+        name: string;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
+ * A page of a list.
+ */
+export type ListSignInProvider = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        client_id: string;
+        created_at: string;
+        discovery_url: string;
+        enabled: boolean;
+        /**
+         * For `If-Match`.
+         */
+        etag: string;
+        id: string;
+        issuer: string;
+        name: string;
+        /**
+         * `refused`, `wait` or `enter`.
+         */
+        newcomers: string;
+        /**
+         * Where it sends people back to; to be registered there.
+         */
+        redirect_uri: string;
+        role_claim: RoleClaim | null;
+        roles: Array<string>;
+        scopes: Array<string>;
+        updated_at: string;
+        username_claim: string;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
+ * A page of a list.
+ */
 export type ListSigningKey = {
     /**
      * The entries.
@@ -1818,6 +1892,10 @@ export type ListUser = {
          * Made by the demo.
          */
         demo: boolean;
+        /**
+         * There is a password to sign in with; without one the person comes from a sign-in provider.
+         */
+        has_password: boolean;
         id: string;
         /**
          * The password is one for one time, and was not changed yet.
@@ -2102,6 +2180,53 @@ export type NewRevocation = {
      * The access token, as a client presents it.
      */
     token: string;
+};
+
+/**
+ * A sign-in provider as it is from now on.
+ */
+export type NewSignInProvider = {
+    /**
+     * As which client people are asked for.
+     */
+    client_id: string;
+    /**
+     * Absent in a change: as before, where issuer, discovery document and client are as before.
+     */
+    client_secret?: string | null;
+    /**
+     * Its discovery document; the issuer with `/.well-known/openid-configuration` when absent.
+     */
+    discovery_url?: string | null;
+    /**
+     * Whether anybody can sign in this way; `true` when absent.
+     */
+    enabled?: boolean | null;
+    /**
+     * `iss` of its ID tokens, compared byte by byte. People are known by it and `sub`.
+     */
+    issuer: string;
+    /**
+     * What the button on the sign-in page says.
+     */
+    name: string;
+    /**
+     * What becomes of somebody who is not known here yet: `refused` (the default), `wait` for an administrator, or `enter`.
+     */
+    newcomers?: string | null;
+    role_claim?: RoleClaim | null;
+    /**
+     * What everybody who comes this way may be, of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
+     */
+    roles?: Array<string>;
+    /**
+     * What is asked for beside `openid`; `profile` when absent.
+     */
+    scopes?: Array<string> | null;
+    /**
+     * The claim that says the name under which somebody new is made; `preferred_username` when absent.
+     */
+    username_claim?: string | null;
 };
 
 /**
@@ -2467,6 +2592,34 @@ export type Revocation = {
 };
 
 /**
+ * How the roles of people follow from what the issuer says of them.
+ */
+export type RoleClaim = {
+    /**
+     * The claim: a list of texts, or one text. Where no claim has the whole name, dots lead into objects.
+     */
+    name: string;
+    /**
+     * Which of its values mean what; others mean nothing.
+     */
+    values: Array<RoleValue>;
+};
+
+/**
+ * What one value of the claim of roles means here.
+ */
+export type RoleValue = {
+    /**
+     * Of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
+     */
+    roles: Array<string>;
+    /**
+     * As the issuer writes it.
+     */
+    value: string;
+};
+
+/**
  * A key that is to take over.
  */
 export type Rotation = {
@@ -2585,6 +2738,10 @@ export type SessionUser = {
      * Made by the demo.
      */
     demo: boolean;
+    /**
+     * There is a password to sign in with; without one the person comes from a sign-in provider.
+     */
+    has_password: boolean;
     id: string;
     /**
      * The password is one for one time: until another is chosen (`PUT /account/password`), nothing else is allowed.
@@ -2649,6 +2806,61 @@ export type SignIn = {
      * Name, in any case.
      */
     username: string;
+};
+
+/**
+ * A way to sign in beside a password.
+ */
+export type SignInChoice = {
+    /**
+     * The sign-in provider: `/sign-in/with/{id}` leads to it.
+     */
+    id: string;
+    name: string;
+};
+
+/**
+ * A sign-in provider: another issuer by which people sign in. Its secret is not told.
+ */
+export type SignInProvider = {
+    client_id: string;
+    created_at: string;
+    discovery_url: string;
+    enabled: boolean;
+    /**
+     * For `If-Match`.
+     */
+    etag: string;
+    id: string;
+    issuer: string;
+    name: string;
+    /**
+     * `refused`, `wait` or `enter`.
+     */
+    newcomers: string;
+    /**
+     * Where it sends people back to; to be registered there.
+     */
+    redirect_uri: string;
+    role_claim: RoleClaim | null;
+    roles: Array<string>;
+    scopes: Array<string>;
+    updated_at: string;
+    username_claim: string;
+};
+
+/**
+ * What a sign-in provider answered.
+ */
+export type SignInProviderCheck = {
+    /**
+     * Keys that its ID tokens can be verified with.
+     */
+    keys: number;
+    /**
+     * Why nobody can sign in by it; `null` where its documents are as they have to be.
+     */
+    problem: string | null;
 };
 
 /**
@@ -3004,6 +3216,10 @@ export type User = {
      * Made by the demo.
      */
     demo: boolean;
+    /**
+     * There is a password to sign in with; without one the person comes from a sign-in provider.
+     */
+    has_password: boolean;
     id: string;
     /**
      * The password is one for one time, and was not changed yet.
@@ -3042,6 +3258,10 @@ export type UserDetail = User & {
      * Applications the user has; 200 for more.
      */
     applications: number;
+    /**
+     * As whom other issuers know the user.
+     */
+    identities: Array<Identity>;
 };
 
 /**
@@ -4817,6 +5037,25 @@ export type SignInResponses = {
 
 export type SignInResponse = SignInResponses[keyof SignInResponses];
 
+export type ListSignInChoicesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/session/providers';
+};
+
+export type ListSignInChoicesErrors = {
+    default: Problem;
+};
+
+export type ListSignInChoicesError = ListSignInChoicesErrors[keyof ListSignInChoicesErrors];
+
+export type ListSignInChoicesResponses = {
+    200: ListSignInChoice;
+};
+
+export type ListSignInChoicesResponse = ListSignInChoicesResponses[keyof ListSignInChoicesResponses];
+
 export type GetSettingsData = {
     body?: never;
     path?: never;
@@ -4835,6 +5074,138 @@ export type GetSettingsResponses = {
 };
 
 export type GetSettingsResponse = GetSettingsResponses[keyof GetSettingsResponses];
+
+export type ListSignInProvidersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/sign-in-providers';
+};
+
+export type ListSignInProvidersErrors = {
+    default: Problem;
+};
+
+export type ListSignInProvidersError = ListSignInProvidersErrors[keyof ListSignInProvidersErrors];
+
+export type ListSignInProvidersResponses = {
+    200: ListSignInProvider;
+};
+
+export type ListSignInProvidersResponse = ListSignInProvidersResponses[keyof ListSignInProvidersResponses];
+
+export type CreateSignInProviderData = {
+    body: NewSignInProvider;
+    path?: never;
+    query?: never;
+    url: '/sign-in-providers';
+};
+
+export type CreateSignInProviderErrors = {
+    default: Problem;
+};
+
+export type CreateSignInProviderError = CreateSignInProviderErrors[keyof CreateSignInProviderErrors];
+
+export type CreateSignInProviderResponses = {
+    201: SignInProvider;
+};
+
+export type CreateSignInProviderResponse = CreateSignInProviderResponses[keyof CreateSignInProviderResponses];
+
+export type DeleteSignInProviderData = {
+    body?: never;
+    headers?: {
+        'If-Match'?: string | null;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/sign-in-providers/{id}';
+};
+
+export type DeleteSignInProviderErrors = {
+    default: Problem;
+};
+
+export type DeleteSignInProviderError = DeleteSignInProviderErrors[keyof DeleteSignInProviderErrors];
+
+export type DeleteSignInProviderResponses = {
+    /**
+     * Deleted
+     */
+    204: void;
+};
+
+export type DeleteSignInProviderResponse = DeleteSignInProviderResponses[keyof DeleteSignInProviderResponses];
+
+export type GetSignInProviderData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/sign-in-providers/{id}';
+};
+
+export type GetSignInProviderErrors = {
+    default: Problem;
+};
+
+export type GetSignInProviderError = GetSignInProviderErrors[keyof GetSignInProviderErrors];
+
+export type GetSignInProviderResponses = {
+    200: SignInProvider;
+};
+
+export type GetSignInProviderResponse = GetSignInProviderResponses[keyof GetSignInProviderResponses];
+
+export type UpdateSignInProviderData = {
+    body: NewSignInProvider;
+    headers: {
+        'If-Match': string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/sign-in-providers/{id}';
+};
+
+export type UpdateSignInProviderErrors = {
+    412: Problem;
+    default: Problem;
+};
+
+export type UpdateSignInProviderError = UpdateSignInProviderErrors[keyof UpdateSignInProviderErrors];
+
+export type UpdateSignInProviderResponses = {
+    200: SignInProvider;
+};
+
+export type UpdateSignInProviderResponse = UpdateSignInProviderResponses[keyof UpdateSignInProviderResponses];
+
+export type CheckSignInProviderData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/sign-in-providers/{id}/check';
+};
+
+export type CheckSignInProviderErrors = {
+    default: Problem;
+};
+
+export type CheckSignInProviderError = CheckSignInProviderErrors[keyof CheckSignInProviderErrors];
+
+export type CheckSignInProviderResponses = {
+    200: SignInProviderCheck;
+};
+
+export type CheckSignInProviderResponse = CheckSignInProviderResponses[keyof CheckSignInProviderResponses];
 
 export type GetSignUpData = {
     body?: never;

@@ -25,6 +25,7 @@ const KINDS: Record<string, string> = {
   policy: "Plans and policies",
   revocation: "Revocations",
   sign_in: "Sign-ins",
+  sign_in_provider: "Sign-in providers",
   signing_key: "Signing keys",
   subscription: "Subscriptions",
   token: "Personal access tokens",

@@ -1,9 +1,10 @@
 // Signing in, and back to where one was going.
-import { Anchor } from "@mantine/core";
+import { Anchor, Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Navigate, useSearchParams } from "react-router";
 import { useSession } from "../../api/session";
 import { settingsQuery } from "../../api/settings";
+import { signInChoicesQuery } from "../../api/sign-in-providers";
 import { signUpQuery } from "../../api/sign-up";
 import { paths, safeReturn } from "../../lib/paths";
 import { Card, Dim, Stack } from "../../ui/page";
@@ -18,6 +19,7 @@ export function Component() {
   const session = useSession();
   const settings = useQuery(settingsQuery);
   const signUp = useQuery(signUpQuery);
+  const choices = useQuery(signInChoicesQuery);
   if (session.isPending) return <Loading label="Reading your session" />;
   // Also where a successful try ends: the session is known from then on.
   if (session.data) {
@@ -33,6 +35,11 @@ export function Component() {
         <Stack>
           <h1>Sign in</h1>
           <SignInForm onSignedIn={() => {}} />
+          {choices.data?.map(({ id, name }) => (
+            <Button key={id} component="a" href={paths.signInWith(id, to)} variant="default" fullWidth>
+              Sign in with {name}
+            </Button>
+          ))}
           {signUp.data?.open && (
             <p>
               No account yet?{" "}

@@ -105,7 +105,7 @@ function Waiting({ users }: { users: User[] }) {
 
 function Approve({ user, onDone }: { user: User; onDone: () => void }) {
   const approve = useApproveUser();
-  const [roles, setRoles] = useState(["subscriber"]);
+  const [roles, setRoles] = useState(user.roles.length > 0 ? user.roles : ["subscriber"]);
   return (
     <Stack>
       {approve.error && <ProblemNotice problem={approve.error} />}

@@ -45,6 +45,11 @@ export function Component() {
             of={[
               ["Created", <When key="c" at={user.data.created_at} />],
               ["Applications", String(user.data.applications)],
+              ["Signs in with a password", user.data.has_password ? "yes" : "no"],
+              ...user.data.identities.map(({ issuer, subject }): [string, string] => [
+                `Known at ${issuer} as`,
+                subject,
+              ]),
             ]}
           />
         </Card>

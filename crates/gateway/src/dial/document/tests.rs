@@ -42,20 +42,56 @@ fn dialler() -> Dialler {
 
 /// What is made of this answer, and what was asked.
 async fn asked(answer: String) -> (Result<Vec<u8>, NoDocument>, String) {
+    asked_by(answer, "\r\n\r\n", async |dialler, url| dialler.document(&url, 100).await).await
+}
+
+/// The same for whoever asks so, until the question has this end.
+async fn asked_by<R>(answer: String, end: &str, ask: impl AsyncFnOnce(Dialler, String) -> R) -> (R, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/keys?tenant=1", listener.local_addr().unwrap());
     let answering = async {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut question = Vec::new();
-        while !question.ends_with(b"\r\n\r\n") {
+        while !question.ends_with(end.as_bytes()) {
             stream.read_buf(&mut question).await.unwrap();
         }
         // Whoever has read enough hangs up.
         let _ = stream.write_all(answer.as_bytes()).await;
         String::from_utf8(question).unwrap()
     };
-    let dialler = dialler();
-    tokio::join!(dialler.document(&url, 100), answering)
+    tokio::join!(ask(dialler(), url), answering)
+}
+
+#[tokio::test]
+async fn a_token_is_presented_and_a_client_proves_itself_as_its_issuer_takes_it() {
+    let good = || "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".to_owned();
+    let bearer = Secret("their-token".to_owned());
+    let (document, question) =
+        asked_by(good(), "\r\n\r\n", async |dialler, url| dialler.document_for(&bearer, &url, 100).await)
+            .await;
+    assert_eq!(document.as_deref(), Ok(&b"{}"[..]));
+    assert!(question.contains("authorization: Bearer their-token\r\n"), "{question}");
+    let broken = Secret("their\r\ntoken: x".to_owned());
+    assert_eq!(dialler().document_for(&broken, "http://localhost/", 1).await, Err(NoDocument::Malformed));
+
+    let secret = Secret("a secret&".to_owned());
+    let form = [("grant_type", "authorization_code"), ("code", "a b")];
+    for (posts_secret, end, proof) in [
+        (false, "code=a+b", "authorization: Basic dGhlaXI6YStzZWNyZXQlMjY=\r\n"),
+        (true, "client_secret=a+secret%26", "client_id=their&"),
+    ] {
+        let (answer, question) = asked_by(good(), end, async |dialler, url| {
+            let (url, client_secret) = (url.as_str(), &secret);
+            let question = Question { url, form: &form, client_id: "their", client_secret, posts_secret };
+            dialler.answer_to(&question, 100).await
+        })
+        .await;
+        assert_eq!(answer.as_deref(), Ok(&b"{}"[..]));
+        assert!(question.starts_with("POST /keys?tenant=1 HTTP/1.1\r\n"), "{question}");
+        assert!(question.contains("grant_type=authorization_code&code=a+b"), "{question}");
+        assert!(question.contains(proof), "{question}");
+        assert_eq!(question.contains("Basic"), !posts_secret, "{question}");
+    }
 }
 
 #[tokio::test]
