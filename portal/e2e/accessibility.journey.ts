@@ -101,6 +101,17 @@ test("the design of an API is accessible with all its settings in sight", async 
   await check(page);
 });
 
+test("plans and policies are accessible with their form open", async ({ as }) => {
+  const page = await as("admin");
+  await visit(page, ["/admin/limits"]);
+  await page.getByRole("button", { name: "Create business plan" }).click();
+  const dialog = page.getByRole("dialog", { name: "Create business plan" });
+  await dialog.getByLabel("How limit 1 counts").selectOption("sliding");
+  await dialog.getByRole("button", { name: "Create business plan" }).click();
+  await expect(dialog.getByText("Say how many may come at once.")).toBeVisible();
+  await check(page);
+});
+
 test("the developer portal is accessible", async ({ as, product, rest }) => {
   const admin = await rest("admin");
   const api = await seed(admin, product);

@@ -74,9 +74,13 @@ test("a plan is made, refused with its reasons, and deleted when nothing uses it
   await making.getByLabel("Amount of limit 2").fill("2048");
   await making.getByLabel("Whose messages limit 2 counts").selectOption("publish");
   await making.getByLabel("Delay the message").check();
+  await making.getByLabel("Sessions at once").fill("0");
+  await create.click();
+  await expect(making.getByText("Choose between 1 and 1000000 sessions.").first()).toBeVisible();
+  await making.getByLabel("Sessions at once").fill("3");
   await create.click();
   const row = admin.getByRole("row", {
-    name: /^Stream 600 messages per minute, evenly, at most 20 messages at once; 2 KiB published per minute Delay/,
+    name: /^Stream 600 messages per minute, evenly, at most 20 messages at once; 2 KiB published per minute; what is beyond waits; 3 sessions at once Delay/,
   });
   await expect(row).toBeVisible();
   await row.getByRole("button", { name: "Delete Stream" }).click();

@@ -74,6 +74,20 @@ pub(crate) struct PlanAnswer {
     limits: Vec<LimitAnswer>,
     /// What becomes of a message beyond a limit: `close` (the session, with 4429), `delay` or `drop`.
     on_excess: &'static str,
+    /// The most sessions that are open at once: of each subscription under a plan, of each application that has a policy.
+    /// Null: any number.
+    #[schema(required)]
+    sessions_max: Option<u32>,
+    /// The largest message in bytes, where it is less than what the API takes. Null: as the API says.
+    #[schema(required)]
+    message_bytes_max: Option<u32>,
+    /// A session without a message for so long ends, where it is less than what the endpoint says. Null: as the endpoint says.
+    #[schema(required)]
+    idle_timeout_ms: Option<u32>,
+    /// A session ends after so long in any case, where it is less than what the endpoint says. Null: as the endpoint says.
+    #[schema(required)]
+    lifetime_max_ms: Option<u32>,
+    /// There is no limit on what passes.
     unlimited: bool,
     /// The entity tag that a change is based on.
     etag: u64,
@@ -87,6 +101,10 @@ impl From<&KeptPolicy> for PlanAnswer {
             description: policy.description.clone(),
             limits: policy.limits.iter().map(LimitAnswer::from).collect(),
             on_excess: policy.on_excess.as_str(),
+            sessions_max: policy.sessions_max,
+            message_bytes_max: policy.message_bytes_max,
+            idle_timeout_ms: policy.idle_timeout_ms,
+            lifetime_max_ms: policy.lifetime_max_ms,
             unlimited: policy.limits.is_empty(),
             etag: *etag,
         }
@@ -131,6 +149,15 @@ pub(crate) struct PlanInput {
     /// What becomes of a message beyond a limit: `close` (the session, with 4429; when absent), `delay` (the sender is
     /// not read until there is more; what would wait for more than a minute closes the session) or `drop`.
     on_excess: Option<String>,
+    /// The most sessions that are open at once: of each subscription under a plan, of each application that has a policy.
+    /// Absent: any number.
+    sessions_max: Option<u32>,
+    /// The largest message in bytes, where it is less than what the API takes.
+    message_bytes_max: Option<u32>,
+    /// A session without a message for so long ends, where it is less than what the endpoint says.
+    idle_timeout_ms: Option<u32>,
+    /// A session ends after so long in any case, where it is less than what the endpoint says.
+    lifetime_max_ms: Option<u32>,
 }
 
 /// Business plans and application policies as one document, to be kept or carried elsewhere.
@@ -215,7 +242,25 @@ fn policy(at: &str, input: PlanInput, problems: &mut Vec<FieldProblem>) -> Polic
     let limits: Vec<_> =
         limits.filter_map(|(place, one)| limit(&format!("{at}/limits/{place}"), one, problems)).collect();
     let on_excess = on_excess.unwrap_or_default();
-    Policy { name: input.name, description: input.description, limits, on_excess }
+    let PlanInput {
+        name,
+        description,
+        sessions_max,
+        message_bytes_max,
+        idle_timeout_ms,
+        lifetime_max_ms,
+        ..
+    } = input;
+    Policy {
+        name,
+        description,
+        limits,
+        on_excess,
+        sessions_max,
+        message_bytes_max,
+        idle_timeout_ms,
+        lifetime_max_ms,
+    }
 }
 
 fn only_policy(input: PlanInput) -> Result<Policy, Problem> {
@@ -240,6 +285,10 @@ impl From<KeptPolicy> for PlanInput {
         Self {
             limits: policy.limits.iter().map(limit).collect(),
             on_excess: Some(policy.on_excess.as_str().to_owned()),
+            sessions_max: policy.sessions_max,
+            message_bytes_max: policy.message_bytes_max,
+            idle_timeout_ms: policy.idle_timeout_ms,
+            lifetime_max_ms: policy.lifetime_max_ms,
             name: policy.name,
             description: policy.description,
         }

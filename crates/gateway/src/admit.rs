@@ -371,7 +371,8 @@ impl Desk {
         let asks = Asks { request, client, topic, way, is_beside_certificate, method, bought, now };
         let Granted { identity, grant, revocation_number } =
             self.granted(decisions, api, &found.credential, &asks)?;
-        let meter = budgets.meter(&grant);
+        let mut meter = budgets.meter(&grant);
+        budgets.seat(&mut meter, &grant).map_err(|full| not_now(&grant, Refusal::Full(full)))?;
         budgets.connect(&meter, now).map_err(|used_up| not_now(&grant, Refusal::UsedUp(used_up)))?;
         Ok(Admitted {
             snapshot_number: snapshot.number(),

@@ -25,7 +25,7 @@ use crate::{
     answer::Answer,
     certificate::BadCertificate,
     dial::DialError,
-    relay::{Farewell, UsedUp},
+    relay::{Farewell, Full, UsedUp},
 };
 
 /// The realm of `WWW-Authenticate`.
@@ -136,6 +136,9 @@ pub(crate) enum Refusal {
     /// The plan has nothing left for now.
     #[error("the limit of the plan is reached")]
     UsedUp(UsedUp),
+    /// The plan allows no more sessions at once.
+    #[error("as many sessions are open as the plan allows")]
+    Full(Full),
     /// No snapshot has arrived yet, or its keys cannot be used.
     #[error("the gateway is not ready yet")]
     NotReady,
@@ -232,6 +235,7 @@ impl Refusal {
             Self::ScopeMissing { .. } => SCOPE_MISSING,
             Self::IssuerAway => (503, "issuer-away", "The issuer of the credential does not answer"),
             Self::UsedUp(_) => (429, "quota", "The limit of the plan is reached"),
+            Self::Full(_) => (429, "too-many-sessions", "The plan allows no more sessions at once"),
             Self::NotReady => (503, "not-ready", "The gateway is not ready yet"),
             Self::Crowded => (429, "too-many-connections", "This address has too many connections"),
             Self::Restarting => (503, "restarting", "The gateway is restarting"),
@@ -249,8 +253,11 @@ impl Refusal {
     fn detail(&self) -> String {
         match self {
             Self::UsedUp(used_up) => format!(
-                "The plan {} has no messages left; there are new ones in {} seconds.",
+                "The plan {} has nothing left; there is more in {} seconds.",
                 used_up.plan, used_up.retry_after_seconds
+            ),
+            Self::Full(Full { plan, sessions_max }) => format!(
+                "The plan {plan} allows {sessions_max} sessions at once, and so many are open. Close one first."
             ),
             Self::Upgrade(UpgradeError::NotAnUpgrade) => {
                 "Connect with a WebSocket client: the request must ask for an upgrade to websocket, version 13."
@@ -310,6 +317,7 @@ impl Refusal {
             | Self::NoTickets
             | Self::Overloaded
             | Self::Crowded
+            | Self::Full(_)
             | Self::Restarting
             | Self::Stalled => {
                 vec![("Retry-After", RETRY_SECONDS.to_string())]
@@ -363,6 +371,7 @@ fn samples() -> Vec<Refusal> {
         Refusal::NotHttp,
         Refusal::Slow,
         Refusal::UsedUp(used_up),
+        Refusal::Full(Full { plan: String::new(), sessions_max: 1 }),
         Refusal::NotReady,
         Refusal::Overloaded,
         Refusal::Crowded,

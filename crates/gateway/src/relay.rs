@@ -44,7 +44,7 @@ use tokio::{
 pub(crate) use coder::Coder;
 pub(crate) use ledger::Ledger;
 pub(crate) use leg::{Leg, Socket};
-pub(crate) use meter::{Budgets, Meter, UsedUp};
+pub(crate) use meter::{Budgets, Full, Meter, UsedUp};
 pub(crate) use worker::{Commons, Renewed};
 
 use crate::{crowd::AddressPlace, dial::InUse, drain::is_said};

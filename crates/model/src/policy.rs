@@ -6,7 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::limit::{Limit, Window};
+use crate::{
+    endpoint::Bounds,
+    limit::{Limit, Window},
+};
 
 /// The longest that a message is held back, in milliseconds. Who is held back is not read, so nobody sees whether it is
 /// still there: a message that would have to wait longer ends the session, with the time to wait.
@@ -52,7 +55,24 @@ pub struct Policy {
     /// What becomes of a message beyond one of them.
     #[serde(default)]
     pub on_excess: Excess,
+    /// The most sessions that are open at once of each whom it is held against; `None`: any number.
+    #[serde(default)]
+    pub sessions_max: Option<u32>,
+    /// The largest message, where it is less than what the API takes; see [`crate::protocol::MESSAGE_BYTES`].
+    #[serde(default)]
+    pub message_bytes_max: Option<u32>,
+    /// After how many milliseconds without a message a session ends, where it is less than what the endpoint says; see
+    /// [`crate::endpoint::IDLE_TIMEOUT`].
+    #[serde(default)]
+    pub idle_timeout_ms: Option<u32>,
+    /// After how many milliseconds a session ends in any case, where it is less than what the endpoint says; see
+    /// [`crate::endpoint::LIFETIME`].
+    #[serde(default)]
+    pub lifetime_max_ms: Option<u32>,
 }
+
+/// Sessions that are open at once, as far as a policy bounds them.
+pub const SESSIONS: Bounds = Bounds { default: 100, min: 1, max: 1_000_000 };
 
 /// What a policy is held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

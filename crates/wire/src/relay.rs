@@ -148,6 +148,13 @@ impl Relay {
         self.limits = limits;
     }
 
+    /// What the limiter held back is judged anew: it may have another answer by now.
+    pub fn ask_again(&mut self) {
+        for flow in &mut self.flows {
+            flow.delayed_until = Micros::ZERO;
+        }
+    }
+
     /// Copies the begun header of `side`'s next frame to the front of `scratch` and says how many bytes it has (at
     /// most 13). The next [`Relay::step`] for this side must be given them again in front of what was read.
     pub fn carry(&self, side: Side, scratch: &mut [u8]) -> usize {

@@ -9,6 +9,7 @@ import {
   exactSize,
   planLimit,
   size,
+  within,
 } from "./format";
 
 test("numbers carry thousands marks and sizes their unit", () => {
@@ -66,6 +67,21 @@ test("a plan says its limit in words", () => {
     "1 new session per minute; 2 KiB published per second; " +
       "600 received messages per minute, evenly, at most 20 received messages at once",
   );
+  const bounds = {
+    sessions_max: 2,
+    message_bytes_max: 65536,
+    idle_timeout_ms: 60000,
+    lifetime_max_ms: 3600000,
+  };
+  expect(planLimit({ limits: [], ...bounds, on_excess: "drop" })).toBe(
+    "No limit on messages; 2 sessions at once; messages of at most 64 KiB; " +
+      "a session ends after 1 min without a message; a session ends after 1 h",
+  );
+  expect(planLimit({ limits: [limit], sessions_max: null, on_excess: "delay" })).toBe(
+    "5,000 messages per minute; what is beyond waits",
+  );
+  expect(planLimit({ limits: [limit], on_excess: "drop" })).toContain("what is beyond is dropped");
+  expect(within(planLimit({ limits: [] }))).toBe("no limit on messages");
   expect(countsEchoTwice({ limits: [limit] })).toBe(true);
   expect(countsEchoTwice({ limits: several })).toBe(false);
 });

@@ -102,10 +102,23 @@ function limitInWords(limit: Limit): string {
   return limit.burst === null ? rate : `${rate}, evenly, at most ${amount(limit.burst)} at once`;
 }
 
-/** A plan's limits in words. */
-export function planLimit(plan: Pick<Plan, "limits">): string {
-  return plan.limits.map(limitInWords).join("; ") || "No limit on messages";
+type Bounds = "sessions_max" | "message_bytes_max" | "idle_timeout_ms" | "lifetime_max_ms" | "on_excess";
+
+/** What a plan gives, in words. */
+export function planLimit(plan: Pick<Plan, "limits"> & Partial<Pick<Plan, Bounds>>): string {
+  const { limits, sessions_max, message_bytes_max, idle_timeout_ms, lifetime_max_ms, on_excess } = plan;
+  const words = limits.length > 0 ? limits.map(limitInWords) : ["No limit on messages"];
+  if (limits.length > 0 && on_excess === "delay") words.push("what is beyond waits");
+  if (limits.length > 0 && on_excess === "drop") words.push("what is beyond is dropped");
+  if (sessions_max) words.push(`${counted(sessions_max, "session")} at once`);
+  if (message_bytes_max) words.push(`messages of at most ${exactSize(message_bytes_max)}`);
+  if (idle_timeout_ms) words.push(`a session ends after ${duration(idle_timeout_ms)} without a message`);
+  if (lifetime_max_ms) words.push(`a session ends after ${duration(lifetime_max_ms)}`);
+  return words.join("; ");
 }
+
+/** Words that begin a sentence, within one. */
+export const within = (words: string): string => words.charAt(0).toLowerCase() + words.slice(1);
 
 /** Whether a message that is echoed counts twice. */
 export const countsEchoTwice = (plan: Pick<Plan, "limits">): boolean =>

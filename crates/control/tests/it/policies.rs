@@ -78,8 +78,9 @@ async fn a_policy_is_made_read_changed_and_deleted() {
         let bytes = json!({"amount": 65_536, "unit": "bytes", "per": "second", "counting": "sliding", "burst": 4_096,
             "direction": "publish"});
         let body = json!({"name": "Stream", "description": "For streams.", "on_excess": "delay",
-            "limits": [limit(9_000, "month"), bytes]});
-        let made = office.post(list, body).await.is(201);
+            "limits": [limit(9_000, "month"), bytes], "sessions_max": 3, "message_bytes_max": 65_536,
+            "idle_timeout_ms": 60_000, "lifetime_max_ms": 3_600_000});
+        let made = office.post(list, body.clone()).await.is(201);
         let place = format!("{list}/Stream");
         assert_eq!(made.header("location"), place);
         let first = made.json();
@@ -90,6 +91,9 @@ async fn a_policy_is_made_read_changed_and_deleted() {
         let month = json!({"amount": 9_000, "unit": "messages", "per": "month", "counting": "calendar", "burst": null,
             "direction": "both"});
         assert_eq!(first["limits"], json!([month, bytes]));
+        for bound in ["sessions_max", "message_bytes_max", "idle_timeout_ms", "lifetime_max_ms"] {
+            assert_eq!(first[bound], body[bound]);
+        }
         // Everybody may know what a plan gives.
         let read = house.get(&Person::default(), &place).await.is(200);
         assert_eq!((read.json(), read.header("etag")), (first.clone(), "\"1\""));
@@ -137,6 +141,7 @@ async fn a_problem_names_the_field_and_the_way_out() {
         (policy("two words", &[]), "/name", "illegal_character"),
         (policy("Unauthenticated", &[]), "/name", "reserved"),
         (json!({"name": "New", "limits": [], "on_excess": "explode"}), "/on_excess", "unknown_word"),
+        (json!({"name": "New", "limits": [], "sessions_max": 0}), "/sessions_max", "out_of_range"),
         (of(|limit| limit["amount"] = json!(0)), "/limits/1/amount", "out_of_range"),
         (of(|limit| limit["per"] = json!("fortnight")), "/limits/1/per", "unknown_word"),
         (of(|limit| limit["unit"] = json!("words")), "/limits/1/unit", "unknown_word"),
@@ -172,7 +177,9 @@ async fn what_is_in_use_is_not_deleted_and_says_by_what() {
 async fn all_policies_are_one_document_that_can_be_carried_elsewhere() {
     let (here, there) = (Office::open().await, Office::open().await);
     let sliding = json!({"amount": 5, "per": "hour", "counting": "sliding", "burst": 2});
-    here.post(PLANS, policy("Carried", &[sliding])).await.is(201);
+    let carried =
+        json!({"name": "Carried", "limits": [sliding], "sessions_max": 2, "lifetime_max_ms": 5_000});
+    here.post(PLANS, carried).await.is(201);
     here.put("\"1\"", "/api/v1/plans/Gold", policy("Gold", &[limit(1, "second")])).await.is(200);
     let document = here.house.get(&here.admin, "/api/v1/policies").await.is(200).json();
     let imported = there.post("/api/v1/policies", document.clone()).await.is(200).json();

@@ -5,6 +5,7 @@
 use tidegate_model::{
     admit::Grant,
     endpoint::{self, Endpoint},
+    policy::Policy,
     protocol::{Compression, Protocol},
 };
 use tidegate_wire::{Limits, Micros};
@@ -26,12 +27,28 @@ impl Bounds {
         let of = |value: fn(&Endpoint) -> u32, usual: endpoint::Bounds| {
             grant.endpoint().map_or(usual.default, value)
         };
+        let policies = || grant.plan.iter().chain([&grant.application_policy]);
+        // Of what the API, the plan and the application's policy say, the least holds.
+        let least = |usual: u32, of: fn(&Policy) -> Option<u32>| {
+            policies().filter_map(|policy| of(policy)).fold(usual, u32::min)
+        };
+        // Zero is for ever.
+        let lifetime = match of(|it| it.lifetime_max_ms, endpoint::LIFETIME) {
+            0 => policies().filter_map(|policy| policy.lifetime_max_ms).min().unwrap_or(0),
+            usual => least(usual, |policy| policy.lifetime_max_ms),
+        };
+        let protocol = grant.api.protocol;
         Self {
-            idle_ms: of(|it| it.idle_timeout_ms, endpoint::IDLE_TIMEOUT),
+            idle_ms: least(of(|it| it.idle_timeout_ms, endpoint::IDLE_TIMEOUT), |policy| {
+                policy.idle_timeout_ms
+            }),
             ping_ms: of(|it| it.ping_interval_ms, endpoint::PING_INTERVAL),
             pong_ms: of(|it| it.pong_timeout_ms, endpoint::PONG_TIMEOUT),
-            lifetime_ms: of(|it| it.lifetime_max_ms, endpoint::LIFETIME),
-            protocol: grant.api.protocol,
+            lifetime_ms: lifetime,
+            protocol: Protocol {
+                message_bytes_max: least(protocol.message_bytes_max, |policy| policy.message_bytes_max),
+                ..protocol
+            },
             passes_compressed,
         }
     }

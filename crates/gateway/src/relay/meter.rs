@@ -7,7 +7,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use tidegate_model::{
@@ -58,6 +61,12 @@ impl Holder {
     }
 }
 
+/// Whose budgets a session counts in, and by which policies: the application's first, then the plan's.
+fn holders(grant: &Grant) -> impl Iterator<Item = (Holder, &Arc<Policy>)> {
+    let application = (Holder::Application(grant.application_id()), &grant.application_policy);
+    [Some(application), Holder::of_plan(grant).zip(grant.plan.as_ref())].into_iter().flatten()
+}
+
 /// From so many budgets on, those of addresses that nobody has a session of are forgotten: with some 100 bytes each it
 /// is 6 MiB, for more addresses than come to one gateway in a minute.
 const BUDGETS_SWEPT_FROM: usize = 65_536;
@@ -74,13 +83,15 @@ pub(crate) struct Budgets {
 #[derive(Debug)]
 struct Held {
     budgets: HashMap<(Holder, Shape), Arc<Budget>>,
+    /// How many sessions are open of each whose policy bounds that.
+    open: HashMap<Holder, Arc<AtomicU32>>,
     /// How many there may be before they are looked through.
     sweep_from: usize,
 }
 
 impl Default for Held {
     fn default() -> Self {
-        Self { budgets: HashMap::new(), sweep_from: BUDGETS_SWEPT_FROM }
+        Self { budgets: HashMap::new(), open: HashMap::new(), sweep_from: BUDGETS_SWEPT_FROM }
     }
 }
 
@@ -97,11 +108,33 @@ impl Held {
     }
 }
 
+/// A session's place among those of a holder that are open at once; free again when it is dropped.
+#[derive(Debug)]
+struct Seat(Arc<AtomicU32>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        // Relaxed is enough: the number is all there is.
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// As many sessions are open as a policy allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Full {
+    /// Name of the plan or policy.
+    pub(crate) plan: String,
+    /// How many that are.
+    pub(crate) sessions_max: u32,
+}
+
 /// The budgets of one session.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     /// The application's first, then the plan's.
     shares: Shares,
+    /// Its places among the open sessions of its holders.
+    seats: [Option<Seat>; 2],
     now: Moment,
     counts_bytes: bool,
     /// By side: the frame under way is a message's first, whose bytes were taken when it began.
@@ -139,24 +172,56 @@ impl Budgets {
 
     /// The meter of a session with this grant.
     pub(crate) fn meter(&self, grant: &Grant) -> Meter {
-        let application = (Holder::Application(grant.application_id()), &grant.application_policy);
-        let plan = Holder::of_plan(grant).zip(grant.plan.as_ref());
         let mut held = self.held();
         let mut shares_of = |(holder, policy): (Holder, &Arc<Policy>)| -> Vec<Share> {
             let share =
                 |limit: &Limit| Share::new(held.budget(holder, limit.shape()), *limit, Arc::clone(policy));
             policy.limits.iter().map(share).collect()
         };
-        let shares: Shares =
-            [Some(application), plan].into_iter().flatten().flat_map(&mut shares_of).collect();
+        let shares: Shares = holders(grant).flat_map(&mut shares_of).collect();
         let mut meter = Meter { counts_bytes: shares.count_bytes(), shares, ..Meter::default() };
         meter.hear(grant);
         meter
     }
 
+    /// The same of a session that is open already: it has its places whatever its policies say by now.
+    pub(crate) fn meter_of_open(&self, grant: &Grant) -> Meter {
+        let mut meter = self.meter(grant);
+        // Nobody is refused where everybody has room.
+        let _ = self.take_seats(&mut meter, grant, |_| u32::MAX);
+        meter
+    }
+
+    /// Takes the places of a session that begins.
+    ///
+    /// # Errors
+    /// [`Full`] when so many sessions are open as one of its policies allows; it has no place then.
+    pub(crate) fn seat(&self, meter: &mut Meter, grant: &Grant) -> Result<(), Full> {
+        self.take_seats(meter, grant, |sessions_max| sessions_max)
+    }
+
+    fn take_seats(&self, meter: &mut Meter, grant: &Grant, room: impl Fn(u32) -> u32) -> Result<(), Full> {
+        for (seat, (holder, policy)) in meter.seats.iter_mut().zip(holders(grant)) {
+            let Some(sessions_max) = policy.sessions_max else { continue };
+            let open = Arc::clone(self.held().open.entry(holder).or_default());
+            let more = |open: u32| (open < room(sessions_max)).then(|| open.saturating_add(1));
+            match open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) {
+                Ok(_) => *seat = Some(Seat(open)),
+                Err(_) => {
+                    meter.seats = [None, None];
+                    return Err(Full { plan: policy.name.clone(), sessions_max });
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Drops what nobody can use any more.
     pub(crate) fn forget_absent(&self, snapshot: &Snapshot) {
-        self.held().budgets.retain(|(holder, _), _| match *holder {
+        let mut held = self.held();
+        // Who has no session open has a new count when one comes.
+        held.open.retain(|_, open| Arc::strong_count(open) > 1);
+        held.budgets.retain(|(holder, _), _| match *holder {
             Holder::Subscription { id, application, api } => {
                 snapshot.subscription(application, api).is_some_and(|subscription| subscription.id == id)
             }

@@ -206,6 +206,12 @@ impl Session {
         self.relay.set_limits(limits);
     }
 
+    /// Counts under the policies of now, and judges by them what was held back until now.
+    pub(super) fn count_by(&mut self, meter: Meter) {
+        self.meter = meter;
+        self.relay.ask_again();
+    }
+
     fn read(&mut self, side: Side, turn: &mut Turn<'_>) -> usize {
         let leg = &mut self.legs[side as usize];
         if !self.relay.reads(side) || !leg.may_read() {

@@ -31,7 +31,7 @@ fn is_one_too_many(answer: &Answer) {
 }
 
 /// Asks until there is a place: a session that the client saw end may hold its own for a moment more.
-async fn once_there_is_a_place(rig: &Rig, ask: &Ask) -> Client {
+pub(crate) async fn once_there_is_a_place(rig: &Rig, ask: &Ask) -> Client {
     soon("a place", async {
         loop {
             let frames = rig.asking(ask).await;

@@ -14,8 +14,10 @@ use tidegate_model::{
 use crate::{
     backend::Backend,
     client::{Ask, Client},
+    crowd::once_there_is_a_place,
     rig::Rig,
     socket::{BINARY, CONTINUATION, PING, TEXT, encode},
+    soon,
     world::World,
 };
 
@@ -287,4 +289,70 @@ async fn another_number_in_a_plan_holds_on_live_sessions() {
     }
     client.frames.say("one more").await;
     assert_eq!(client.closed().await, quota("Gold", 37));
+}
+
+#[tokio::test]
+async fn a_plan_bounds_how_many_sessions_are_open_at_once() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url());
+    world.parts.plans[0].sessions_max = Some(2);
+    let rig = Rig::start(&mut world).await;
+    let ask = Ask::usual(&world);
+    let (mut first, mut second) = (rig.open(&ask).await, rig.open(&ask).await);
+    let refused = rig.ask(&ask).await;
+    assert_eq!((refused.status, &*refused.problem()), (429, "too-many-sessions"), "{}", refused.head.text);
+    assert_eq!(refused.head.one("retry-after"), "5");
+    // With less, nobody is closed; and nobody comes in before there is room again.
+    world.parts.plans[0].sessions_max = Some(1);
+    rig.decide(&mut world).await;
+    first.echo("still here").await;
+    second.echo("me too").await;
+    first.leave().await;
+    assert_eq!(rig.ask(&ask).await.status, 429);
+    second.leave().await;
+    once_there_is_a_place(&rig, &ask).await.echo("room for one").await;
+}
+
+#[tokio::test]
+async fn a_plan_may_say_less_than_its_api_of_sizes_and_times() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url());
+    world.parts.plans[0].message_bytes_max = Some(200);
+    let rig = Rig::start(&mut world).await;
+    let mut client = rig.open(&Ask::usual(&world)).await;
+    client.echo(&"x".repeat(200)).await;
+    let mut other = rig.open(&Ask::usual(&world)).await;
+    other.frames.say(&"x".repeat(201)).await;
+    assert_eq!(other.closed().await.0, 1009);
+    // It holds for who is open, and the API's own is not widened.
+    world.parts.plans[0].message_bytes_max = Some(1 << 30);
+    world.api().protocol.message_bytes_max = 300;
+    rig.decide(&mut world).await;
+    client.echo(&"x".repeat(300)).await;
+    client.frames.say(&"x".repeat(301)).await;
+    assert_eq!(client.closed().await.0, 1009);
+    world.parts.plans[0].idle_timeout_ms = Some(200);
+    rig.decide(&mut world).await;
+    let mut idle = rig.open(&Ask::usual(&world)).await;
+    assert_eq!(idle.closed().await, (1001, r#"{"reason":"idle"}"#.to_owned()));
+    (world.parts.plans[0].idle_timeout_ms, world.parts.plans[0].lifetime_max_ms) = (None, Some(200));
+    rig.decide(&mut world).await;
+    let mut old = rig.open(&Ask::usual(&world)).await;
+    assert_eq!(old.closed().await.0, 1001);
+}
+
+#[tokio::test]
+async fn what_is_held_back_goes_on_at_once_when_the_plan_gives_more() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url()).gold(2);
+    world.parts.plans[0].on_excess = Excess::Delay;
+    let rig = Rig::start(&mut world).await;
+    let mut client = rig.open(&Ask::usual(&world)).await;
+    client.echo("one").await;
+    client.frames.say("two").await;
+    // Half a minute it would have to wait.
+    world = world.gold(4);
+    rig.decide(&mut world).await;
+    assert_eq!(soon("what waited", client.frames.hear()).await, "two");
+    client.leave().await;
 }

@@ -1,10 +1,12 @@
 //! Rules of business plans and application policies.
 
-use super::{FieldProblem, Problems};
+use super::{FieldProblem, Problems, bounded};
 use crate::{
     anonymous,
+    endpoint::{Bounds, IDLE_TIMEOUT, LIFETIME},
     limit::{Counting, Limit, Unit, Window},
-    policy::{Policy, grouped},
+    policy::{Policy, SESSIONS, grouped},
+    protocol::MESSAGE_BYTES,
     topic::Direction,
 };
 
@@ -28,6 +30,7 @@ pub fn policy(at: &str, policy: &Policy, problems: &mut Problems) {
         let detail = "A description cannot contain control characters.";
         problems.push(FieldProblem::new(pointer, "illegal_character", detail));
     }
+    bounds(at, policy, problems);
     let pointer = format!("{at}/limits");
     if policy.limits.len() > LIMITS_MAX {
         let detail = format!("There are at most {LIMITS_MAX} limits.");
@@ -40,6 +43,22 @@ pub fn policy(at: &str, policy: &Policy, problems: &mut Problems) {
             let detail =
                 "There is a limit on the same in the same time already. Keep the one that is to hold.";
             problems.push(FieldProblem::new(pointer, "repeated", detail));
+        }
+    }
+}
+
+/// What is no limit of a window: each is left out, or within its bounds.
+fn bounds(at: &str, policy: &Policy, problems: &mut Problems) {
+    // An endpoint may let sessions live for ever; a policy that does says nothing.
+    let lifetime = Bounds { min: IDLE_TIMEOUT.min, ..LIFETIME };
+    for (leaf, unit, value, bounds) in [
+        ("sessions_max", "sessions", policy.sessions_max, SESSIONS),
+        ("message_bytes_max", "bytes", policy.message_bytes_max, MESSAGE_BYTES),
+        ("idle_timeout_ms", "ms", policy.idle_timeout_ms, IDLE_TIMEOUT),
+        ("lifetime_max_ms", "ms", policy.lifetime_max_ms, lifetime),
+    ] {
+        if let Some(value) = value {
+            bounded(&format!("{at}/{leaf}"), unit, value, bounds, problems);
         }
     }
 }
@@ -166,6 +185,24 @@ mod tests {
         assert_eq!(found("Gold", "", &[connects]), []);
         let published = Limit { direction: Direction::Publish, ..connects };
         assert_eq!(found("Gold", "", &[published]), one("/limits/0/direction", "no_direction"));
+    }
+
+    #[test]
+    fn what_is_bounded_at_all_is_within_what_an_api_may_say() {
+        let found = |change: fn(&mut Policy)| {
+            let mut told = Policy { name: "Gold".to_owned(), ..Policy::default() };
+            change(&mut told);
+            let mut problems = Vec::new();
+            policy("/plans/2", &told, &mut problems);
+            problems.into_iter().map(|problem| (problem.pointer, problem.code)).collect::<Vec<_>>()
+        };
+        assert_eq!(found(|policy| policy.sessions_max = Some(1)), []);
+        assert_eq!(found(|policy| policy.lifetime_max_ms = Some(604_800_000)), []);
+        let beyond = |leaf: &str| one(&format!("/plans/2/{leaf}"), "out_of_range");
+        assert_eq!(found(|policy| policy.sessions_max = Some(0)), beyond("sessions_max"));
+        assert_eq!(found(|policy| policy.message_bytes_max = Some(124)), beyond("message_bytes_max"));
+        assert_eq!(found(|policy| policy.idle_timeout_ms = Some(99)), beyond("idle_timeout_ms"));
+        assert_eq!(found(|policy| policy.lifetime_max_ms = Some(0)), beyond("lifetime_max_ms"));
     }
 
     #[test]

@@ -118,6 +118,21 @@ fn a_delayed_message_waits_and_is_asked_about_again() {
 }
 
 #[test]
+fn what_is_held_back_is_judged_anew_when_the_limits_are_others() {
+    let mut relay = relay(Limits { idle: None, ..Limits::default() });
+    let mut script = Script::default();
+    script.answers = vec![Admission::Delay(START.plus(Micros::from_secs(60))), Admission::Pass];
+    let mut bytes = frame(Client, 0x81, b"wait");
+    assert_eq!(relay.step(Client, START, &mut bytes, &mut script).then, Then::Wait);
+    assert!(!relay.reads(Client));
+    relay.ask_again();
+    assert!(relay.reads(Client));
+    assert_eq!(relay.next_deadline(), None);
+    let mut bytes = frame(Client, 0x81, b"wait");
+    assert_eq!(relay.step(Client, START, &mut bytes, &mut script).forward, bytes.len());
+}
+
+#[test]
 fn whoever_is_delayed_is_not_taken_for_silent() {
     let (interval, pong_timeout) = (Micros::from_secs(20), Micros::from_secs(5));
     let mut relay = relay(Limits { ping_interval: Some(interval), pong_timeout, ..Limits::default() });

@@ -1615,14 +1615,34 @@ export type ListPlan = {
          */
         etag: number;
         /**
+         * A session without a message for so long ends, where it is less than what the endpoint says. Null: as the endpoint says.
+         */
+        idle_timeout_ms: number | null;
+        /**
+         * A session ends after so long in any case, where it is less than what the endpoint says. Null: as the endpoint says.
+         */
+        lifetime_max_ms: number | null;
+        /**
          * All of them hold; none: unlimited.
          */
         limits: Array<Limit>;
+        /**
+         * The largest message in bytes, where it is less than what the API takes. Null: as the API says.
+         */
+        message_bytes_max: number | null;
         name: string;
         /**
          * What becomes of a message beyond a limit: `close` (the session, with 4429), `delay` or `drop`.
          */
         on_excess: string;
+        /**
+         * The most sessions that are open at once: of each subscription under a plan, of each application that has a policy.
+         * Null: any number.
+         */
+        sessions_max: number | null;
+        /**
+         * There is no limit on what passes.
+         */
         unlimited: boolean;
     }>;
     /**
@@ -2334,14 +2354,34 @@ export type Plan = {
      */
     etag: number;
     /**
+     * A session without a message for so long ends, where it is less than what the endpoint says. Null: as the endpoint says.
+     */
+    idle_timeout_ms: number | null;
+    /**
+     * A session ends after so long in any case, where it is less than what the endpoint says. Null: as the endpoint says.
+     */
+    lifetime_max_ms: number | null;
+    /**
      * All of them hold; none: unlimited.
      */
     limits: Array<Limit>;
+    /**
+     * The largest message in bytes, where it is less than what the API takes. Null: as the API says.
+     */
+    message_bytes_max: number | null;
     name: string;
     /**
      * What becomes of a message beyond a limit: `close` (the session, with 4429), `delay` or `drop`.
      */
     on_excess: string;
+    /**
+     * The most sessions that are open at once: of each subscription under a plan, of each application that has a policy.
+     * Null: any number.
+     */
+    sessions_max: number | null;
+    /**
+     * There is no limit on what passes.
+     */
     unlimited: boolean;
 };
 
@@ -2354,9 +2394,21 @@ export type PlanInput = {
      */
     description?: string;
     /**
+     * A session without a message for so long ends, where it is less than what the endpoint says.
+     */
+    idle_timeout_ms?: number | null;
+    /**
+     * A session ends after so long in any case, where it is less than what the endpoint says.
+     */
+    lifetime_max_ms?: number | null;
+    /**
      * All of them hold; none: unlimited. At most 8, each of another unit, window, way of counting or direction.
      */
     limits: Array<LimitInput>;
+    /**
+     * The largest message in bytes, where it is less than what the API takes.
+     */
+    message_bytes_max?: number | null;
     /**
      * Unique among its kind whatever the case; letters, digits, `.`, `-` and `_`, at most 50. It does not change: in a
      * change it is that of the address.
@@ -2367,6 +2419,11 @@ export type PlanInput = {
      * not read until there is more; what would wait for more than a minute closes the session) or `drop`.
      */
     on_excess?: string | null;
+    /**
+     * The most sessions that are open at once: of each subscription under a plan, of each application that has a policy.
+     * Absent: any number.
+     */
+    sessions_max?: number | null;
 };
 
 /**

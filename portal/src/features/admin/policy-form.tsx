@@ -8,6 +8,7 @@ import { ChoiceField } from "../../ui/choice-field";
 import { Dim, FieldGroup, Row, Stack } from "../../ui/page";
 import { ProblemNotice } from "../../ui/states";
 import {
+  BOUNDS,
   COUNTINGS,
   DIRECTIONS,
   EXCESSES,
@@ -90,6 +91,20 @@ export function PolicyForm(props: {
             error={form.errors.on_excess}
           />
         )}
+        <FieldGroup title="Sessions">
+          {BOUNDS.map(({ leaf, label, notices }) => (
+            <NumberInput
+              key={leaf}
+              label={label}
+              description={notices}
+              allowDecimal={false}
+              allowNegative={false}
+              thousandSeparator=","
+              hideControls
+              {...form.getInputProps(leaf)}
+            />
+          ))}
+        </FieldGroup>
         {was && (
           <Dim>
             Live sessions are held to this within a second, and none is closed by the change itself. A limit

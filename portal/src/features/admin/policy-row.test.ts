@@ -12,6 +12,10 @@ const STREAM: Plan = {
     { amount: 65536, unit: "bytes", per: "second", counting: "sliding", burst: 4096, direction: "publish" },
   ],
   on_excess: "delay",
+  sessions_max: 3,
+  message_bytes_max: null,
+  idle_timeout_ms: 60000,
+  lifetime_max_ms: null,
   unlimited: false,
   etag: 3,
 };
@@ -22,6 +26,8 @@ test("a plan comes out of its form as it went in", () => {
     name,
     description,
     on_excess,
+    sessions_max: 3,
+    idle_timeout_ms: 60000,
     limits: [
       { amount: 9000, unit: "messages", per: "month", counting: "calendar", direction: "both" },
       { amount: 65536, unit: "bytes", per: "second", counting: "sliding", burst: 4096, direction: "publish" },

@@ -47,7 +47,36 @@ export interface PolicyRow {
   description: string;
   limits: LimitRow[];
   on_excess: string;
+  /** Empty: as the API and its endpoint say. */
+  sessions_max: number | string;
+  message_bytes_max: number | string;
+  idle_timeout_ms: number | string;
+  lifetime_max_ms: number | string;
 }
+
+/** What holds for sessions beside what passes, in the order of the form. */
+export const BOUNDS = [
+  {
+    leaf: "sessions_max",
+    label: "Sessions at once",
+    notices: "One more is refused with 429 until another has ended. Empty: any number.",
+  },
+  {
+    leaf: "message_bytes_max",
+    label: "Largest message (bytes)",
+    notices: "A larger one closes the session with 1009. Empty: as the API says, and never more.",
+  },
+  {
+    leaf: "idle_timeout_ms",
+    label: "Idle time (ms)",
+    notices: "Without a message for so long, a session ends. Empty: as the endpoint says, and never more.",
+  },
+  {
+    leaf: "lifetime_max_ms",
+    label: "Lifetime (ms)",
+    notices: "A session ends after so long in any case. Empty: as the endpoint says, and never more.",
+  },
+] as const;
 
 export const NEW_LIMIT: LimitRow = {
   amount: 1000,
@@ -58,12 +87,30 @@ export const NEW_LIMIT: LimitRow = {
   direction: "both",
 };
 
-export const NEW_POLICY: PolicyRow = { name: "", description: "", limits: [NEW_LIMIT], on_excess: "close" };
+export const NEW_POLICY: PolicyRow = {
+  name: "",
+  description: "",
+  limits: [NEW_LIMIT],
+  on_excess: "close",
+  sessions_max: "",
+  message_bytes_max: "",
+  idle_timeout_ms: "",
+  lifetime_max_ms: "",
+};
 
 export function policyRow(plan: Plan): PolicyRow {
   const { name, description, on_excess } = plan;
   const limits = plan.limits.map((limit) => ({ ...limit, burst: limit.burst ?? "" }));
-  return { name, description, on_excess, limits };
+  return {
+    name,
+    description,
+    on_excess,
+    limits,
+    sessions_max: plan.sessions_max ?? "",
+    message_bytes_max: plan.message_bytes_max ?? "",
+    idle_timeout_ms: plan.idle_timeout_ms ?? "",
+    lifetime_max_ms: plan.lifetime_max_ms ?? "",
+  };
 }
 
 export function policyOf(row: PolicyRow): PlanInput {
@@ -76,7 +123,9 @@ export function policyOf(row: PolicyRow): PlanInput {
     direction: unit === "connects" ? "both" : direction,
     ...(counting === "sliding" && { burst: Number(burst) }),
   }));
-  return { ...row, name: row.name.trim(), limits };
+  const told = BOUNDS.filter(({ leaf }) => row[leaf] !== "").map(({ leaf }) => [leaf, Number(row[leaf])]);
+  const { name, description, on_excess } = row;
+  return { name: name.trim(), description, on_excess, limits, ...Object.fromEntries(told) };
 }
 
 /** What is wrong before anything is asked, by field of the form. */
@@ -100,6 +149,7 @@ export function policyFields(row: PolicyRow): Record<string, string> {
     "/on_excess": "on_excess",
     "/limits": "limits",
   };
+  for (const { leaf } of BOUNDS) fields[`/${leaf}`] = leaf;
   for (const place of row.limits.keys()) {
     fields[`/limits/${place}`] = `limits.${place}.amount`;
     for (const leaf of ["amount", "unit", "per", "counting", "burst", "direction"])

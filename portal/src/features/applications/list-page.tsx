@@ -7,7 +7,7 @@ import { Link, useNavigate } from "react-router";
 import { applicationsQuery, useCreateApplication } from "../../api/applications";
 import { asProblem, fieldErrors } from "../../api/problem";
 import { policiesQuery } from "../../api/settings";
-import { planLimit } from "../../lib/format";
+import { planLimit, within } from "../../lib/format";
 import { paths } from "../../lib/paths";
 import { checkApplicationName } from "../../lib/rules";
 import { DemoBadge } from "../../ui/notice";
@@ -106,7 +106,7 @@ function NewApplication() {
           label="Limit over all its subscriptions"
           data={(policies.data ?? []).map((policy) => ({
             value: policy.name,
-            label: `${policy.display_name}: ${planLimit(policy).toLowerCase()}`,
+            label: `${policy.display_name}: ${within(planLimit(policy))}`,
           }))}
           {...form.getInputProps("policy")}
         />

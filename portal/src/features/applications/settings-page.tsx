@@ -12,7 +12,7 @@ import {
 } from "../../api/applications";
 import { fieldErrors } from "../../api/problem";
 import { policiesQuery } from "../../api/settings";
-import { closesSessions, planLimit } from "../../lib/format";
+import { closesSessions, planLimit, within } from "../../lib/format";
 import { paths } from "../../lib/paths";
 import { checkApplicationName } from "../../lib/rules";
 import { Confirm } from "../../ui/confirm";
@@ -96,7 +96,7 @@ function EditCard() {
               label={LABELS.policy}
               data={(policies.data ?? []).map((policy) => ({
                 value: policy.name,
-                label: `${policy.display_name}: ${planLimit(policy).toLowerCase()}`,
+                label: `${policy.display_name}: ${within(planLimit(policy))}`,
               }))}
               {...form.getInputProps("policy")}
             />

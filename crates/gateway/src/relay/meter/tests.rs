@@ -301,6 +301,50 @@ fn under(budgets: &Budgets, limits: &[Limit], on_excess: Excess) -> Meter {
 }
 
 #[test]
+fn so_many_sessions_are_open_at_once_and_a_place_is_free_when_one_is_over() {
+    let budgets = budgets();
+    let mut parts = world(None, None);
+    (parts.plans[0].sessions_max, parts.application_policies[0].sessions_max) = (Some(2), Some(3));
+    let open = |grant: &Grant| {
+        let mut meter = budgets.meter(grant);
+        budgets.seat(&mut meter, grant).map(|()| meter)
+    };
+    let grant_of = |parts: &SnapshotParts| grant(parts);
+    let two = grant_of(&parts);
+    let (first, second) = (open(&two).unwrap(), open(&two).unwrap());
+    let full = || Full { plan: "Gold".to_owned(), sessions_max: 2 };
+    assert_eq!(open(&two).unwrap_err(), full());
+    drop(first);
+    let first = open(&two).unwrap();
+    assert_eq!(open(&two).unwrap_err(), full());
+    // With more in the plan, the application's policy is the next; who was refused has no place in either.
+    parts.plans[0].sessions_max = Some(9);
+    let nine = grant_of(&parts);
+    let third = open(&nine).unwrap();
+    assert_eq!(open(&nine).unwrap_err(), Full { plan: "Policy".to_owned(), sessions_max: 3 });
+    drop(third);
+    let third = open(&nine).unwrap();
+    // Bounded only now, or by less: who is open stays, and counts.
+    (parts.plans[0].sessions_max, parts.application_policies[0].sessions_max) = (Some(1), None);
+    let one = grant_of(&parts);
+    let held: Vec<_> = [first, second, third]
+        .into_iter()
+        .map(|before| {
+            let now = budgets.meter_of_open(&one);
+            drop(before);
+            now
+        })
+        .collect();
+    for over in held {
+        assert!(open(&one).is_err());
+        drop(over);
+    }
+    drop(open(&one).unwrap());
+    budgets.forget_absent(&Snapshot::new(parts));
+    assert!(budgets.held().open.is_empty());
+}
+
+#[test]
 fn a_policy_says_what_becomes_of_a_message_too_many() {
     let message = |from| MessageStart { from, kind: MessageKind::Binary, payload_bytes: 10, is_whole: true };
     let sliding = Limit { counting: Counting::Sliding { burst: 1 }, ..per_minute(120) };

@@ -69,15 +69,15 @@ impl Worker {
         if has_other_budget {
             // What passed so far belongs to the plan of until now.
             session.unreported(self.ledger.minute).into_iter().for_each(|counts| self.ledger.add(counts));
-            session.meter = self.commons.budgets.meter(&grant);
+            session.count_by(self.commons.budgets.meter_of_open(&grant));
         }
         session.meter.hear(&grant);
         session.record.grant = grant;
         let after = session.bounds();
-        if before != after {
-            let limits = self.limits_of(after);
+        let limits = (before != after).then(|| self.limits_of(after));
+        if has_other_budget || limits.is_some() {
             self.serve(place, |session, turn| {
-                session.set_limits(limits);
+                limits.into_iter().for_each(|limits| session.set_limits(limits));
                 session.pump(turn)
             });
         }
