@@ -28,6 +28,7 @@ test("a plan that is changed holds the live session, and says so to its client",
   const gold = admin.getByRole("row", { name: /^Gold 5,000 messages per minute/ });
   await gold.getByRole("button", { name: "Change Gold" }).click();
   const changing = admin.getByRole("dialog", { name: "Change Gold" });
+  await changing.getByLabel("Description").fill("For a trial.");
   await changing.getByLabel("Amount of limit 1").fill("2");
   await changing.getByLabel("Time of limit 1").selectOption("day");
   await changing.getByRole("button", { name: "Save business plan" }).click();
@@ -42,6 +43,7 @@ test("a plan that is changed holds the live session, and says so to its client",
   await expect(session.getByText("4429").first()).toBeVisible();
   await developer.goto(`/devportal/apis/${api.id}`);
   await expect(developer.getByText("2 messages per day")).toBeVisible();
+  await expect(developer.getByText("For a trial.")).toBeVisible();
 });
 
 test("a plan is made, refused with its reasons, and deleted when nothing uses it", async ({

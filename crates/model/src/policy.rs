@@ -159,38 +159,14 @@ pub const APPLICATION_POLICIES: [Shipped; 4] = [
 /// A new application is limited by its subscriptions alone; a limit of its own is a deliberate choice.
 pub const DEFAULT_APPLICATION_POLICY: &str = "Unlimited";
 
+/// What ships says nothing beside its limits: a description is what an administrator has to say.
 fn policies(shipped: &[Shipped]) -> Vec<Policy> {
-    shipped
-        .iter()
-        .map(|&(name, limit)| {
-            let limit = limit.map(|(amount, per)| Limit::messages(amount, per));
-            let description = match limit {
-                Some(Limit { amount, per, .. }) => {
-                    format!(
-                        "Up to {} messages per {}, both directions together",
-                        grouped(amount),
-                        per.as_str()
-                    )
-                }
-                None => "No limit on messages".to_owned(),
-            };
-            let limits = limit.into_iter().collect();
-            Policy { name: name.to_owned(), description, limits, ..Policy::default() }
-        })
-        .collect()
-}
-
-/// 50000 as `50,000`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    let policy = |&(name, limit): &Shipped| Policy {
+        name: name.to_owned(),
+        limits: limit.into_iter().map(|(amount, per)| Limit::messages(amount, per)).collect(),
+        ..Policy::default()
+    };
+    shipped.iter().map(policy).collect()
 }
 
 /// The business plans that exist from first start.

@@ -22,6 +22,7 @@ mod m0023_token_scopes;
 mod m0024_sign_up;
 mod m0027_certificates;
 mod m0030_policies;
+mod m0031_descriptions;
 mod m0034_exchanged_tokens;
 mod m0038_sign_in_providers;
 
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0024_sign_up::Step),
             Box::new(m0027_certificates::Step),
             Box::new(m0030_policies::Step),
+            Box::new(m0031_descriptions::Step),
             Box::new(m0034_exchanged_tokens::Step),
             Box::new(m0038_sign_in_providers::Step),
         ]

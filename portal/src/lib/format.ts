@@ -117,6 +117,10 @@ export function planLimit(plan: Pick<Plan, "limits"> & Partial<Pick<Plan, Bounds
   return words.join("; ");
 }
 
+/** The same behind what an administrator says of it. */
+export const planWords = (plan: Plan): string =>
+  plan.description ? `${plan.description} · ${planLimit(plan)}` : planLimit(plan);
+
 /** Words that begin a sentence, within one. */
 export const within = (words: string): string => words.charAt(0).toLowerCase() + words.slice(1);
 

@@ -2,7 +2,7 @@
 import { Checkbox } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Plan } from "../api/types";
-import { countsEchoTwice, planLimit } from "../lib/format";
+import { countsEchoTwice, planLimit, planWords } from "../lib/format";
 import styles from "./ui.module.css";
 
 export function PlanCards({
@@ -19,6 +19,7 @@ export function PlanCards({
       {plans.map((plan) => (
         <div key={plan.name} className={styles.plan} data-chosen={plan.name === chosen}>
           <h3>{plan.display_name}</h3>
+          {plan.description && <p>{plan.description}</p>}
           <p>{planLimit(plan)}</p>
           {countsEchoTwice(plan) && (
             <p className={styles.dim}>Both directions together: an echo costs two.</p>
@@ -41,7 +42,7 @@ export function PlanChoice(props: {
   return (
     <Checkbox.Group
       label="Business plans"
-      description="What subscribers may choose from. Messages of both directions count together."
+      description="What subscribers may choose from."
       error={props.error}
       value={props.value}
       onChange={props.onChange}
@@ -52,7 +53,7 @@ export function PlanChoice(props: {
             key={plan.name}
             value={plan.name}
             label={plan.display_name}
-            description={planLimit(plan)}
+            description={planWords(plan)}
             disabled={props.disabled ?? false}
           />
         ))}

@@ -205,13 +205,11 @@ impl Budgets {
             let Some(sessions_max) = policy.sessions_max else { continue };
             let open = Arc::clone(self.held().open.entry(holder).or_default());
             let more = |open: u32| (open < room(sessions_max)).then(|| open.saturating_add(1));
-            match open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) {
-                Ok(_) => *seat = Some(Seat(open)),
-                Err(_) => {
-                    meter.seats = [None, None];
-                    return Err(Full { plan: policy.name.clone(), sessions_max });
-                }
+            if open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_err() {
+                meter.seats = [None, None];
+                return Err(Full { plan: policy.name.clone(), sessions_max });
             }
+            *seat = Some(Seat(open));
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use crate::{
     anonymous,
     endpoint::{Bounds, IDLE_TIMEOUT, LIFETIME},
     limit::{Counting, Limit, Unit, Window},
-    policy::{Policy, SESSIONS, grouped},
+    policy::{Policy, SESSIONS},
     protocol::MESSAGE_BYTES,
     topic::Direction,
 };
@@ -110,6 +110,19 @@ fn limit(at: &str, limit: &Limit, problems: &mut Problems) {
     }
 }
 
+/// 50000 as `50,000`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// The greatest burst: what comes back within [`BURST_MILLIS_MAX`].
 fn burst_max(limit: &Limit) -> u64 {
     limit.amount.saturating_mul((BURST_MILLIS_MAX / limit.per.millis()).unsigned_abs()).max(1)
@@ -133,6 +146,13 @@ mod tests {
 
     fn one(pointer: &str, code: &'static str) -> Vec<(String, &'static str)> {
         vec![(pointer.to_owned(), code)]
+    }
+
+    #[test]
+    fn thousands_are_grouped() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), text);
+        }
     }
 
     #[test]

@@ -122,7 +122,7 @@ async fn keys_of_a_file_from_before_purposes_sign_access_tokens() {
 
 /// Plans and policies as they were written when each had at most one limit, on messages.
 const ONE_LIMIT_EACH: &str = r#"UPDATE plans SET body = '{"name":' || json_quote(name) || ',"description":'
-    || json_quote(json_extract(body, '$.description')) || ',"limit":' || CASE json_array_length(body, '$.limits')
+    || '"Up to 7 messages per day, both directions together"' || ',"limit":' || CASE json_array_length(body, '$.limits')
     WHEN 0 THEN 'null' ELSE '{"messages":' || json_extract(body, '$.limits[0].amount') || ',"per":"'
     || json_extract(body, '$.limits[0].per') || '"}' END || '}'"#;
 
@@ -132,7 +132,8 @@ async fn plans_of_a_file_from_before_lists_of_limits_hold_as_they_did() {
     let path = folder.path().join("records.db");
     drop(SqliteCatalog::open(&path).await.unwrap());
     altered(&path, ONE_LIMIT_EACH).await;
-    altered(&path, "DELETE FROM seaql_migrations WHERE version = 'm0030_policies'").await;
+    altered(&path, "DELETE FROM seaql_migrations WHERE version IN ('m0030_policies', 'm0031_descriptions')")
+        .await;
     for _ in 0..2 {
         let catalog = SqliteCatalog::open(&path).await.unwrap();
         for (kind, shipped) in PolicyKind::ALL.into_iter().zip([business_plans(), application_policies()]) {

@@ -120,8 +120,8 @@ fn a_delayed_message_waits_and_is_asked_about_again() {
 #[test]
 fn what_is_held_back_is_judged_anew_when_the_limits_are_others() {
     let mut relay = relay(Limits { idle: None, ..Limits::default() });
-    let mut script = Script::default();
-    script.answers = vec![Admission::Delay(START.plus(Micros::from_secs(60))), Admission::Pass];
+    let until = START.plus(Micros::from_secs(60));
+    let mut script = Script { answers: vec![Admission::Delay(until)], ..Script::default() };
     let mut bytes = frame(Client, 0x81, b"wait");
     assert_eq!(relay.step(Client, START, &mut bytes, &mut script).then, Then::Wait);
     assert!(!relay.reads(Client));

@@ -3,7 +3,7 @@ import { Button, Radio } from "@mantine/core";
 import { useState } from "react";
 import { useSubscribe } from "../../api/applications";
 import type { Application, CatalogueApi, Subscription } from "../../api/types";
-import { planLimit } from "../../lib/format";
+import { planWords } from "../../lib/format";
 import { Columns, Stack } from "../../ui/page";
 import { Loading, ProblemNotice } from "../../ui/states";
 import { Step } from "./step";
@@ -50,7 +50,7 @@ export function PlanStep(props: {
                   key={offered.name}
                   value={offered.name}
                   label={offered.display_name}
-                  description={planLimit(offered)}
+                  description={planWords(offered)}
                 />
               ))}
             </Columns>

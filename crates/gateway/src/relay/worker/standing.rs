@@ -77,7 +77,9 @@ impl Worker {
         let limits = (before != after).then(|| self.limits_of(after));
         if has_other_budget || limits.is_some() {
             self.serve(place, |session, turn| {
-                limits.into_iter().for_each(|limits| session.set_limits(limits));
+                if let Some(limits) = limits {
+                    session.set_limits(limits);
+                }
                 session.pump(turn)
             });
         }
