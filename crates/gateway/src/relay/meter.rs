@@ -284,6 +284,11 @@ impl Meter {
         }
     }
 
+    /// Goes on in the place of another one, in the middle of what that has admitted.
+    pub(super) fn go_on_from(&mut self, before: &Self) {
+        self.is_first = before.is_first;
+    }
+
     /// The clocks of this turn of the worker's loop.
     #[inline]
     pub(super) fn at(&mut self, wall: Timestamp, now: Micros) {

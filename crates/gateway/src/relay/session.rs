@@ -207,7 +207,8 @@ impl Session {
     }
 
     /// Counts under the policies of now, and judges by them what was held back until now.
-    pub(super) fn count_by(&mut self, meter: Meter) {
+    pub(super) fn count_by(&mut self, mut meter: Meter) {
+        meter.go_on_from(&self.meter);
         self.meter = meter;
         self.relay.ask_again();
     }

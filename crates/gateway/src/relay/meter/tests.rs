@@ -394,6 +394,27 @@ fn bytes_of_later_frames_count_and_of_the_first_only_once() {
 }
 
 #[test]
+fn a_frame_under_way_counts_once_when_the_policies_change() {
+    let budgets = budgets();
+    let bytes = Limit { unit: Unit::Bytes, ..per_minute(100) };
+    let mut before = under(&budgets, &[bytes], Excess::Close);
+    before.at(NOW, Micros::ZERO);
+    let start = |payload_bytes| MessageStart {
+        from: Side::Client,
+        kind: MessageKind::Binary,
+        payload_bytes,
+        is_whole: true,
+    };
+    assert_eq!(before.admit(Micros::ZERO, start(60)), Admission::Pass);
+    let mut after = under(&budgets, &[Limit { amount: 110, ..bytes }], Excess::Close);
+    after.go_on_from(&before);
+    after.at(NOW, Micros::ZERO);
+    after.passed(Side::Client, 60);
+    assert_eq!(after.admit(Micros::ZERO, start(50)), Admission::Pass, "60 of 110 were used");
+    assert!(matches!(after.admit(Micros::ZERO, start(0)), Admission::Close(_)), "and now all");
+}
+
+#[test]
 fn a_plan_may_bound_how_many_sessions_begin() {
     let budgets = budgets();
     let connects = Limit { unit: Unit::Connects, ..per_minute(2) };
