@@ -23,8 +23,8 @@ fn turn(review: &mut Review, mut look: impl FnMut(usize) -> bool) -> usize {
 fn one_turn_looks_at_some_and_closes_fewer() {
     let mut review = Review::default();
     review.ask(10_000, false);
-    assert_eq!(turn(&mut review, |_| false), 512);
-    assert_eq!(turn(&mut review, |_| true), 21, "closing costs more");
+    assert_eq!(turn(&mut review, |_| false), 256);
+    assert_eq!(turn(&mut review, |_| true), 20, "closing costs more");
     assert!(review.is_under_way() && review.asks());
 }
 
