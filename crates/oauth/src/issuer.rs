@@ -307,14 +307,19 @@ pub enum BadDocument {
 /// # Errors
 /// [`BadDocument`].
 pub fn keys_address(document: &[u8], issuer: &str) -> Result<String, BadDocument> {
-    let mut document = json::object(document).ok_or(BadDocument::Malformed)?;
-    match document.get("issuer") {
-        Some(Value::String(named)) if named == issuer => {}
-        Some(Value::String(_)) => return Err(BadDocument::OtherIssuer),
-        _ => return Err(BadDocument::Malformed),
-    }
-    match document.remove("jwks_uri") {
+    match discovered(document, issuer)?.remove("jwks_uri") {
         Some(Value::String(address)) => Ok(address),
+        _ => Err(BadDocument::Malformed),
+    }
+}
+
+/// A discovery document that says that it is of this issuer, as it has to (OpenID Connect Discovery, section 4.3; RFC 8414,
+/// section 3.3).
+pub(crate) fn discovered(document: &[u8], issuer: &str) -> Result<Map<String, Value>, BadDocument> {
+    let document = json::object(document).ok_or(BadDocument::Malformed)?;
+    match document.get("issuer") {
+        Some(Value::String(named)) if named == issuer => Ok(document),
+        Some(Value::String(_)) => Err(BadDocument::OtherIssuer),
         _ => Err(BadDocument::Malformed),
     }
 }

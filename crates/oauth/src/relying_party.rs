@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::{
     Random, form,
     id_token::half_hash,
-    issuer::{BadDocument, is_for},
+    issuer::{BadDocument, discovered, is_for},
     json,
     jwk::{Algorithm, VerificationKey, verification_keys},
     jws::{self, Parts},
@@ -52,12 +52,7 @@ pub struct Endpoints {
 /// # Errors
 /// [`BadDocument`].
 pub fn endpoints(document: &[u8], issuer: &str) -> Result<Endpoints, BadDocument> {
-    let document = json::object(document).ok_or(BadDocument::Malformed)?;
-    match document.get("issuer") {
-        Some(Value::String(named)) if named == issuer => {}
-        Some(Value::String(_)) => return Err(BadDocument::OtherIssuer),
-        _ => return Err(BadDocument::Malformed),
-    }
+    let document = discovered(document, issuer)?;
     let address = |name: &str| match document.get(name) {
         None => Ok(None),
         Some(Value::String(address)) => Ok(Some(address.clone())),
