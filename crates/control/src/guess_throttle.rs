@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, net::IpAddr, sync::Mutex};
 
-use tidegate_model::{id::UserId, time::Timestamp};
+use tidegate_model::{id::UserId, network::Neighbour, time::Timestamp};
 
 use crate::room;
 
@@ -23,10 +23,10 @@ const ENTRIES_MAX: usize = 10_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Who {
-    NameFrom(String, IpAddr),
+    NameFrom(String, Neighbour),
     /// From wherever: who types codes is signed in.
     Person(UserId),
-    Address(IpAddr),
+    Address(Neighbour),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -116,7 +116,7 @@ impl GuessThrottle {
 type Guesser = [(Who, u32); 2];
 
 fn of_name(username: &str, address: IpAddr) -> Guesser {
-    let address = network(address);
+    let address = Neighbour::from(address);
     [
         (Who::NameFrom(username.to_ascii_lowercase(), address), FREE_FAILURES),
         (Who::Address(address), FREE_FAILURES_OF_ADDRESS),
@@ -124,19 +124,7 @@ fn of_name(username: &str, address: IpAddr) -> Guesser {
 }
 
 fn of_person(user: UserId, address: IpAddr) -> Guesser {
-    [(Who::Person(user), FREE_FAILURES), (Who::Address(network(address)), FREE_FAILURES_OF_ADDRESS)]
-}
-
-/// By what somebody is told apart from others: whoever has one IPv6 address has all of its /64 network (RFC 6177), so
-/// that is one.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(six) => {
-            let [one, two, three, four, ..] = six.segments();
-            IpAddr::from([one, two, three, four, 0, 0, 0, 0])
-        }
-        four @ IpAddr::V4(_) => four,
-    }
+    [(Who::Person(user), FREE_FAILURES), (Who::Address(address.into()), FREE_FAILURES_OF_ADDRESS)]
 }
 
 #[cfg(test)]

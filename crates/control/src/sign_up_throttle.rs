@@ -9,9 +9,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use tidegate_model::time::Timestamp;
-
-use crate::guess_throttle::network;
+use tidegate_model::{network::Neighbour, time::Timestamp};
 
 /// From one network in an hour: several people may share an address.
 const OF_NETWORK: u32 = 10;
@@ -24,7 +22,7 @@ const HOUR: i64 = 3_600_000;
 struct Hour {
     begun: Timestamp,
     all: u32,
-    of_network: HashMap<IpAddr, u32>,
+    of_network: HashMap<Neighbour, u32>,
 }
 
 #[derive(Debug)]
@@ -51,7 +49,7 @@ impl SignUpThrottle {
         if now.millis() - hour.begun.millis() >= HOUR {
             *hour = Hour { begun: now, all: 0, of_network: HashMap::new() };
         }
-        let network = network(address);
+        let network = Neighbour::from(address);
         let own = hour.of_network.get(&network).copied().unwrap_or_default();
         if own >= OF_NETWORK || hour.all >= OF_ALL {
             let left = hour.begun.millis() + HOUR - now.millis();

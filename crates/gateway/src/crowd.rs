@@ -7,30 +7,12 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv4Addr},
+    net::IpAddr,
     num::NonZeroU32,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Whom something is counted for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Neighbour {
-    V4(Ipv4Addr),
-    /// The first 64 bits.
-    V6([u16; 4]),
-}
-
-impl From<IpAddr> for Neighbour {
-    fn from(ip: IpAddr) -> Self {
-        match ip.to_canonical() {
-            IpAddr::V4(ip) => Self::V4(ip),
-            IpAddr::V6(ip) => {
-                let [a, b, c, d, ..] = ip.segments();
-                Self::V6([a, b, c, d])
-            }
-        }
-    }
-}
+use tidegate_model::network::Neighbour;
 
 /// Connections by address.
 #[derive(Debug)]

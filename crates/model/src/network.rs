@@ -1,6 +1,6 @@
-//! Lists of networks, as operators write them.
+//! Lists of networks, as operators write them, and whom addresses are told apart as.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
@@ -40,5 +40,27 @@ impl Networks {
     /// Whether one of the networks holds the address and lies wholly within the range of so many leading bits around it.
     pub fn contains_within(&self, address: IpAddr, range_bits: u8) -> bool {
         self.0.iter().any(|network| network.contains(&address) && network.prefix_len() >= range_bits)
+    }
+}
+
+/// By what whoever connects is told apart from others: whoever has one IPv6 address has all of its /64 network (RFC 6177),
+/// so that is one. An IPv4 address that is written as IPv6 is that address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Neighbour {
+    /// An address.
+    V4(Ipv4Addr),
+    /// The first 64 bits.
+    V6([u16; 4]),
+}
+
+impl From<IpAddr> for Neighbour {
+    fn from(ip: IpAddr) -> Self {
+        match ip.to_canonical() {
+            IpAddr::V4(ip) => Self::V4(ip),
+            IpAddr::V6(ip) => {
+                let [a, b, c, d, ..] = ip.segments();
+                Self::V6([a, b, c, d])
+            }
+        }
     }
 }

@@ -10,9 +10,10 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use tidegate_model::time::{MINUTE_MILLIS, Timestamp};
-
-use crate::crowd::Neighbour;
+use tidegate_model::{
+    network::Neighbour,
+    time::{MINUTE_MILLIS, Timestamp},
+};
 
 /// Wrong secrets in a minute after which a source waits for the minute's end: a fleet behind one address with an old key
 /// notices it, a person never does.

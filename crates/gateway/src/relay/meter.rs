@@ -18,6 +18,7 @@ use tidegate_model::{
     id::{ApiId, ApplicationId, SubscriptionId},
     limit::{Limit, Shape},
     meter::{Event, Refused, Sender, Share, Shares},
+    network::Neighbour,
     policy::{DELAY_MILLIS_MAX, Excess, Policy},
     security::Way,
     snapshot::Snapshot,
@@ -28,7 +29,6 @@ use tidegate_model::{
 use tidegate_wire::{Admission, Limiter, MessageStart, Micros, Side};
 
 use crate::{
-    crowd::Neighbour,
     refusal::{misdirected_close, quota_close},
     time::Monotonic,
 };
