@@ -7,6 +7,7 @@
 //! `relay/session.rs`, `relay/leg.rs`; `relay/watch.rs` for what happens to a worker that stalls.
 
 mod bounds;
+mod budgets;
 mod coder;
 mod draining;
 mod ledger;
@@ -41,10 +42,11 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
+pub(crate) use budgets::{Budgets, Full};
 pub(crate) use coder::Coder;
 pub(crate) use ledger::Ledger;
 pub(crate) use leg::{Leg, Socket};
-pub(crate) use meter::{Budgets, Full, Meter, UsedUp};
+pub(crate) use meter::{Meter, UsedUp};
 pub(crate) use worker::{Commons, Renewed};
 
 use crate::{crowd::AddressPlace, dial::InUse, drain::is_said};

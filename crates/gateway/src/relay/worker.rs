@@ -36,10 +36,10 @@ use tokio::sync::{mpsc, watch};
 use super::{
     Drain, Farewell, Handover, Heard, Order, Word,
     bounds::Bounds,
+    budgets::Budgets,
     coder::Lent,
     draining::Draining,
     ledger::Ledger,
-    meter::Budgets,
     places::Places,
     review::Review,
     session::{Pumped, Session, Turn},

@@ -4,19 +4,19 @@ use tidegate_model::{
     admit::{Identity, admit},
     endpoint::Environment,
     lifecycle::State,
-    limit::{Counting, Unit, Window},
+    limit::{Counting, Limit, Unit, Window},
     snapshot::{ClientFacts, SnapshotParts, SubscriptionFacts},
 };
 use tidegate_wire::{Side, close::CloseReason, relay::MessageKind};
 
-use super::*;
-use crate::testing;
+use super::{super::budgets::Budgets, *};
+use crate::{testing, time::Monotonic};
 
 /// 23 seconds into a minute.
-const NOW: Timestamp = Timestamp(1_800_000_023_000);
+pub(in crate::relay) const NOW: Timestamp = Timestamp(1_800_000_023_000);
 const NEXT_MINUTE: Timestamp = Timestamp(1_800_000_060_000);
 
-const fn per_minute(messages: u64) -> Limit {
+pub(in crate::relay) const fn per_minute(messages: u64) -> Limit {
     Limit::messages(messages, Window::Minute)
 }
 
@@ -24,16 +24,19 @@ const fn per_day(messages: u64) -> Limit {
     Limit::messages(messages, Window::Day)
 }
 
-fn plan(name: &str, limit: impl Into<Option<Limit>>) -> Policy {
+pub(in crate::relay) fn plan(name: &str, limit: impl Into<Option<Limit>>) -> Policy {
     Policy { name: name.to_owned(), limits: limit.into().into_iter().collect(), ..Policy::default() }
 }
 
-fn budgets() -> Arc<Budgets> {
+pub(in crate::relay) fn budgets() -> Arc<Budgets> {
     Budgets::new(Monotonic::start())
 }
 
 /// One API, one application with one key, subscribed under the plan Gold.
-fn world(gold: impl Into<Option<Limit>>, policy: impl Into<Option<Limit>>) -> SnapshotParts {
+pub(in crate::relay) fn world(
+    gold: impl Into<Option<Limit>>,
+    policy: impl Into<Option<Limit>>,
+) -> SnapshotParts {
     let (api, application) = (testing::api(), testing::application());
     let subscription = SubscriptionFacts {
         id: SubscriptionId::new(NOW, [3; 10]),
@@ -59,7 +62,7 @@ fn world(gold: impl Into<Option<Limit>>, policy: impl Into<Option<Limit>>) -> Sn
     }
 }
 
-fn grant(parts: &SnapshotParts) -> Grant {
+pub(in crate::relay) fn grant(parts: &SnapshotParts) -> Grant {
     let snapshot = Snapshot::new(parts.clone());
     let api = Arc::clone(snapshot.api(parts.apis[0].id).unwrap());
     let identity = Identity {
@@ -81,7 +84,7 @@ fn grant(parts: &SnapshotParts) -> Grant {
 
 impl Meter {
     /// Asks for a message; what refuses it says why.
-    fn asks(&mut self, at: Timestamp) -> Result<(), CloseReason> {
+    pub(in crate::relay) fn asks(&mut self, at: Timestamp) -> Result<(), CloseReason> {
         self.at(at, Micros::ZERO);
         let message =
             MessageStart { from: Side::Client, kind: MessageKind::Text, payload_bytes: 1, is_whole: true };
@@ -93,7 +96,7 @@ impl Meter {
     }
 
     #[track_caller]
-    fn passes(&mut self, messages: u32, at: Timestamp) {
+    pub(in crate::relay) fn passes(&mut self, messages: u32, at: Timestamp) {
         for message in 1..=messages {
             assert_eq!(self.asks(at), Ok(()), "message {message} of {messages}");
         }
@@ -101,7 +104,7 @@ impl Meter {
 }
 
 #[track_caller]
-fn refused_by(name: &str, retry_after: u32, refusal: Result<(), CloseReason>) {
+pub(in crate::relay) fn refused_by(name: &str, retry_after: u32, refusal: Result<(), CloseReason>) {
     let reason = refusal.expect_err("the limit is reached");
     let expected = format!(r#"{{"reason":"quota","plan":"{name}","retry_after":{retry_after}}}"#);
     assert_eq!((reason.code(), reason.reason()), (Some(4429), &*expected));
@@ -166,7 +169,7 @@ fn without_limits_everything_passes() {
     let mut meter = budgets.meter(&grant(&world(None, None)));
     meter.passes(10_000, NOW);
     assert_eq!(budgets.connect(&meter, NOW), Ok(()));
-    assert!(budgets.held().budgets.is_empty(), "what has no limit has no budget");
+    assert_eq!(budgets.count(), 0, "what has no limit has no budget");
     Meter::default().passes(10_000, NOW);
 }
 
@@ -228,61 +231,6 @@ fn a_limit_that_was_raised_has_the_difference_left() {
 }
 
 #[test]
-fn budgets_of_what_exists_survive_a_snapshot_and_others_are_forgotten() {
-    let budgets = budgets();
-    let parts = world(per_minute(5), per_minute(9));
-    budgets.meter(&grant(&parts)).passes(5, NOW);
-    budgets.forget_absent(&Snapshot::new(parts.clone()));
-    refused_by("Gold", 37, budgets.meter(&grant(&parts)).asks(NOW));
-    assert_eq!(budgets.held().budgets.len(), 2);
-
-    let mut unsubscribed = parts.clone();
-    unsubscribed.subscriptions.clear();
-    budgets.forget_absent(&Snapshot::new(unsubscribed));
-    assert_eq!(budgets.held().budgets.len(), 1, "the application is still there");
-
-    budgets.forget_absent(&Snapshot::new(SnapshotParts::default()));
-    assert!(budgets.held().budgets.is_empty());
-}
-
-#[test]
-fn budgets_of_addresses_are_forgotten_when_there_are_many_but_for_those_in_use() {
-    let budgets = budgets();
-    let parts = world(None, None);
-    let mut nobody = grant(&parts);
-    let plan = plan("Unauthenticated", per_minute(1));
-    (nobody.subscription, nobody.way, nobody.plan) = (None, Way::None, Some(Arc::new(plan)));
-    let mut from = |number: u32| {
-        nobody.address = number.to_be_bytes().into();
-        budgets.meter(&nobody)
-    };
-    let mut stays = from(1);
-    stays.passes(1, NOW);
-    for number in 2..=u32::try_from(BUDGETS_SWEPT_FROM).unwrap() + 1 {
-        drop(from(number));
-    }
-    assert_eq!(budgets.held().budgets.len(), 2, "the one in use and the last");
-    let same = from(1);
-    assert!(budgets.connect(&same, NOW).is_err(), "a second session of the address has no more");
-    budgets.forget_absent(&Snapshot::new(parts));
-    assert_eq!(budgets.held().budgets.len(), 2, "a change of something else gives nobody new messages");
-    budgets.forget_absent(&Snapshot::new(SnapshotParts::default()));
-    assert!(budgets.held().budgets.is_empty());
-}
-
-#[test]
-fn a_new_subscription_in_the_place_of_an_old_one_has_its_own_budget() {
-    let budgets = budgets();
-    let mut parts = world(per_minute(5), None);
-    budgets.meter(&grant(&parts)).passes(5, NOW);
-    parts.subscriptions[0].id = SubscriptionId::new(NOW, [4; 10]);
-    budgets.meter(&grant(&parts)).passes(5, NOW);
-    budgets.forget_absent(&Snapshot::new(parts.clone()));
-    assert_eq!(budgets.held().budgets.len(), 1);
-    refused_by("Gold", 37, budgets.meter(&grant(&parts)).asks(NOW));
-}
-
-#[test]
 fn a_prototype_without_subscription_is_held_to_the_application_alone() {
     let budgets = budgets();
     let mut parts = world(per_minute(1), per_minute(2));
@@ -298,50 +246,6 @@ fn under(budgets: &Budgets, limits: &[Limit], on_excess: Excess) -> Meter {
     let mut parts = world(None, None);
     (parts.plans[0].limits, parts.plans[0].on_excess) = (limits.to_vec(), on_excess);
     budgets.meter(&grant(&parts))
-}
-
-#[test]
-fn so_many_sessions_are_open_at_once_and_a_place_is_free_when_one_is_over() {
-    let budgets = budgets();
-    let mut parts = world(None, None);
-    (parts.plans[0].sessions_max, parts.application_policies[0].sessions_max) = (Some(2), Some(3));
-    let open = |grant: &Grant| {
-        let mut meter = budgets.meter(grant);
-        budgets.seat(&mut meter, grant).map(|()| meter)
-    };
-    let grant_of = |parts: &SnapshotParts| grant(parts);
-    let two = grant_of(&parts);
-    let (first, second) = (open(&two).unwrap(), open(&two).unwrap());
-    let full = || Full { plan: "Gold".to_owned(), sessions_max: 2 };
-    assert_eq!(open(&two).unwrap_err(), full());
-    drop(first);
-    let first = open(&two).unwrap();
-    assert_eq!(open(&two).unwrap_err(), full());
-    // With more in the plan, the application's policy is the next; who was refused has no place in either.
-    parts.plans[0].sessions_max = Some(9);
-    let nine = grant_of(&parts);
-    let third = open(&nine).unwrap();
-    assert_eq!(open(&nine).unwrap_err(), Full { plan: "Policy".to_owned(), sessions_max: 3 });
-    drop(third);
-    let third = open(&nine).unwrap();
-    // Bounded only now, or by less: who is open stays, and counts.
-    (parts.plans[0].sessions_max, parts.application_policies[0].sessions_max) = (Some(1), None);
-    let one = grant_of(&parts);
-    let held: Vec<_> = [first, second, third]
-        .into_iter()
-        .map(|before| {
-            let now = budgets.meter_of_open(&one);
-            drop(before);
-            now
-        })
-        .collect();
-    for over in held {
-        assert!(open(&one).is_err());
-        drop(over);
-    }
-    drop(open(&one).unwrap());
-    budgets.forget_absent(&Snapshot::new(parts));
-    assert!(budgets.held().open.is_empty());
 }
 
 #[test]

@@ -1,0 +1,114 @@
+//! What survives a new snapshot, what is forgotten, and how many sessions may be open at once.
+
+use tidegate_model::{id::SubscriptionId, security::Way, snapshot::SnapshotParts};
+
+use super::{
+    super::meter::tests::{NOW, budgets, grant, per_minute, plan, refused_by, world},
+    *,
+};
+
+impl Budgets {
+    /// How many there are.
+    pub(in crate::relay) fn count(&self) -> usize {
+        self.held().budgets.len()
+    }
+}
+
+#[test]
+fn budgets_of_what_exists_survive_a_snapshot_and_others_are_forgotten() {
+    let budgets = budgets();
+    let parts = world(per_minute(5), per_minute(9));
+    budgets.meter(&grant(&parts)).passes(5, NOW);
+    budgets.forget_absent(&Snapshot::new(parts.clone()));
+    refused_by("Gold", 37, budgets.meter(&grant(&parts)).asks(NOW));
+    assert_eq!(budgets.count(), 2);
+
+    let mut unsubscribed = parts.clone();
+    unsubscribed.subscriptions.clear();
+    budgets.forget_absent(&Snapshot::new(unsubscribed));
+    assert_eq!(budgets.count(), 1, "the application is still there");
+
+    budgets.forget_absent(&Snapshot::new(SnapshotParts::default()));
+    assert_eq!(budgets.count(), 0);
+}
+
+#[test]
+fn budgets_of_addresses_are_forgotten_when_there_are_many_but_for_those_in_use() {
+    let budgets = budgets();
+    let parts = world(None, None);
+    let mut nobody = grant(&parts);
+    let plan = plan("Unauthenticated", per_minute(1));
+    (nobody.subscription, nobody.way, nobody.plan) = (None, Way::None, Some(Arc::new(plan)));
+    let mut from = |number: u32| {
+        nobody.address = number.to_be_bytes().into();
+        budgets.meter(&nobody)
+    };
+    let mut stays = from(1);
+    stays.passes(1, NOW);
+    for number in 2..=u32::try_from(BUDGETS_SWEPT_FROM).unwrap() + 1 {
+        drop(from(number));
+    }
+    assert_eq!(budgets.count(), 2, "the one in use and the last");
+    let same = from(1);
+    assert!(budgets.connect(&same, NOW).is_err(), "a second session of the address has no more");
+    budgets.forget_absent(&Snapshot::new(parts));
+    assert_eq!(budgets.count(), 2, "a change of something else gives nobody new messages");
+    budgets.forget_absent(&Snapshot::new(SnapshotParts::default()));
+    assert_eq!(budgets.count(), 0);
+}
+
+#[test]
+fn a_new_subscription_in_the_place_of_an_old_one_has_its_own_budget() {
+    let budgets = budgets();
+    let mut parts = world(per_minute(5), None);
+    budgets.meter(&grant(&parts)).passes(5, NOW);
+    parts.subscriptions[0].id = SubscriptionId::new(NOW, [4; 10]);
+    budgets.meter(&grant(&parts)).passes(5, NOW);
+    budgets.forget_absent(&Snapshot::new(parts.clone()));
+    assert_eq!(budgets.count(), 1);
+    refused_by("Gold", 37, budgets.meter(&grant(&parts)).asks(NOW));
+}
+
+#[test]
+fn so_many_sessions_are_open_at_once_and_a_place_is_free_when_one_is_over() {
+    let budgets = budgets();
+    let mut parts = world(None, None);
+    (parts.plans[0].sessions_max, parts.application_policies[0].sessions_max) = (Some(2), Some(3));
+    let open = |grant: &Grant| {
+        let mut meter = budgets.meter(grant);
+        budgets.seat(&mut meter, grant).map(|()| meter)
+    };
+    let grant_of = |parts: &SnapshotParts| grant(parts);
+    let two = grant_of(&parts);
+    let (first, second) = (open(&two).unwrap(), open(&two).unwrap());
+    let full = || Full { plan: "Gold".to_owned(), sessions_max: 2 };
+    assert_eq!(open(&two).unwrap_err(), full());
+    drop(first);
+    let first = open(&two).unwrap();
+    assert_eq!(open(&two).unwrap_err(), full());
+    // With more in the plan, the application's policy is the next; who was refused has no place in either.
+    parts.plans[0].sessions_max = Some(9);
+    let nine = grant_of(&parts);
+    let third = open(&nine).unwrap();
+    assert_eq!(open(&nine).unwrap_err(), Full { plan: "Policy".to_owned(), sessions_max: 3 });
+    drop(third);
+    let third = open(&nine).unwrap();
+    // Bounded only now, or by less: who is open stays, and counts.
+    (parts.plans[0].sessions_max, parts.application_policies[0].sessions_max) = (Some(1), None);
+    let one = grant_of(&parts);
+    let held: Vec<_> = [first, second, third]
+        .into_iter()
+        .map(|before| {
+            let now = budgets.meter_of_open(&one);
+            drop(before);
+            now
+        })
+        .collect();
+    for over in held {
+        assert!(open(&one).is_err());
+        drop(over);
+    }
+    drop(open(&one).unwrap());
+    budgets.forget_absent(&Snapshot::new(parts));
+    assert!(budgets.held().open.is_empty());
+}
