@@ -22,6 +22,7 @@ pub mod exchange;
 pub mod fact;
 pub mod forwarded;
 pub mod headers;
+pub mod holder;
 pub mod id;
 pub mod issuer;
 pub mod lifecycle;

@@ -155,7 +155,7 @@ impl Limit {
 }
 
 /// What two limits must have in common to count in the same budget. A policy has at most one limit of each shape.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Shape {
     unit: Unit,
     per: Window,

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 
 /// Addresses and networks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,7 +46,8 @@ impl Networks {
 
 /// By what whoever connects is told apart from others: whoever has one IPv6 address has all of its /64 network (RFC 6177),
 /// so that is one. An IPv4 address that is written as IPv6 is that address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Neighbour {
     /// An address.
     V4(Ipv4Addr),

@@ -14,7 +14,8 @@ use std::{
 
 use tidegate_model::{
     admit::Grant,
-    limit::{Limit, Shape},
+    holder::{BudgetKey, Holder},
+    limit::Limit,
     meter::{Event, Share, Shares},
     policy::Policy,
     snapshot::Snapshot,
@@ -22,7 +23,7 @@ use tidegate_model::{
     time::Timestamp,
 };
 
-use super::meter::{Holder, Meter, UsedUp, holders, moment};
+use super::meter::{Meter, UsedUp, holders, moment};
 use crate::time::Monotonic;
 
 /// From so many budgets on, those of addresses that nobody has a session of are forgotten: with some 100 bytes each it
@@ -36,11 +37,9 @@ pub(crate) struct Budgets {
     monotonic: Monotonic,
 }
 
-/// By whose they are and what they count. So a limit whose number changes goes on with what was used, and a budget of
-/// minutes does not continue as one of days.
 #[derive(Debug)]
 struct Held {
-    budgets: HashMap<(Holder, Shape), Arc<Budget>>,
+    budgets: HashMap<BudgetKey, Arc<Budget>>,
     /// How many sessions are open of each whose policy bounds that.
     open: HashMap<Holder, Arc<AtomicU32>>,
     /// How many there may be before they are looked through.
@@ -54,14 +53,13 @@ impl Default for Held {
 }
 
 impl Held {
-    fn budget(&mut self, holder: Holder, shape: Shape) -> Arc<Budget> {
-        if self.budgets.len() >= self.sweep_from && !self.budgets.contains_key(&(holder, shape)) {
-            self.budgets
-                .retain(|(holder, _), budget| !holder.is_transient() || Arc::strong_count(budget) > 1);
+    fn budget(&mut self, key: BudgetKey) -> Arc<Budget> {
+        if self.budgets.len() >= self.sweep_from && !self.budgets.contains_key(&key) {
+            self.budgets.retain(|key, budget| !key.holder.is_transient() || Arc::strong_count(budget) > 1);
             // Twice what stays, so that a look through all comes after as many that are new.
             self.sweep_from = BUDGETS_SWEPT_FROM.max(2 * self.budgets.len());
         }
-        Arc::clone(self.budgets.entry((holder, shape)).or_default())
+        Arc::clone(self.budgets.entry(key).or_default())
     }
 }
 
@@ -95,8 +93,10 @@ impl Budgets {
     pub(crate) fn meter(&self, grant: &Grant) -> Meter {
         let mut held = self.held();
         let mut shares_of = |(holder, policy): (Holder, &Arc<Policy>)| -> Vec<Share> {
-            let share =
-                |limit: &Limit| Share::new(held.budget(holder, limit.shape()), *limit, Arc::clone(policy));
+            let share = |limit: &Limit| {
+                let key = BudgetKey { holder, shape: limit.shape() };
+                Share::new(held.budget(key), *limit, Arc::clone(policy))
+            };
             policy.limits.iter().map(share).collect()
         };
         let shares: Shares = holders(grant).flat_map(&mut shares_of).collect();
@@ -138,7 +138,7 @@ impl Budgets {
         let mut held = self.held();
         // Who has no session open has a new count when one comes.
         held.open.retain(|_, open| Arc::strong_count(open) > 1);
-        held.budgets.retain(|(holder, _), _| holder.is_in(snapshot));
+        held.budgets.retain(|key, _| key.holder.is_in(snapshot));
     }
 
     /// Lets a session begin.

@@ -8,12 +8,10 @@ use std::sync::Arc;
 
 use tidegate_model::{
     admit::Grant,
-    id::{ApiId, ApplicationId, SubscriptionId},
+    holder::Holder,
     meter::{Event, Refused, Sender, Shares},
-    network::Neighbour,
     policy::{DELAY_MILLIS_MAX, Excess, Policy},
     security::Way,
-    snapshot::Snapshot,
     throttle::Moment,
     time::Timestamp,
     topic::{Misdirected, Speech},
@@ -23,55 +21,20 @@ use tidegate_wire::{Admission, Limiter, MessageStart, Micros, Side};
 use super::budgets::Seat;
 use crate::refusal::{misdirected_close, quota_close};
 
-/// Whose a budget is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Holder {
-    Subscription {
-        id: SubscriptionId,
-        application: ApplicationId,
-        api: ApiId,
-    },
-    Application(ApplicationId),
-    /// Who comes without a credential is told apart by the address alone.
-    Address {
-        api: ApiId,
-        from: Neighbour,
-    },
-}
-
-impl Holder {
-    /// Whose the budgets of this grant's plan are; `None` without a plan.
-    fn of_plan(grant: &Grant) -> Option<Self> {
-        let (application, api) = (grant.application_id(), grant.api_id());
-        match (grant.subscription, grant.way) {
-            (Some(id), _) => Some(Self::Subscription { id, application, api }),
-            (None, Way::None) => Some(Self::Address { api, from: grant.address.into() }),
-            (None, _) => None,
-        }
-    }
-
-    /// Whether it is there by this snapshot. Addresses are there as long as their API is.
-    pub(super) fn is_in(self, snapshot: &Snapshot) -> bool {
-        match self {
-            Self::Subscription { id, application, api } => {
-                snapshot.subscription(application, api).is_some_and(|subscription| subscription.id == id)
-            }
-            Self::Application(id) => snapshot.application(id).is_some(),
-            Self::Address { api, .. } => snapshot.api(api).is_some(),
-        }
-    }
-
-    /// Whether there may be any number of its kind, whatever the snapshot says: such a one is forgotten without its
-    /// sessions where there are many.
-    pub(super) const fn is_transient(self) -> bool {
-        matches!(self, Self::Address { .. })
+/// Whose the budgets of this grant's plan are; `None` without a plan.
+fn holder_of_plan(grant: &Grant) -> Option<Holder> {
+    let (application, api) = (grant.application_id(), grant.api_id());
+    match (grant.subscription, grant.way) {
+        (Some(id), _) => Some(Holder::Subscription { id, application, api }),
+        (None, Way::None) => Some(Holder::Address { api, from: grant.address.into() }),
+        (None, _) => None,
     }
 }
 
 /// Whose budgets a session counts in, and by which policies: the application's first, then the plan's.
 pub(super) fn holders(grant: &Grant) -> impl Iterator<Item = (Holder, &Arc<Policy>)> {
     let application = (Holder::Application(grant.application_id()), &grant.application_policy);
-    [Some(application), Holder::of_plan(grant).zip(grant.plan.as_ref())].into_iter().flatten()
+    [Some(application), holder_of_plan(grant).zip(grant.plan.as_ref())].into_iter().flatten()
 }
 
 /// The budgets of one session.

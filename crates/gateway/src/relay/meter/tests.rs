@@ -3,9 +3,10 @@
 use tidegate_model::{
     admit::{Identity, admit},
     endpoint::Environment,
+    id::SubscriptionId,
     lifecycle::State,
     limit::{Counting, Limit, Unit, Window},
-    snapshot::{ClientFacts, SnapshotParts, SubscriptionFacts},
+    snapshot::{ClientFacts, Snapshot, SnapshotParts, SubscriptionFacts},
 };
 use tidegate_wire::{Side, close::CloseReason, relay::MessageKind};
 

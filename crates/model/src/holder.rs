@@ -1,0 +1,89 @@
+//! Whose a budget is, and which of theirs: names that gateways count under, and that facts carry.
+//!
+//! It does not know how anything is counted; that is [`crate::throttle`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{ApiId, ApplicationId, SubscriptionId},
+    limit::Shape,
+    network::Neighbour,
+    snapshot::Snapshot,
+};
+
+/// Whose a budget is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holder {
+    /// A subscription, held to its business plan. One that is made anew in the place of another is another holder.
+    Subscription {
+        /// The subscription.
+        id: SubscriptionId,
+        /// Its application.
+        application: ApplicationId,
+        /// Its API.
+        api: ApiId,
+    },
+    /// An application over all its subscriptions, held to its policy.
+    Application(ApplicationId),
+    /// Who comes to an API without a credential, told apart by the address alone.
+    Address {
+        /// The API.
+        api: ApiId,
+        /// From where.
+        from: Neighbour,
+    },
+}
+
+impl Holder {
+    /// Whether it is there by this snapshot. Addresses are there as long as their API is.
+    pub fn is_in(&self, snapshot: &Snapshot) -> bool {
+        match *self {
+            Self::Subscription { id, application, api } => {
+                snapshot.subscription(application, api).is_some_and(|subscription| subscription.id == id)
+            }
+            Self::Application(id) => snapshot.application(id).is_some(),
+            Self::Address { api, .. } => snapshot.api(api).is_some(),
+        }
+    }
+
+    /// Whether there may be any number of its kind, whatever the snapshot says: such a one is forgotten without its
+    /// sessions where there are many.
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Address { .. })
+    }
+}
+
+/// Names one budget: whose it is, and what it counts. So a limit whose amount changes goes on with what was used, and a
+/// budget of minutes does not continue as one of days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct BudgetKey {
+    /// Whose it is.
+    pub holder: Holder,
+    /// What it counts.
+    pub shape: Shape,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        limit::{Limit, Window},
+        time::Timestamp,
+    };
+
+    /// Rows of a database are found by what is written here.
+    #[test]
+    fn a_key_is_written_as_it_always_was() {
+        let api = ApiId::new(Timestamp(0), [1; 10]);
+        let from = Neighbour::from(std::net::IpAddr::from([192, 0, 2, 1]));
+        let shape = Limit::messages(1, Window::Month).shape();
+        let key = BudgetKey { holder: Holder::Address { api, from }, shape };
+        let written = serde_json::to_string(&key).unwrap();
+        assert_eq!(
+            written,
+            r#"{"holder":{"address":{"api":"00000000-0000-7101-8101-010101010101","from":{"v4":"192.0.2.1"}}},"shape":{"unit":"messages","per":"month","slides":false,"direction":"both"}}"#
+        );
+        assert_eq!(serde_json::from_str::<BudgetKey>(&written).unwrap(), key);
+    }
+}
