@@ -25,6 +25,7 @@ use tidegate_model::{
     target::TargetFacts,
     ticket::Answer,
     time::Timestamp,
+    usage::UsageOf,
 };
 use tidegate_oauth::mark;
 use tokio::{
@@ -46,6 +47,12 @@ const ASKS_MAX: usize = 256;
 
 /// Revocations in one message: some tens of kilobytes, however many there are when a gateway connects.
 const REVOCATIONS_PER_MESSAGE: usize = 1_024;
+
+/// Budgets in one message: some hundred kilobytes.
+const USAGE_PER_MESSAGE: usize = 512;
+
+/// After how long what was used is read again, when it could not be.
+const USAGE_AGAIN: Duration = Duration::from_secs(1);
 
 /// By which tokens the people are known that deny rules name.
 fn name_people(parts: &mut SnapshotParts) {
@@ -291,6 +298,25 @@ impl Feed {
         tracing::info!(?outcome, "a gateway's link has ended");
     }
 
+    /// What was used of budgets before, for a gateway to go on with. One that did not know it would give everything
+    /// again, so it gets no snapshot until this can be read.
+    async fn tell_usage(&self, link: &dyn ControlLink) -> Result<(), LinkClosed> {
+        let usage = loop {
+            match self.events.usage(UsageOf::Everyone, self.clock.now()).await {
+                Ok(usage) => break usage,
+                Err(error) => tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "what was used of plans cannot be read, and is tried again"
+                ),
+            }
+            tokio::time::sleep(USAGE_AGAIN).await;
+        };
+        for some in usage.chunks(USAGE_PER_MESSAGE) {
+            link.send(Down::Used(some.into())).await?;
+        }
+        Ok(())
+    }
+
     async fn talk(&self, name: u64, link: &dyn ControlLink) -> Result<(), LinkClosed> {
         let (mut snapshots, mut revocations) =
             (self.snapshot.subscribe(), self.newest_revocation.subscribe());
@@ -298,6 +324,7 @@ impl Feed {
         snapshots.mark_changed();
         revocations.mark_changed();
         tokens.mark_changed();
+        self.tell_usage(link).await?;
         let (mut told, mut told_tokens) = (0, 0);
         // Beside the talk, so that they share commits and hold up nothing; dropped with it.
         let mut asks = JoinSet::new();

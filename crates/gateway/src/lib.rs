@@ -253,6 +253,7 @@ impl Gateway {
         let checking = tokio::spawn(checker.run(snapshots.subscribe(), told, inner.draining.subscribe()));
         let talk = link::Talk {
             boot,
+            clock: Arc::clone(&inner.clock),
             link,
             snapshots,
             targets,

@@ -10,6 +10,7 @@ use tidegate_model::{
     fact::Batch,
     id::BootId,
     link::{Down, GatewayLink, LinkClosed, PROTOCOL_VERSION, Up},
+    port::Clock,
     revocation::Revocation,
     snapshot::Snapshot,
     target::TargetFacts,
@@ -35,6 +36,7 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 /// What the link task works with.
 pub(crate) struct Talk {
     pub(crate) boot: BootId,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) link: Arc<dyn GatewayLink>,
     /// For whoever checks what the newest one names.
     pub(crate) snapshots: watch::Sender<Arc<Snapshot>>,
@@ -81,7 +83,7 @@ impl Talk {
                 self.link.send(Up::Presence(open)).await?;
             }
             if underway.is_none()
-                && let Some(batch) = self.reporter.batch(number + 1)
+                && let Some(batch) = self.reporter.batch(number + 1, self.budgets.tell(self.clock.now()))
             {
                 number += 1;
                 underway = Some(self.send(batch).await?);
@@ -100,6 +102,7 @@ impl Talk {
                         let number = self.desk.know(&some);
                         self.link.send(Up::OpaqueTokens { number }).await?;
                     }
+                    Down::Used(some) => self.budgets.resume(&some, self.clock.now()),
                     Down::BatchStored { boot, number } if boot == self.boot => {
                         underway.take_if(|underway| underway.batch.number <= number);
                     }

@@ -14,6 +14,7 @@ use tidegate_model::{
     fact::{Batch, CountKey, Counts, OpenSessions, SessionClosed},
     id::{ApiId, ApplicationId, BootId},
     time::Timestamp,
+    usage::Usage,
 };
 use tokio::sync::Notify;
 
@@ -87,10 +88,10 @@ impl Reporter {
         self.changed.notified().await;
     }
 
-    /// Takes the next batch, if there is anything to tell.
-    pub(crate) fn batch(&self, number: u64) -> Option<Arc<Batch>> {
+    /// Takes the next batch, if there is anything to tell, with what was used of budgets.
+    pub(crate) fn batch(&self, number: u64, usage: Vec<Usage>) -> Option<Arc<Batch>> {
         let mut waiting = self.waiting();
-        if waiting.counts.is_empty() && waiting.closed.is_empty() {
+        if waiting.counts.is_empty() && waiting.closed.is_empty() && usage.is_empty() {
             return None;
         }
         if waiting.lost > 0 {
@@ -103,7 +104,7 @@ impl Reporter {
         let counts = std::mem::take(&mut waiting.counts).into_iter().collect();
         let some = waiting.closed.len().min(CLOSED_PER_BATCH);
         let sessions = waiting.closed.drain(..some).collect();
-        Some(Arc::new(Batch { boot: self.boot, number, counts, sessions }))
+        Some(Arc::new(Batch { boot: self.boot, number, counts, sessions, usage }))
     }
 
     /// The sessions open now, if that has changed since it was asked last.

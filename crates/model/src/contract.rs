@@ -47,6 +47,7 @@ pub mod providers;
 pub mod revocations;
 pub mod tickets;
 pub mod units;
+pub mod usage;
 
 use people::{change_user, set_password, subject};
 
@@ -182,6 +183,14 @@ macro_rules! port_contract {
             a_used_ticket_is_used_also_after_a_kill
             of_a_thousand_that_present_a_ticket_one_is_first
             tickets_that_wait_are_bounded_and_forgotten
+        }
+        $crate::port_contract! { @suite usage, $ground,
+            what_gateways_used_adds_up_once
+            a_later_window_takes_the_place_of_an_earlier_one
+            what_is_known_is_what_the_model_says
+            what_is_over_is_not_read_and_is_forgotten_later
+            a_batch_of_any_size_tells_of_all_its_budgets
+            what_was_used_is_there_after_a_kill
         }
         $crate::port_contract! { @suite facts, $ground,
             a_repeated_batch_adds_nothing

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     id::{ApiId, ApplicationId, BootId, SessionId},
     time::Timestamp,
+    usage::Usage,
 };
 
 /// What the counts of one row belong to.
@@ -120,6 +121,8 @@ pub struct Batch {
     pub counts: Vec<(CountKey, Counts)>,
     /// Sessions that ended.
     pub sessions: Vec<SessionClosed>,
+    /// What was used of budgets since it was told last.
+    pub usage: Vec<Usage>,
 }
 
 /// What became of a batch.

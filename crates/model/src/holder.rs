@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Whose a budget is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Holder {
     /// A subscription, held to its business plan. One that is made anew in the place of another is another holder.
@@ -56,7 +56,7 @@ impl Holder {
 
 /// Names one budget: whose it is, and what it counts. So a limit whose amount changes goes on with what was used, and a
 /// budget of minutes does not continue as one of days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BudgetKey {
     /// Whose it is.
     pub holder: Holder,

@@ -52,4 +52,5 @@ pub mod throttle;
 pub mod ticket;
 pub mod time;
 pub mod topic;
+pub mod usage;
 pub mod user;

@@ -163,6 +163,18 @@ pub struct Shape {
     direction: Direction,
 }
 
+impl Shape {
+    /// In which time it counts.
+    pub const fn per(self) -> Window {
+        self.per
+    }
+
+    /// Whether it slides; otherwise it counts by the calendar.
+    pub const fn slides(self) -> bool {
+        self.slides
+    }
+}
+
 impl Limit {
     /// Its shape.
     pub const fn shape(&self) -> Shape {

@@ -17,6 +17,7 @@ use crate::{
     snapshot::Snapshot,
     target::TargetFacts,
     ticket::{Answer, Ask},
+    usage::Usage,
 };
 
 /// Version of the messages; a peer with another major refuses to talk rather than misread.
@@ -37,6 +38,9 @@ pub enum Down {
     /// These access tokens were issued, in the order of their numbers. A gateway is told all that live before its first
     /// snapshot, and from then on what is new.
     OpaqueTokens(Arc<[OpaqueTokenFacts]>),
+    /// What was used of these budgets before, by all gateways. A gateway is told of all that are not over before its first
+    /// snapshot, in as many messages as it takes, and goes on with it.
+    Used(Arc<[Usage]>),
     /// The batch of this run with this number, and all before it, are on disk.
     BatchStored {
         /// The run.

@@ -9,22 +9,23 @@ use std::sync::Arc;
 use crate::{
     limit::{Limit, Unit},
     policy::Policy,
-    throttle::{Budget, Exhausted, Gauge, Moment},
+    throttle::{Exhausted, Gauge, Moment},
     topic::Direction,
+    usage::Tally,
 };
 
 /// One budget as a session is held to it.
 #[derive(Debug, Clone)]
 pub struct Share {
-    budget: Arc<Budget>,
+    tally: Arc<Tally>,
     gauge: Gauge,
     policy: Arc<Policy>,
 }
 
 impl Share {
     /// The budget of one of the policy's limits.
-    pub fn new(budget: Arc<Budget>, limit: Limit, policy: Arc<Policy>) -> Self {
-        Self { budget, gauge: limit.into(), policy }
+    pub fn new(tally: Arc<Tally>, limit: Limit, policy: Arc<Policy>) -> Self {
+        Self { tally, gauge: limit.into(), policy }
     }
 
     /// The limit.
@@ -109,6 +110,11 @@ impl Shares {
         self.0.is_empty()
     }
 
+    /// The budgets.
+    pub fn tallies(&self) -> impl Iterator<Item = &Arc<Tally>> {
+        self.0.iter().map(|share| &share.tally)
+    }
+
     /// Whether the bytes of later frames have to be told by [`Shares::more`].
     pub fn count_bytes(&self) -> bool {
         self.0.iter().any(|share| share.limit().unit == Unit::Bytes)
@@ -127,7 +133,7 @@ impl Shares {
         }
         for (place, share) in self.0.iter().enumerate() {
             let Some(cost) = share.cost(event) else { continue };
-            if let Err(exhausted) = share.budget.take(&share.gauge, cost, now) {
+            if let Err(exhausted) = share.tally.budget().take(&share.gauge, cost, now) {
                 self.give_back(event, place, now);
                 return Err(share.refused(exhausted));
             }
@@ -139,7 +145,7 @@ impl Shares {
     pub fn more(&self, from: Sender, bytes: u64, now: Moment) {
         for share in self.0.iter().filter(|share| share.limit().unit == Unit::Bytes) {
             if let Some(cost) = share.cost(Event::Message { from, bytes }) {
-                share.budget.add(&share.gauge, cost, now);
+                share.tally.budget().add(&share.gauge, cost, now);
             }
         }
     }
@@ -148,7 +154,7 @@ impl Shares {
     pub fn refused(&self, event: Event, now: Moment) -> Option<Refused<'_>> {
         let counting = self.0.iter().filter(|share| share.cost(event).is_some());
         counting
-            .filter_map(|share| Some(share.refused(share.budget.refuses(&share.gauge, now)?)))
+            .filter_map(|share| Some(share.refused(share.tally.budget().refuses(&share.gauge, now)?)))
             .max_by_key(|refused| refused.exhausted.retry_after_millis)
     }
 
@@ -156,7 +162,7 @@ impl Shares {
     fn give_back(&self, event: Event, place: usize, now: Moment) {
         for share in &self.0[..place] {
             if let Some(cost) = share.cost(event) {
-                share.budget.give_back(&share.gauge, cost, now);
+                share.tally.budget().give_back(&share.gauge, cost, now);
             }
         }
     }

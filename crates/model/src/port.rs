@@ -26,6 +26,7 @@ use crate::{
     sign_up::SignUp,
     snapshot::SnapshotParts,
     time::Timestamp,
+    usage::{Usage, UsageOf},
     user::{Account, Actor, PersonalToken, PortalSession, Secret, User, UserState},
 };
 
@@ -292,6 +293,9 @@ pub trait EventLog: Send + Sync + 'static {
     async fn append(&self, batch: &Batch) -> Result<Appended, PortError>;
     /// Counts since `from` (a minute's beginning) and totals.
     async fn traffic(&self, of: TrafficOf, from: Timestamp) -> Result<Traffic, PortError>;
+    /// What was used of budgets and is not over at `now`, by all gateways together, in no order. A batch tells of what is
+    /// added; [`Usage::then`] says what is known then.
+    async fn usage(&self, of: UsageOf<'_>, now: Timestamp) -> Result<Vec<Usage>, PortError>;
 }
 
 /// What *Test endpoint* is to try.

@@ -20,8 +20,9 @@ use std::{
 };
 
 use crate::{
-    limit::{Counting, Limit, Unit, Window},
+    limit::{Counting, Limit, Shape, Unit, Window},
     time::{MINUTE_MILLIS, Timestamp},
+    usage::Used,
 };
 
 const NANOS_PER_MILLI: u64 = 1_000_000;
@@ -163,7 +164,7 @@ impl Gauge {
     }
 }
 
-/// What was used of a budget at some time, to be kept over a restart.
+/// What is used of a budget at some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
     /// When it was read.
@@ -181,17 +182,23 @@ pub struct Reading {
 pub struct Budget(AtomicU64);
 
 impl Budget {
-    /// A budget continued from what was used before, for example by an earlier process.
-    pub fn resumed(gauge: &Gauge, reading: Reading, now: Moment) -> Self {
-        let per = gauge.limit.per;
-        Self(AtomicU64::new(match gauge.limit.counting {
-            Counting::Calendar => pack(per, per.number(reading.at), reading.used),
-            Counting::Sliding { .. } => {
-                let passed = now.wall.millis().saturating_sub(reading.at.millis()).max(0).unsigned_abs();
-                let owed = gauge.cost(reading.used).saturating_sub(passed.saturating_mul(NANOS_PER_MILLI));
-                nanos_of(now).saturating_add(owed)
+    /// A budget of this shape continued from what was used before, for example by an earlier process, as it was told at
+    /// `told_at`. What is owed is paid off by the wall clock meanwhile, since no other goes on; one that was set back
+    /// makes nobody owe more.
+    pub fn resumed(shape: Shape, used: Used, told_at: Timestamp, now: Moment) -> Self {
+        Self(AtomicU64::new(match used {
+            Used::Calendar { window, units } => pack(shape.per(), window, units),
+            Used::Sliding { clear_at } => {
+                let since = now.wall.max(told_at).millis();
+                let owed = clear_at.millis().saturating_sub(since).max(0).unsigned_abs();
+                nanos_of(now).saturating_add(owed.saturating_mul(NANOS_PER_MILLI))
             }
         }))
+    }
+
+    /// The word itself.
+    pub(crate) fn word(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 
     /// Lets a message begin that costs so many units.
@@ -243,6 +250,21 @@ impl Budget {
             }
         }
     }
+}
+
+/// What was used of a budget of this shape between two words of it, and is not over by now: by the calendar what was taken
+/// of the later word's window, sliding until when something is owed. `None`: nothing.
+pub(crate) fn used_since(shape: Shape, before: u64, word: u64, now: Moment) -> Option<Used> {
+    if shape.slides() {
+        let owed = owed(word, now).div_ceil(NANOS_PER_MILLI);
+        let clear_at = || now.wall.plus_millis(i64::try_from(owed).unwrap_or(i64::MAX));
+        return (word > before && owed > 0).then(|| Used::Sliding { clear_at: clear_at() });
+    }
+    let ((window, used), (window_before, used_before)) =
+        (unpack(shape.per(), word), unpack(shape.per(), before));
+    // Less than before was given back, and is told when it is taken again.
+    let units = used.saturating_sub(if window == window_before { used_before } else { 0 });
+    (units > 0).then_some(Used::Calendar { window, units })
 }
 
 /// What a sliding budget owes, in nanoseconds.

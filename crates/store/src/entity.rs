@@ -176,6 +176,14 @@ entity! {
     }
 }
 entity! {
+    /// What was used of budgets: the newest window of each, or the latest debt.
+    budget, "budgets" {
+        #[sea_orm(primary_key, auto_increment = false)] holder: String,
+        #[sea_orm(primary_key, auto_increment = false)] shape: String,
+        period: i64, units: i64, begins_at: i64, ends_at: i64, told_at: i64,
+    }
+}
+entity! {
     /// Sessions that ended; `body` is the whole record.
     session, "sessions" {
         #[sea_orm(primary_key, auto_increment = false)] id: String,

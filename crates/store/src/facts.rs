@@ -18,6 +18,7 @@ use tidegate_model::{
 use crate::{
     entity::{boot, minute, session},
     reads::written,
+    usage,
     writer::Failed,
 };
 
@@ -62,6 +63,7 @@ pub(crate) async fn append(connection: &impl ConnectionTrait, batch: &Batch) -> 
             .exec_without_returning(connection)
             .await?;
     }
+    usage::add(connection, &batch.usage).await?;
     Ok(Appended::Stored)
 }
 

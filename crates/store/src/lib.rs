@@ -25,6 +25,7 @@ mod reads;
 mod revocations;
 mod sqlite;
 mod tickets;
+mod usage;
 mod users;
 mod vault;
 mod writer;

@@ -36,12 +36,13 @@ use tidegate_model::{
         SnapshotParts, SubscriptionFacts,
     },
     time::Timestamp,
+    usage::{Usage, UsageOf},
     user::{Account, Actor, PersonalToken, PortalSession, Secret, User, UserState},
 };
 
 use crate::{
     allowed, apis, applications, audit, authorizations, certificates, cursor, deny_rules, device_codes,
-    entity, execute, facts, issuers, policies, providers, revocations, sqlite::SqliteCatalog, users,
+    entity, execute, facts, issuers, policies, providers, revocations, sqlite::SqliteCatalog, usage, users,
     vault::Vault, writer::trouble,
 };
 
@@ -554,5 +555,9 @@ impl EventLog for SqliteCatalog {
         // One read transaction, so that minutes and totals belong together.
         let transaction = self.readers.begin().await.map_err(trouble)?;
         facts::traffic(&transaction, of, from).await.map_err(trouble)
+    }
+
+    async fn usage(&self, of: UsageOf<'_>, now: Timestamp) -> Result<Vec<Usage>, PortError> {
+        usage::read(&self.readers, of, now).await.map_err(trouble)
     }
 }

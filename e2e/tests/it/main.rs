@@ -30,6 +30,7 @@ mod passing;
 mod probe;
 mod protocol;
 mod proxies;
+mod quota;
 mod refusals;
 mod rest;
 mod schemathesis;

@@ -22,4 +22,5 @@ mod signing_keys;
 mod stories;
 mod support;
 mod tickets;
+mod usage;
 mod users;

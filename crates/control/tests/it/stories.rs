@@ -231,6 +231,7 @@ async fn traffic_is_what_gateways_reported_once() {
         number: 1,
         counts: vec![(key, counts)],
         sessions: vec![],
+        usage: vec![],
     });
     house.gateway_says(Up::Presence(vec![OpenSessions { api: ApiId(id), application, open: 2 }])).await;
     house.gateway_says(Up::Batch(Arc::clone(&batch))).await;

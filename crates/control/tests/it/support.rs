@@ -316,7 +316,7 @@ impl House {
                         let _ = answered.send((number, answer));
                         continue;
                     }
-                    Down::BatchStored { .. } => continue,
+                    Down::BatchStored { .. } | Down::Used(_) => continue,
                 };
                 if link.send(answer).await.is_err() {
                     return;

@@ -3,9 +3,14 @@
 //! A budget belongs to a subscription (or to an application whose policy has a limit), not to a session: it is
 //! found by id when a session opens or its plan changes, and survives reconnects. Here a lock is taken for each session
 //! that opens, and never for a message. It does not know sockets, nor how messages are judged: that is `meter.rs`.
+//!
+//! What was used is told to the store (`model::usage`): whoever let something pass puts the budgets on a list, workers
+//! once in each flush, and whoever makes a batch asks each of the list what there is to tell.
 
 use std::{
-    collections::HashMap,
+    borrow::Borrow,
+    collections::{HashMap, HashSet},
+    hash::{BuildHasher as _, Hash, Hasher, RandomState},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -19,27 +24,61 @@ use tidegate_model::{
     meter::{Event, Share, Shares},
     policy::Policy,
     snapshot::Snapshot,
-    throttle::Budget,
     time::Timestamp,
+    usage::{Tally, Usage},
 };
 
 use super::meter::{Meter, UsedUp, holders, moment};
 use crate::time::Monotonic;
 
-/// From so many budgets on, those of addresses that nobody has a session of are forgotten: with some 100 bytes each it
-/// is 6 MiB, for more addresses than come to one gateway in a minute.
-const BUDGETS_SWEPT_FROM: usize = 65_536;
+/// Budgets are kept in so many parts, each under a lock of its own, so that nobody who opens a session waits for a look
+/// through all of them: of a hundred thousand, a part is looked through in half a millisecond.
+const PARTS: usize = 64;
+/// From so many budgets of a part on, those of addresses that nobody has a session of are forgotten: with some 120 bytes each
+/// it is 8 MiB over all parts, for more addresses than come to one gateway in a minute.
+const BUDGETS_SWEPT_FROM: usize = 65_536 / PARTS;
+/// Most budgets that one batch tells of: some hundreds of kilobytes, and one transaction of the store, well under a second.
+const TOLD_MAX: usize = 5_000;
 
 /// The budgets of everyone who may connect.
 #[derive(Debug)]
 pub(crate) struct Budgets {
-    held: Mutex<Held>,
+    parts: [Mutex<Held>; PARTS],
+    /// Chooses the part of a holder.
+    hasher: RandomState,
+    /// Of which there may be something to tell.
+    untold: Mutex<Vec<Arc<Tally>>>,
     monotonic: Monotonic,
 }
 
+/// A budget, found by its key.
+#[derive(Debug)]
+struct Kept(Arc<Tally>);
+
+impl Borrow<BudgetKey> for Kept {
+    fn borrow(&self) -> &BudgetKey {
+        self.0.key()
+    }
+}
+
+impl PartialEq for Kept {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.key() == other.0.key()
+    }
+}
+
+impl Eq for Kept {}
+
+impl Hash for Kept {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.key().hash(state);
+    }
+}
+
+/// One part.
 #[derive(Debug)]
 struct Held {
-    budgets: HashMap<BudgetKey, Arc<Budget>>,
+    budgets: HashSet<Kept>,
     /// How many sessions are open of each whose policy bounds that.
     open: HashMap<Holder, Arc<AtomicU32>>,
     /// How many there may be before they are looked through.
@@ -48,18 +87,24 @@ struct Held {
 
 impl Default for Held {
     fn default() -> Self {
-        Self { budgets: HashMap::new(), open: HashMap::new(), sweep_from: BUDGETS_SWEPT_FROM }
+        Self { budgets: HashSet::new(), open: HashMap::new(), sweep_from: BUDGETS_SWEPT_FROM }
     }
 }
 
 impl Held {
-    fn budget(&mut self, key: BudgetKey) -> Arc<Budget> {
-        if self.budgets.len() >= self.sweep_from && !self.budgets.contains_key(&key) {
-            self.budgets.retain(|key, budget| !key.holder.is_transient() || Arc::strong_count(budget) > 1);
+    fn tally(&mut self, key: BudgetKey) -> Arc<Tally> {
+        if let Some(Kept(tally)) = self.budgets.get(&key) {
+            return Arc::clone(tally);
+        }
+        if self.budgets.len() >= self.sweep_from {
+            self.budgets
+                .retain(|Kept(tally)| !tally.key().holder.is_transient() || Arc::strong_count(tally) > 1);
             // Twice what stays, so that a look through all comes after as many that are new.
             self.sweep_from = BUDGETS_SWEPT_FROM.max(2 * self.budgets.len());
         }
-        Arc::clone(self.budgets.entry(key).or_default())
+        let tally = Arc::new(Tally::new(key));
+        self.budgets.insert(Kept(Arc::clone(&tally)));
+        tally
     }
 }
 
@@ -86,20 +131,24 @@ pub(crate) struct Full {
 impl Budgets {
     /// None yet. `monotonic` is the clock of the workers, too.
     pub(crate) fn new(monotonic: Monotonic) -> Arc<Self> {
-        Arc::new(Self { held: Mutex::default(), monotonic })
+        let parts = std::array::from_fn(|_| Mutex::default());
+        Arc::new(Self { parts, hasher: RandomState::new(), untold: Mutex::default(), monotonic })
     }
 
     /// The meter of a session with this grant.
     pub(crate) fn meter(&self, grant: &Grant) -> Meter {
-        let mut held = self.held();
-        let mut shares_of = |(holder, policy): (Holder, &Arc<Policy>)| -> Vec<Share> {
+        let shares_of = |(holder, policy): (Holder, &Arc<Policy>)| -> Vec<Share> {
+            if policy.limits.is_empty() {
+                return Vec::new();
+            }
+            let mut held = self.held(&holder);
             let share = |limit: &Limit| {
-                let key = BudgetKey { holder, shape: limit.shape() };
-                Share::new(held.budget(key), *limit, Arc::clone(policy))
+                let key = BudgetKey { holder: holder.clone(), shape: limit.shape() };
+                Share::new(held.tally(key), *limit, Arc::clone(policy))
             };
             policy.limits.iter().map(share).collect()
         };
-        let shares: Shares = holders(grant).flat_map(&mut shares_of).collect();
+        let shares: Shares = holders(grant).flat_map(shares_of).collect();
         Meter::new(shares, grant)
     }
 
@@ -122,7 +171,7 @@ impl Budgets {
     fn take_seats(&self, meter: &mut Meter, grant: &Grant, room: impl Fn(u32) -> u32) -> Result<(), Full> {
         for (seat, (holder, policy)) in meter.seats.iter_mut().zip(holders(grant)) {
             let Some(sessions_max) = policy.sessions_max else { continue };
-            let open = Arc::clone(self.held().open.entry(holder).or_default());
+            let open = Arc::clone(self.held(&holder).open.entry(holder).or_default());
             let more = |open: u32| (open < room(sessions_max)).then(|| open.saturating_add(1));
             if open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_err() {
                 meter.seats = [None, None];
@@ -135,10 +184,41 @@ impl Budgets {
 
     /// Drops what nobody can use any more.
     pub(crate) fn forget_absent(&self, snapshot: &Snapshot) {
-        let mut held = self.held();
-        // Who has no session open has a new count when one comes.
-        held.open.retain(|_, open| Arc::strong_count(open) > 1);
-        held.budgets.retain(|key, _| key.holder.is_in(snapshot));
+        for part in &self.parts {
+            let mut held = Self::locked(part);
+            // Who has no session open has a new count when one comes.
+            held.open.retain(|_, open| Arc::strong_count(open) > 1);
+            held.budgets.retain(|Kept(tally)| tally.key().holder.is_in(snapshot));
+        }
+    }
+
+    /// Goes on with what was used before, of budgets that are not here yet.
+    pub(crate) fn resume(&self, some: &[Usage], wall: Timestamp) {
+        let now = moment(wall, self.monotonic.now());
+        for usage in some {
+            let mut held = self.held(&usage.key.holder);
+            if !held.budgets.contains(&usage.key) {
+                held.budgets.insert(Kept(Arc::new(Tally::resumed(usage, now))));
+            }
+        }
+    }
+
+    /// Of these there may be something to tell; the list is empty afterwards.
+    pub(super) fn used(&self, some: &mut Vec<Arc<Tally>>) {
+        if !some.is_empty() {
+            Self::locked(&self.untold).append(some);
+        }
+    }
+
+    /// What there is to tell of budgets, of so many as a batch holds. Only one at a time may ask.
+    pub(crate) fn tell(&self, wall: Timestamp) -> Vec<Usage> {
+        let some: Vec<_> = {
+            let mut untold = Self::locked(&self.untold);
+            let some = untold.len().min(TOLD_MAX);
+            untold.drain(..some).collect()
+        };
+        let now = moment(wall, self.monotonic.now());
+        some.iter().filter_map(|tally| tally.tell(now)).collect()
     }
 
     /// Lets a session begin.
@@ -148,12 +228,24 @@ impl Budgets {
     pub(crate) fn connect(&self, meter: &Meter, wall: Timestamp) -> Result<(), UsedUp> {
         let now = moment(wall, self.monotonic.now());
         meter.silenced(now).map_or(Ok(()), Err)?;
-        meter.shares.begin(Event::Connect, now).map_err(UsedUp::from)
+        meter.shares.begin(Event::Connect, now)?;
+        // It may end before a worker carries it, and has begun nevertheless.
+        let mut used = Vec::new();
+        meter.list_used(&mut used);
+        self.used(&mut used);
+        Ok(())
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
-        // A std mutex: held for one look-up when a session opens, never across an await, never per message.
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn held(&self, holder: &Holder) -> MutexGuard<'_, Held> {
+        let part = self.hasher.hash_one(holder) % PARTS as u64;
+        // Less than there are parts.
+        #[expect(clippy::cast_possible_truncation, reason = "as said")]
+        Self::locked(&self.parts[part as usize])
+    }
+
+    fn locked<T>(one: &Mutex<T>) -> MutexGuard<'_, T> {
+        // Std mutexes: held for one look-up when a session opens, never across an await, never per message.
+        one.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

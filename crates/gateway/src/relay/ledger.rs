@@ -3,12 +3,13 @@
 //! Plain values of one thread; once a second, and at the turn of each minute, they are added to the gateway's
 //! report. It does not know how a report travels: that is `report.rs`.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use tidegate_model::{
     fact::{CountKey, Counts, SessionClosed},
     id::{ApiId, ApplicationId},
     time::Timestamp,
+    usage::Tally,
 };
 
 /// See the module.
@@ -18,6 +19,8 @@ pub(crate) struct Ledger {
     pub(crate) counts: HashMap<CountKey, Counts>,
     /// Sessions that ended.
     pub(crate) closed: Vec<SessionClosed>,
+    /// Budgets of which there may be something to tell.
+    pub(super) used: Vec<Arc<Tally>>,
     /// By how much the number of open sessions changed.
     pub(crate) opened: HashMap<(ApiId, ApplicationId), i64>,
     /// The minute that is counted in.

@@ -15,6 +15,7 @@ use tidegate_model::{
     throttle::Moment,
     time::Timestamp,
     topic::{Misdirected, Speech},
+    usage::Tally,
 };
 use tidegate_wire::{Admission, Limiter, MessageStart, Micros, Side};
 
@@ -118,6 +119,11 @@ impl Meter {
             Misdirected::Close => Admission::Close(misdirected_close()),
             Misdirected::Drop => Admission::Drop,
         }
+    }
+
+    /// Puts its budgets on a list of those to be told.
+    pub(super) fn list_used(&self, list: &mut Vec<Arc<Tally>>) {
+        self.shares.tallies().for_each(|tally| tally.list(list));
     }
 
     /// Goes on in the place of another one, in the middle of what that has admitted.

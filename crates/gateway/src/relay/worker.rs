@@ -431,6 +431,7 @@ impl Worker {
         let grant = &session.record.grant;
         self.ledger.opened(grant.api_id(), grant.application_id(), -1);
         session.unreported(self.ledger.minute).into_iter().for_each(|counts| self.ledger.add(counts));
+        session.meter.list_used(&mut self.ledger.used);
         let closed = session.closed(self.wall);
         tracing::debug!(session = %closed.id, code = closed.code, by = closed.by.as_str(), "session closed");
         self.ledger.closed.push(closed);
@@ -459,7 +460,10 @@ impl Worker {
             if let Some(counts) = session.unreported(self.ledger.minute) {
                 self.ledger.add(counts);
             }
+            session.meter.list_used(&mut self.ledger.used);
         }
+        // First: what is reported below makes somebody tell of both.
+        self.commons.budgets.used(&mut self.ledger.used);
         if !self.ledger.is_empty() {
             self.commons.reporter.add(self.ledger.take());
         }

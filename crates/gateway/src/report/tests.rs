@@ -77,10 +77,10 @@ fn numbers(batch: &Batch) -> Vec<u64> {
 #[test]
 fn nothing_counted_is_no_batch() {
     let reporter = Reporter::new(boot());
-    assert_eq!(reporter.batch(1), None);
+    assert_eq!(reporter.batch(1, Vec::new()), None);
     reporter.add(Ledger::default());
     reporter.add(ledger(&[], [], &[(1, 1)]));
-    assert_eq!(reporter.batch(1), None, "presence travels by itself");
+    assert_eq!(reporter.batch(1, Vec::new()), None, "presence travels by itself");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn what_was_added_is_taken_once() {
     let reporter = Reporter::new(boot());
     reporter.add(ledger(&[(1, 0, 3), (2, 0, 1)], [7], &[]));
     reporter.add(ledger(&[(1, 0, 2), (1, 1, 4)], [8], &[]));
-    let batch = reporter.batch(5).unwrap();
+    let batch = reporter.batch(5, Vec::new()).unwrap();
     assert_eq!((batch.boot, batch.number), (boot(), 5));
     let mut counts = batch.counts.clone();
     counts.sort_unstable_by(|one, other| one.0.cmp(&other.0));
@@ -96,7 +96,7 @@ fn what_was_added_is_taken_once() {
     expected.sort_unstable_by(|one, other| one.0.cmp(&other.0));
     assert_eq!(counts, expected);
     assert_eq!(numbers(&batch), [7, 8]);
-    assert_eq!(reporter.batch(6), None);
+    assert_eq!(reporter.batch(6, Vec::new()), None);
 }
 
 #[test]
@@ -110,11 +110,11 @@ fn refusals_are_counted_for_those_they_belong_to() {
         pending: None,
     };
     reporter.refused(&refused(None, None, ""), NOW);
-    assert_eq!(reporter.batch(1), None, "nobody's refusal is not counted");
+    assert_eq!(reporter.batch(1, Vec::new()), None, "nobody's refusal is not counted");
     reporter.refused(&refused(Some(api(1)), None, ""), NOW);
     reporter.refused(&refused(Some(api(1)), Some(application(1)), "Gold"), NOW);
     reporter.refused(&refused(Some(api(1)), Some(application(1)), "Gold"), NOW);
-    let counts: HashMap<_, _> = reporter.batch(1).unwrap().counts.iter().cloned().collect();
+    let counts: HashMap<_, _> = reporter.batch(1, Vec::new()).unwrap().counts.iter().cloned().collect();
     let refusals = |refusals| Counts { refusals, ..Counts::default() };
     let unknown = CountKey { minute: MINUTE, api: api(1), application: None, plan: String::new() };
     assert_eq!(counts, HashMap::from([(unknown, refusals(1)), (key(1, 0), refusals(2))]));
@@ -126,7 +126,7 @@ fn records_travel_in_batches_of_bounded_size() {
     let total = 2 * CLOSED_PER_BATCH as u64 + 5;
     reporter.add(ledger(&[(1, 0, 1)], 0..total, &[]));
     let (mut seen, mut sizes) = (Vec::new(), Vec::new());
-    while let Some(batch) = reporter.batch(sizes.len() as u64 + 1) {
+    while let Some(batch) = reporter.batch(sizes.len() as u64 + 1, Vec::new()) {
         sizes.push(batch.sessions.len());
         seen.extend(numbers(&batch));
     }
@@ -142,7 +142,7 @@ fn a_control_plane_that_is_away_costs_records_beyond_the_bound_but_no_count() {
         reporter.add(ledger(&[(1, 0, each)], round * each..(round + 1) * each, &[]));
     }
     let (mut records, mut counted, mut number) = (0, Counts::default(), 0);
-    while let Some(batch) = reporter.batch(number + 1) {
+    while let Some(batch) = reporter.batch(number + 1, Vec::new()) {
         number = batch.number;
         records += batch.sessions.len();
         batch.counts.iter().for_each(|(_, counts)| counted.add(counts));
@@ -150,7 +150,7 @@ fn a_control_plane_that_is_away_costs_records_beyond_the_bound_but_no_count() {
     assert_eq!((records, counted.messages_from_clients), (CLOSED_MAX, rounds * each));
     // There is room again.
     reporter.add(ledger(&[], [1], &[]));
-    assert_eq!(numbers(&reporter.batch(number + 1).unwrap()), [1]);
+    assert_eq!(numbers(&reporter.batch(number + 1, Vec::new()).unwrap()), [1]);
 }
 
 #[test]
@@ -255,14 +255,14 @@ proptest! {
                     reporter.refused(&NotAdmitted { refusal: Refusal::NotReady, api, application, plan, pending: None }, NOW);
                 }
                 Act::Take => {
-                    if let Some(batch) = reporter.batch(number + 1) {
+                    if let Some(batch) = reporter.batch(number + 1, Vec::new()) {
                         number += 1;
                         got.take(&batch);
                     }
                 }
             }
         }
-        while let Some(batch) = reporter.batch(number + 1) {
+        while let Some(batch) = reporter.batch(number + 1, Vec::new()) {
             number += 1;
             got.take(&batch);
         }

@@ -51,6 +51,7 @@ mod standing;
 mod tickets;
 mod topics;
 mod trusted;
+mod usage;
 mod workers;
 mod world;
 

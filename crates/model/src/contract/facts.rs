@@ -51,7 +51,7 @@ fn key(at: i64, api_number: u128, application_number: u128) -> CountKey {
 }
 
 fn batch(run: u128, number: u64, counts: Vec<(CountKey, Counts)>) -> Batch {
-    Batch { boot: boot(run), number, counts, sessions: Vec::new() }
+    Batch { boot: boot(run), number, counts, sessions: Vec::new(), usage: Vec::new() }
 }
 
 fn closed(run: u128, number: u64) -> SessionClosed {

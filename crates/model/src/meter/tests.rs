@@ -6,6 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
+    holder::{BudgetKey, Holder},
+    id::ApplicationId,
     limit::{Counting, Window},
     time::Timestamp,
 };
@@ -22,13 +24,17 @@ const ONE: Event = message(Sender::Client, 1);
 
 fn shares(limits: &[Limit]) -> Shares {
     let policy = |place: usize| Policy { name: format!("policy {place}"), ..Policy::default() };
-    let share = |(place, limit): (usize, &Limit)| Share::new(Arc::default(), *limit, Arc::new(policy(place)));
+    let share = |(place, limit): (usize, &Limit)| {
+        let holder = Holder::Application(ApplicationId::new(Timestamp(0), [1; 10]));
+        let tally = Tally::new(BudgetKey { holder, shape: limit.shape() });
+        Share::new(Arc::new(tally), *limit, Arc::new(policy(place)))
+    };
     limits.iter().enumerate().map(share).collect()
 }
 
 /// What is used of each.
 fn used(shares: &Shares, now: Moment) -> Vec<u64> {
-    shares.0.iter().map(|share| share.budget.reading(&share.gauge, now).used).collect()
+    shares.0.iter().map(|share| share.tally.budget().reading(&share.gauge, now).used).collect()
 }
 
 #[test]

@@ -144,21 +144,26 @@ fn what_is_given_back_was_never_taken() {
 #[test]
 fn a_resumed_budget_goes_on_where_it_was() {
     let then = DAY_MILLIS * 20_000 + 5;
-    let gauge = Gauge::from(Limit::messages(10, Window::Day));
-    let budget = Budget::resumed(&gauge, Reading { at: Timestamp(then), used: 8 }, at(then + 7));
+    let limit = Limit::messages(10, Window::Day);
+    let gauge = Gauge::from(limit);
+    let used = Used::Calendar { window: 20_000, units: 8 };
+    let resumed = |now| Budget::resumed(limit.shape(), used, Timestamp(then), now);
+    let budget = resumed(at(then + 7));
     assert_eq!(budget.reading(&gauge, at(then)).used, 8);
     assert_eq!(passed(&budget, &gauge, 5, at(then)), 2);
     assert_eq!(budget.reading(&gauge, at(then + DAY_MILLIS)).used, 0);
     assert_eq!(passed(&budget, &gauge, 15, at(then + DAY_MILLIS)), 10);
-    // A day later the reading is of no use.
-    let budget = Budget::resumed(&gauge, Reading { at: Timestamp(then), used: 8 }, at(then + DAY_MILLIS));
-    assert_eq!(passed(&budget, &gauge, 15, at(then + DAY_MILLIS)), 10);
+    // A day later what was used is of no use.
+    assert_eq!(passed(&resumed(at(then + DAY_MILLIS)), &gauge, 15, at(then + DAY_MILLIS)), 10);
+    // A clock that was set back by less than a window gives nobody a second budget.
+    assert_eq!(passed(&resumed(at(then - 10)), &gauge, 15, at(then - 10)), 2);
     // What slides went on sliding while nobody counted, and the clock that only goes forward began anew.
-    let gauge = Gauge::from(sliding(24, Window::Day, 10));
+    let limit = sliding(24, Window::Day, 10);
     let now = Moment { wall: Timestamp(then + 3 * 3_600_000), micros: 17 };
-    let budget = Budget::resumed(&gauge, Reading { at: Timestamp(then), used: 8 }, now);
-    assert_eq!(budget.reading(&gauge, now).used, 5);
-    assert_eq!(passed(&budget, &gauge, 9, now), 5);
+    let used = Used::Sliding { clear_at: Timestamp(then + 8 * 3_600_000) };
+    let budget = Budget::resumed(limit.shape(), used, Timestamp(then), now);
+    assert_eq!(budget.reading(&limit.into(), now).used, 5);
+    assert_eq!(passed(&budget, &limit.into(), 9, now), 5);
 }
 
 #[test]

@@ -103,11 +103,16 @@ impl Two {
 
     /// The records of so many sessions, and all counts until then.
     fn records(&self, sessions: usize) -> Batch {
-        let mut all =
-            Batch { boot: self.commons.boot(), number: 0, counts: Vec::new(), sessions: Vec::new() };
+        let mut all = Batch {
+            boot: self.commons.boot(),
+            number: 0,
+            counts: Vec::new(),
+            sessions: Vec::new(),
+            usage: Vec::new(),
+        };
         self.soon(async {
             loop {
-                if let Some(batch) = self.commons.reporter.batch(1) {
+                if let Some(batch) = self.commons.reporter.batch(1, Vec::new()) {
                     all.counts.extend(batch.counts.iter().cloned());
                     all.sessions.extend(batch.sessions.iter().cloned());
                 }

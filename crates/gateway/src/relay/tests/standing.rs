@@ -156,7 +156,7 @@ impl Crowded {
         let reporter = &self.commons.reporter;
         self.runtime.block_on(async {
             while all.len() < sessions {
-                match reporter.batch(1) {
+                match reporter.batch(1, Vec::new()) {
                     Some(batch) => all.extend(batch.sessions.iter().cloned()),
                     None => tokio::time::timeout(PATIENCE, reporter.changed()).await.expect("they are told"),
                 }

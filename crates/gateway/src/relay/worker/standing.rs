@@ -69,6 +69,7 @@ impl Worker {
         if has_other_budget {
             // What passed so far belongs to the plan of until now.
             session.unreported(self.ledger.minute).into_iter().for_each(|counts| self.ledger.add(counts));
+            session.meter.list_used(&mut self.ledger.used);
             session.count_by(self.commons.budgets.meter_of_open(&grant));
         }
         session.meter.hear(&grant);
