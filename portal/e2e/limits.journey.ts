@@ -95,6 +95,57 @@ test("a plan is made, refused with its reasons, and deleted when nothing uses it
   await expect(admin.getByRole("row", { name: /^Gold 5,000/ })).toBeVisible();
 });
 
+test("an API policy holds everybody on an API and on a topic, from the publisher's choice to the client's close", async ({
+  as,
+  product,
+  rest,
+}) => {
+  const topics = { declared: [{ path: "/news" }, { path: "/*" }] };
+  const api = await publishEcho(await rest("admin"), product, { topics });
+  const { id } = await subscribed(await rest("developer"), api.id);
+
+  const admin = await as("admin");
+  await limits(admin);
+  const shipped = admin.getByRole("table", { name: "API policies" });
+  await expect(shipped.getByRole("row", { name: /^10KPerMin 10,000 messages per minute/ })).toBeVisible();
+  await admin.getByRole("button", { name: "Create API policy" }).click();
+  const making = admin.getByRole("dialog", { name: "Create API policy" });
+  await making.getByRole("textbox", { name: "Name" }).fill("Tight");
+  await making.getByLabel("Amount of limit 1").fill("2");
+  await making.getByLabel("Time of limit 1").selectOption("day");
+  await making.getByRole("button", { name: "Create API policy" }).click();
+  await expect(shipped.getByRole("row", { name: /^Tight 2 messages per day/ })).toBeVisible();
+
+  const publisher = await as("publisher");
+  await publisher.goto(`/publisher/apis/${api.id}/plans`);
+  await publisher.getByLabel("API policy of the API").selectOption("10KPerMin");
+  await publisher.getByLabel("API policy of the topic /*").selectOption("Tight");
+  await publisher.getByRole("button", { name: "Save" }).click();
+  await expect(publisher.getByText("Saved to the working copy")).toBeVisible();
+  await publisher.reload();
+  await expect(publisher.getByLabel("API policy of the API")).toHaveValue("10KPerMin");
+  await expect(publisher.getByLabel("API policy of the topic /news")).toHaveValue("");
+  await expect(publisher.getByLabel("API policy of the topic /*")).toHaveValue("Tight");
+  await publisher.getByRole("button", { name: "Deploy" }).first().click();
+  await expect(publisher.getByText(/differs from what is live/i)).toHaveCount(0);
+
+  const developer = await as("developer");
+  await developer.goto(`/devportal/apis/${api.id}/console?application=${id}`);
+  const session = developer.getByRole("complementary", { name: "Session" });
+  await developer.getByRole("button", { name: "Connect", exact: true }).click();
+  await expect(session.getByText("Open")).toBeVisible();
+  const message = developer.getByLabel("Message to send");
+  for (const text of ["and its echo", "one more"]) {
+    await message.fill(text);
+    await message.press("Control+Enter");
+  }
+  await expect(session.getByText("4429").first()).toBeVisible();
+
+  await admin.getByRole("button", { name: "Delete Tight" }).click();
+  await admin.getByRole("button", { name: "Delete API policy" }).click();
+  await expect(admin.getByText(/Tight is in use: 1 API held to it \(EchoWebSocket 1\.0\)/)).toBeVisible();
+});
+
 test("all of them go out as a file and come in again, whole or not at all", async ({ as }) => {
   const admin = await as("admin");
   await limits(admin);
@@ -117,7 +168,7 @@ test("all of them go out as a file and come in again, whole or not at all", asyn
     });
   };
   await take(text);
-  await expect(card.getByText("0 policies created, 0 changed, 12 as before.")).toBeVisible();
+  await expect(card.getByText("0 policies created, 0 changed, 16 as before.")).toBeVisible();
   await take("no document");
   await expect(card.getByText(/policies\.json is no JSON document/)).toBeVisible();
   const limit = { amount: 0, per: "day" };

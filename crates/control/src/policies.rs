@@ -1,5 +1,5 @@
-//! Business plans and application policies: `/plans`, `/application-policies`, and all of them as one document,
-//! `/policies`.
+//! Business plans, application policies and API policies: `/plans`, `/application-policies`, `/api-policies`, and all of
+//! them as one document, `/policies`. Read next: `policies/of_apis.rs`.
 //!
 //! A change is answered when every connected gateway holds its live sessions to it. What a policy may be and what keeps one
 //! from being deleted, `tidegate_model` says.
@@ -18,6 +18,8 @@ use tidegate_model::{
     topic::Direction,
 };
 use utoipa::ToSchema;
+
+pub(crate) mod of_apis;
 
 use crate::{
     authenticate::Caller,
@@ -63,7 +65,7 @@ impl From<&Limit> for LimitAnswer {
     }
 }
 
-/// A business plan or an application policy.
+/// A business plan, an application policy or an API policy.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Plan)]
 pub(crate) struct PlanAnswer {
@@ -74,8 +76,8 @@ pub(crate) struct PlanAnswer {
     limits: Vec<LimitAnswer>,
     /// What becomes of a message beyond a limit: `close` (the session, with 4429), `delay` or `drop`.
     on_excess: &'static str,
-    /// The most sessions that are open at once: of each subscription under a plan, of each application that has a policy.
-    /// Null: any number.
+    /// The most sessions that are open at once: of each subscription under a plan, of each application that has a policy, of each
+    /// API and topic that names one. Null: any number.
     #[schema(required)]
     sessions_max: Option<u32>,
     /// The largest message in bytes, where it is less than what the API takes. Null: as the API says.
@@ -132,7 +134,7 @@ pub(crate) struct LimitInput {
     direction: Option<String>,
 }
 
-/// A business plan or an application policy as it is to be.
+/// A business plan, an application policy or an API policy as it is to be.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PlanInput)]
@@ -149,8 +151,8 @@ pub(crate) struct PlanInput {
     /// What becomes of a message beyond a limit: `close` (the session, with 4429; when absent), `delay` (the sender is
     /// not read until there is more; what would wait for more than a minute closes the session) or `drop`.
     on_excess: Option<String>,
-    /// The most sessions that are open at once: of each subscription under a plan, of each application that has a policy.
-    /// Absent: any number.
+    /// The most sessions that are open at once: of each subscription under a plan, of each application that has a policy, of each
+    /// API and topic that names one. Absent: any number.
     sessions_max: Option<u32>,
     /// The largest message in bytes, where it is less than what the API takes.
     message_bytes_max: Option<u32>,
@@ -160,7 +162,7 @@ pub(crate) struct PlanInput {
     lifetime_max_ms: Option<u32>,
 }
 
-/// Business plans and application policies as one document, to be kept or carried elsewhere.
+/// All policies as one document, to be kept or carried elsewhere.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PolicyDocument)]
@@ -171,6 +173,9 @@ pub(crate) struct PolicyDocument {
     /// Application policies.
     #[serde(default)]
     application_policies: Vec<PlanInput>,
+    /// API policies.
+    #[serde(default)]
+    api_policies: Vec<PlanInput>,
 }
 
 /// What an import came to.
@@ -366,6 +371,7 @@ fn place(kind: PolicyKind, name: &str) -> String {
     let list = match kind {
         PolicyKind::Business => "plans",
         PolicyKind::Application => "application-policies",
+        PolicyKind::Api => "api-policies",
     };
     format!("/api/v1/{list}/{name}")
 }
@@ -497,7 +503,7 @@ pub(crate) async fn delete_application_policy(
     inner.delete_policy(&caller, PolicyKind::Application, name, &headers).await
 }
 
-/// All business plans and application policies as a document
+/// All business plans, application policies and API policies as a document
 #[utoipa::path(get, path = "/policies", tag = "plans", operation_id = "exportPolicies",
     responses((status = 200, body = PolicyDocument), (status = "default", body = ProblemDocument)))]
 pub(crate) async fn export(
@@ -508,11 +514,14 @@ pub(crate) async fn export(
     let all = async |kind| -> Result<Vec<PlanInput>, Problem> {
         Ok(inner.ports.catalog.policies(kind).await?.into_iter().map(PlanInput::from).collect())
     };
-    let plans = all(PolicyKind::Business).await?;
-    Ok(Answer(PolicyDocument { plans, application_policies: all(PolicyKind::Application).await? }))
+    Ok(Answer(PolicyDocument {
+        plans: all(PolicyKind::Business).await?,
+        application_policies: all(PolicyKind::Application).await?,
+        api_policies: all(PolicyKind::Api).await?,
+    }))
 }
 
-/// Make and change business plans and application policies by a document
+/// Make and change business plans, application policies and API policies by a document
 ///
 /// What is not there is made, what is there and differs is changed, what the document does not tell of stays. All of it
 /// happens or none: a problem names its place in the document.
@@ -525,16 +534,17 @@ pub(crate) async fn import(
 ) -> Result<Answer<ImportedAnswer>, Problem> {
     let actor = caller.may(Permission::Administer)?;
     let mut problems = Vec::new();
-    let mut policies = |list: &str, told: Vec<PlanInput>| -> Vec<Policy> {
-        let told = told.into_iter().enumerate();
+    let mut policies = |kind: PolicyKind, told: Vec<PlanInput>| -> Vec<Policy> {
+        let (list, told) = (kind.plural(), told.into_iter().enumerate());
         told.map(|(place, one)| policy(&format!("/{list}/{place}"), one, &mut problems)).collect()
     };
-    let plans = policies("plans", document.plans);
-    let application_policies = policies("application_policies", document.application_policies);
+    let plans = policies(PolicyKind::Business, document.plans);
+    let application_policies = policies(PolicyKind::Application, document.application_policies);
+    let api_policies = policies(PolicyKind::Api, document.api_policies);
     if !problems.is_empty() {
         return Err(Problem::Validation(problems));
     }
-    let command = Command::ImportPolicies(ImportPolicies { plans, application_policies });
+    let command = Command::ImportPolicies(ImportPolicies { plans, application_policies, api_policies });
     match inner.execute(&actor, command).await? {
         Outcome::Imported(Imported { created, changed, unchanged }) => {
             Ok(Answer(ImportedAnswer { created, changed, unchanged }))

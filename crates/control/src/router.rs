@@ -148,6 +148,8 @@ fn administration() -> OpenApiRouter<Control> {
             policies::update_application_policy,
             policies::delete_application_policy
         ))
+        .routes(routes!(policies::of_apis::list, policies::of_apis::create))
+        .routes(routes!(policies::of_apis::one, policies::of_apis::update, policies::of_apis::delete))
         .routes(routes!(policies::export, policies::import))
         .routes(routes!(key_managers::create, key_managers::list))
         .routes(routes!(key_managers::get, key_managers::update, key_managers::delete))

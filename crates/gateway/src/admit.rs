@@ -424,7 +424,7 @@ impl Desk {
         let grant = admit::admit(snapshot, api, &identity, way, client.address.ip());
         let grant = grant
             .and_then(|grant| match topic {
-                Some(topic) => admit::on_topic(grant, topic.into()),
+                Some(topic) => admit::on_topic(snapshot, grant, topic.into()),
                 None => Ok(grant),
             })
             .map_err(|refusal| of_client(named(refusal, api, topic, &identity)))?;

@@ -1,31 +1,30 @@
-//! The one place where a refusal becomes an answer, and an ending a close code with its reason.
+//! The one place where a refusal becomes an answer; with `refusal/farewell.rs`, where an ending becomes a close code.
 //!
 //! A refusal before the 101 is an RFC 9457 problem with its own `type`; after it, both sides get a Close frame with
 //! short JSON as the reason. Nothing here repeats a token, a backend's address or more of what a backend
 //! said than its status.
 
 use tidegate_model::{
-    admit::{Refusal as NotAdmitted, Unwelcome},
-    id::SessionId,
-    security::Way,
-    ticket::TICKET_MILLIS,
+    admit::Refusal as NotAdmitted, id::SessionId, meter::Level, security::Way, ticket::TICKET_MILLIS,
 };
 use tidegate_oauth::{
     bearer::{self, BadCredential},
     dpop::BadProof,
     token::BadToken,
 };
-use tidegate_wire::{
-    close::{CloseReason, REASON_BYTES_MAX, code},
-    handshake::{self, UpgradeError, connect::ConnectError, raw::RawHeadError},
-    relay::{Cause, Ending, Initiator},
-};
+use tidegate_wire::handshake::{self, UpgradeError, connect::ConnectError, raw::RawHeadError};
 
 use crate::{
     answer::Answer,
     certificate::BadCertificate,
     dial::DialError,
-    relay::{Farewell, Full, UsedUp},
+    relay::{Full, UsedUp},
+};
+
+mod farewell;
+
+pub(crate) use farewell::{
+    closing_code, closing_word, fault, misdirected_close, quota_close, restart, unwelcome, worker_lost,
 };
 
 /// The realm of `WWW-Authenticate`.
@@ -234,8 +233,8 @@ impl Refusal {
             Self::Revoked => (401, "credential-revoked", REVOKED),
             Self::ScopeMissing { .. } => SCOPE_MISSING,
             Self::IssuerAway => (503, "issuer-away", "The issuer of the credential does not answer"),
-            Self::UsedUp(_) => (429, "quota", "The limit of the plan is reached"),
-            Self::Full(_) => (429, "too-many-sessions", "The plan allows no more sessions at once"),
+            Self::UsedUp(_) => (429, "quota", "A limit is reached"),
+            Self::Full(_) => (429, "too-many-sessions", "There are as many sessions as are allowed at once"),
             Self::NotReady => (503, "not-ready", "The gateway is not ready yet"),
             Self::Crowded => (429, "too-many-connections", "This address has too many connections"),
             Self::Restarting => (503, "restarting", "The gateway is restarting"),
@@ -252,12 +251,13 @@ impl Refusal {
 
     fn detail(&self) -> String {
         match self {
-            Self::UsedUp(used_up) => format!(
-                "The plan {} has nothing left; there is more in {} seconds.",
-                used_up.plan, used_up.retry_after_seconds
+            Self::UsedUp(UsedUp { plan, level, retry_after_seconds }) => format!(
+                "The {} {plan} has nothing left; there is more in {retry_after_seconds} seconds.",
+                level.noun()
             ),
-            Self::Full(Full { plan, sessions_max }) => format!(
-                "The plan {plan} allows {sessions_max} sessions at once, and so many are open. Close one first."
+            Self::Full(Full { plan, level, sessions_max }) => format!(
+                "The {} {plan} allows {sessions_max} sessions at once, and so many are open. Close one first.",
+                level.noun()
             ),
             Self::Upgrade(UpgradeError::NotAnUpgrade) => {
                 "Connect with a WebSocket client: the request must ask for an upgrade to websocket, version 13."
@@ -366,12 +366,13 @@ pub fn problem_kinds() -> Vec<(&'static str, &'static str)> {
 /// One refusal of every kind.
 fn samples() -> Vec<Refusal> {
     use tidegate_model::endpoint::Environment::Production;
-    let used_up = UsedUp { plan: String::new(), retry_after_seconds: 1 };
+    let (plan, level) = (String::new(), Level::Subscription);
+    let used_up = UsedUp { plan: plan.clone(), level, retry_after_seconds: 1 };
     let mut all = vec![
         Refusal::NotHttp,
         Refusal::Slow,
         Refusal::UsedUp(used_up),
-        Refusal::Full(Full { plan: String::new(), sessions_max: 1 }),
+        Refusal::Full(Full { plan, level, sessions_max: 1 }),
         Refusal::NotReady,
         Refusal::Overloaded,
         Refusal::Crowded,
@@ -415,6 +416,7 @@ fn samples() -> Vec<Refusal> {
             NotAdmitted::IssuerNotAccepted,
             NotAdmitted::UnknownClient,
             NotAdmitted::NoSubscription,
+            NotAdmitted::UnknownPolicy,
             NotAdmitted::Denied,
             NotAdmitted::NoEndpoint(Production),
         ]
@@ -464,6 +466,7 @@ fn not_admitted(refusal: NotAdmitted) -> Kind {
         NotAdmitted::NoSubscription => {
             (403, "no-subscription", "The application is not subscribed to this API")
         }
+        NotAdmitted::UnknownPolicy => (503, "unknown-policy", "A policy of this API is not known"),
         NotAdmitted::Denied => (403, "denied", "The connection is denied"),
         NotAdmitted::NoEndpoint(_) => (503, "no-endpoint", "The API has no backend for this type of key"),
     }
@@ -507,87 +510,6 @@ pub(crate) fn sentence(words: &str) -> String {
     let mut chars = words.chars();
     let first = chars.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(chars).chain(['.']).collect()
-}
-
-/// What both sides are told when a session may not stay.
-pub(crate) fn unwelcome(unwelcome: Unwelcome) -> Farewell {
-    match unwelcome {
-        Unwelcome::Expired => farewell("expired", code::UNAUTHORIZED),
-        Unwelcome::Revoked => farewell("revoked", code::UNAUTHORIZED),
-        Unwelcome::NotAccepted => farewell("credential_not_accepted", code::UNAUTHORIZED),
-        Unwelcome::KeyRevoked => farewell("key_revoked", code::UNAUTHORIZED),
-        Unwelcome::SigningKeyRemoved => farewell("signing_key_removed", code::UNAUTHORIZED),
-        Unwelcome::IssuerNotAccepted => farewell("issuer_not_accepted", code::UNAUTHORIZED),
-        Unwelcome::TopicGone => farewell("topic_gone", code::FORBIDDEN),
-        Unwelcome::ScopeMissing => farewell("scope_missing", code::FORBIDDEN),
-        Unwelcome::SubscriptionEnded => farewell("subscription_ended", code::FORBIDDEN),
-        Unwelcome::ApiBlocked => farewell("api_blocked", code::FORBIDDEN),
-        Unwelcome::ApiRetired => farewell("api_retired", code::FORBIDDEN),
-        Unwelcome::Denied => farewell("denied", code::FORBIDDEN),
-    }
-}
-
-/// The gateway shuts down.
-pub(crate) fn restart() -> Farewell {
-    farewell("restart", code::RESTART)
-}
-
-/// The gateway failed in this session.
-pub(crate) fn fault() -> Farewell {
-    farewell("internal", code::INTERNAL)
-}
-
-/// The worker that carried the session failed.
-pub(crate) fn worker_lost() -> Farewell {
-    farewell("worker_lost", code::INTERNAL)
-}
-
-/// A backend is told that the session ends and why; what was wrong with its client is not its business in a code.
-fn farewell(word: &'static str, code: u16) -> Farewell {
-    let reason = format!(r#"{{"reason":"{word}"}}"#);
-    let backend = CloseReason::ours(code::GOING_AWAY, &reason);
-    Farewell { word, client: CloseReason::ours(code, &reason), backend }
-}
-
-/// The Close for the message above the limit.
-#[cold]
-pub(crate) fn quota_close(plan: &str, retry_after_seconds: u32) -> CloseReason {
-    let plan = serde_json::Value::from(plan);
-    let full = format!(r#"{{"reason":"quota","plan":{plan},"retry_after":{retry_after_seconds}}}"#);
-    // A reason that is cut is no JSON any more.
-    let short = || format!(r#"{{"reason":"quota","retry_after":{retry_after_seconds}}}"#);
-    let reason = if full.len() <= REASON_BYTES_MAX { full } else { short() };
-    CloseReason::ours(code::LIMIT, &reason)
-}
-
-/// The Close for a message that a client sends where only the backend may.
-#[cold]
-pub(crate) fn misdirected_close() -> CloseReason {
-    CloseReason::ours(code::POLICY, r#"{"reason":"direction"}"#)
-}
-
-/// The close code of a session's record: what the client saw or sent; 1006 when there was none.
-pub(crate) fn closing_code(ending: &Ending) -> u16 {
-    match (ending.cause, ending.initiator) {
-        (Cause::Vanished | Cause::Reset | Cause::Silent, Initiator::Backend) => code::BAD_GATEWAY,
-        (Cause::Violation(_), Initiator::Backend) => code::INTERNAL,
-        _ => ending.code,
-    }
-}
-
-/// The reason of a session's record: one word, none where the peers ended it. `imposed` is the word of the
-/// farewell, if the gateway gave one.
-pub(crate) fn closing_word(ending: &Ending, imposed: &'static str) -> &'static str {
-    match ending.cause {
-        Cause::Closed | Cause::Vanished | Cause::Reset => "",
-        Cause::Violation(violation) => violation.word(),
-        Cause::Limit if ending.code == code::POLICY => "direction",
-        Cause::Limit => "quota",
-        Cause::Idle => "idle",
-        Cause::Silent => "no_pong",
-        Cause::Lifetime => "lifetime",
-        Cause::Imposed => imposed,
-    }
 }
 
 #[cfg(test)]

@@ -51,6 +51,7 @@ pub(crate) fn api() -> ApiFacts {
         scopes: Vec::new(),
         security: Security::default(),
         issuers: AcceptedIssuers::default(),
+        api_policy: None,
     }
 }
 
@@ -80,6 +81,8 @@ pub(crate) fn grant(api: ApiFacts, application: ApplicationFacts) -> Grant {
         subscription: None,
         plan: None,
         application_policy: Arc::default(),
+        api_policy: None,
+        topic_policy: None,
         expires_at: Timestamp(i64::MAX),
         signed_with: None,
         marks: Marks::default(),

@@ -101,6 +101,9 @@ pub enum Refusal {
     /// The application has no subscription to the API.
     #[error("the application is not subscribed to this API")]
     NoSubscription,
+    /// A plan or policy that it would be held to is not known.
+    #[error("a policy that this API or application is held to is not known")]
+    UnknownPolicy,
     /// A deny rule keeps it out.
     #[error("an administrator denies this connection")]
     Denied,
@@ -168,6 +171,10 @@ pub struct Grant {
     pub plan: Option<Arc<Policy>>,
     /// The application's policy.
     pub application_policy: Arc<Policy>,
+    /// The API's policy, where it has one.
+    pub api_policy: Option<Arc<Policy>>,
+    /// The policy of the topic, where that has one of its own.
+    pub topic_policy: Option<Arc<Policy>>,
     /// When the credential ends.
     pub expires_at: Timestamp,
     /// Name of the issuer's key that signed the credential.
@@ -193,6 +200,16 @@ impl Grant {
     /// Name of the business plan; empty without a subscription.
     pub fn plan_name(&self) -> &str {
         self.plan.as_deref().map_or("", |plan| &plan.name)
+    }
+
+    /// The policies of the API and of the topic, as far as they have any.
+    pub fn api_policies(&self) -> impl Iterator<Item = &Arc<Policy>> {
+        self.api_policy.iter().chain(&self.topic_policy)
+    }
+
+    /// All policies that it is held to: the API's, the topic's, the application's and the plan.
+    pub fn policies(&self) -> impl Iterator<Item = &Arc<Policy>> {
+        self.api_policies().chain([&self.application_policy]).chain(&self.plan)
     }
 
     /// The API's id.
@@ -255,14 +272,26 @@ pub fn has_topic(api: &ApiFacts, topic: &str) -> Result<(), Refusal> {
 /// What the session is allowed on this topic.
 ///
 /// # Errors
-/// [`Refusal`]: unknown topic, or a scope that it asks for and the credential does not have.
-pub fn on_topic(grant: Grant, topic: Arc<str>) -> Result<Grant, Refusal> {
-    let speech = match grant.api.topics.find(&topic) {
-        Found::Undeclared => Speech::default(),
-        Found::Declared(declared) => declared.speech(&grant.scopes).map_err(|_| Refusal::ScopeMissing)?,
+/// [`Refusal`]: unknown topic, a scope that it asks for and the credential does not have, or an unknown policy.
+pub fn on_topic(snapshot: &Snapshot, grant: Grant, topic: Arc<str>) -> Result<Grant, Refusal> {
+    let (speech, topic_policy) = match grant.api.topics.find(&topic) {
+        Found::Undeclared => (Speech::default(), None),
+        Found::Declared(declared) => {
+            let speech = declared.speech(&grant.scopes).map_err(|_| Refusal::ScopeMissing)?;
+            (speech, api_policy(snapshot, declared.api_policy.as_deref())?)
+        }
         Found::Unknown => return Err(Refusal::UnknownTopic),
     };
-    Ok(Grant { topic, speech, ..grant })
+    Ok(Grant { topic, speech, topic_policy, ..grant })
+}
+
+/// A policy that is named. One that is not known limits nothing, so it gives nothing either.
+fn known_policy(policy: Option<&Arc<Policy>>) -> Result<Arc<Policy>, Refusal> {
+    policy.map(Arc::clone).ok_or(Refusal::UnknownPolicy)
+}
+
+fn api_policy(snapshot: &Snapshot, name: Option<&str>) -> Result<Option<Arc<Policy>>, Refusal> {
+    name.map(|name| known_policy(snapshot.api_policy(name))).transpose()
 }
 
 /// Whose credential it is, where that is known.
@@ -350,13 +379,14 @@ fn grant(
     let (plan, application_policy) = if is_anonymous {
         (Some(Arc::clone(anonymous::plan())), Arc::clone(anonymous::application_policy()))
     } else {
-        // A policy that is not known limits nothing, so it gives nothing either.
-        let known = |policy: Option<&Arc<Policy>>| policy.map(Arc::clone).ok_or(Refusal::NoSubscription);
-        let plan = subscription.map(|subscription| known(snapshot.plan(&subscription.plan))).transpose()?;
-        (plan, known(snapshot.application_policy(&application.policy))?)
+        let plan =
+            subscription.map(|subscription| known_policy(snapshot.plan(&subscription.plan))).transpose()?;
+        (plan, known_policy(snapshot.application_policy(&application.policy))?)
     };
     Ok(Grant {
         application_policy,
+        api_policy: api_policy(snapshot, api.api_policy.as_deref())?,
+        topic_policy: None,
         api: Arc::clone(api),
         application: Arc::clone(application),
         client_id,
@@ -422,14 +452,16 @@ pub fn standing(snapshot: &Snapshot, held: &Grant, now: Timestamp) -> Result<Gra
     let grant = grant(snapshot, api, client, held.way, held.address, held.into());
     // A session stays on the endpoint that it has.
     let grant = grant.map(|grant| Grant { environment: held.environment, ..grant });
-    grant.and_then(|grant| on_topic(grant, Arc::clone(&held.topic))).map_err(|refusal| match refusal {
-        Refusal::UnknownClient => Unwelcome::KeyRevoked,
-        Refusal::IssuerNotAccepted => Unwelcome::IssuerNotAccepted,
-        Refusal::Denied => Unwelcome::Denied,
-        Refusal::UnknownTopic => Unwelcome::TopicGone,
-        Refusal::ScopeMissing => Unwelcome::ScopeMissing,
-        _ => Unwelcome::SubscriptionEnded,
-    })
+    grant.and_then(|grant| on_topic(snapshot, grant, Arc::clone(&held.topic))).map_err(
+        |refusal| match refusal {
+            Refusal::UnknownClient => Unwelcome::KeyRevoked,
+            Refusal::IssuerNotAccepted => Unwelcome::IssuerNotAccepted,
+            Refusal::Denied => Unwelcome::Denied,
+            Refusal::UnknownTopic => Unwelcome::TopicGone,
+            Refusal::ScopeMissing => Unwelcome::ScopeMissing,
+            _ => Unwelcome::SubscriptionEnded,
+        },
+    )
 }
 
 #[cfg(test)]

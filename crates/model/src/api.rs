@@ -49,6 +49,30 @@ pub struct Design {
     pub issuers: AcceptedIssuers,
     /// Names of the business plans a subscription may choose from.
     pub plans: Vec<String>,
+    /// Name of the API policy that all who use the API are held to together; `None`: no limit.
+    #[serde(default)]
+    pub api_policy: Option<String>,
+}
+
+impl Design {
+    /// Names of the API policies that the API and its topics are held to, each under its JSON pointer.
+    pub fn api_policies(&self) -> impl Iterator<Item = (String, &str)> {
+        let of_api = self.api_policy.iter().map(|name| ("/api_policy".to_owned(), name.as_str()));
+        let of_topics = self.topics.declared.iter().enumerate().filter_map(|(place, topic)| {
+            Some((format!("/topics/declared/{place}/api_policy"), topic.api_policy.as_deref()?))
+        });
+        of_api.chain(of_topics)
+    }
+
+    /// The same but for what is decided where an API is sold: its plans, and the policies of it and its topics.
+    pub(crate) fn is_but_for_limits(&self, other: &Self) -> bool {
+        let without = |design: &Self| {
+            let mut design = Self { plans: Vec::new(), api_policy: None, ..design.clone() };
+            design.topics.declared.iter_mut().for_each(|topic| topic.api_policy = None);
+            design
+        };
+        without(self) == without(other)
+    }
 }
 
 /// The revision that gateways serve now.

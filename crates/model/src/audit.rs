@@ -46,7 +46,7 @@ pub enum Kind {
     KeyManager,
     /// A deny rule.
     DenyRule,
-    /// A business plan or application policy.
+    /// A business plan, an application policy or an API policy.
     Policy,
     /// A sign-in provider.
     SignInProvider,

@@ -428,7 +428,7 @@ pub enum Command {
         /// The entity tag that the deletion is based on.
         based_on: Option<u64>,
     },
-    /// Makes a business plan or application policy. Answers [`Outcome::Policy`].
+    /// Makes a policy. Answers [`Outcome::Policy`].
     CreatePolicy(PolicyKind, Policy),
     /// See [`ChangePolicy`]. Answers [`Outcome::Policy`].
     ChangePolicy(ChangePolicy),

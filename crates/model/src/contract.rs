@@ -176,6 +176,7 @@ macro_rules! port_contract {
         $crate::port_contract! { @suite policies, $ground,
             policies_are_made_changed_and_deleted_by_administrators
             a_policy_that_is_used_stays
+            a_policy_that_an_api_or_a_topic_names_is_there_and_stays
             an_import_is_one_unit
         }
         $crate::port_contract! { @suite tickets, $ground,

@@ -1,7 +1,7 @@
 //! What a change to an API may do, as pure functions: the store loads what is named, asks here inside its
 //! transaction, and writes the answer. SQLite and PostgreSQL so decide alike.
 //!
-//! Nothing here reads or writes; `known_plans` and siblings are handed in.
+//! Nothing here reads or writes; what is known and siblings are handed in.
 
 use crate::{
     api::{Api, Change, Design, Live, Moved, Revision},
@@ -68,7 +68,24 @@ fn unknown_plans(plans: &[String], known: &[String], problems: &mut Vec<FieldPro
     }
 }
 
-fn design_problems(design: &Design, known_plans: &[String]) -> Vec<FieldProblem> {
+/// Names of what a design may name: all there are of a kind, in the order in which pages show them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'k> {
+    /// Business plans.
+    pub plans: &'k [String],
+    /// API policies.
+    pub api_policies: &'k [String],
+}
+
+fn unknown_api_policies(design: &Design, known: &[String], problems: &mut Vec<FieldProblem>) {
+    for (pointer, name) in design.api_policies().filter(|(_, name)| !known.iter().any(|known| known == name))
+    {
+        let detail = format!("There is no API policy “{name}”. Choose one of: {}.", known.join(", "));
+        problems.push(FieldProblem::new(pointer, "unknown_policy", detail));
+    }
+}
+
+fn design_problems(design: &Design, known: Known<'_>) -> Vec<FieldProblem> {
     let mut problems = Vec::new();
     rule::description("/description", &design.description, &mut problems);
     rule::endpoints("/endpoints", &design.endpoints, &mut problems);
@@ -79,7 +96,8 @@ fn design_problems(design: &Design, known_plans: &[String]) -> Vec<FieldProblem>
     rule::scopes("/scopes", &design.scopes, &mut problems);
     rule::undefined_scopes("/topics", &design.topics, &design.scopes, &mut problems);
     rule::security("/security", &design.security, &design.headers, &mut problems);
-    unknown_plans(&design.plans, known_plans, &mut problems);
+    unknown_plans(&design.plans, known.plans, &mut problems);
+    unknown_api_policies(design, known.api_policies, &mut problems);
     problems
 }
 
@@ -148,7 +166,7 @@ pub fn create_api(
     actor: &Actor,
     now: Timestamp,
     neighbours: &[Api],
-    known_plans: &[String],
+    known: Known<'_>,
 ) -> Result<Decision, Refused> {
     needs(actor, Permission::ApiCreate)?;
     if command.publish {
@@ -159,7 +177,7 @@ pub fn create_api(
     rule::name("/name", &command.name, &mut problems);
     rule::context("/context", &context, &mut problems);
     rule::version("/version", &command.version, &mut problems);
-    problems.extend(design_problems(&command.design, known_plans));
+    problems.extend(design_problems(&command.design, known));
     if command.publish {
         problems.extend(
             missing(&command.design, Event::Publish)
@@ -210,13 +228,15 @@ pub fn update_api(
     actor: &Actor,
     now: Timestamp,
     siblings: &[Api],
-    known_plans: &[String],
+    known: Known<'_>,
 ) -> Result<Decision, Refused> {
     not_stale(api.etag, command.based_on)?;
     let mut design = command.design.clone();
     design.endpoints.keep_secrets(&api.design.endpoints);
-    let only_plans = Design { plans: api.design.plans.clone(), ..design.clone() } == api.design;
-    if actor.may(Permission::ApiCreate) || !only_plans || command.is_default_version.is_some() {
+    if actor.may(Permission::ApiCreate)
+        || !design.is_but_for_limits(&api.design)
+        || command.is_default_version.is_some()
+    {
         needs(actor, Permission::ApiCreate)?;
     } else {
         needs(actor, Permission::ApiPublish)?;
@@ -224,7 +244,7 @@ pub fn update_api(
     if api.state == State::Retired {
         return Err(Refused::conflict("A retired API cannot be changed. Make a new version instead."));
     }
-    no_problems(design_problems(&design, known_plans))?;
+    no_problems(design_problems(&design, known))?;
     let mut next = touched(api, now);
     next.design = design;
     let differs = next.differences();

@@ -2,11 +2,14 @@
 //!
 //! It does not know how anything is counted; that is [`crate::throttle`].
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{ApiId, ApplicationId, SubscriptionId},
     limit::Shape,
+    meter::Level,
     network::Neighbour,
     snapshot::Snapshot,
 };
@@ -15,6 +18,15 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Holder {
+    /// An API over all who use it, held to its policy.
+    Api(ApiId),
+    /// A declared topic over all who are on it, held to its own policy.
+    Topic {
+        /// The API.
+        api: ApiId,
+        /// Its path as it is declared: one with parameters is one holder, whatever they are.
+        path: Arc<str>,
+    },
     /// A subscription, held to its business plan. One that is made anew in the place of another is another holder.
     Subscription {
         /// The subscription.
@@ -43,7 +55,20 @@ impl Holder {
                 snapshot.subscription(application, api).is_some_and(|subscription| subscription.id == id)
             }
             Self::Application(id) => snapshot.application(id).is_some(),
-            Self::Address { api, .. } => snapshot.api(api).is_some(),
+            Self::Api(api) | Self::Address { api, .. } => snapshot.api(api).is_some(),
+            Self::Topic { api, ref path } => snapshot
+                .api(api)
+                .is_some_and(|api| api.topics.declared.iter().any(|topic| *topic.path == **path)),
+        }
+    }
+
+    /// At which level its policy is held.
+    pub const fn level(&self) -> Level {
+        match self {
+            Self::Api(_) => Level::Api,
+            Self::Topic { .. } => Level::Topic,
+            Self::Application(_) => Level::Application,
+            Self::Subscription { .. } | Self::Address { .. } => Level::Subscription,
         }
     }
 
@@ -83,6 +108,13 @@ mod tests {
         assert_eq!(
             written,
             r#"{"holder":{"address":{"api":"00000000-0000-7101-8101-010101010101","from":{"v4":"192.0.2.1"}}},"shape":{"unit":"messages","per":"month","slides":false,"direction":"both"}}"#
+        );
+        assert_eq!(serde_json::from_str::<BudgetKey>(&written).unwrap(), key);
+        let key = BudgetKey { holder: Holder::Topic { api, path: "/rooms/{room}".into() }, shape };
+        let written = serde_json::to_string(&key).unwrap();
+        assert_eq!(
+            written,
+            r#"{"holder":{"topic":{"api":"00000000-0000-7101-8101-010101010101","path":"/rooms/{room}"}},"shape":{"unit":"messages","per":"month","slides":false,"direction":"both"}}"#
         );
         assert_eq!(serde_json::from_str::<BudgetKey>(&written).unwrap(), key);
     }

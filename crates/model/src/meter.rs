@@ -14,6 +14,44 @@ use crate::{
     usage::Tally,
 };
 
+/// Against whom a policy is held, from the many to the few: in this order a message asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// The API, over all who use it.
+    Api,
+    /// One topic of the API, over all who are on it.
+    Topic,
+    /// The application, over all its subscriptions.
+    Application,
+    /// The subscription; or the address at an API, of who comes without a credential.
+    Subscription,
+}
+
+impl Level {
+    /// All, in their order.
+    pub const ALL: [Self; 4] = [Self::Api, Self::Topic, Self::Application, Self::Subscription];
+
+    /// The word that clients are told.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Topic => "topic",
+            Self::Application => "application",
+            Self::Subscription => "subscription",
+        }
+    }
+
+    /// What the policy is called that is held there.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Api => "policy of the API",
+            Self::Topic => "policy of the topic",
+            Self::Application => "policy of the application",
+            Self::Subscription => "plan",
+        }
+    }
+}
+
 /// One budget as a session is held to it.
 #[derive(Debug, Clone)]
 pub struct Share {
@@ -88,6 +126,8 @@ pub enum Event {
 pub struct Refused<'s> {
     /// Whose limit it is.
     pub policy: &'s Arc<Policy>,
+    /// Against whom that is held.
+    pub level: Level,
     /// The limit.
     pub limit: &'s Limit,
     /// When there is something left again.
@@ -169,8 +209,9 @@ impl Shares {
 }
 
 impl Share {
-    const fn refused(&self, exhausted: Exhausted) -> Refused<'_> {
-        Refused { policy: &self.policy, limit: self.gauge.limit(), exhausted }
+    fn refused(&self, exhausted: Exhausted) -> Refused<'_> {
+        let level = self.tally.key().holder.level();
+        Refused { policy: &self.policy, level, limit: self.gauge.limit(), exhausted }
     }
 }
 

@@ -76,6 +76,8 @@ pub const TABLE: &[(&str, Who)] = &[
     ("getPlan", Who::Everyone),
     ("listApplicationPolicies", Who::Everyone),
     ("getApplicationPolicy", Who::Everyone),
+    ("listApiPolicies", VIEW),
+    ("getApiPolicy", VIEW),
     ("listCatalogue", Who::Everyone),
     ("getCatalogueApi", Who::Everyone),
     // APIs.
@@ -124,13 +126,16 @@ pub const TABLE: &[(&str, Who)] = &[
     ("listSubscriptions", DEVELOP),
     ("deleteSubscription", DEVELOP),
     ("createTicket", DEVELOP),
-    // Business plans and application policies.
+    // Business plans, application policies and API policies.
     ("createPlan", ADMINISTER),
     ("updatePlan", ADMINISTER),
     ("deletePlan", ADMINISTER),
     ("createApplicationPolicy", ADMINISTER),
     ("updateApplicationPolicy", ADMINISTER),
     ("deleteApplicationPolicy", ADMINISTER),
+    ("createApiPolicy", ADMINISTER),
+    ("updateApiPolicy", ADMINISTER),
+    ("deleteApiPolicy", ADMINISTER),
     ("exportPolicies", ADMINISTER),
     ("importPolicies", ADMINISTER),
     // Users.

@@ -81,17 +81,20 @@ pub enum PolicyKind {
     Business,
     /// Each application that has it, over all its subscriptions: an application policy.
     Application,
+    /// Each API that names it, over all who use it; and each topic that names it: an API policy.
+    Api,
 }
 
 impl PolicyKind {
     /// All, in the order in which pages show them.
-    pub const ALL: [Self; 2] = [Self::Business, Self::Application];
+    pub const ALL: [Self; 3] = [Self::Business, Self::Application, Self::Api];
 
     /// The word used in storage.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Business => "business",
             Self::Application => "application",
+            Self::Api => "api",
         }
     }
 
@@ -100,6 +103,7 @@ impl PolicyKind {
         match self {
             Self::Business => "business plan",
             Self::Application => "application policy",
+            Self::Api => "API policy",
         }
     }
 
@@ -108,6 +112,7 @@ impl PolicyKind {
         match self {
             Self::Business => "plans",
             Self::Application => "application_policies",
+            Self::Api => "api_policies",
         }
     }
 }
@@ -156,6 +161,14 @@ pub const APPLICATION_POLICIES: [Shipped; 4] = [
     ("Unlimited", None),
 ];
 
+/// The policies an API or a topic may name. One that names none is not limited.
+pub const API_POLICIES: [Shipped; 4] = [
+    ("50KPerMin", Some((50_000, Window::Minute))),
+    ("20KPerMin", Some((20_000, Window::Minute))),
+    ("10KPerMin", Some((10_000, Window::Minute))),
+    ("Unlimited", None),
+];
+
 /// A new application is limited by its subscriptions alone; a limit of its own is a deliberate choice.
 pub const DEFAULT_APPLICATION_POLICY: &str = "Unlimited";
 
@@ -177,6 +190,11 @@ pub fn business_plans() -> Vec<Policy> {
 /// The application policies that exist from first start.
 pub fn application_policies() -> Vec<Policy> {
     policies(&APPLICATION_POLICIES)
+}
+
+/// The API policies that exist from first start.
+pub fn api_policies() -> Vec<Policy> {
+    policies(&API_POLICIES)
 }
 
 #[cfg(test)]

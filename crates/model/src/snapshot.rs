@@ -71,6 +71,9 @@ pub struct ApiFacts {
     /// Whose tokens are accepted.
     #[serde(default)]
     pub issuers: AcceptedIssuers,
+    /// Name of the API policy that all who use it are held to together. Those of topics are with the topics.
+    #[serde(default)]
+    pub api_policy: Option<String>,
 }
 
 /// An application as a gateway knows it.
@@ -216,6 +219,9 @@ pub struct SnapshotParts {
     pub plans: Vec<Policy>,
     /// Application policies.
     pub application_policies: Vec<Policy>,
+    /// API policies.
+    #[serde(default)]
+    pub api_policies: Vec<Policy>,
     /// Deny rules that are enabled.
     #[serde(default)]
     pub deny_rules: Vec<DenyFacts>,
@@ -249,6 +255,7 @@ pub struct Snapshot {
     subscriptions: HashMap<(ApplicationId, ApiId), SubscriptionFacts>,
     plans: HashMap<String, Arc<Policy>>,
     application_policies: HashMap<String, Arc<Policy>>,
+    api_policies: HashMap<String, Arc<Policy>>,
     denials: Denials,
 }
 
@@ -289,6 +296,7 @@ impl Snapshot {
         let subscriptions = parts.subscriptions.into_iter().map(|sub| ((sub.application, sub.api), sub));
         let named = |policy: Policy| (policy.name.clone(), Arc::new(policy));
         let (plans, policies) = (parts.plans.into_iter(), parts.application_policies.into_iter());
+        let api_policies = parts.api_policies.into_iter();
         Self {
             number: parts.number,
             issuer: parts.issuer,
@@ -314,6 +322,12 @@ impl Snapshot {
                 policies.map(named),
                 &earlier.application_policies,
                 &mut difference.policies,
+                shared,
+            ),
+            api_policies: share(
+                api_policies.map(named),
+                &earlier.api_policies,
+                &mut difference.api_policies,
                 shared,
             ),
             itself: Arc::default(),
@@ -462,6 +476,11 @@ impl Snapshot {
     /// An application policy by name.
     pub fn application_policy(&self, name: &str) -> Option<&Arc<Policy>> {
         self.application_policies.get(name)
+    }
+
+    /// An API policy by name.
+    pub fn api_policy(&self, name: &str) -> Option<&Arc<Policy>> {
+        self.api_policies.get(name)
     }
 }
 

@@ -94,6 +94,9 @@ pub struct Topic {
     /// A token needs one of these for the client to be sent to; none: it needs none.
     #[serde(default)]
     pub subscribe_scopes: Vec<String>,
+    /// Name of the API policy that all on the topic are held to together; `None`: no limit of its own.
+    #[serde(default)]
+    pub api_policy: Option<String>,
 }
 
 impl Topic {

@@ -209,16 +209,16 @@ impl At<'_> {
                 let context = rule::normal_context(&create.context);
                 let neighbours =
                     apis::neighbours(db, self.vault, &create.name, &context, &create.version).await?;
-                let known = policies::names(db, PolicyKind::Business).await?;
-                let decided = decide::create_api(&create, actor, now, &neighbours, &known)?;
+                let known = policies::known(db).await?;
+                let decided = decide::create_api(&create, actor, now, &neighbours, known.as_ref())?;
                 decide::known_issuers(&create.design, &issuers::names(db, self.vault).await?)?;
                 self.write(None, decided).await
             }
             Command::UpdateApi(update) => {
                 let api = self.api(update.id).await?;
                 let siblings = apis::siblings(db, self.vault, &api).await?;
-                let known = policies::names(db, PolicyKind::Business).await?;
-                let decided = decide::update_api(&api, &update, actor, now, &siblings, &known)?;
+                let known = policies::known(db).await?;
+                let decided = decide::update_api(&api, &update, actor, now, &siblings, known.as_ref())?;
                 decide::known_issuers(&update.design, &issuers::names(db, self.vault).await?)?;
                 self.write(Some(&api), decided).await
             }

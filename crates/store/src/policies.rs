@@ -1,14 +1,17 @@
-//! Business plans and application policies as rows, and changes to them. What uses one is counted here.
+//! Policies as rows, and changes to them. What uses one is counted here.
 
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, PaginatorTrait as _,
     QueryFilter as _, QueryOrder as _,
 };
 use tidegate_model::{
-    api::Api,
+    api::{Api, Design},
     application::Application,
     command::{ChangePolicy, Command, ImportPolicies, Imported, Outcome, Refused},
-    decide::policies::{self, Step, Usage},
+    decide::{
+        self,
+        policies::{self, Step, Usage},
+    },
     policy::{KeptPolicy, Policy, PolicyKind},
 };
 
@@ -52,6 +55,23 @@ pub(crate) async fn facts(connection: &impl ConnectionTrait, kind: PolicyKind) -
 
 pub(crate) async fn names(connection: &impl ConnectionTrait, kind: PolicyKind) -> Result<Vec<String>, DbErr> {
     Ok(all(connection, kind).await?.into_iter().map(|kept| kept.policy.name).collect())
+}
+
+/// Names of what a design may name.
+pub(crate) struct Known {
+    plans: Vec<String>,
+    api_policies: Vec<String>,
+}
+
+impl Known {
+    pub(crate) fn as_ref(&self) -> decide::Known<'_> {
+        decide::Known { plans: &self.plans, api_policies: &self.api_policies }
+    }
+}
+
+pub(crate) async fn known(connection: &impl ConnectionTrait) -> Result<Known, DbErr> {
+    let plans = names(connection, PolicyKind::Business).await?;
+    Ok(Known { plans, api_policies: names(connection, PolicyKind::Api).await? })
 }
 
 /// The place after the last of its kind.
@@ -99,9 +119,11 @@ impl At<'_> {
     async fn import_policies(&self, told: ImportPolicies) -> Done {
         let plans = all(self.db, PolicyKind::Business).await?;
         let application_policies = all(self.db, PolicyKind::Application).await?;
+        let api_policies = all(self.db, PolicyKind::Api).await?;
         let told = [
             (PolicyKind::Business, told.plans, &plans[..]),
             (PolicyKind::Application, told.application_policies, &application_policies[..]),
+            (PolicyKind::Api, told.api_policies, &api_policies[..]),
         ];
         let mut imported = Imported::default();
         for Step { kind, was, is } in policies::import(told, self.actor)? {
@@ -146,13 +168,11 @@ impl At<'_> {
                 let under = entity::subscription::Column::Plan.eq(name);
                 usage.subscriptions =
                     entity::subscription::Entity::find().filter(under).count(self.db).await?;
-                for row in entity::api::Entity::find().all(self.db).await? {
-                    let Api { name: api, version, design, live, .. } = apis::opened(self.vault, &row.body)?;
-                    let live = live.map(|live| live.design.plans).unwrap_or_default();
-                    if design.plans.iter().chain(&live).any(|plan| plan == name) {
-                        usage.apis.push(format!("{api} {version}"));
-                    }
-                }
+                usage.apis = self.apis_where(|design| design.plans.iter().any(|plan| plan == name)).await?;
+            }
+            PolicyKind::Api => {
+                let names = |design: &Design| design.api_policies().any(|(_, policy)| policy == name);
+                usage.apis = self.apis_where(names).await?;
             }
             PolicyKind::Application => {
                 for row in entity::application::Entity::find().all(self.db).await? {
@@ -162,6 +182,18 @@ impl At<'_> {
             }
         }
         Ok(usage)
+    }
+
+    /// Name and version of the APIs of whose working copy or live design this is so.
+    async fn apis_where(&self, is_so: impl Fn(&Design) -> bool) -> Result<Vec<String>, DbErr> {
+        let mut found = Vec::new();
+        for row in entity::api::Entity::find().all(self.db).await? {
+            let Api { name, version, design, live, .. } = apis::opened(self.vault, &row.body)?;
+            if is_so(&design) || live.is_some_and(|live| is_so(&live.design)) {
+                found.push(format!("{name} {version}"));
+            }
+        }
+        Ok(found)
     }
 
     async fn keep_policy_change(
@@ -176,7 +208,7 @@ impl At<'_> {
             (Some(_), Some(_)) => "changed",
             (Some(_), None) => "deleted",
         };
-        let article = if kind == PolicyKind::Application { "an" } else { "a" };
+        let article = if kind == PolicyKind::Business { "a" } else { "an" };
         let action = format!("{verb} {article} {}", kind.noun());
         self.differs(&kept.policy.name, (&action, &kept.policy.name), was, is).await
     }

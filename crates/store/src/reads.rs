@@ -130,6 +130,7 @@ fn api_facts(api: Api) -> Option<ApiFacts> {
         scopes: design.scopes,
         security: design.security,
         issuers: design.issuers,
+        api_policy: design.api_policy,
     })
 }
 
@@ -149,6 +150,7 @@ async fn snapshot_parts(connection: &impl ConnectionTrait, vault: &Vault) -> Res
         number: number.and_then(|row| u64::try_from(row.value).ok()).unwrap_or_default(),
         plans: policies::facts(connection, PolicyKind::Business).await?,
         application_policies: policies::facts(connection, PolicyKind::Application).await?,
+        api_policies: policies::facts(connection, PolicyKind::Api).await?,
         ..SnapshotParts::default()
     };
     for row in entity::api::Entity::find().all(connection).await? {

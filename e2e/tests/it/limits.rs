@@ -199,3 +199,74 @@ async fn a_changed_plan_holds_live_sessions_within_a_second_and_closes_none() {
     backend.is_over().await;
     assert_eq!(backend.received().messages, 6);
 }
+
+/// The level that the reason of a Close tells.
+fn level(close: &(u16, String)) -> Option<String> {
+    let reason: Value = serde_json::from_str(&close.1).unwrap();
+    reason["level"].as_str().map(str::to_owned)
+}
+
+#[tokio::test]
+async fn an_api_policy_holds_all_who_use_an_api_and_a_topic_all_who_are_on_it() {
+    let (product, backend) = (Product::start().await, Backend::echo());
+    let admin = product.portal.admin().await;
+    let api = admin.publish("Together", json!({"production": {"url": backend.url()}})).await;
+    for (name, amount) in [("Few", 4), ("More", 10)] {
+        let policy = json!({"name": name, "limits": [{"amount": amount, "per": "day"}]});
+        admin.post("/api-policies", policy).await.is(201);
+    }
+    let path = format!("/apis/{}", api.id);
+    let design = json!({"description": "", "endpoints": {"production": {"url": backend.url()}},
+        "plans": ["Unlimited", "Gold"], "api_policy": "More",
+        "topics": {"declared": [{"path": "/few/{any}", "api_policy": "Few"}, {"path": "/*"}]}});
+    let unknown = |at: &str| {
+        let mut design = design.clone();
+        *design.pointer_mut(at).unwrap() = json!("Gold");
+        design
+    };
+    for at in ["/api_policy", "/topics/declared/0/api_policy"] {
+        let refused = admin.put(&path, unknown(at)).await.is(400).json();
+        assert_eq!(refused["errors"][0]["pointer"], at, "{refused}");
+    }
+    let of = async |name: &str, plan: &str| admin.access(name, &api, plan).await.token;
+    let tokens = [of("First", "Unlimited").await, of("Second", "Gold").await];
+    let at = |topic: &str, who: usize| Opening::to(&format!("{}{topic}", api.ws)).bearer(&tokens[who]);
+    let mut live = at("/few/1", 0).open().await;
+    live.echo("before there was a policy").await;
+    admin.put(&path, design.clone()).await.is(200);
+    admin.deploy(&api.id).await.is(201);
+
+    live.echo("two of the four").await;
+    let mut other = at("/few/2", 1).open().await;
+    other.echo("and two").await;
+    live.text("one too many").await;
+    let close = live.closed().await;
+    assert_eq!((quota(&close).0.as_str(), level(&close).as_deref()), ("Few", Some("topic")));
+    let refused = at("/few/3", 1).refused().await;
+    assert_eq!((refused.status, refused.problem().as_str()), (429, "quota"), "{}", refused.text);
+    assert!(refused.text.contains("The policy of the topic Few has nothing left"), "{}", refused.text);
+    // Four of ten are used, and six are left to everybody.
+    let (mut first, mut second) = (at("/any", 0).open().await, at("/any", 1).open().await);
+    first.echo("two").await;
+    second.echo("two").await;
+    first.echo("two").await;
+    second.text("one too many").await;
+    let close = second.closed().await;
+    assert_eq!((quota(&close).0.as_str(), level(&close).as_deref()), ("More", Some("api")));
+
+    // Raised, it goes on with what was used, on the session that is open.
+    let more = json!({"name": "More", "limits": [{"amount": 12, "per": "day"}]});
+    admin.put("/api-policies/More", more).await.is(200);
+    first.echo("the last two").await;
+    for name in ["More", "Few"] {
+        let refused = admin.delete(&format!("/api-policies/{name}")).await.is(409).json();
+        let detail = refused["detail"].as_str().unwrap();
+        assert!(detail.contains("1 API held to it (Together 1.0)"), "{detail}");
+    }
+    let mut free = design;
+    (free["api_policy"], free["topics"]) = (Value::Null, json!({}));
+    admin.put(&path, free).await.is(200);
+    admin.deploy(&api.id).await.is(201);
+    first.echo("no limit but the plan's").await;
+    admin.delete("/api-policies/More").await.is(204);
+}

@@ -1,22 +1,25 @@
-// Business plans and application policies: changed by administrators, one by one or by a document of all.
+// Business plans, application policies and API policies: changed by administrators, one by one or by a document of all.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { ask, ifMatch } from "./call";
 import type { Imported } from "./generated";
 import {
+  createApiPolicy,
   createApplicationPolicy,
   createPlan,
+  deleteApiPolicy,
   deleteApplicationPolicy,
   deletePlan,
   exportPolicies,
   importPolicies,
+  updateApiPolicy,
   updateApplicationPolicy,
   updatePlan,
 } from "./generated";
 import type { Problem } from "./problem";
-import { plansQuery, policiesQuery } from "./settings";
+import { apiPoliciesQuery, plansQuery, policiesQuery } from "./settings";
 import type { Plan, PlanInput, PolicyDocument } from "./types";
 
-export type PolicyKind = "plan" | "policy";
+export type PolicyKind = "plan" | "policy" | "api_policy";
 
 const CALLS = {
   plan: { query: plansQuery, create: createPlan, update: updatePlan, remove: deletePlan },
@@ -25,6 +28,12 @@ const CALLS = {
     create: createApplicationPolicy,
     update: updateApplicationPolicy,
     remove: deleteApplicationPolicy,
+  },
+  api_policy: {
+    query: apiPoliciesQuery,
+    create: createApiPolicy,
+    update: updateApiPolicy,
+    remove: deleteApiPolicy,
   },
 };
 

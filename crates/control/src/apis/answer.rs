@@ -120,6 +120,9 @@ pub(crate) struct ApiAnswer {
     issuers: Vec<String>,
     /// The working copy's plans.
     plans: Vec<String>,
+    /// Name of the working copy's API policy, which all who use the API are held to together; null: none.
+    #[schema(required)]
+    api_policy: Option<String>,
     urls: Urls,
     /// The revision that gateways serve; null when none.
     #[schema(required)]
@@ -162,6 +165,7 @@ pub(crate) fn api_answer(settings: &Settings, api: Api) -> ApiAnswer {
         description: api.design.description,
         issuers: api.design.issuers.names(),
         plans: api.design.plans,
+        api_policy: api.design.api_policy,
         name: api.name,
         context: api.context,
         version: api.version,

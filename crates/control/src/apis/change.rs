@@ -4,7 +4,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use tidegate_model::{
     api::{Api, Design},
     command::{Command, CreateApi, CreateVersion, Outcome, UpdateApi},
@@ -66,6 +66,9 @@ pub(crate) struct NewApi {
     /// Names of business plans.
     #[serde(default)]
     plans: Vec<String>,
+    /// Name of the API policy that all who use the API are held to together. Absent: none.
+    #[schema(example = "10KPerMin")]
+    api_policy: Option<String>,
     /// Publish at once; needs an endpoint and a plan. All of it happens, or nothing.
     #[serde(default)]
     publish: bool,
@@ -95,9 +98,18 @@ pub(crate) struct ApiChange {
     issuers: Option<Vec<String>>,
     /// Names of business plans.
     plans: Vec<String>,
+    /// Name of the API policy that all who use the API are held to together; null: none. Absent: as before.
+    #[serde(default, deserialize_with = "told")]
+    #[schema(value_type = Option<String>)]
+    api_policy: Option<Option<String>>,
     /// Whether it answers without a version as well, from when it is live; until then the one that does goes on. Absent:
     /// as before.
     is_default_version: Option<bool>,
+}
+
+/// Tells null, which is a value here, from what is absent.
+fn told<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(value).map(Some)
 }
 
 /// A new version of an API.
@@ -150,6 +162,7 @@ pub(crate) async fn create(
             security: input.security.meant()?,
             issuers: input.issuers.map(AcceptedIssuers::named).unwrap_or_default(),
             plans: input.plans,
+            api_policy: input.api_policy,
         },
         publish: input.publish,
         demo: false,
@@ -189,6 +202,7 @@ pub(crate) async fn update(
             security: input.security.map_or(Ok(before.security), SecurityInput::meant)?,
             issuers: input.issuers.map_or(before.issuers, AcceptedIssuers::named),
             plans: input.plans,
+            api_policy: input.api_policy.unwrap_or(before.api_policy),
         },
         is_default_version: input.is_default_version,
     });

@@ -30,6 +30,9 @@ pub(crate) struct TopicInput {
     /// A token needs one of these for the client to be sent to; none: it needs none.
     #[serde(default)]
     subscribe_scopes: Vec<String>,
+    /// Name of the API policy that all on the topic are held to together, beside that of the API. Absent: none.
+    #[schema(example = "10KPerMin")]
+    api_policy: Option<String>,
 }
 
 /// The topics of an API; what is absent has its default.
@@ -61,8 +64,17 @@ impl TopicsInput {
                 problems.push(FieldProblem::new(pointer, "unknown_direction", detail));
                 Direction::default()
             });
-            let TopicInput { path, description, open, publish_scopes, subscribe_scopes, .. } = topic;
-            Topic { path, description, direction, is_open: open, publish_scopes, subscribe_scopes }
+            let TopicInput { path, description, open, publish_scopes, subscribe_scopes, api_policy, .. } =
+                topic;
+            Topic {
+                path,
+                description,
+                direction,
+                is_open: open,
+                publish_scopes,
+                subscribe_scopes,
+                api_policy,
+            }
         };
         let declared = self.declared.into_iter().enumerate().map(topic).collect();
         if problems.is_empty() {
@@ -90,6 +102,9 @@ pub(crate) struct TopicAnswer {
     open: bool,
     publish_scopes: Vec<String>,
     subscribe_scopes: Vec<String>,
+    /// Name of the API policy that all on the topic are held to together; null: none.
+    #[schema(required)]
+    api_policy: Option<String>,
 }
 
 /// The topics of an API.
@@ -110,6 +125,7 @@ impl From<Topics> for TopicsAnswer {
             open: topic.is_open,
             publish_scopes: topic.publish_scopes,
             subscribe_scopes: topic.subscribe_scopes,
+            api_policy: topic.api_policy,
         };
         Self {
             declared: topics.declared.into_iter().map(topic).collect(),

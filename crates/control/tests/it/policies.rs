@@ -1,4 +1,4 @@
-//! Business plans and application policies over REST: made, read, changed from the tag of now, deleted when unused, and carried
+//! Business plans, application policies and API policies over REST: made, read, changed from the tag of now, deleted when unused, and carried
 //! as one document.
 
 use axum::{
@@ -11,7 +11,8 @@ use tidegate_model::role::Role;
 use crate::support::{Answer, House, Person, echo};
 
 const PLANS: &str = "/api/v1/plans";
-const LISTS: [&str; 2] = [PLANS, "/api/v1/application-policies"];
+const API_POLICIES: &str = "/api/v1/api-policies";
+const LISTS: [&str; 3] = [PLANS, "/api/v1/application-policies", API_POLICIES];
 
 fn limit(amount: u64, per: &str) -> Value {
     json!({"amount": amount, "per": per})
@@ -32,15 +33,26 @@ impl Office {
     async fn open() -> Self {
         let house = House::new().await;
         let admin = house.person("boss", &[Role::Admin]).await;
-        let made = house.post(&admin, "/api/v1/tokens", json!({"name": "plans"})).await.is(201).json();
-        let token = format!("Bearer {}", made["token"].as_str().unwrap());
+        let token = token_of(&house, &admin).await;
         Self { house, admin, token }
     }
 
     /// A change or deletion that is based on a tag.
     async fn based_on(&self, tag: Option<&str>, method: Method, path: &str, body: Option<Value>) -> Answer {
+        self.by(&self.token, tag, method, path, body).await
+    }
+
+    /// The same, by whoever has this token.
+    async fn by(
+        &self,
+        token: &str,
+        tag: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
-        request = request.header(header::AUTHORIZATION, &self.token);
+        request = request.header(header::AUTHORIZATION, token);
         request = request.header(header::CONTENT_TYPE, "application/json");
         if let Some(tag) = tag {
             request = request.header(header::IF_MATCH, tag);
@@ -56,6 +68,11 @@ impl Office {
     async fn post(&self, path: &str, body: Value) -> Answer {
         self.house.post(&self.admin, path, body).await
     }
+}
+
+async fn token_of(house: &House, person: &Person) -> String {
+    let made = house.post(person, "/api/v1/tokens", json!({"name": "plans"})).await.is(201).json();
+    format!("Bearer {}", made["token"].as_str().unwrap())
 }
 
 /// Pointers and codes of the fields that a problem names.
@@ -74,6 +91,8 @@ fn names(list: &Value) -> Vec<String> {
 async fn a_policy_is_made_read_changed_and_deleted() {
     let office = Office::open().await;
     let house = &office.house;
+    let observer = house.person("observer", &[Role::Observer]).await;
+    house.get(&Person::default(), API_POLICIES).await.is(401);
     for list in LISTS {
         let bytes = json!({"amount": 65_536, "unit": "bytes", "per": "second", "counting": "sliding", "burst": 4_096,
             "direction": "publish"});
@@ -94,10 +113,11 @@ async fn a_policy_is_made_read_changed_and_deleted() {
         for bound in ["sessions_max", "message_bytes_max", "idle_timeout_ms", "lifetime_max_ms"] {
             assert_eq!(first[bound], body[bound]);
         }
-        // Everybody may know what a plan gives.
-        let read = house.get(&Person::default(), &place).await.is(200);
+        // Everybody may know what a plan gives; what an API takes is for those who see APIs.
+        let reader = if list == API_POLICIES { &observer } else { &Person::default() };
+        let read = house.get(reader, &place).await.is(200);
         assert_eq!((read.json(), read.header("etag")), (first.clone(), "\"1\""));
-        let listed = house.get(&Person::default(), list).await.is(200).json();
+        let listed = house.get(reader, list).await.is(200).json();
         assert_eq!(names(&listed).last().map(String::as_str), Some("Stream"));
         let twin = office.post(list, policy("stream", &[])).await.is(409);
         assert_eq!(fields(&twin), [("/name".to_owned(), "duplicate".to_owned())]);
@@ -120,8 +140,11 @@ async fn a_policy_is_made_read_changed_and_deleted() {
     let audit = house.get(&office.admin, "/api/v1/audit?kind=policy").await.is(200).json();
     let actions: Vec<_> =
         audit["items"].as_array().unwrap().iter().map(|entry| entry["action"].clone()).collect();
-    assert_eq!(actions[3..], ["deleted a business plan", "changed a business plan", "made a business plan"]);
-    assert_eq!(actions[0], "deleted an application policy");
+    assert_eq!(actions[6..], ["deleted a business plan", "changed a business plan", "made a business plan"]);
+    assert_eq!(
+        (&actions[3], &actions[0]),
+        (&json!("deleted an application policy"), &json!("deleted an API policy"))
+    );
     let number = audit["items"][1]["number"].as_u64().unwrap();
     let entry = house.get(&office.admin, &format!("/api/v1/audit/{number}")).await.is(200).json();
     assert_eq!(entry["before"]["limits"][0]["amount"], 9_000, "{entry}");
@@ -174,6 +197,48 @@ async fn what_is_in_use_is_not_deleted_and_says_by_what() {
 }
 
 #[tokio::test]
+async fn an_api_and_its_topics_name_policies_that_are_there_and_a_publisher_may_choose_them() {
+    let office = Office::open().await;
+    let house = &office.house;
+    let mut wanted = echo();
+    wanted["api_policy"] = json!("Gold");
+    wanted["topics"] = json!({"declared": [{"path": "/news"}, {"path": "/*", "api_policy": "10kpermin"}]});
+    let refused = office.post("/api/v1/apis", wanted.clone()).await.is(400);
+    let unknown = |pointer: &str| (pointer.to_owned(), "unknown_policy".to_owned());
+    assert_eq!(fields(&refused), [unknown("/api_policy"), unknown("/topics/declared/1/api_policy")]);
+    wanted["api_policy"] = json!("20KPerMin");
+    wanted["topics"]["declared"][1]["api_policy"] = json!("10KPerMin");
+    let made = office.post("/api/v1/apis", wanted.clone()).await.is(201);
+    let api = made.json();
+    assert_eq!(api["api_policy"], "20KPerMin");
+    let topics = api["topics"]["declared"].as_array().unwrap();
+    let of_topics: Vec<_> = topics.iter().map(|topic| &topic["api_policy"]).collect();
+    assert_eq!(of_topics, [&Value::Null, &json!("10KPerMin")]);
+    let detail = office.based_on(None, Method::DELETE, "/api/v1/api-policies/10KPerMin", None).await.is(409);
+    let detail = detail.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("1 API held to it (EchoWebSocket 1.0)"), "{detail}");
+
+    let publisher = house.person("publisher", &[Role::Publisher]).await;
+    let token = token_of(house, &publisher).await;
+    let place = made.header("location").to_owned();
+    let mut change =
+        json!({"description": api["description"], "endpoints": api["endpoints"], "plans": api["plans"]});
+    let put = async |change: &Value| {
+        let etag = house.get(&publisher, &place).await.is(200).header("etag").to_owned();
+        office.by(&token, Some(&etag), Method::PUT, &place, Some(change.clone())).await
+    };
+    // What is not told of stays; null takes back.
+    assert_eq!(put(&change).await.is(200).json()["api_policy"], "20KPerMin");
+    change["api_policy"] = Value::Null;
+    change["topics"] = api["topics"].clone();
+    change["topics"]["declared"][0]["api_policy"] = json!("Unlimited");
+    let changed = put(&change).await.is(200).json();
+    assert_eq!((&changed["api_policy"], &changed["topics"]), (&Value::Null, &change["topics"]));
+    change["topics"]["declared"][0]["open"] = json!(true);
+    put(&change).await.is(403);
+}
+
+#[tokio::test]
 async fn all_policies_are_one_document_that_can_be_carried_elsewhere() {
     let (here, there) = (Office::open().await, Office::open().await);
     let sliding = json!({"amount": 5, "per": "hour", "counting": "sliding", "burst": 2});
@@ -183,9 +248,9 @@ async fn all_policies_are_one_document_that_can_be_carried_elsewhere() {
     here.put("\"1\"", "/api/v1/plans/Gold", policy("Gold", &[limit(1, "second")])).await.is(200);
     let document = here.house.get(&here.admin, "/api/v1/policies").await.is(200).json();
     let imported = there.post("/api/v1/policies", document.clone()).await.is(200).json();
-    assert_eq!(imported, json!({"created": 1, "changed": 1, "unchanged": 11}));
+    assert_eq!(imported, json!({"created": 1, "changed": 1, "unchanged": 15}));
     let again = there.post("/api/v1/policies", document.clone()).await.is(200).json();
-    assert_eq!(again, json!({"created": 0, "changed": 0, "unchanged": 13}));
+    assert_eq!(again, json!({"created": 0, "changed": 0, "unchanged": 17}));
     assert_eq!(there.house.get(&there.admin, "/api/v1/policies").await.is(200).json(), document);
     // One that is wrong, and none of them is taken.
     let bad = json!({"plans": [policy("Fine", &[]), policy("Bad", &[limit(0, "day")])]});

@@ -4,8 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use proptest::prelude::*;
 use serde_json::Value;
-use tidegate_model::{endpoint::Environment, id::BootId, time::Timestamp};
-use tidegate_wire::{frame::FrameError, relay::Violation};
+use tidegate_model::{admit::Unwelcome, endpoint::Environment, id::BootId, time::Timestamp};
+use tidegate_wire::{
+    frame::FrameError,
+    relay::{Cause, Ending, Initiator, Violation},
+};
 
 use super::*;
 
@@ -308,18 +311,22 @@ fn what_is_not_accepted_is_told_with_what_is() {
 
 #[test]
 fn a_used_up_plan_says_when_there_is_more() {
-    let refusal = Refusal::UsedUp(UsedUp { plan: "Gold".to_owned(), retry_after_seconds: 37 });
+    let refusal = Refusal::UsedUp(UsedUp {
+        plan: "Gold".to_owned(),
+        level: Level::Subscription,
+        retry_after_seconds: 37,
+    });
     let answer = answer(&refusal);
     assert_eq!(answer.header("retry-after"), Some("37"));
     let detail = answer.problem["detail"].as_str().unwrap();
-    assert!(detail.contains("Gold") && detail.contains("37"), "{detail}");
+    assert_eq!(detail, "The plan Gold has nothing left; there is more in 37 seconds.");
 }
 
 proptest! {
     #[test]
     fn no_name_of_a_plan_gets_out_of_its_place(plan in name(), retry_after_seconds in any::<u32>()) {
-        let refusal = Refusal::UsedUp(UsedUp { plan: plan.clone(), retry_after_seconds });
-        let plain = Refusal::UsedUp(UsedUp { plan: String::new(), retry_after_seconds });
+        let refusal = Refusal::UsedUp(UsedUp { plan: plan.clone(), level: Level::Api, retry_after_seconds });
+        let plain = Refusal::UsedUp(UsedUp { plan: String::new(), level: Level::Api, retry_after_seconds });
         let (told, plain) = (answer(&refusal), answer(&plain));
         let names = |answer: &Answer| answer.headers.keys().cloned().collect::<HashSet<_>>();
         prop_assert_eq!(names(&told), names(&plain));
@@ -328,8 +335,12 @@ proptest! {
     }
 
     #[test]
-    fn a_quota_close_is_json_that_fits_for_any_name(plan in name(), retry_after in any::<u32>()) {
-        let reason = quota_close(&plan, retry_after);
+    fn a_quota_close_is_json_that_fits_for_any_name(
+        plan in name(),
+        retry_after in any::<u32>(),
+        level in prop::sample::select(&Level::ALL),
+    ) {
+        let reason = quota_close(level, &plan, retry_after);
         prop_assert_eq!(reason.code(), Some(4429));
         prop_assert!(reason.reason().len() <= 123);
         let json: Value = serde_json::from_str(reason.reason()).expect("a reason is JSON");
@@ -338,6 +349,12 @@ proptest! {
         match json.get("plan") {
             Some(told) => prop_assert_eq!(told, &plan),
             None => prop_assert!(plan.len() > 40, "a name that fits is told"),
+        }
+        let told = json.get("level").and_then(Value::as_str);
+        if level != Level::Subscription && json.get("plan").is_some() {
+            prop_assert_eq!(told, Some(level.as_str()));
+        } else {
+            prop_assert_eq!(told, None);
         }
     }
 }
@@ -356,8 +373,15 @@ fn name() -> impl Strategy<Value = String> {
 
 #[test]
 fn a_quota_close_is_the_one_of_the_design() {
-    let reason = quota_close("Gold", 37);
+    let reason = quota_close(Level::Subscription, "Gold", 37);
     assert_eq!(reason.reason(), r#"{"reason":"quota","plan":"Gold","retry_after":37}"#);
+    let reason = quota_close(Level::Api, "10KPerMin", 37);
+    assert_eq!(reason.reason(), r#"{"reason":"quota","plan":"10KPerMin","level":"api","retry_after":37}"#);
+    // The longest name that there may be, and the seconds of the longest month.
+    for level in Level::ALL {
+        let reason = quota_close(level, &"x".repeat(50), 2_678_400);
+        assert!(reason.reason().contains("xxx"), "{level:?}");
+    }
 }
 
 #[test]

@@ -27,14 +27,13 @@ impl Bounds {
         let of = |value: fn(&Endpoint) -> u32, usual: endpoint::Bounds| {
             grant.endpoint().map_or(usual.default, value)
         };
-        let policies = || grant.plan.iter().chain([&grant.application_policy]);
-        // Of what the API, the plan and the application's policy say, the least holds.
+        // Of what the API and the policies at all levels say, the least holds.
         let least = |usual: u32, of: fn(&Policy) -> Option<u32>| {
-            policies().filter_map(|policy| of(policy)).fold(usual, u32::min)
+            grant.policies().filter_map(|policy| of(policy)).fold(usual, u32::min)
         };
         // Zero is for ever.
         let lifetime = match of(|it| it.lifetime_max_ms, endpoint::LIFETIME) {
-            0 => policies().filter_map(|policy| policy.lifetime_max_ms).min().unwrap_or(0),
+            0 => grant.policies().filter_map(|policy| policy.lifetime_max_ms).min().unwrap_or(0),
             usual => least(usual, |policy| policy.lifetime_max_ms),
         };
         let protocol = grant.api.protocol;

@@ -1,7 +1,7 @@
 //! The budgets of everyone who may connect, and how many sessions are open of each.
 //!
-//! A budget belongs to a subscription (or to an application whose policy has a limit), not to a session: it is
-//! found by id when a session opens or its plan changes, and survives reconnects. Here a lock is taken for each session
+//! A budget belongs to a subscription, or to an application, an API or a topic whose policy has a limit, not to a session: it
+//! is found by id when a session opens or its plan changes, and survives reconnects. Here a lock is taken for each session
 //! that opens, and never for a message. It does not know sockets, nor how messages are judged: that is `meter.rs`.
 //!
 //! What was used is told to the store (`model::usage`): whoever let something pass puts the budgets on a list, workers
@@ -21,7 +21,7 @@ use tidegate_model::{
     admit::Grant,
     holder::{BudgetKey, Holder},
     limit::Limit,
-    meter::{Event, Share, Shares},
+    meter::{Event, Level, Share, Shares},
     policy::Policy,
     snapshot::Snapshot,
     time::Timestamp,
@@ -112,6 +112,9 @@ impl Held {
 #[derive(Debug)]
 pub(super) struct Seat(Arc<AtomicU32>);
 
+/// Those that a session has, one at each level at most. Most have none, and own nothing of it.
+pub(super) type Seats = [Option<Seat>; 4];
+
 impl Drop for Seat {
     fn drop(&mut self) {
         // Relaxed is enough: the number is all there is.
@@ -124,6 +127,8 @@ impl Drop for Seat {
 pub(crate) struct Full {
     /// Name of the plan or policy.
     pub(crate) plan: String,
+    /// Where it is held.
+    pub(crate) level: Level,
     /// How many that are.
     pub(crate) sessions_max: u32,
 }
@@ -169,16 +174,18 @@ impl Budgets {
     }
 
     fn take_seats(&self, meter: &mut Meter, grant: &Grant, room: impl Fn(u32) -> u32) -> Result<(), Full> {
-        for (seat, (holder, policy)) in meter.seats.iter_mut().zip(holders(grant)) {
+        let mut seats = Seats::default();
+        for (seat, (holder, policy)) in seats.iter_mut().zip(holders(grant)) {
             let Some(sessions_max) = policy.sessions_max else { continue };
+            let level = holder.level();
             let open = Arc::clone(self.held(&holder).open.entry(holder).or_default());
             let more = |open: u32| (open < room(sessions_max)).then(|| open.saturating_add(1));
             if open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_err() {
-                meter.seats = [None, None];
-                return Err(Full { plan: policy.name.clone(), sessions_max });
+                return Err(Full { plan: policy.name.clone(), level, sessions_max });
             }
             *seat = Some(Seat(open));
         }
+        meter.seats = seats.iter().any(Option::is_some).then(|| Box::new(seats));
         Ok(())
     }
 

@@ -9,17 +9,17 @@ use std::sync::Arc;
 use tidegate_model::{
     admit::Grant,
     holder::Holder,
-    meter::{Event, Refused, Sender, Shares},
+    meter::{Event, Level, Refused, Sender, Shares},
     policy::{DELAY_MILLIS_MAX, Excess, Policy},
     security::Way,
     throttle::Moment,
     time::Timestamp,
-    topic::{Misdirected, Speech},
+    topic::{Found, Misdirected, Speech},
     usage::Tally,
 };
 use tidegate_wire::{Admission, Limiter, MessageStart, Micros, Side};
 
-use super::budgets::Seat;
+use super::budgets::Seats;
 use crate::refusal::{misdirected_close, quota_close};
 
 /// Whose the budgets of this grant's plan are; `None` without a plan.
@@ -32,19 +32,34 @@ fn holder_of_plan(grant: &Grant) -> Option<Holder> {
     }
 }
 
-/// Whose budgets a session counts in, and by which policies: the application's first, then the plan's.
+/// Whose budgets a session counts in, and by which policies, in the order of [`Level`].
 pub(super) fn holders(grant: &Grant) -> impl Iterator<Item = (Holder, &Arc<Policy>)> {
+    let api = grant.api_policy.as_ref().map(|policy| (Holder::Api(grant.api_id()), policy));
+    // A path is looked up only where there is something to hold against its topic.
+    let topic = grant.topic_policy.as_ref().and_then(|policy| Some((holder_of_topic(grant)?, policy)));
     let application = (Holder::Application(grant.application_id()), &grant.application_policy);
-    [Some(application), holder_of_plan(grant).zip(grant.plan.as_ref())].into_iter().flatten()
+    let plan = holder_of_plan(grant).zip(grant.plan.as_ref());
+    [api, topic, Some(application), plan].into_iter().flatten()
+}
+
+/// Whose the budgets of the topic are that this grant is for; `None` where it is no declared one.
+fn holder_of_topic(grant: &Grant) -> Option<Holder> {
+    let Found::Declared(topic) = grant.api.topics.find(&grant.topic) else { return None };
+    Some(Holder::Topic { api: grant.api_id(), path: topic.path.as_str().into() })
+}
+
+/// Whether the same budgets are counted by the same policies.
+pub(super) fn is_held_alike(one: &Grant, other: &Grant) -> bool {
+    holders(one).eq(holders(other))
 }
 
 /// The budgets of one session.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
-    /// The application's first, then the plan's.
+    /// In the order of [`Level`].
     pub(super) shares: Shares,
     /// Its places among the open sessions of its holders.
-    pub(super) seats: [Option<Seat>; 2],
+    pub(super) seats: Option<Box<Seats>>,
     now: Moment,
     counts_bytes: bool,
     /// By side: the frame under way is a message's first, whose bytes were taken when it began.
@@ -61,6 +76,8 @@ pub(crate) struct Meter {
 pub(crate) struct UsedUp {
     /// Name of the plan or policy.
     pub(crate) plan: String,
+    /// Where it is held.
+    pub(crate) level: Level,
     /// Whole seconds until there is more.
     pub(crate) retry_after_seconds: u32,
 }
@@ -69,6 +86,7 @@ impl From<Refused<'_>> for UsedUp {
     fn from(refused: Refused<'_>) -> Self {
         Self {
             plan: refused.policy.name.clone(),
+            level: refused.level,
             retry_after_seconds: refused.exhausted.retry_after_seconds(),
         }
     }
@@ -146,7 +164,8 @@ fn excess(refused: Refused<'_>, now: Micros) -> Admission {
         Excess::Drop => Admission::Drop,
         Excess::Delay if wait <= DELAY_MILLIS_MAX => Admission::Delay(now.plus(Micros::from_millis(wait))),
         Excess::Delay | Excess::Close => {
-            Admission::Close(quota_close(&refused.policy.name, refused.exhausted.retry_after_seconds()))
+            let seconds = refused.exhausted.retry_after_seconds();
+            Admission::Close(quota_close(refused.level, &refused.policy.name, seconds))
         }
     }
 }

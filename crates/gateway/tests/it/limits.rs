@@ -7,8 +7,8 @@ use std::{
 
 use tidegate_model::{
     limit::{Counting, Limit, Unit, Window},
-    policy::Excess,
-    topic::Direction,
+    policy::{Excess, Policy},
+    topic::{Direction, Topic},
 };
 
 use crate::{
@@ -169,9 +169,59 @@ async fn an_applications_own_limit_holds_over_its_subscription() {
     let mut client = rig.open(&Ask::usual(&world)).await;
     client.echo("the two").await;
     client.frames.say("one more").await;
-    assert_eq!(client.closed().await, quota("Policy", 37));
+    let reason = r#"{"reason":"quota","plan":"Policy","level":"application","retry_after":37}"#;
+    assert_eq!(client.closed().await, (4429, reason.to_owned()));
     let refused = rig.ask(&Ask::usual(&world)).await;
     assert_eq!((refused.status, &*refused.problem()), (429, "quota"));
+}
+
+#[tokio::test]
+async fn an_apis_own_limit_and_a_topics_hold_over_everybodys_and_change_under_live_sessions() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url());
+    let policy = |name: &str, amount| Policy {
+        name: name.to_owned(),
+        limits: vec![Limit::messages(amount, Window::Minute)],
+        ..Policy::default()
+    };
+    world.parts.api_policies = vec![policy("Api", 8), policy("Topic", 4)];
+    let topic = |path: &str, policy: Option<&str>| Topic {
+        path: path.to_owned(),
+        api_policy: policy.map(str::to_owned),
+        ..Topic::default()
+    };
+    world.api().api_policy = Some("Api".to_owned());
+    world.api().topics.declared = vec![topic("/rooms/{room}", Some("Topic")), topic("/*", None)];
+    let rig = Rig::start(&mut world).await;
+    let at = |world: &World, topic: &str| {
+        let ask = Ask::usual(world);
+        Ask { target: format!("{}{topic}", ask.target), ..ask }
+    };
+    let mut first = rig.open(&at(&world, "/rooms/1")).await;
+    let mut second = rig.open(&at(&world, "/rooms/2")).await;
+    first.echo("two").await;
+    second.echo("four").await;
+    second.frames.say("one more").await;
+    let told = |plan: &str, level: &str| {
+        (4429, format!(r#"{{"reason":"quota","plan":"{plan}","level":"{level}","retry_after":37}}"#))
+    };
+    assert_eq!(second.closed().await, told("Topic", "topic"));
+    let refused = rig.ask(&at(&world, "/rooms/3")).await;
+    assert_eq!((refused.status, &*refused.problem()), (429, "quota"));
+    let mut other = rig.open(&at(&world, "/other")).await;
+    other.echo("six").await;
+    // Without its own policy, the topic is held to the API's alone; what was used of that stays used.
+    world.api().topics.declared[0].api_policy = None;
+    rig.decide(&mut world).await;
+    first.echo("eight").await;
+    first.frames.say("one more").await;
+    assert_eq!(first.closed().await, told("Api", "api"));
+    // Raised, with a session open.
+    world.parts.api_policies[0] = policy("Api", 10);
+    rig.decide(&mut world).await;
+    other.echo("ten").await;
+    other.frames.say("one more").await;
+    assert_eq!(other.closed().await, told("Api", "api"));
 }
 
 #[tokio::test]

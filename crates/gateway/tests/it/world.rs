@@ -77,6 +77,7 @@ pub(crate) fn api(number: u8, context: &str, url: &str) -> ApiFacts {
         scopes: Vec::new(),
         security: Security::default(),
         issuers: AcceptedIssuers::default(),
+        api_policy: None,
     }
 }
 
@@ -118,6 +119,7 @@ impl World {
             subscriptions: vec![subscription],
             plans: vec![plan("Gold", None), plan("Silver", None)],
             application_policies: vec![plan("Policy", None)],
+            api_policies: Vec::new(),
             deny_rules: Vec::new(),
         };
         Self { parts, key }

@@ -12,7 +12,7 @@ use crate::{
     headers::HeaderRules,
     issuer::AcceptedIssuers,
     limit::{Limit, Window},
-    policy::{application_policies, business_plans},
+    policy::{api_policies, application_policies, business_plans},
     protocol::Protocol,
     security::Security,
     snapshot::{ClientFacts, SnapshotParts, SubscriptionFacts},
@@ -60,6 +60,7 @@ fn api(number: u128, name: &str, version: &str, state: State) -> ApiFacts {
         scopes: Vec::new(),
         security: Security::default(),
         issuers: AcceptedIssuers::default(),
+        api_policy: None,
     }
 }
 
@@ -111,6 +112,7 @@ fn world() -> SnapshotParts {
         ],
         plans: business_plans(),
         application_policies: application_policies(),
+        api_policies: api_policies(),
         ..SnapshotParts::default()
     }
 }
@@ -256,10 +258,10 @@ fn a_grant_carries_the_limits_of_plan_and_policy() {
 fn a_plan_or_policy_that_nobody_knows_lets_nobody_in() {
     let mut parts = world();
     parts.subscriptions[1].plan = "Platinum".to_owned();
-    assert_eq!(admitted(parts, ECHO_2, "production").unwrap_err(), Refusal::NoSubscription);
+    assert_eq!(admitted(parts, ECHO_2, "production").unwrap_err(), Refusal::UnknownPolicy);
     let mut parts = world();
     parts.application_policies.clear();
-    assert_eq!(admitted(parts, ECHO_2, "production").unwrap_err(), Refusal::NoSubscription);
+    assert_eq!(admitted(parts, ECHO_2, "production").unwrap_err(), Refusal::UnknownPolicy);
 }
 
 #[test]
@@ -478,6 +480,43 @@ fn a_deny_rule_keeps_out_at_the_handshake_and_ends_who_is_in() {
 }
 
 #[test]
+fn an_api_and_a_topic_are_held_to_the_policies_that_they_name() {
+    let topic = |path: &str, policy: Option<&str>| Topic {
+        path: path.to_owned(),
+        api_policy: policy.map(str::to_owned),
+        ..Topic::default()
+    };
+    let limited = |of_api: Option<&str>, of_topic: Option<&str>| {
+        let mut parts = world();
+        parts.apis[0].api_policy = of_api.map(str::to_owned);
+        parts.apis[0].topics.declared = vec![topic("/news", of_topic), topic("/*", None)];
+        parts
+    };
+    let on = |parts: SnapshotParts, topic: &str| {
+        let snapshot = Snapshot::new(parts);
+        let api = snapshot.api(api_id(ECHO_1)).unwrap();
+        let grant = admit(&snapshot, api, &identity("production"), Way::OAuthHeader, HERE)?;
+        on_topic(&snapshot, grant, topic.into())
+    };
+    let names = |grant: &Grant| grant.policies().map(|policy| policy.name.clone()).collect::<Vec<_>>();
+    let (api, of_topic) = (Some("50KPerMin"), Some("10KPerMin"));
+    let held = on(limited(api, of_topic), "/news").unwrap();
+    assert_eq!(names(&held), ["50KPerMin", "10KPerMin", "20PerMin", "Unlimited"]);
+    assert_eq!(names(&on(limited(api, of_topic), "/other").unwrap()), ["50KPerMin", "20PerMin", "Unlimited"]);
+    assert_eq!(names(&on(limited(None, of_topic), "/news").unwrap()), ["10KPerMin", "20PerMin", "Unlimited"]);
+    // No policy must never mean no limit.
+    for (api, topic) in [(Some("Gold"), None), (None, Some("Gold"))] {
+        assert_eq!(on(limited(api, topic), "/news").unwrap_err(), Refusal::UnknownPolicy);
+    }
+    let after = |parts| standing(&Snapshot::new(parts), &held, NOW);
+    assert_eq!(names(&after(limited(None, api)).unwrap()), ["50KPerMin", "20PerMin", "Unlimited"]);
+    assert_eq!(names(&after(limited(None, None)).unwrap()), ["20PerMin", "Unlimited"]);
+    let mut parts = limited(api, of_topic);
+    parts.api_policies.clear();
+    assert!(after(parts).is_err());
+}
+
+#[test]
 fn a_topic_is_declared_or_not_there_and_its_direction_is_the_sessions() {
     let topic = |path: &str, direction| Topic { path: path.to_owned(), direction, ..Topic::default() };
     let declare = |parts: &mut SnapshotParts, declared: Vec<Topic>| {
@@ -491,9 +530,9 @@ fn a_topic_is_declared_or_not_there_and_its_direction_is_the_sessions() {
     assert_eq!(has_topic(api, "/news"), Ok(()));
     for topic in ["", "/", "/new", "/news/more"] {
         assert_eq!(has_topic(api, topic), Err(Refusal::UnknownTopic), "{topic}");
-        assert_eq!(on_topic(admitted(), topic.into()), Err(Refusal::UnknownTopic), "{topic}");
+        assert_eq!(on_topic(&snapshot, admitted(), topic.into()), Err(Refusal::UnknownTopic), "{topic}");
     }
-    let held = on_topic(admitted(), "/news".into()).unwrap();
+    let held = on_topic(&snapshot, admitted(), "/news".into()).unwrap();
     assert_eq!((held.speech, &*held.topic), (Speech { client: false, backend: true }, "/news"));
     let after = |declared| {
         let mut parts = world();

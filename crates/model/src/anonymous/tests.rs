@@ -52,6 +52,7 @@ fn api(is_open: bool, declared: Vec<Topic>) -> ApiFacts {
         scopes: Vec::new(),
         security,
         issuers: AcceptedIssuers::default(),
+        api_policy: None,
     }
 }
 
@@ -121,7 +122,7 @@ fn a_session_stays_while_its_topic_is_open_on_the_endpoint_that_it_has() {
     let first = snapshot(&before);
     let live = first.api(before.id).unwrap();
     let held = admit(&first, live, &identity(NOW, END), Way::None, Ipv4Addr::LOCALHOST.into()).unwrap();
-    let held = on_topic(held, "/news".into()).unwrap();
+    let held = on_topic(&first, held, "/news".into()).unwrap();
     let mut other = api(false, vec![topic("/news", true, Direction::Both, [&[], &[]])]);
     other.endpoints.production = Some(Endpoint::new("ws://production.test"));
     let stays = standing(&snapshot(&other), &held, NOW).unwrap();

@@ -78,6 +78,7 @@ fn fields(design: &Design) -> Fields {
     let mut plans = design.plans.clone();
     plans.sort();
     all.push(("plans".to_owned(), listed(plans.into_iter())));
+    all.push(("api_policy".to_owned(), design.api_policy.clone()));
     all
 }
 
@@ -161,6 +162,9 @@ fn topic(topic: &Topic) -> String {
         if !scopes.is_empty() {
             told = format!("{told} {word} with {}", scopes.join(" or "));
         }
+    }
+    if let Some(policy) = &topic.api_policy {
+        told = format!("{told} under {policy}");
     }
     if topic.description.is_empty() { told } else { format!("{told}: {}", topic.description) }
 }

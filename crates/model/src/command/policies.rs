@@ -1,4 +1,4 @@
-//! Commands about business plans and application policies.
+//! Commands about policies: business plans, application policies, API policies.
 
 use crate::policy::{Policy, PolicyKind};
 
@@ -20,6 +20,8 @@ pub struct ImportPolicies {
     pub plans: Vec<Policy>,
     /// Application policies.
     pub application_policies: Vec<Policy>,
+    /// API policies.
+    pub api_policies: Vec<Policy>,
 }
 
 /// What an import came to.

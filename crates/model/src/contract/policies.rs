@@ -1,4 +1,4 @@
-//! Business plans and application policies as records: who may change them, when gateways notice, and what keeps one from
+//! Policies as records: who may change them, when gateways notice, and what keeps one from
 //! being deleted.
 
 use super::*;
@@ -6,6 +6,7 @@ use crate::{
     command::{ChangePolicy, ImportPolicies, Imported, UpdateApi},
     limit::{Counting, Limit, Unit, Window},
     policy::{Excess, KeptPolicy, Policy, PolicyKind},
+    topic::Topic,
 };
 
 fn policy(name: &str, limits: &[Limit]) -> Policy {
@@ -30,6 +31,7 @@ async fn told(port: &impl Catalog, kind: PolicyKind, name: &str) -> Option<Polic
     let policies = match kind {
         PolicyKind::Business => parts.plans,
         PolicyKind::Application => parts.application_policies,
+        PolicyKind::Api => parts.api_policies,
     };
     policies.into_iter().find(|policy| policy.name == name)
 }
@@ -133,16 +135,62 @@ pub async fn a_policy_that_is_used_stays(ground: &impl Ground) {
     assert!(kept(&reopened, PolicyKind::Application, "Tight").await.is_some());
 }
 
+pub async fn a_policy_that_an_api_or_a_topic_names_is_there_and_stays(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let there = stage.furnish().await;
+    let used = async |name| match stage.execute(&Actor::product(), delete(PolicyKind::Api, name, None)).await
+    {
+        Err(Refused::Conflict { detail, .. }) => detail,
+        other => panic!("{other:?}"),
+    };
+    let update = async |api: &Api, of_api: Option<&str>, of_topic: Option<&str>| {
+        let mut design = api.design.clone();
+        design.plans = vec!["Silver".to_owned()];
+        design.api_policy = of_api.map(str::to_owned);
+        let api_policy = of_topic.map(str::to_owned);
+        design.topics.declared = vec![Topic { path: "/*".to_owned(), api_policy, ..Topic::default() }];
+        let update = UpdateApi { id: api.id, based_on: None, design, is_default_version: None };
+        stage.execute(&Actor::product(), Command::UpdateApi(update)).await
+    };
+    for (of_api, of_topic, at) in
+        [(Some("Gold"), None, "/api_policy"), (None, Some("10PerMin"), "/topics/declared/0/api_policy")]
+    {
+        let refused = update(&there.echo, of_api, of_topic).await.unwrap_err();
+        assert_eq!(super::kind(&refused), format!("invalid {at}"));
+    }
+    update(&there.echo, Some("20KPerMin"), None).await.unwrap();
+    update(&there.draft, None, Some("20KPerMin")).await.unwrap();
+    let told = async || {
+        let parts = stage.port.snapshot_parts().await.unwrap();
+        parts.apis.iter().find(|api| api.id == there.echo.id).unwrap().api_policy.clone()
+    };
+    assert_eq!(told().await, None, "the working copy acts on nobody");
+    let detail = used("20KPerMin").await;
+    assert!(detail.contains("2 APIs held to it") && detail.contains("Draft 0.1"), "{detail}");
+    stage.done(Command::DeployApi { id: there.echo.id, based_on: None }).await;
+    assert_eq!(told().await.as_deref(), Some("20KPerMin"));
+    for api in [&there.echo, &there.draft] {
+        update(api, None, None).await.unwrap();
+    }
+    let detail = used("20KPerMin").await;
+    assert!(detail.contains("1 API held to it (Echo 1.0)"), "{detail}");
+    stage.done(Command::DeployApi { id: there.echo.id, based_on: None }).await;
+    stage.done(delete(PolicyKind::Api, "20KPerMin", None)).await;
+    let reopened = ground.open_as_after_a_kill().await;
+    assert_eq!(kept(&reopened, PolicyKind::Api, "20KPerMin").await, None);
+}
+
 pub async fn an_import_is_one_unit(ground: &impl Ground) {
     let stage = Stage::on(ground.open().await);
     let hour = [Limit::messages(60, Window::Hour)];
-    let import = |plans: &[Policy], policies: &[Policy]| {
-        let (plans, application_policies) = (plans.to_vec(), policies.to_vec());
-        Command::ImportPolicies(ImportPolicies { plans, application_policies })
+    let import = |plans: &[Policy], policies: &[Policy], of_apis: &[Policy]| {
+        let (plans, application_policies, api_policies) =
+            (plans.to_vec(), policies.to_vec(), of_apis.to_vec());
+        Command::ImportPolicies(ImportPolicies { plans, application_policies, api_policies })
     };
     let before = stage.port.policies(PolicyKind::Business).await.unwrap();
     let number = stage.number().await;
-    let bad = import(&[policy("New", &hour)], &[policy("two words", &hour)]);
+    let bad = import(&[policy("New", &hour)], &[policy("two words", &hour)], &[policy("New", &hour)]);
     let refused = stage.execute(&Actor::product(), bad).await.unwrap_err();
     assert_eq!(kind(&refused), "invalid /application_policies/0/name");
     assert_eq!(stage.port.policies(PolicyKind::Business).await.unwrap(), before);
@@ -150,19 +198,21 @@ pub async fn an_import_is_one_unit(ground: &impl Ground) {
     let good = import(
         &[policy("New", &hour), policy("Gold", &hour), before[1].policy.clone()],
         &[policy("New", &[])],
+        &[policy("New", &[])],
     );
     let Outcome::Imported(imported) = stage.done(good.clone()).await else { panic!() };
-    assert_eq!(imported, Imported { created: 2, changed: 1, unchanged: 1 });
+    assert_eq!(imported, Imported { created: 3, changed: 1, unchanged: 1 });
     assert_eq!(kept(&stage.port, PolicyKind::Business, "Gold").await.unwrap().etag, 2);
     let number = stage.number().await;
     let Outcome::Imported(imported) = stage.done(good).await else { panic!() };
-    assert_eq!(imported, Imported { created: 0, changed: 0, unchanged: 4 });
+    assert_eq!(imported, Imported { created: 0, changed: 0, unchanged: 5 });
     assert_eq!(stage.number().await, number, "nothing differs, so nobody is told");
     // All there is, as a document, changes nothing.
     let all = async |kind| {
         stage.port.policies(kind).await.unwrap().into_iter().map(|kept| kept.policy).collect::<Vec<_>>()
     };
-    let whole = import(&all(PolicyKind::Business).await, &all(PolicyKind::Application).await);
+    let [plans, policies, of_apis] = PolicyKind::ALL.map(all);
+    let whole = import(&plans.await, &policies.await, &of_apis.await);
     let Outcome::Imported(imported) = stage.done(whole).await else { panic!() };
     assert_eq!((imported.created, imported.changed), (0, 0));
 }

@@ -8,7 +8,7 @@ use super::{developers::key_command, *};
 use crate::{
     command::{CreateVersion, UpdateApplication},
     lifecycle::State,
-    policy::{KeptPolicy, PolicyKind, application_policies, business_plans},
+    policy::{KeptPolicy, PolicyKind, api_policies, application_policies, business_plans},
     role::Permission,
 };
 
@@ -481,12 +481,15 @@ pub async fn the_same_commands_lead_to_the_same_records(ground: &impl Ground) {
 
 pub async fn the_plans_that_ship_are_there_in_their_order(ground: &impl Ground) {
     let port = ground.open().await;
-    for (kind, shipped) in PolicyKind::ALL.into_iter().zip([business_plans(), application_policies()]) {
+    for (kind, shipped) in
+        PolicyKind::ALL.into_iter().zip([business_plans(), application_policies(), api_policies()])
+    {
         let kept: Vec<_> = shipped.into_iter().map(KeptPolicy::from).collect();
         assert_eq!(port.policies(kind).await.unwrap(), kept);
     }
     let parts = port.snapshot_parts().await.unwrap();
     assert_eq!((parts.plans, parts.application_policies), (business_plans(), application_policies()));
+    assert_eq!(parts.api_policies, api_policies());
     assert!(parts.apis.is_empty() && parts.subscriptions.is_empty() && parts.clients.is_empty());
 }
 

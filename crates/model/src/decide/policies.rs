@@ -1,4 +1,4 @@
-//! What a change to business plans and application policies may do, as pure functions. The other policies, and what uses
+//! What a change to policies (business plans, application policies, API policies) may do, as pure functions. The other policies, and what uses
 //! one, are handed in.
 
 use crate::{
@@ -19,7 +19,8 @@ pub const POLICIES_MAX: usize = 200;
 pub struct Usage {
     /// Subscriptions under it.
     pub subscriptions: u64,
-    /// APIs that offer it, in their working copy or live, as name and version.
+    /// APIs that offer a plan, or are held to an API policy themselves or by a topic, in their working copy or live; as
+    /// name and version.
     pub apis: Vec<String>,
     /// Applications that have it.
     pub applications: u64,
@@ -91,7 +92,8 @@ pub fn delete(
     }
     if !usage.apis.is_empty() {
         let count = u64::try_from(usage.apis.len()).unwrap_or(u64::MAX);
-        uses.push(format!("{} that offer it ({})", counted(count, "API"), some(&usage.apis)));
+        let that = if kind == PolicyKind::Api { "held to it" } else { "that offer it" };
+        uses.push(format!("{} {that} ({})", counted(count, "API"), some(&usage.apis)));
     }
     if uses.is_empty() {
         return Ok(());
@@ -100,6 +102,9 @@ pub fn delete(
         PolicyKind::Business => {
             "Take it out of the APIs' plans and deploy them, and end the subscriptions or let them subscribe under \
              another plan. Then delete it."
+        }
+        PolicyKind::Api => {
+            "Give the APIs and their topics another policy, or none, and deploy them. Then delete it."
         }
         PolicyKind::Application => "Give the applications another policy. Then delete it.",
     };
@@ -122,7 +127,7 @@ pub struct Step {
 /// # Errors
 /// [`Refused`]: not an administrator, fields that break rules, a name twice, too many.
 pub fn import(
-    told: [(PolicyKind, Vec<Policy>, &[KeptPolicy]); 2],
+    told: [(PolicyKind, Vec<Policy>, &[KeptPolicy]); 3],
     actor: &Actor,
 ) -> Result<Vec<Step>, Refused> {
     needs(actor, Permission::Administer)?;
@@ -191,6 +196,10 @@ mod tests {
         role::Role,
     };
 
+    const NONE_OF_APPLICATIONS: (PolicyKind, Vec<Policy>, &[KeptPolicy]) =
+        (PolicyKind::Application, Vec::new(), &[]);
+    const NONE_OF_APIS: (PolicyKind, Vec<Policy>, &[KeptPolicy]) = (PolicyKind::Api, Vec::new(), &[]);
+
     fn actor(role: Role) -> Actor {
         Actor { roles: BTreeSet::from([role]), ..Actor::product() }
     }
@@ -213,7 +222,7 @@ mod tests {
         assert_eq!(change(&plans[0], policy("Gold"), None, &publisher), Err(refused.clone()));
         let none = Usage::default();
         assert_eq!(delete(kind, &plans[0], None, &publisher, &none), Err(refused.clone()));
-        let told = [(kind, vec![policy("New")], &plans[..]), (PolicyKind::Application, Vec::new(), &[][..])];
+        let told = [(kind, vec![policy("New")], &plans[..]), NONE_OF_APPLICATIONS, NONE_OF_APIS];
         assert_eq!(import(told, &publisher), Err(refused));
     }
 
@@ -272,7 +281,7 @@ mod tests {
     fn an_import_makes_changes_or_leaves_each_and_is_refused_as_a_whole() {
         let (plans, admin) = (kept(), actor(Role::Admin));
         let wanted = vec![policy("New"), policy("gold"), plans[1].policy.clone()];
-        let told = [(PolicyKind::Business, wanted, &plans[..]), (PolicyKind::Application, vec![], &[][..])];
+        let told = [(PolicyKind::Business, wanted, &plans[..]), NONE_OF_APPLICATIONS, NONE_OF_APIS];
         let steps = import(told, &admin).unwrap();
         let shown: Vec<_> = steps.iter().map(|step| (&*step.is.policy.name, step.is.etag)).collect();
         assert_eq!(shown, [("New", 1), ("Gold", 4), ("Silver", 3)]);
@@ -281,9 +290,13 @@ mod tests {
         let told = [
             (PolicyKind::Business, wanted, &plans[..]),
             (PolicyKind::Application, vec![policy("")], &[][..]),
+            (PolicyKind::Api, vec![policy("fine"), policy("a b")], &[][..]),
         ];
         let Err(Refused::Invalid(problems)) = import(told, &admin) else { panic!("it breaks rules") };
         let pointers: Vec<_> = problems.iter().map(|problem| &*problem.pointer).collect();
-        assert_eq!(pointers, ["/plans/1/name", "/plans/2/name", "/application_policies/0/name"]);
+        assert_eq!(
+            pointers,
+            ["/plans/1/name", "/plans/2/name", "/application_policies/0/name", "/api_policies/1/name",]
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! What each change may do, by what it is refused for. Moves in the lifecycle and whole lives of APIs are beside it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -11,6 +11,7 @@ use crate::{
     id::{ApplicationId, SubscriptionId, UserId},
     lifecycle::{EVENTS, STATES},
     role::{ROLES, Role},
+    topic::Topic,
 };
 
 mod default_version;
@@ -34,8 +35,15 @@ fn admin() -> Actor {
     person(Role::Admin)
 }
 
-fn plans() -> Vec<String> {
-    ["Gold", "Silver", "Unlimited"].map(str::to_owned).to_vec()
+fn known() -> Known<'static> {
+    static NAMES: LazyLock<[Vec<String>; 2]> =
+        LazyLock::new(|| [vec!["Gold", "Silver", "Unlimited"], vec!["10KPerMin", "Unlimited"]].map(owned));
+    let [plans, api_policies] = &*NAMES;
+    Known { plans, api_policies }
+}
+
+fn owned(names: Vec<&str>) -> Vec<String> {
+    names.into_iter().map(str::to_owned).collect()
 }
 
 fn design(endpoint: &str, plans: &[&str]) -> Design {
@@ -124,7 +132,7 @@ fn check<T>(outcome: Result<T, Refused>, expected: &str) {
 }
 
 fn create(command: &CreateApi, actor: &Actor, neighbours: &[Api]) -> Result<Decision, Refused> {
-    create_api(command, actor, NOW, neighbours, &plans())
+    create_api(command, actor, NOW, neighbours, known())
 }
 
 #[test]
@@ -254,7 +262,7 @@ fn a_stale_change_is_refused_with_the_tag_of_now() {
     for (based_on, expected) in
         [(None, "ok"), (Some(5), "ok"), (Some(4), "stale 5"), (Some(6), "stale 5"), (Some(0), "stale 5")]
     {
-        check(update_api(&published, &change(based_on), &admin(), NOW, &[], &plans()), expected);
+        check(update_api(&published, &change(based_on), &admin(), NOW, &[], known()), expected);
         check(move_api(&published, &moves(based_on), &admin(), NOW, &[]), expected);
         check(deploy_api(&published, based_on, &admin(), NOW, &[]), expected);
         check(delete_api(&published, based_on, &admin(), 0), expected);
@@ -265,7 +273,7 @@ fn a_stale_change_is_refused_with_the_tag_of_now() {
 fn an_update_changes_the_working_copy_and_nothing_that_is_live() {
     let published = api("1.0", State::Published);
     let next = design("ws://elsewhere", &["Gold"]);
-    let decided = update_api(&published, &update(next.clone()), &admin(), NOW, &[], &plans()).unwrap();
+    let decided = update_api(&published, &update(next.clone()), &admin(), NOW, &[], known()).unwrap();
     let expected = Api { design: next, updated_at: NOW, etag: 6, ..published };
     assert_eq!(decided.api, expected);
     assert!(decided.revision.is_none() && decided.moves.is_empty() && decided.siblings.is_empty());
@@ -275,7 +283,7 @@ fn an_update_changes_the_working_copy_and_nothing_that_is_live() {
 #[test]
 fn an_update_says_how_the_working_copy_stands_to_what_is_live() {
     let told = |api: &Api, design: Design| {
-        update_api(api, &update(design), &admin(), NOW, &[], &plans()).unwrap().change.detail
+        update_api(api, &update(design), &admin(), NOW, &[], known()).unwrap().change.detail
     };
     let published = api("1.0", State::Published);
     assert_eq!(told(&published, complete()), "The working copy equals what is live.");
@@ -287,23 +295,59 @@ fn an_update_says_how_the_working_copy_stands_to_what_is_live() {
 #[test]
 fn an_update_with_broken_fields_or_of_a_retired_api_is_refused() {
     let change = |state: State, design: Design| {
-        update_api(&api("1.0", state), &update(design), &admin(), NOW, &[], &plans())
+        update_api(&api("1.0", state), &update(design), &admin(), NOW, &[], known())
     };
     check(change(State::Published, design("", &[])), "ok");
     check(
         change(State::Published, design("ws://a b", &["Tin"])),
         "invalid /endpoints/production/url illegal_character, /plans/0 unknown_plan",
     );
+    let mut unknown = limited(complete());
+    unknown.api_policy = Some("Gold".to_owned());
+    unknown.topics.declared[1].api_policy = Some("10kpermin".to_owned());
+    check(
+        change(State::Published, unknown),
+        "invalid /api_policy unknown_policy, /topics/declared/1/api_policy unknown_policy",
+    );
     for state in STATES {
         check(change(state, complete()), if state == State::Retired { "conflict" } else { "ok" });
     }
+}
+
+/// The same under an API policy, with two topics of which the second has one of its own.
+fn limited(mut design: Design) -> Design {
+    let topic = |path: &str, policy: Option<&str>| Topic {
+        path: path.to_owned(),
+        api_policy: policy.map(str::to_owned),
+        ..Topic::default()
+    };
+    design.api_policy = Some("10KPerMin".to_owned());
+    design.topics.declared = vec![topic("/news", None), topic("/rooms/{room}", Some("Unlimited"))];
+    design
+}
+
+#[test]
+fn a_publisher_alone_changes_what_limits_an_api_and_its_topics() {
+    let mut published = api("1.0", State::Published);
+    published.design = limited(published.design);
+    let changed = |change: fn(&mut Design), expected: &str| {
+        let mut design = published.design.clone();
+        change(&mut design);
+        let command = update(design);
+        check(update_api(&published, &command, &person(Role::Publisher), NOW, &[], known()), expected);
+    };
+    changed(|design| design.api_policy = None, "ok");
+    changed(|design| design.topics.declared[0].api_policy = Some("10KPerMin".to_owned()), "ok");
+    changed(|design| design.topics.declared[1].api_policy = None, "ok");
+    changed(|design| design.topics.declared[0].is_open = true, "needs api_create");
+    changed(|design| design.topics.declared.truncate(1), "needs api_create");
 }
 
 #[test]
 fn a_publisher_alone_changes_plans_and_nothing_else() {
     let published = api("1.0", State::Published);
     let check = |role: Role, command: &UpdateApi, expected: &str| {
-        check(update_api(&published, command, &person(role), NOW, &[], &plans()), expected);
+        check(update_api(&published, command, &person(role), NOW, &[], known()), expected);
     };
     let only_plans = update(design("ws://backend", &["Unlimited"]));
     let endpoint = update(design("ws://elsewhere", &["Gold", "Silver"]));
@@ -328,7 +372,7 @@ fn the_default_flag_moves_between_live_versions_and_is_held_once() {
     let holder = Api { is_default_version: true, ..api("3.0", State::Published) };
     let command = |is_default_version| UpdateApi { is_default_version, ..update(complete()) };
     let siblings = [two, holder.clone()];
-    let taken = update_api(&one, &command(Some(true)), &admin(), NOW, &siblings, &plans()).unwrap();
+    let taken = update_api(&one, &command(Some(true)), &admin(), NOW, &siblings, known()).unwrap();
     assert!(taken.api.is_default_version);
     let lost = Api { is_default_version: false, etag: 6, updated_at: NOW, ..holder.clone() };
     let (sibling, told) = &taken.siblings[0];
@@ -339,7 +383,7 @@ fn the_default_flag_moves_between_live_versions_and_is_held_once() {
     assert!(told.ends_with(" It is the default version now."), "{told}");
     for (wish, stays) in [(None, true), (Some(true), true), (Some(false), false)] {
         let decided =
-            update_api(&holder, &command(wish), &admin(), NOW, std::slice::from_ref(&one), &plans()).unwrap();
+            update_api(&holder, &command(wish), &admin(), NOW, std::slice::from_ref(&one), known()).unwrap();
         assert_eq!((decided.api.is_default_version, decided.siblings.len()), (stays, 0), "{wish:?}");
     }
 }

@@ -22,6 +22,7 @@ fn api(context: &str) -> ApiFacts {
         scopes: Vec::new(),
         security: crate::security::Security::default(),
         issuers: crate::issuer::AcceptedIssuers::default(),
+        api_policy: None,
     }
 }
 

@@ -51,7 +51,8 @@ fn what_one_budget_refuses_costs_the_others_nothing() {
     }
     for _ in 0..9 {
         let refused = shares.begin(message(Sender::Client, 5), now).unwrap_err();
-        assert_eq!((&*refused.policy.name, refused.limit), ("policy 3", &limits[3]));
+        let told = (&*refused.policy.name, refused.level, refused.limit);
+        assert_eq!(told, ("policy 3", Level::Application, &limits[3]));
     }
     assert_eq!(used(&shares, now), [4, 20, 4, 4]);
 }

@@ -51,6 +51,7 @@ fn world() -> SnapshotParts {
             scopes: Vec::new(),
             security: Security::default(),
             issuers: AcceptedIssuers::default(),
+            api_policy: None,
         }],
         applications: vec![ApplicationFacts {
             id: application,

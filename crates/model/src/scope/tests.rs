@@ -40,6 +40,7 @@ fn api(number: u128, state: State, scopes: Vec<Scope>) -> ApiFacts {
         scopes,
         security: Security::default(),
         issuers: AcceptedIssuers::default(),
+        api_policy: None,
     }
 }
 

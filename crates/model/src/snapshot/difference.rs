@@ -27,6 +27,7 @@ pub(super) struct Difference {
     pub(super) subscriptions: HashSet<(ApplicationId, ApiId)>,
     pub(super) plans: HashSet<String>,
     pub(super) policies: HashSet<String>,
+    pub(super) api_policies: HashSet<String>,
 }
 
 impl Difference {
@@ -41,6 +42,7 @@ impl Difference {
             || self.subscriptions.contains(&(application, api))
             || self.plans.contains(held.plan_name())
             || self.policies.contains(&held.application_policy.name)
+            || held.api_policies().any(|policy| self.api_policies.contains(&policy.name))
     }
 }
 

@@ -62,6 +62,7 @@ fn worlds() -> impl Strategy<Value = SnapshotParts> {
                 scopes,
                 security,
                 issuers,
+                api_policy: None,
             };
             parts.apis.push(api);
         }

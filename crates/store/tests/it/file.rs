@@ -7,7 +7,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _, sqlite::SqliteCo
 use tidegate_model::{
     command::{Command, CreateApplication, KeyPurpose, Refused, SigningKeyRecord},
     id::ApplicationId,
-    policy::{KeptPolicy, PolicyKind, application_policies, business_plans},
+    policy::{KeptPolicy, PolicyKind, api_policies, application_policies, business_plans},
     port::{Catalog as _, CommandError, PageRequest},
     time::Timestamp,
     user::{Actor, Secret},
@@ -136,7 +136,9 @@ async fn plans_of_a_file_from_before_lists_of_limits_hold_as_they_did() {
         .await;
     for _ in 0..2 {
         let catalog = SqliteCatalog::open(&path).await.unwrap();
-        for (kind, shipped) in PolicyKind::ALL.into_iter().zip([business_plans(), application_policies()]) {
+        for (kind, shipped) in
+            PolicyKind::ALL.into_iter().zip([business_plans(), application_policies(), api_policies()])
+        {
             let kept: Vec<_> = shipped.into_iter().map(KeptPolicy::from).collect();
             assert_eq!(catalog.policies(kind).await.unwrap(), kept);
         }

@@ -64,6 +64,10 @@ export type AllowedClient = {
  * An API.
  */
 export type Api = {
+    /**
+     * Name of the working copy's API policy, which all who use the API are held to together; null: none.
+     */
+    api_policy: string | null;
     context: string;
     created_at: string;
     demo: boolean;
@@ -1636,8 +1640,8 @@ export type ListPlan = {
          */
         on_excess: string;
         /**
-         * The most sessions that are open at once: of each subscription under a plan, of each application that has a policy.
-         * Null: any number.
+         * The most sessions that are open at once: of each subscription under a plan, of each application that has a policy, of each
+         * API and topic that names one. Null: any number.
          */
         sessions_max: number | null;
         /**
@@ -2003,6 +2007,10 @@ export type Move = {
  * An API to be made.
  */
 export type NewApi = {
+    /**
+     * Name of the API policy that all who use the API are held to together. Absent: none.
+     */
+    api_policy?: string | null;
     context: string;
     description?: string;
     endpoints?: EndpointsInput;
@@ -2344,7 +2352,7 @@ export type PassingBounds = {
 };
 
 /**
- * A business plan or an application policy.
+ * A business plan, an application policy or an API policy.
  */
 export type Plan = {
     description: string;
@@ -2375,8 +2383,8 @@ export type Plan = {
      */
     on_excess: string;
     /**
-     * The most sessions that are open at once: of each subscription under a plan, of each application that has a policy.
-     * Null: any number.
+     * The most sessions that are open at once: of each subscription under a plan, of each application that has a policy, of each
+     * API and topic that names one. Null: any number.
      */
     sessions_max: number | null;
     /**
@@ -2386,7 +2394,7 @@ export type Plan = {
 };
 
 /**
- * A business plan or an application policy as it is to be.
+ * A business plan, an application policy or an API policy as it is to be.
  */
 export type PlanInput = {
     /**
@@ -2420,16 +2428,20 @@ export type PlanInput = {
      */
     on_excess?: string | null;
     /**
-     * The most sessions that are open at once: of each subscription under a plan, of each application that has a policy.
-     * Absent: any number.
+     * The most sessions that are open at once: of each subscription under a plan, of each application that has a policy, of each
+     * API and topic that names one. Absent: any number.
      */
     sessions_max?: number | null;
 };
 
 /**
- * Business plans and application policies as one document, to be kept or carried elsewhere.
+ * All policies as one document, to be kept or carried elsewhere.
  */
 export type PolicyDocument = {
+    /**
+     * API policies.
+     */
+    api_policies?: Array<PlanInput>;
     /**
      * Application policies.
      */
@@ -3096,6 +3108,10 @@ export type Token = {
  * A topic as it is declared.
  */
 export type Topic = {
+    /**
+     * Name of the API policy that all on the topic are held to together; null: none.
+     */
+    api_policy: string | null;
     description: string;
     /**
      * `both`, `publish` or `subscribe`.
@@ -3114,6 +3130,10 @@ export type Topic = {
  * A topic to be declared.
  */
 export type TopicInput = {
+    /**
+     * Name of the API policy that all on the topic are held to together, beside that of the API. Absent: none.
+     */
+    api_policy?: string | null;
     description?: string;
     /**
      * Who may send: `both`, `publish` (the client alone) or `subscribe` (the backend alone). Default `both`.
@@ -3205,6 +3225,10 @@ export type Traffic = {
  * The working copy of an API.
  */
 export type UpdateApi = {
+    /**
+     * Name of the API policy that all who use the API are held to together; null: none. Absent: as before.
+     */
+    api_policy?: string | null;
     description: string;
     endpoints: EndpointsInput;
     headers?: HeaderRulesInput | null;
@@ -3461,6 +3485,116 @@ export type EndOwnSessionResponses = {
 };
 
 export type EndOwnSessionResponse = EndOwnSessionResponses[keyof EndOwnSessionResponses];
+
+export type ListApiPoliciesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api-policies';
+};
+
+export type ListApiPoliciesErrors = {
+    default: Problem;
+};
+
+export type ListApiPoliciesError = ListApiPoliciesErrors[keyof ListApiPoliciesErrors];
+
+export type ListApiPoliciesResponses = {
+    200: ListPlan;
+};
+
+export type ListApiPoliciesResponse = ListApiPoliciesResponses[keyof ListApiPoliciesResponses];
+
+export type CreateApiPolicyData = {
+    body: PlanInput;
+    path?: never;
+    query?: never;
+    url: '/api-policies';
+};
+
+export type CreateApiPolicyErrors = {
+    default: Problem;
+};
+
+export type CreateApiPolicyError = CreateApiPolicyErrors[keyof CreateApiPolicyErrors];
+
+export type CreateApiPolicyResponses = {
+    201: Plan;
+};
+
+export type CreateApiPolicyResponse = CreateApiPolicyResponses[keyof CreateApiPolicyResponses];
+
+export type DeleteApiPolicyData = {
+    body?: never;
+    headers?: {
+        'If-Match'?: string | null;
+    };
+    path: {
+        name: string;
+    };
+    query?: never;
+    url: '/api-policies/{name}';
+};
+
+export type DeleteApiPolicyErrors = {
+    default: Problem;
+};
+
+export type DeleteApiPolicyError = DeleteApiPolicyErrors[keyof DeleteApiPolicyErrors];
+
+export type DeleteApiPolicyResponses = {
+    /**
+     * Deleted
+     */
+    204: void;
+};
+
+export type DeleteApiPolicyResponse = DeleteApiPolicyResponses[keyof DeleteApiPolicyResponses];
+
+export type GetApiPolicyData = {
+    body?: never;
+    path: {
+        name: string;
+    };
+    query?: never;
+    url: '/api-policies/{name}';
+};
+
+export type GetApiPolicyErrors = {
+    default: Problem;
+};
+
+export type GetApiPolicyError = GetApiPolicyErrors[keyof GetApiPolicyErrors];
+
+export type GetApiPolicyResponses = {
+    200: Plan;
+};
+
+export type GetApiPolicyResponse = GetApiPolicyResponses[keyof GetApiPolicyResponses];
+
+export type UpdateApiPolicyData = {
+    body: PlanInput;
+    headers: {
+        'If-Match': string;
+    };
+    path: {
+        name: string;
+    };
+    query?: never;
+    url: '/api-policies/{name}';
+};
+
+export type UpdateApiPolicyErrors = {
+    default: Problem;
+};
+
+export type UpdateApiPolicyError = UpdateApiPolicyErrors[keyof UpdateApiPolicyErrors];
+
+export type UpdateApiPolicyResponses = {
+    200: Plan;
+};
+
+export type UpdateApiPolicyResponse = UpdateApiPolicyResponses[keyof UpdateApiPolicyResponses];
 
 export type ListApisData = {
     body?: never;

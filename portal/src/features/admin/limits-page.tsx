@@ -1,4 +1,4 @@
-// Plans and policies: what subscriptions and applications may use. Each is made, changed and, when nothing uses it, deleted;
+// Plans and policies: what subscriptions, applications, APIs and topics may use. Each is made, changed and, when nothing uses it, deleted;
 // all together are a file that can be kept or carried to another installation.
 import { Anchor, Button, FileButton, Modal } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
@@ -37,6 +37,13 @@ const KINDS: { kind: PolicyKind; noun: string; title: string; about: string }[] 
     title: "Application policies",
     about:
       "What an application may use over all its subscriptions, beside their plans. Developers choose it.",
+  },
+  {
+    kind: "api_policy",
+    noun: "API policy",
+    title: "API policies",
+    about:
+      "What an API takes from all who use it together, and a topic from all who are on it. Publishers choose both.",
   },
 ];
 

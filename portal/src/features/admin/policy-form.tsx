@@ -1,4 +1,4 @@
-// The form of a business plan or application policy: its name, what it limits, and what becomes of what is too much.
+// The form of a plan or policy: its name, what it limits, and what becomes of what is too much.
 import { Button, NativeSelect, NumberInput, TextInput } from "@mantine/core";
 import { type UseFormReturnType, useForm } from "@mantine/form";
 import { type PolicyKind, useSavePolicy } from "../../api/policies";

@@ -34,6 +34,7 @@ export function designOf(api: Api): UpdateApi {
     security: api.security,
     issuers: api.issuers,
     plans: api.plans,
+    api_policy: api.api_policy,
     is_default_version: api.is_default_version,
   };
 }
@@ -100,6 +101,7 @@ export function fieldsOf(design: UpdateApi): Record<string, string> {
   const fields: Record<string, string> = {
     description: design.description,
     plans: [...design.plans].sort().join(", "),
+    api_policy: textOf(design.api_policy),
     is_default_version: design.is_default_version ? "yes" : "no",
     issuers: (design.issuers ?? []).join(", "),
     mappings: (design.mappings ?? []).map(({ topic, backend }) => `${topic} → ${backend}`).join(", "),
@@ -112,8 +114,8 @@ export function fieldsOf(design: UpdateApi): Record<string, string> {
   }
   for (const leaf of keysOf(PROTOCOL_WORDS)) fields[`protocol.${leaf}`] = textOf(design.protocol?.[leaf]);
   const topics = (design.topics?.declared ?? []).map(
-    ({ path, direction, description, publish_scopes, subscribe_scopes }) =>
-      `${path} (${direction ?? "both"})${needs("publish", publish_scopes)}${needs("subscribe", subscribe_scopes)}${description ? `: ${description}` : ""}`,
+    ({ path, direction, description, publish_scopes, subscribe_scopes, api_policy }) =>
+      `${path} (${direction ?? "both"})${needs("publish", publish_scopes)}${needs("subscribe", subscribe_scopes)}${api_policy ? ` under ${api_policy}` : ""}${description ? `: ${description}` : ""}`,
   );
   fields["topics.declared"] = topics.join(", ");
   fields.scopes = (design.scopes ?? []).map(scopeSetting).join(", ");

@@ -36,6 +36,7 @@ const EMPTY: TopicRow = {
   open: false,
   publish_scopes: "",
   subscribe_scopes: "",
+  api_policy: null,
 };
 const SCOPE_COLUMNS = [
   { leaf: "name", label: "Name in tokens", placeholder: "chat:write" },

@@ -11,6 +11,7 @@ const api = {
         open: true,
         publish_scopes: ["chat:write", "chat:admin"],
         subscribe_scopes: [],
+        api_policy: "10KPerMin",
       },
     ],
     misdirected: "close",
@@ -33,6 +34,7 @@ test("what makes no sense, or stands twice, is told beside its field", () => {
     open: false,
     publish_scopes: "",
     subscribe_scopes: "",
+    api_policy: null,
   });
   const scope = (name: string) => ({ name, display_name: "", description: "", roles: [] });
   const declared = [

@@ -11,6 +11,8 @@ export interface TopicRow {
   /** Names, with spaces between them. */
   publish_scopes: string;
   subscribe_scopes: string;
+  /** What holds all who are on it; chosen beside the plans, and kept here. */
+  api_policy: string | null;
 }
 
 export interface ScopeRow {
@@ -124,7 +126,7 @@ export function topicFields({ declared, scopes }: TopicRows): Record<string, str
   };
   declared.forEach((topic, place) => {
     const [at, of] = [`/topics/declared/${place}`, `declared.${place}`];
-    for (const leaf of ["path", "description", "direction", "open"])
+    for (const leaf of ["path", "description", "direction", "open", "api_policy"])
       fields[`${at}/${leaf}`] = `${of}.${leaf}`;
     for (const leaf of ["publish_scopes", "subscribe_scopes"] as const) {
       fields[`${at}/${leaf}`] = `${of}.${leaf}`;

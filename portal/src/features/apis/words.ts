@@ -86,6 +86,7 @@ export const TOPIC_WORDS: Record<keyof Topics, string> = {
 const WORDS: Record<string, string> = {
   description: "Description",
   plans: "Business plans",
+  api_policy: "API policy",
   is_default_version: "Default version",
   issuers: "Accepted issuers",
   mappings: "Topic mappings",

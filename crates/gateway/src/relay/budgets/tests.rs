@@ -81,7 +81,7 @@ fn so_many_sessions_are_open_at_once_and_a_place_is_free_when_one_is_over() {
     let grant_of = |parts: &SnapshotParts| grant(parts);
     let two = grant_of(&parts);
     let (first, second) = (open(&two).unwrap(), open(&two).unwrap());
-    let full = || Full { plan: "Gold".to_owned(), sessions_max: 2 };
+    let full = || Full { plan: "Gold".to_owned(), level: Level::Subscription, sessions_max: 2 };
     assert_eq!(open(&two).unwrap_err(), full());
     drop(first);
     let first = open(&two).unwrap();
@@ -90,7 +90,10 @@ fn so_many_sessions_are_open_at_once_and_a_place_is_free_when_one_is_over() {
     parts.plans[0].sessions_max = Some(9);
     let nine = grant_of(&parts);
     let third = open(&nine).unwrap();
-    assert_eq!(open(&nine).unwrap_err(), Full { plan: "Policy".to_owned(), sessions_max: 3 });
+    assert_eq!(
+        open(&nine).unwrap_err(),
+        Full { plan: "Policy".to_owned(), level: Level::Application, sessions_max: 3 }
+    );
     drop(third);
     let third = open(&nine).unwrap();
     // Bounded only now, or by less: who is open stays, and counts.

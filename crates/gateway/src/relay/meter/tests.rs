@@ -107,7 +107,13 @@ impl Meter {
 #[track_caller]
 pub(in crate::relay) fn refused_by(name: &str, retry_after: u32, refusal: Result<(), CloseReason>) {
     let reason = refusal.expect_err("the limit is reached");
-    let expected = format!(r#"{{"reason":"quota","plan":"{name}","retry_after":{retry_after}}}"#);
+    let level = match name {
+        "Policy" => r#","level":"application""#,
+        "Api" => r#","level":"api""#,
+        "Topic" => r#","level":"topic""#,
+        _ => "",
+    };
+    let expected = format!(r#"{{"reason":"quota","plan":"{name}"{level},"retry_after":{retry_after}}}"#);
     assert_eq!((reason.code(), reason.reason()), (Some(4429), &*expected));
 }
 
@@ -181,7 +187,7 @@ fn used_up_says_so_before_a_session_opens() {
     let connect = |at| budgets.connect(&budgets.meter(&grant), at);
     assert_eq!(connect(NOW), Ok(()));
     budgets.meter(&grant).passes(1, NOW);
-    let used_up = UsedUp { plan: "Gold".to_owned(), retry_after_seconds: 37 };
+    let used_up = UsedUp { plan: "Gold".to_owned(), level: Level::Subscription, retry_after_seconds: 37 };
     assert_eq!(connect(NOW), Err(used_up));
     assert_eq!(connect(NEXT_MINUTE), Ok(()));
     for minute in 1..7 {
@@ -261,7 +267,9 @@ fn a_policy_says_what_becomes_of_a_message_too_many() {
             meter.at(NOW, now);
             assert_eq!(meter.admit(now, message(Side::Backend)), Admission::Pass);
             let expected = match on_excess {
-                Excess::Close => Admission::Close(quota_close("Gold", delay.div_ceil(1_000))),
+                Excess::Close => {
+                    Admission::Close(quota_close(Level::Subscription, "Gold", delay.div_ceil(1_000)))
+                }
                 Excess::Delay => Admission::Delay(now.plus(Micros::from_millis(u64::from(delay)))),
                 Excess::Drop => Admission::Drop,
             };
@@ -327,7 +335,7 @@ fn a_plan_may_bound_how_many_sessions_begin() {
     for _ in 0..2 {
         assert_eq!(budgets.connect(&meter, NOW), Ok(()));
     }
-    let used_up = UsedUp { plan: "Gold".to_owned(), retry_after_seconds: 37 };
+    let used_up = UsedUp { plan: "Gold".to_owned(), level: Level::Subscription, retry_after_seconds: 37 };
     assert_eq!(budgets.connect(&meter, NOW), Err(used_up));
     meter.passes(3, NOW);
     assert_eq!(budgets.connect(&meter, NEXT_MINUTE), Ok(()));

@@ -5,7 +5,7 @@
 
 use tidegate_model::admit::{Grant, Unwelcome, standing};
 
-use super::Worker;
+use super::{super::meter::is_held_alike, Worker};
 use crate::refusal;
 
 impl Worker {
@@ -63,8 +63,7 @@ impl Worker {
     pub(super) fn allow(&mut self, place: usize, grant: Grant) {
         let Some(session) = self.sessions.get_mut(place) else { return };
         let held = &session.record.grant;
-        let has_other_budget = (grant.subscription, &grant.plan, &grant.application_policy)
-            != (held.subscription, &held.plan, &held.application_policy);
+        let has_other_budget = !is_held_alike(&grant, held);
         let before = session.bounds();
         if has_other_budget {
             // What passed so far belongs to the plan of until now.

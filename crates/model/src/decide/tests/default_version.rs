@@ -26,7 +26,7 @@ fn told(decided: &Decision) -> Vec<(&str, bool, &str, &str)> {
 fn a_version_that_is_not_live_leaves_the_flag_with_the_one_that_answers() {
     let answering = flagged(api("1.0", State::Published));
     let decided =
-        update_api(&api("2.0", State::Created), &wish(true), &admin(), NOW, &[answering], &plans()).unwrap();
+        update_api(&api("2.0", State::Created), &wish(true), &admin(), NOW, &[answering], known()).unwrap();
     assert!(decided.api.is_default_version);
     assert_eq!(told(&decided), []);
     let expected = "Nothing is live yet. It becomes the default version when it goes live.";
@@ -52,7 +52,7 @@ fn the_flag_goes_over_when_the_new_version_goes_live() {
 fn a_version_that_answers_does_not_end_the_wait_of_another() {
     let answering = flagged(api("1.0", State::Published));
     let siblings = [waiting("2.0")];
-    let again = update_api(&answering, &wish(true), &admin(), NOW, &siblings, &plans()).unwrap();
+    let again = update_api(&answering, &wish(true), &admin(), NOW, &siblings, known()).unwrap();
     let deployed = deploy_api(&answering, None, &admin(), NOW, &siblings).unwrap();
     let blocked = move_api(&answering, &step(Event::Block), &admin(), NOW, &siblings).unwrap();
     for decided in [again, deployed, blocked] {
@@ -72,7 +72,7 @@ fn of_two_that_wait_the_later_wish_counts() {
     let expected = "A new version, copied from 1.0. It becomes the default version when it goes live.";
     assert_eq!(created.change.detail, expected);
     let changed =
-        update_api(&api("3.0", State::Created), &wish(true), &admin(), NOW, &siblings, &plans()).unwrap();
+        update_api(&api("3.0", State::Created), &wish(true), &admin(), NOW, &siblings, known()).unwrap();
     assert_eq!(told(&changed), lost);
 }
 
@@ -91,7 +91,7 @@ fn a_version_that_loses_the_flag_and_is_deprecated_with_the_same_move_has_both_i
 fn the_flag_can_be_given_back_before_and_after() {
     for holder in [waiting("2.0"), flagged(api("2.0", State::Published))] {
         let siblings = [flagged(api("1.0", State::Published))];
-        let decided = update_api(&holder, &wish(false), &admin(), NOW, &siblings, &plans()).unwrap();
+        let decided = update_api(&holder, &wish(false), &admin(), NOW, &siblings, known()).unwrap();
         assert_eq!((decided.api.is_default_version, told(&decided)), (false, vec![]));
         let detail = &decided.change.detail;
         assert!(detail.ends_with(" It is not the default version any more."), "{detail}");
@@ -126,7 +126,7 @@ proptest! {
             let siblings: Vec<_> = versions.iter().filter(|other| other.id != api.id).cloned().collect();
             let answered = versions.iter().any(|api| api.is_default_version && api.live.is_some());
             let outcome = match &what {
-                Happening::Wish(default) => update_api(&api, &wish(*default), &admin(), NOW, &siblings, &plans()),
+                Happening::Wish(default) => update_api(&api, &wish(*default), &admin(), NOW, &siblings, known()),
                 Happening::Deploy => deploy_api(&api, None, &admin(), NOW, &siblings),
                 Happening::Move(event, deprecate_old_versions) => {
                     let command = MoveApi { deprecate_old_versions: *deprecate_old_versions, ..step(*event) };

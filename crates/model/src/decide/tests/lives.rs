@@ -54,7 +54,7 @@ proptest! {
         for what in life {
             let outcome = match &what {
                 Happening::Move(event) => move_api(&api, &step(*event), &admin(), NOW, &[]),
-                Happening::Update(design) => update_api(&api, &update((**design).clone()), &admin(), NOW, &[], &plans()),
+                Happening::Update(design) => update_api(&api, &update((**design).clone()), &admin(), NOW, &[], known()),
                 Happening::Deploy => deploy_api(&api, Some(api.etag), &admin(), NOW, &[]),
             };
             let Ok(decided) = outcome else { continue };

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use crate::{
-    admit::{Grant, Identity, admit, standing},
+    admit::{Grant, Identity, admit, on_topic, standing},
     deny::{Denied, DenyFacts},
     endpoint::{Endpoint, Endpoints, Environment},
     exchange::Source,
@@ -19,7 +19,7 @@ use crate::{
     issuer::{AcceptedIssuers, ClaimNames, KeyManagerFacts, KeySource, RESIDENT, Trust},
     lifecycle::{STATES, State},
     limit::{Limit, Window},
-    policy::{application_policies, business_plans},
+    policy::{api_policies, application_policies, business_plans},
     protocol::Protocol,
     security::{Security, Way},
     snapshot::{
@@ -52,6 +52,7 @@ fn api(number: u128, state: State) -> ApiFacts {
         scopes: Vec::new(),
         security: Security { accepts: Way::ALL.into(), ..Security::default() },
         issuers: AcceptedIssuers::default(),
+        api_policy: None,
     }
 }
 
@@ -68,6 +69,7 @@ fn world() -> SnapshotParts {
         apis: vec![api(1, State::Published), api(2, State::Published), api(3, State::Prototyped)],
         plans: business_plans(),
         application_policies: application_policies(),
+        api_policies: api_policies(),
         ..SnapshotParts::default()
     };
     for number in [1, 2] {
@@ -155,9 +157,9 @@ fn everybody(snapshot: &Snapshot) -> Vec<Grant> {
                     source,
                     ..Identity::default()
                 };
-                all.extend(
-                    Way::ALL.into_iter().filter_map(|way| admit(snapshot, api, &identity, way, address).ok()),
-                );
+                let admitted = |way| admit(snapshot, api, &identity, way, address).ok();
+                let admitted = Way::ALL.into_iter().filter_map(admitted);
+                all.extend(admitted.filter_map(|grant| on_topic(snapshot, grant, "/news".into()).ok()));
             }
         }
     }
@@ -217,6 +219,18 @@ fn change(parts: &mut SnapshotParts, what: u8, which: u8, how: u8) {
         21 => remove(&mut parts.application_policies, which),
         22 => parts.key_managers.clear(),
         23 => remove(&mut parts.issuer.keys, which),
+        24 => of(&mut parts.apis, which).into_iter().for_each(|api| {
+            api.api_policy = (how % 3 > 0).then(|| "10KPerMin".to_owned());
+        }),
+        25 => of(&mut parts.apis, which).into_iter().for_each(|api| {
+            let path = ["/declared", "/news", "/*"][usize::from(how) % 3].to_owned();
+            let api_policy = (how % 5 > 0).then(|| "20KPerMin".to_owned());
+            api.topics.declared.push(Topic { path, api_policy, is_open: true, ..Topic::default() });
+        }),
+        26 => of(&mut parts.api_policies, which)
+            .into_iter()
+            .for_each(|policy| policy.limits = vec![Limit::messages(u64::from(how) + 1, Window::Minute)]),
+        27 => remove(&mut parts.api_policies, which),
         _ => parts.deny_rules.push(DenyFacts {
             denied: match how % 3 {
                 0 => Denied::Application(application),
@@ -232,8 +246,8 @@ fn change(parts: &mut SnapshotParts, what: u8, which: u8, how: u8) {
 proptest! {
     #[test]
     fn whoever_is_not_touched_is_answered_as_before(
-        before in prop::collection::vec((0..25_u8, any::<u8>(), any::<u8>()), 0..4),
-        changes in prop::collection::vec((0..25_u8, any::<u8>(), any::<u8>()), 0..3),
+        before in prop::collection::vec((0..29_u8, any::<u8>(), any::<u8>()), 0..4),
+        changes in prop::collection::vec((0..29_u8, any::<u8>(), any::<u8>()), 0..3),
     ) {
         let mut parts = world();
         for (what, which, how) in before {
@@ -278,6 +292,20 @@ fn a_change_touches_those_who_live_by_it() {
     assert_eq!(touched(19, plan("Bronze")).0, 0, "a plan that nobody has");
     assert!((1..all).contains(&touched(19, plan("Gold")).0), "a plan that some have");
     assert_eq!(touched(23, 0), (all, all), "a key that signs");
+    // The second policy that ships is the topic's.
+    let mut parts = world();
+    change(&mut parts, 25, 1, 1);
+    parts.apis[0].api_policy = Some("10KPerMin".to_owned());
+    let earlier = Snapshot::new(parts.clone());
+    for (which, of) in [(0, None), (1, Some(2)), (2, Some(1))] {
+        let mut parts = parts.clone();
+        change(&mut parts, 27, which, 0);
+        let later = Snapshot::after(parts, &earlier);
+        let all = everybody(&earlier);
+        let touched: Vec<_> = all.iter().filter(|held| later.touches(held)).map(Grant::api_id).collect();
+        let expected = all.iter().map(Grant::api_id).filter(|api| Some(api.0) == of.map(Uuid::from_u128));
+        assert_eq!(touched, expected.collect::<Vec<_>>(), "the policy {which} of an API or topic");
+    }
     let nobody = Snapshot::after(world(), &Snapshot::new(world()));
     assert!(!everybody(&nobody).iter().any(|held| nobody.touches(held)), "nothing");
 }
