@@ -20,7 +20,7 @@ use axum::{
 use tidegate_model::{
     id::TokenId,
     operation::{self, Who},
-    role::{Permission, permissions},
+    role::Permission,
     time::Timestamp,
     user::{Actor, PortalSession, Presented, Secret, User, UserState},
 };
@@ -147,7 +147,7 @@ pub(crate) async fn gate(
         if caller.user.must_change_password && who != Who::Arrived {
             return Err(Problem::PasswordForOnce);
         }
-        if let Some(lacking) = who.lacks(&permissions(&caller.user.roles)) {
+        if let Some(lacking) = who.lacks(&caller.user.roles.permissions()) {
             return Err(Problem::Forbidden(lacking));
         }
         if caller.scopes.as_ref().is_some_and(|scopes| !scopes.contains(scope)) {

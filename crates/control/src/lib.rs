@@ -33,6 +33,7 @@ mod portal_sessions;
 mod possession;
 mod problem;
 mod revocations;
+mod roles;
 mod room;
 mod router;
 mod seen;

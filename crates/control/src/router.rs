@@ -22,7 +22,7 @@ use crate::{
     account, apis, applications, arrival, audit,
     authenticate::{self, Rule},
     authorizations, catalogue, console, deny_rules, health, key_managers, oauth, pages, policies,
-    portal_sessions, revocations, session, settings, sign_in_providers, sign_up, signing_keys,
+    portal_sessions, revocations, roles, session, settings, sign_in_providers, sign_up, signing_keys,
     state::Control,
     subscriptions, tickets, tokens, users,
 };
@@ -94,6 +94,8 @@ fn rest() -> OpenApiRouter<Control> {
         .routes(routes!(authorizations::withdraw))
         .routes(routes!(portal_sessions::list_of_user, portal_sessions::end_all_of_user))
         .routes(routes!(portal_sessions::end_one_of_user))
+        .routes(routes!(roles::create, roles::list))
+        .routes(routes!(roles::get, roles::update, roles::delete))
         .routes(routes!(users::create, users::list))
         .routes(routes!(users::get, users::update, users::delete))
         .routes(routes!(users::reset_password))

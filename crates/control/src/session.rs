@@ -13,7 +13,6 @@ use tidegate_model::{
     command::{Command, Refused},
     id::{PortalSessionId, UserId},
     port::CommandError,
-    role::permissions,
     user::{Account, BROWSER_CHARS_MAX, PortalSession, Secret, UserState},
 };
 use tidegate_oauth::secret::{self, Kind};
@@ -24,6 +23,7 @@ use crate::{
     body::{Answer, Json},
     password,
     problem::{Problem, ProblemDocument},
+    roles,
     serve::ClientAddress,
     state::{Control, Inner},
 };
@@ -81,13 +81,15 @@ impl From<&Caller> for SessionAnswer {
             user: UserAnswer {
                 id: user.id.0,
                 username: user.username.clone(),
-                roles: user.roles.iter().map(|role| role.as_str().to_owned()).collect(),
+                roles: roles::words(user.roles.given()),
                 demo: user.demo,
                 has_password: user.has_password,
                 must_change_password: user.must_change_password,
             },
             csrf_token: session.map(|session| session.csrf_token.0.clone()).unwrap_or_default(),
-            permissions: permissions(&user.roles)
+            permissions: user
+                .roles
+                .permissions()
                 .iter()
                 .filter(|_| !user.must_change_password)
                 .map(|permission| permission.as_str().to_owned())

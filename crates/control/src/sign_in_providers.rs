@@ -1,7 +1,5 @@
 //! Other issuers by which people sign in to the portals: `/sign-in-providers`, and what the sign-in page shows of them.
 
-use std::collections::BTreeSet;
-
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
@@ -14,7 +12,7 @@ use tidegate_model::{
         CreateProvider, Newcomers, RoleClaim, RoleValue, SignInProvider, SignInTrust, USERNAME_CLAIM,
         UpdateProvider,
     },
-    role::Role,
+    role::OwnRole,
     rule::FieldProblem,
     user::Secret,
 };
@@ -29,8 +27,8 @@ use crate::{
     known_providers::Wanted,
     list::List,
     problem::{Problem, ProblemDocument},
+    roles,
     state::{Control, Inner},
-    users::roles,
 };
 
 /// What one value of the claim of roles means here.
@@ -77,7 +75,8 @@ pub(crate) struct NewSignInProvider {
     scopes: Option<Vec<String>>,
     /// The claim that says the name under which somebody new is made; `preferred_username` when absent.
     username_claim: Option<String>,
-    /// What everybody who comes this way may be, of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
+    /// What everybody who comes this way may be, of `admin`, `creator`, `publisher`, `subscriber`, `observer`, and
+    /// own ones.
     #[serde(default)]
     roles: Vec<String>,
     /// What they may be beyond that. With it the roles of everybody who comes this way are read anew at each sign-in;
@@ -90,13 +89,13 @@ pub(crate) struct NewSignInProvider {
 }
 
 impl NewSignInProvider {
-    fn meant(self) -> Result<(String, SignInTrust), Problem> {
+    fn meant(self, own: &[OwnRole]) -> Result<(String, SignInTrust), Problem> {
         let mut problems = Vec::new();
-        let own_roles = roles("/roles", &self.roles, &mut problems);
+        let for_all = roles::named("/roles", &self.roles, own, &mut problems);
         let claim = self.role_claim.map(|claim| {
             let value = |(place, known): (usize, RoleValueBody)| {
                 let at = format!("/role_claim/values/{place}/roles");
-                RoleValue { roles: roles(&at, &known.roles, &mut problems), value: known.value }
+                RoleValue { roles: roles::named(&at, &known.roles, own, &mut problems), value: known.value }
             };
             RoleClaim { name: claim.name, values: claim.values.into_iter().enumerate().map(value).collect() }
         });
@@ -119,7 +118,7 @@ impl NewSignInProvider {
             client_secret: Secret(self.client_secret.unwrap_or_default()),
             scopes: self.scopes.unwrap_or_else(|| vec!["profile".to_owned()]),
             username_claim: self.username_claim.unwrap_or_else(|| USERNAME_CLAIM.to_owned()),
-            roles: own_roles,
+            roles: for_all,
             role_claim: claim,
             newcomers,
             enabled: self.enabled.unwrap_or(true),
@@ -139,7 +138,7 @@ pub(crate) struct SignInProviderAnswer {
     client_id: String,
     scopes: Vec<String>,
     username_claim: String,
-    roles: Vec<&'static str>,
+    roles: Vec<String>,
     #[schema(required)]
     role_claim: Option<RoleClaimBody>,
     /// `refused`, `wait` or `enter`.
@@ -154,17 +153,13 @@ pub(crate) struct SignInProviderAnswer {
 }
 
 fn shown(inner: &Inner, provider: SignInProvider) -> SignInProviderAnswer {
-    let words = |roles: &BTreeSet<Role>| roles.iter().map(|role| role.as_str()).collect::<Vec<_>>();
     let SignInProvider { id, name, trust, created_at, updated_at, etag } = provider;
     let role_claim = trust.role_claim.map(|claim| RoleClaimBody {
         name: claim.name,
         values: claim
             .values
             .into_iter()
-            .map(|known| RoleValueBody {
-                roles: words(&known.roles).into_iter().map(str::to_owned).collect(),
-                value: known.value,
-            })
+            .map(|known| RoleValueBody { roles: roles::words(&known.roles), value: known.value })
             .collect(),
     });
     SignInProviderAnswer {
@@ -175,7 +170,7 @@ fn shown(inner: &Inner, provider: SignInProvider) -> SignInProviderAnswer {
         client_id: trust.client_id,
         scopes: trust.scopes,
         username_claim: trust.username_claim,
-        roles: words(&trust.roles),
+        roles: roles::words(&trust.roles),
         role_claim,
         newcomers: trust.newcomers.as_str(),
         enabled: trust.enabled,
@@ -208,7 +203,7 @@ pub(crate) async fn create(
     Json(input): Json<NewSignInProvider>,
 ) -> Result<Created<Tagged<SignInProviderAnswer>>, Problem> {
     let id = ProviderId::new(inner.now(), inner.ports.entropy.id_bytes());
-    let (name, trust) = input.meant()?;
+    let (name, trust) = input.meant(&inner.ports.catalog.own_roles().await?)?;
     let command = Command::CreateProvider(Box::new(CreateProvider { id, name, trust }));
     let made = after(&inner, inner.execute(&caller.actor(), command).await?)?;
     Ok(Created(format!("/api/v1/sign-in-providers/{id}"), made))
@@ -251,7 +246,7 @@ pub(crate) async fn update(
     Json(input): Json<NewSignInProvider>,
 ) -> Result<Tagged<SignInProviderAnswer>, Problem> {
     let based_on = required_if_match(&headers)?;
-    let (name, trust) = input.meant()?;
+    let (name, trust) = input.meant(&inner.ports.catalog.own_roles().await?)?;
     let update = UpdateProvider { id: ProviderId(id), based_on, name, trust };
     after(&inner, inner.execute(&caller.actor(), Command::UpdateProvider(Box::new(update))).await?)
 }

@@ -8,7 +8,6 @@ use tidegate_model::{
     command::Command,
     id::TokenId,
     operation::{self, Who},
-    role::permissions,
     rule::FieldProblem,
     time::{DAY_MILLIS, Timestamp},
     user::{PersonalToken, Secret},
@@ -98,7 +97,7 @@ pub(crate) async fn scopes(
 
 /// What this caller can hand on: scopes of operations that their roles allow, and that their own token is for.
 fn known(caller: &Caller, operations: &Operations) -> BTreeSet<String> {
-    let held = permissions(&caller.user.roles);
+    let held = caller.user.roles.permissions();
     let may = |rule: &&Rule| {
         let who = operation::who(rule.id).filter(|who| *who != Who::Everyone);
         who.is_some_and(|who| who.lacks(&held).is_none())

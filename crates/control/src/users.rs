@@ -7,10 +7,11 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use tidegate_model::{
     command::{ChangeUser, Command, Outcome},
+    decide::roles::unknown,
     id::UserId,
     port::{PageRequest, UserQuery},
     revocation::Mark,
-    role::{ROLES, Role},
+    role::Roles,
     rule::{self, FieldProblem},
     user::{Account, Secret, User, UserState},
 };
@@ -24,6 +25,7 @@ use crate::{
     list::{Limit, List, page},
     password,
     problem::{Problem, ProblemDocument},
+    roles,
     state::{Control, Inner},
 };
 
@@ -34,7 +36,7 @@ pub(crate) struct NewUser {
     /// Letters, digits and `. _ - @ +`, the first a letter or digit; at most 64. Unique without regard to case.
     #[schema(example = "ada")]
     username: String,
-    /// Of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
+    /// By name: `admin`, `creator`, `publisher`, `subscriber`, `observer`, and own ones.
     roles: Vec<String>,
 }
 
@@ -42,7 +44,7 @@ pub(crate) struct NewUser {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserChange {
-    /// All roles, of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
+    /// All roles, by name: `admin`, `creator`, `publisher`, `subscriber`, `observer`, and own ones.
     roles: Vec<String>,
     /// `active` or `disabled`.
     state: String,
@@ -54,7 +56,7 @@ pub(crate) struct UserChange {
 pub(crate) struct UserAnswer {
     id: Uuid,
     username: String,
-    /// Of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
+    /// By name: `admin`, `creator`, `publisher`, `subscriber`, `observer`, and own ones.
     roles: Vec<String>,
     /// `active`, `disabled`, or `waiting`: signed up, and not approved yet.
     state: &'static str,
@@ -105,7 +107,7 @@ impl From<User> for UserAnswer {
         Self {
             id: user.id.0,
             username: user.username,
-            roles: user.roles.iter().map(|role| role.as_str().to_owned()).collect(),
+            roles: roles::words(user.roles.given()),
             state: user.state.as_str(),
             has_password: user.has_password,
             must_change_password: user.must_change_password,
@@ -113,27 +115,6 @@ impl From<User> for UserAnswer {
             created_at: user.created_at.rfc3339(),
         }
     }
-}
-
-/// The roles that these words name; problems are named under `at`.
-pub(crate) fn roles(
-    at: &str,
-    words: &[String],
-    problems: &mut Vec<FieldProblem>,
-) -> std::collections::BTreeSet<Role> {
-    let mut found = std::collections::BTreeSet::new();
-    for (place, word) in words.iter().enumerate() {
-        let pointer = format!("{at}/{place}");
-        match word.parse() {
-            Ok(role) if found.insert(role) => {}
-            Ok(_) => problems.push(FieldProblem::new(pointer, "repeated", "This role stands twice.")),
-            Err(_) => {
-                let known = ROLES.map(Role::as_str).join(", ");
-                problems.push(FieldProblem::new(pointer, "unknown_role", format!("Choose of: {known}.")));
-            }
-        }
-    }
-    found
 }
 
 fn user_of(outcome: Outcome) -> Result<User, Problem> {
@@ -159,12 +140,13 @@ pub(crate) async fn create(
 ) -> Result<Created<Answer<UserWithPasswordAnswer>>, Problem> {
     let mut problems = Vec::new();
     rule::username("/username", &input.username, &mut problems);
-    let roles = roles("/roles", &input.roles, &mut problems);
+    let own = inner.ports.catalog.own_roles().await?;
+    let roles = roles::named("/roles", &input.roles, &own, &mut problems);
     if !problems.is_empty() {
         return Err(Problem::Validation(problems));
     }
     let id = UserId::new(inner.now(), inner.ports.entropy.id_bytes());
-    let mut user = User::new(id, input.username, roles, inner.now());
+    let mut user = User::new(id, input.username, Roles::of(roles, &own), inner.now());
     user.must_change_password = true;
     let one_time_password = password::generate_password(&*inner.ports.entropy);
     let password_hash = Secret(password::hash(&inner, one_time_password.clone()).await?);
@@ -181,7 +163,8 @@ pub(crate) async fn create(
 pub(crate) struct UsersQuery {
     /// Part of the name, in any case.
     q: Option<String>,
-    /// Who holds this role: `admin`, `creator`, `publisher`, `subscriber` or `observer`.
+    /// Who holds this role, also by an own role that means it: `admin`, `creator`, `publisher`, `subscriber`, `observer`, or an
+    /// own one.
     role: Option<String>,
     /// `active`, `disabled` or `waiting`.
     state: Option<String>,
@@ -199,9 +182,13 @@ pub(crate) async fn list(
     State(Control(inner)): State<Control>,
     InQuery(query): InQuery<UsersQuery>,
 ) -> Result<Answer<List<UserAnswer>>, Problem> {
-    let known = ROLES.map(Role::as_str).join(", ");
-    let role = query.role.map(|word| word.parse()).transpose();
-    let role = role.map_err(|_| Problem::Malformed(format!("role is one of {known}.")))?;
+    let role = match query.role {
+        Some(word) => {
+            let own = inner.ports.catalog.own_roles().await?;
+            Some(roles::known(&word, &own).ok_or_else(|| Problem::Malformed(unknown(&word, &own)))?)
+        }
+        None => None,
+    };
     let state = query.state.map(|word| UserState::parse(&word).ok_or(())).transpose();
     let state = state.map_err(|()| Problem::Malformed("state is active, disabled or waiting.".to_owned()))?;
     let asked = UserQuery { text: query.q.unwrap_or_default(), role, state };
@@ -247,7 +234,8 @@ pub(crate) async fn update(
 ) -> Result<Tagged<UserAnswer>, Problem> {
     let based_on = required_if_match(&headers)?;
     let mut problems = Vec::new();
-    let roles = roles("/roles", &input.roles, &mut problems);
+    let own = inner.ports.catalog.own_roles().await?;
+    let roles = roles::named("/roles", &input.roles, &own, &mut problems);
     let state = UserState::parse(&input.state).filter(|state| *state != UserState::Waiting);
     if state.is_none() {
         let detail = "Choose active or disabled.";

@@ -50,11 +50,13 @@ pub enum Kind {
     Policy,
     /// A sign-in provider.
     SignInProvider,
+    /// An own role.
+    Role,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Api,
         Self::Application,
         Self::Key,
@@ -70,6 +72,7 @@ impl Kind {
         Self::DenyRule,
         Self::Policy,
         Self::SignInProvider,
+        Self::Role,
     ];
 
     /// The word used in REST and storage.
@@ -90,6 +93,7 @@ impl Kind {
             Self::DenyRule => "deny_rule",
             Self::Policy => "policy",
             Self::SignInProvider => "sign_in_provider",
+            Self::Role => "role",
         }
     }
 
@@ -161,6 +165,7 @@ impl Kind {
                 Self::Policy
             }
             Of::CreateProvider(_) | Of::UpdateProvider(_) | Of::DeleteProvider { .. } => Self::SignInProvider,
+            Of::ChangeRole(_) => Self::Role,
             Of::CreateKeyManager(_)
             | Of::UpdateKeyManager(_)
             | Of::DeleteKeyManager { .. }

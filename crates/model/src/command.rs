@@ -9,7 +9,9 @@ mod policies;
 mod signing_keys;
 
 pub use key_managers::{CreateKeyManager, ProvideKey, StoreFetchedKeys, UpdateKeyManager};
-pub use people::{AskForAccount, ChangeSignUp, ChangeUser, EndPortalSessions, KeepAudit, WhichSessions};
+pub use people::{
+    AskForAccount, ChangeRole, ChangeSignUp, ChangeUser, EndPortalSessions, KeepAudit, WhichSessions,
+};
 pub use policies::{ChangePolicy, ImportPolicies, Imported};
 pub use signing_keys::{KeyPurpose, SigningKeyRecord};
 
@@ -30,6 +32,7 @@ use crate::{
     policy::{KeptPolicy, Policy, PolicyKind},
     provider::{Arrival, Arrive, CreateProvider, SignInProvider, UpdateProvider},
     revocation::{Mark, Revoke},
+    role::OwnRole,
     rule::FieldProblem,
     sign_up::SignUp,
     ticket::{Redemption, Ticket},
@@ -443,6 +446,8 @@ pub enum Command {
     },
     /// See [`ImportPolicies`]. Answers [`Outcome::Imported`].
     ImportPolicies(ImportPolicies),
+    /// See [`ChangeRole`]. Answers [`Outcome::Role`], of a deletion [`Outcome::Done`].
+    ChangeRole(ChangeRole),
     /// Keeps a signing key. Answers [`Outcome::Done`].
     StoreSigningKey(SigningKeyRecord),
     /// Publishes a key that takes over from the one that signs, see [`crate::signing_key::rotate`]. Answers
@@ -508,6 +513,8 @@ pub enum Outcome {
     DenyRule(Box<DenyRule>),
     /// The policy after the change.
     Policy(Box<KeptPolicy>),
+    /// The own role after the change.
+    Role(OwnRole),
     /// What an import came to.
     Imported(Imported),
     /// What a code or refresh token was worth.

@@ -23,6 +23,7 @@ mod issuer;
 pub mod people;
 pub mod policies;
 pub mod providers;
+pub mod roles;
 
 pub use identity::{around, folded, folded_context, folded_path};
 pub use issuer::{create_key_manager, known_issuers, provide_key, update_key_manager};
@@ -122,6 +123,17 @@ pub fn not_stale(current: u64, based_on: Option<u64>) -> Result<(), Refused> {
         Some(etag) if etag != current => Err(Refused::Stale { current }),
         _ => Ok(()),
     }
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The first few, and that there are more.
+fn some(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN { format!("{shown}, …") } else { shown }
 }
 
 fn not_missing(missing: Vec<Missing>) -> Result<(), Refused> {

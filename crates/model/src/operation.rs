@@ -138,7 +138,12 @@ pub const TABLE: &[(&str, Who)] = &[
     ("deleteApiPolicy", ADMINISTER),
     ("exportPolicies", ADMINISTER),
     ("importPolicies", ADMINISTER),
-    // Users.
+    // Users and roles. Names of roles are asked for where scopes are defined, too.
+    ("listRoles", Who::SignedIn),
+    ("getRole", Who::SignedIn),
+    ("createRole", ADMINISTER),
+    ("updateRole", ADMINISTER),
+    ("deleteRole", ADMINISTER),
     ("createUser", ADMINISTER),
     ("listUsers", ADMINISTER),
     ("getUser", ADMINISTER),

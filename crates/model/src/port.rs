@@ -22,7 +22,7 @@ use crate::{
     policy::{KeptPolicy, PolicyKind},
     provider::{Identity, SignInProvider},
     revocation::Revocation,
-    role::Role,
+    role::{OwnRole, RoleName},
     sign_up::SignUp,
     snapshot::SnapshotParts,
     time::Timestamp,
@@ -147,8 +147,8 @@ pub struct SubscriptionQuery {
 pub struct UserQuery {
     /// Text that the name contains, without regard to ASCII case; empty: all.
     pub text: String,
-    /// Who holds this role.
-    pub role: Option<Role>,
+    /// Who holds this role, by its name or by an own role that means it.
+    pub role: Option<RoleName>,
     /// Who is in this state.
     pub state: Option<UserState>,
 }
@@ -267,6 +267,9 @@ pub trait Catalog: Send + Sync + 'static {
     /// Business plans or application policies, in the order a page shows them; at most
     /// [`crate::decide::policies::POLICIES_MAX`].
     async fn policies(&self, kind: PolicyKind) -> Result<Vec<KeptPolicy>, PortError>;
+
+    /// All own roles, by name; at most [`crate::role::OWN_ROLES_MAX`].
+    async fn own_roles(&self) -> Result<Vec<OwnRole>, PortError>;
 
     /// All deny rules, in the order of their making; there are at most [`crate::deny::RULES_MAX`].
     async fn deny_rules(&self) -> Result<Vec<DenyRule>, PortError>;

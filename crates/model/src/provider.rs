@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{ProviderId, UserId},
-    role::Role,
+    role::RoleName,
     time::Timestamp,
     user::{PortalSession, Secret, User},
 };
@@ -65,7 +65,7 @@ pub struct RoleValue {
     /// As the issuer writes it, compared byte by byte.
     pub value: String,
     /// What whoever has it may be.
-    pub roles: BTreeSet<Role>,
+    pub roles: BTreeSet<RoleName>,
 }
 
 /// How the roles of people follow from what the issuer says of them.
@@ -79,9 +79,9 @@ pub struct RoleClaim {
 
 impl RoleClaim {
     /// The roles of somebody of whom the claim has these values.
-    pub fn roles(&self, found: &[String]) -> BTreeSet<Role> {
+    pub fn roles(&self, found: &[String]) -> BTreeSet<RoleName> {
         let meant = self.values.iter().filter(|known| found.contains(&known.value));
-        meant.flat_map(|known| known.roles.iter().copied()).collect()
+        meant.flat_map(|known| known.roles.iter().cloned()).collect()
     }
 }
 
@@ -101,7 +101,7 @@ pub struct SignInTrust {
     /// The claim that says the name under which somebody new is made.
     pub username_claim: String,
     /// What everybody who comes this way may be.
-    pub roles: BTreeSet<Role>,
+    pub roles: BTreeSet<RoleName>,
     /// What they may be beyond that. With it the roles of everybody who comes this way are read anew at each sign-in;
     /// without it they are given once, and administrators change them.
     pub role_claim: Option<RoleClaim>,

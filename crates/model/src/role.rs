@@ -3,11 +3,15 @@
 //! REST asks the table before it acts and the session answer lists the permissions, so that the portal's
 //! controls and the endpoint's answers come from the same place.
 
-use std::{collections::BTreeSet, str::FromStr};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What a person is in the product. A person holds any set of roles.
+pub use own::{DESCRIPTION_CHARS_MAX, NAME_CHARS_MAX, OWN_ROLES_MAX, OwnRole, RoleName, Roles};
+
+mod own;
+
+/// A role that ships with the product. A person holds any set of roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -39,7 +43,7 @@ pub enum Permission {
     Administer,
 }
 
-/// All roles.
+/// All roles that ship.
 pub const ROLES: [Role; 5] = [Role::Admin, Role::Creator, Role::Publisher, Role::Subscriber, Role::Observer];
 
 impl Role {
@@ -83,11 +87,6 @@ impl Permission {
     pub fn held_by(self) -> impl Iterator<Item = Role> {
         ROLES.into_iter().filter(move |role| role.permissions().contains(&self))
     }
-}
-
-/// The permissions of a person with these roles.
-pub fn permissions(roles: &BTreeSet<Role>) -> BTreeSet<Permission> {
-    roles.iter().flat_map(|role| role.permissions().iter().copied()).collect()
 }
 
 /// The text names no role.

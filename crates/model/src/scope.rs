@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     id::ApplicationId,
     lifecycle::State,
-    role::Role,
+    role::{Role, RoleName, Roles},
     snapshot::{ApiFacts, Snapshot},
 };
 
@@ -40,20 +40,20 @@ pub struct Scope {
     /// What it is for.
     pub description: String,
     /// Who holds one of these roles may have it; none: everybody.
-    pub roles: BTreeSet<Role>,
+    pub roles: BTreeSet<RoleName>,
 }
 
 impl Scope {
     /// Whether whoever holds these roles may have it. An administrator holds all.
-    pub fn admits(&self, held: &BTreeSet<Role>) -> bool {
-        self.roles.is_empty() || held.contains(&Role::Admin) || !self.roles.is_disjoint(held)
+    pub fn admits(&self, held: &Roles) -> bool {
+        self.roles.is_empty() || held.contains(Role::Admin) || held.has_one_of(&self.roles)
     }
 }
 
 /// The scopes that tokens of this application may have for somebody with these roles, in their order: those that topics
 /// ask for, as they are live now, of the APIs that it is subscribed to or that need no subscription; and of them those
 /// that every definition of the name lets these roles have.
-pub fn grantable(snapshot: &Snapshot, application: ApplicationId, held: &BTreeSet<Role>) -> Vec<String> {
+pub fn grantable(snapshot: &Snapshot, application: ApplicationId, held: &Roles) -> Vec<String> {
     let is_reached = |api: &ApiFacts| {
         api.state == State::Prototyped || snapshot.subscription(application, api.id).is_some()
     };
@@ -64,7 +64,7 @@ pub fn grantable(snapshot: &Snapshot, application: ApplicationId, held: &BTreeSe
 }
 
 /// Whether the name is defined, and every definition lets these roles have it.
-fn may_have(snapshot: &Snapshot, name: &str, held: &BTreeSet<Role>) -> bool {
+fn may_have(snapshot: &Snapshot, name: &str, held: &Roles) -> bool {
     let mut definitions = snapshot.scopes(name).peekable();
     definitions.peek().is_some() && definitions.all(|scope| scope.admits(held))
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{PortalSessionId, TokenId, UserId},
-    role::{Permission, Role, permissions},
+    role::{Permission, Role, Roles},
     time::Timestamp,
 };
 
@@ -55,14 +55,14 @@ impl UserState {
 }
 
 /// A person who signs in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct User {
     /// Identifier.
     pub id: UserId,
     /// Unique sign-in name, compared without regard to ASCII case.
     pub username: String,
     /// What the person may be.
-    pub roles: BTreeSet<Role>,
+    pub roles: Roles,
     /// Made by `--demo`.
     pub demo: bool,
     /// When the user was made.
@@ -79,7 +79,7 @@ pub struct User {
 
 impl User {
     /// Someone who may sign in and was not changed yet.
-    pub const fn new(id: UserId, username: String, roles: BTreeSet<Role>, now: Timestamp) -> Self {
+    pub fn new(id: UserId, username: String, roles: Roles, now: Timestamp) -> Self {
         Self {
             id,
             username,
@@ -95,7 +95,7 @@ impl User {
 
     /// Whether this person keeps the product administered, also while every sign-in provider is away.
     pub fn administers(&self) -> bool {
-        self.state == UserState::Active && self.has_password && self.roles.contains(&Role::Admin)
+        self.state == UserState::Active && self.has_password && self.roles.contains(Role::Admin)
     }
 }
 
@@ -170,7 +170,7 @@ pub struct Actor {
     /// Name for the audit log.
     pub name: String,
     /// Roles at the time of the call.
-    pub roles: BTreeSet<Role>,
+    pub roles: Roles,
     /// From which address; `None` for the product itself.
     pub address: Option<IpAddr>,
 }
@@ -178,7 +178,7 @@ pub struct Actor {
 impl Actor {
     /// The product acting by itself, with every permission.
     pub fn product() -> Self {
-        Self { user: None, name: "tidegate".to_owned(), roles: BTreeSet::from([Role::Admin]), address: None }
+        Self { user: None, name: "tidegate".to_owned(), roles: [Role::Admin].into(), address: None }
     }
 
     /// This person.
@@ -187,8 +187,8 @@ impl Actor {
     }
 
     /// Somebody of whom nothing is known but the address; nothing is permitted.
-    pub const fn stranger(address: IpAddr) -> Self {
-        Self { user: None, name: String::new(), roles: BTreeSet::new(), address: Some(address) }
+    pub fn stranger(address: IpAddr) -> Self {
+        Self { user: None, name: String::new(), roles: Roles::default(), address: Some(address) }
     }
 
     /// The same, calling from this address.
@@ -199,7 +199,7 @@ impl Actor {
 
     /// Whether any of the roles holds the permission.
     pub fn may(&self, permission: Permission) -> bool {
-        permissions(&self.roles).contains(&permission)
+        self.roles.permissions().contains(&permission)
     }
 
     /// Whether something owned by `owner` is this actor's to see and change.

@@ -41,6 +41,12 @@ entity! {
     }
 }
 entity! {
+    /// Roles of the installation's own; `body` is the whole record.
+    own_role, "own_roles" {
+        #[sea_orm(primary_key, auto_increment = false)] name: String, body: String,
+    }
+}
+entity! {
     /// Whether people may sign up: one row.
     sign_up, "sign_up" {
         #[sea_orm(primary_key, auto_increment = false)] id: i32,

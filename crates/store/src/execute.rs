@@ -30,7 +30,7 @@ use crate::{
     audit::{self, Kept},
     entity, issuers, policies,
     reads::{SNAPSHOT_NUMBER, id, next_number, written},
-    revocations, users,
+    revocations, roles, users,
     vault::Vault,
     writer::Failed,
 };
@@ -114,6 +114,7 @@ pub(crate) async fn execute(
         | Command::ChangePolicy(_)
         | Command::DeletePolicy { .. }
         | Command::ImportPolicies(_) => Box::pin(at.change_policy(command)).await,
+        Command::ChangeRole(change) => Box::pin(at.change_role(change)).await,
         Command::KeepTicket(_) | Command::RedeemTicket { .. } => at.change_ticket(command).await,
         Command::CreateProvider(_)
         | Command::UpdateProvider(_)
@@ -212,6 +213,7 @@ impl At<'_> {
                 let known = policies::known(db).await?;
                 let decided = decide::create_api(&create, actor, now, &neighbours, known.as_ref())?;
                 decide::known_issuers(&create.design, &issuers::names(db, self.vault).await?)?;
+                decide::roles::known_to_scopes(&create.design, &roles::all(db).await?)?;
                 self.write(None, decided).await
             }
             Command::UpdateApi(update) => {
@@ -220,6 +222,7 @@ impl At<'_> {
                 let known = policies::known(db).await?;
                 let decided = decide::update_api(&api, &update, actor, now, &siblings, known.as_ref())?;
                 decide::known_issuers(&update.design, &issuers::names(db, self.vault).await?)?;
+                decide::roles::known_to_scopes(&update.design, &roles::all(db).await?)?;
                 self.write(Some(&api), decided).await
             }
             Command::MoveApi(step) => {

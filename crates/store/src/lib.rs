@@ -23,6 +23,7 @@ mod policies;
 mod providers;
 mod reads;
 mod revocations;
+mod roles;
 mod sqlite;
 mod tickets;
 mod usage;

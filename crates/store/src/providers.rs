@@ -22,7 +22,7 @@ use crate::{
     entity::{self, identity, sign_in_provider},
     execute::{At, Done},
     reads::{id, parsed, written},
-    users,
+    roles, users,
     vault::Vault,
     writer::Failed,
 };
@@ -88,7 +88,8 @@ impl At<'_> {
         match command {
             Command::CreateProvider(create) => {
                 let others = all(self.db, self.vault).await?;
-                let made = providers::create(&create, self.actor, self.now, &others)?;
+                let made =
+                    providers::create(&create, self.actor, self.now, &others, &roles::all(self.db).await?)?;
                 let row = row(self.vault, &made)?;
                 sign_in_provider::Entity::insert(row).exec_without_returning(self.db).await?;
                 self.kept_provider("created", None, made).await
@@ -97,7 +98,8 @@ impl At<'_> {
                 self.needs(Permission::Administer)?;
                 let before = self.provider(update.id).await?;
                 let others = all(self.db, self.vault).await?;
-                let after = providers::update(&before, &update, self.actor, self.now, &others)?;
+                let own = roles::all(self.db).await?;
+                let after = providers::update(&before, &update, self.actor, self.now, &others, &own)?;
                 sign_in_provider::Entity::update(row(self.vault, &after)?).exec(self.db).await?;
                 if !providers::keeps_sessions(&before, &after) {
                     self.end_sessions_by(&before.trust.issuer).await?;
@@ -152,11 +154,13 @@ impl At<'_> {
             Some(row) => Some(self.account(id(&row.user_id)?).await?),
             None => None,
         };
+        let own_roles = roles::all(self.db).await?;
         let here = Here {
             known: known.as_ref().map(|account| &account.user),
             is_name_taken: users::by_name(self.db, &arrive.username).await?.is_some(),
             waiting: self.waiting().await?,
             administrators: self.administrators().await?,
+            own_roles: &own_roles,
         };
         let user = match providers::arrive(&provider, &arrive, here, self.now)? {
             Met::Turned(arrival) => return Ok(Outcome::Arrived(arrival)),

@@ -29,6 +29,7 @@ use tidegate_model::{
     },
     provider::{Identity, SignInProvider},
     revocation::Revocation,
+    role::OwnRole,
     security::Way,
     sign_up::SignUp,
     snapshot::{
@@ -42,8 +43,8 @@ use tidegate_model::{
 
 use crate::{
     allowed, apis, applications, audit, authorizations, certificates, cursor, deny_rules, device_codes,
-    entity, execute, facts, issuers, policies, providers, revocations, sqlite::SqliteCatalog, usage, users,
-    vault::Vault, writer::trouble,
+    entity, execute, facts, issuers, policies, providers, revocations, roles, sqlite::SqliteCatalog, usage,
+    users, vault::Vault, writer::trouble,
 };
 
 /// Name of the row that counts changes that gateways can notice.
@@ -404,7 +405,8 @@ impl Catalog for SqliteCatalog {
     async fn user(&self, id: UserId) -> Result<Option<User>, PortError> {
         let row =
             entity::user::Entity::find_by_id(id.to_string()).one(&self.readers).await.map_err(trouble)?;
-        row.map(|row| users::account(row).map(|account| account.user)).transpose().map_err(trouble)
+        let Some(row) = row else { return Ok(None) };
+        users::account(&self.readers, row).await.map(|account| Some(account.user)).map_err(trouble)
     }
 
     async fn users(&self, query: &UserQuery, request: &PageRequest) -> Result<Page<User>, PortError> {
@@ -504,6 +506,10 @@ impl Catalog for SqliteCatalog {
 
     async fn provided_keys(&self, application: ApplicationId) -> Result<Vec<ProvidedKey>, PortError> {
         issuers::provided_keys(&self.readers, Some(application)).await.map_err(trouble)
+    }
+
+    async fn own_roles(&self) -> Result<Vec<OwnRole>, PortError> {
+        roles::all(&self.readers).await.map_err(trouble)
     }
 
     async fn policies(&self, kind: PolicyKind) -> Result<Vec<KeptPolicy>, PortError> {

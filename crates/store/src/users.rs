@@ -1,5 +1,7 @@
 //! People, portal sessions, personal access tokens and signing keys as rows.
 
+use std::collections::BTreeSet;
+
 use sea_orm::{
     ActiveValue::{Set, Unchanged},
     ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
@@ -10,7 +12,7 @@ use tidegate_model::{
     command::{KeyPurpose, Refused, SigningKeyRecord},
     id::UserId,
     port::{Page, PageRequest, UserQuery},
-    role::Role,
+    role::{OwnRole, RoleName, Roles},
     time::Timestamp,
     user::{Account, PersonalToken, PortalSession, Presented, Secret, User, UserState},
 };
@@ -18,6 +20,7 @@ use tidegate_model::{
 use crate::{
     cursor, entity,
     reads::{containing, id, page, parsed, written},
+    roles,
     vault::Vault,
     writer::Failed,
 };
@@ -27,11 +30,22 @@ pub(crate) fn username_key(username: &str) -> String {
     username.to_ascii_lowercase()
 }
 
-pub(crate) fn account(row: entity::user::Model) -> Result<Account, DbErr> {
+/// The person of a row, with what the roles mean now.
+pub(crate) async fn account(
+    connection: &impl ConnectionTrait,
+    row: entity::user::Model,
+) -> Result<Account, DbErr> {
+    let given: BTreeSet<RoleName> = parsed(&row.roles)?;
+    let has_own = given.iter().any(|name| name.shipped().is_none());
+    let own = if has_own { roles::all(connection).await? } else { Vec::new() };
+    read(row, &own)
+}
+
+fn read(row: entity::user::Model, own: &[OwnRole]) -> Result<Account, DbErr> {
     let user = User {
         id: id(&row.id)?,
         username: row.username,
-        roles: parsed(&row.roles)?,
+        roles: Roles::of(parsed(&row.roles)?, own),
         demo: row.demo,
         created_at: Timestamp(row.created_at),
         state: UserState::parse(&row.state)
@@ -59,9 +73,14 @@ pub(crate) fn user_row(account: &Account) -> Result<entity::user::ActiveModel, D
     })
 }
 
-/// The rows of people who hold this role. Roles are an array of words, none of which is part of another.
-pub(crate) fn holds(role: Role) -> impl sea_orm::sea_query::IntoCondition {
-    Condition::all().add(entity::user::Column::Roles.contains(format!("\"{}\"", role.as_str())))
+/// The rows of people to whom one of these roles was given. Roles are an array of words in quotes.
+pub(crate) fn holds_one_of<'n>(names: impl IntoIterator<Item = &'n RoleName>) -> Condition {
+    let given = |name: &RoleName| {
+        // A name has `_`, which would stand for any character.
+        let pattern = LikeExpr::new(containing(&format!("\"{name}\""))).escape('\\');
+        Expr::col(entity::user::Column::Roles).like(pattern)
+    };
+    names.into_iter().map(given).fold(Condition::any(), Condition::add)
 }
 
 pub(crate) async fn list(
@@ -80,8 +99,11 @@ pub(crate) async fn list(
         condition = condition.add(Column::State.eq(state.as_str()));
     }
     let mut found = entity::user::Entity::find().filter(condition);
-    if let Some(role) = query.role {
-        found = found.filter(holds(role));
+    let own = roles::all(connection).await?;
+    if let Some(role) = &query.role {
+        let means = |own: &&OwnRole| role.shipped().is_some_and(|role| own.means.contains(&role));
+        let names = own.iter().filter(means).map(|own| &own.name);
+        found = found.filter(holds_one_of(std::iter::once(role).chain(names)));
     }
     let rows = found
         .order_by_asc(Column::UsernameKey)
@@ -90,7 +112,7 @@ pub(crate) async fn list(
         .all(connection)
         .await?;
     let place = |row: &entity::user::Model| (row.username_key.clone(), row.id.clone());
-    page(rows, request, place, |row| account(row.clone()).map(|account| account.user))
+    page(rows, request, place, |row| read(row.clone(), &own).map(|account| account.user))
 }
 
 pub(crate) async fn by_name(
@@ -101,7 +123,10 @@ pub(crate) async fn by_name(
         .filter(entity::user::Column::UsernameKey.eq(username_key(username)))
         .one(connection)
         .await?;
-    row.map(account).transpose()
+    match row {
+        Some(row) => account(connection, row).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 pub(crate) async fn portal_session(

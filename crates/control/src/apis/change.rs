@@ -146,6 +146,7 @@ pub(crate) async fn create(
     if input.publish {
         caller.may(Permission::ApiPublish)?;
     }
+    let own_roles = inner.ports.catalog.own_roles().await?;
     let command = Command::CreateApi(CreateApi {
         id: ApiId::new(inner.now(), inner.ports.entropy.id_bytes()),
         name: input.name,
@@ -158,7 +159,7 @@ pub(crate) async fn create(
             headers: input.headers.meant()?,
             mappings: input.mappings.into_iter().map(Into::into).collect(),
             topics: input.topics.meant()?,
-            scopes: scopes::meant(input.scopes)?,
+            scopes: scopes::meant(input.scopes, &own_roles)?,
             security: input.security.meant()?,
             issuers: input.issuers.map(AcceptedIssuers::named).unwrap_or_default(),
             plans: input.plans,
@@ -186,6 +187,7 @@ pub(crate) async fn update(
     let actor = caller.may_either(Permission::ApiCreate, Permission::ApiPublish)?;
     let based_on = required_if_match(&headers)?;
     let before = viewed(&inner, &caller, id).await?.design;
+    let own_roles = inner.ports.catalog.own_roles().await?;
     let command = Command::UpdateApi(UpdateApi {
         id: ApiId(id),
         based_on,
@@ -198,7 +200,7 @@ pub(crate) async fn update(
                 .mappings
                 .map_or(before.mappings, |mappings| mappings.into_iter().map(Into::into).collect()),
             topics: input.topics.map_or(Ok(before.topics), TopicsInput::meant)?,
-            scopes: input.scopes.map_or(Ok(before.scopes), scopes::meant)?,
+            scopes: input.scopes.map_or(Ok(before.scopes), |scopes| scopes::meant(scopes, &own_roles))?,
             security: input.security.map_or(Ok(before.security), SecurityInput::meant)?,
             issuers: input.issuers.map_or(before.issuers, AcceptedIssuers::named),
             plans: input.plans,

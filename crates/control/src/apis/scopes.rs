@@ -1,10 +1,10 @@
 //! Scopes as REST takes and gives them.
 
 use serde::{Deserialize, Serialize};
-use tidegate_model::{role::Role, scope::Scope};
+use tidegate_model::{role::OwnRole, scope::Scope};
 use utoipa::ToSchema;
 
-use crate::{problem::Problem, users::roles};
+use crate::{problem::Problem, roles};
 
 /// A scope to be defined.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -18,8 +18,8 @@ pub(crate) struct ScopeInput {
     display_name: String,
     #[serde(default)]
     description: String,
-    /// Who holds one of these roles may have it: `admin`, `creator`, `publisher`, `subscriber`, `observer`; none:
-    /// everybody. An administrator may have all.
+    /// Who holds one of these roles may have it: `admin`, `creator`, `publisher`, `subscriber`, `observer`, or an own one;
+    /// none: everybody. An administrator may have all.
     #[serde(default)]
     roles: Vec<String>,
 }
@@ -31,15 +31,15 @@ pub(crate) struct ScopeAnswer {
     name: String,
     display_name: String,
     description: String,
-    roles: Vec<&'static str>,
+    roles: Vec<String>,
 }
 
-/// What is meant by these, named under `/scopes`; whether it makes sense is the business's to check.
-pub(crate) fn meant(scopes: Vec<ScopeInput>) -> Result<Vec<Scope>, Problem> {
+/// What is meant by these, named under `/scopes`; whether it makes sense is the business's to check. `own` are all own roles.
+pub(crate) fn meant(scopes: Vec<ScopeInput>, own: &[OwnRole]) -> Result<Vec<Scope>, Problem> {
     let mut problems = Vec::new();
     let mut all = Vec::new();
     for (at, scope) in scopes.into_iter().enumerate() {
-        let roles = roles(&format!("/scopes/{at}/roles"), &scope.roles, &mut problems);
+        let roles = roles::named(&format!("/scopes/{at}/roles"), &scope.roles, own, &mut problems);
         let ScopeInput { name, display_name, description, .. } = scope;
         all.push(Scope { name, display_name, description, roles });
     }
@@ -49,6 +49,6 @@ pub(crate) fn meant(scopes: Vec<ScopeInput>) -> Result<Vec<Scope>, Problem> {
 impl From<Scope> for ScopeAnswer {
     fn from(scope: Scope) -> Self {
         let Scope { name, display_name, description, roles } = scope;
-        Self { name, display_name, description, roles: roles.into_iter().map(Role::as_str).collect() }
+        Self { name, display_name, description, roles: roles::words(&roles) }
     }
 }

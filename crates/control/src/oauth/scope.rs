@@ -3,11 +3,9 @@
 //! What topics ask for is given by what the application reaches and by roles: of the person for whom a token speaks, or of
 //! the application's owner where it speaks for the client itself. See `docs/decisions/0029-scopes.md`.
 
-use std::collections::BTreeSet;
-
 use tidegate_model::{
     application::Key,
-    role::{ROLES, Role},
+    role::{ROLES, Roles},
     scope::grantable,
 };
 use tidegate_oauth::{
@@ -29,18 +27,18 @@ pub(crate) async fn of_client(inner: &Inner, key: &Key) -> Result<Vec<String>, P
 }
 
 /// Those of the scopes, separated by spaces, that a client may have for a person with these roles.
-pub(super) fn held(inner: &Inner, key: &Key, scope: &str, roles: &BTreeSet<Role>) -> String {
+pub(super) fn held(inner: &Inner, key: &Key, scope: &str, roles: &Roles) -> String {
     let allowed = of_roles(inner, key, roles);
     let kept: Vec<_> = scope.split(' ').filter(|one| allowed.iter().any(|other| other == one)).collect();
     kept.join(" ")
 }
 
 /// Scopes of topics that a client may have for a person with these roles. What it may learn of the person is not among them.
-pub(super) fn for_person(inner: &Inner, key: &Key, roles: &BTreeSet<Role>) -> Vec<String> {
+pub(super) fn for_person(inner: &Inner, key: &Key, roles: &Roles) -> Vec<String> {
     grantable(&inner.feed.snapshot(), key.application, roles)
 }
 
-fn of_roles(inner: &Inner, key: &Key, roles: &BTreeSet<Role>) -> Vec<String> {
+fn of_roles(inner: &Inner, key: &Key, roles: &Roles) -> Vec<String> {
     let mut all = PERSON_SCOPES.map(str::to_owned).to_vec();
     all.extend(for_person(inner, key, roles));
     all

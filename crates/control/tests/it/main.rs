@@ -11,6 +11,7 @@ mod contract;
 mod discovery;
 mod key_managers;
 mod oauth;
+mod own_roles;
 mod pages;
 mod policies;
 mod portal_sessions;

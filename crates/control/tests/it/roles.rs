@@ -7,7 +7,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use tidegate_model::{
     operation::{self, Who},
-    role::{Permission, ROLES, Role, permissions},
+    role::{Permission, Role, Roles},
 };
 
 use crate::support::{House, Person};
@@ -24,6 +24,8 @@ fn body(operation: &str) -> Option<Value> {
         "testApiEndpoint" | "testEndpoint" => json!({"url": "ws://localhost:1"}),
         "rotateSigningKey" | "updateKey" => json!({}),
         "createUser" => json!({"username": "ada", "roles": ["wizard"]}),
+        "createRole" => json!({"name": "Wizard"}),
+        "updateRole" => json!({"means": []}),
         "updateUser" => json!({"roles": [], "state": "active"}),
         "choosePassword" => json!({"current_password": "x", "new_password": "x"}),
         "revokeToken" => json!({"token": "x"}),
@@ -57,7 +59,6 @@ fn expected(who: Who, held: Option<&BTreeSet<Permission>>, for_once: bool) -> &'
 
 /// Somebody who calls, what they hold, and whether the password they signed in with is for one time.
 struct Visitor {
-    name: String,
     person: Person,
     held: Option<BTreeSet<Permission>>,
     for_once: bool,
@@ -65,94 +66,164 @@ struct Visitor {
     scope: Option<&'static str>,
 }
 
-async fn visitors(house: &House) -> Vec<Visitor> {
-    let visitor = |name: &str, person, held| Visitor {
-        name: name.to_owned(),
-        person,
-        held,
-        for_once: false,
-        scope: None,
-    };
-    let mut found = vec![visitor("nobody", Person::default(), None)];
-    let admin = house.person("boss", &[Role::Admin]).await;
-    for role in ROLES {
-        let (name, held) = (role.as_str(), permissions(&BTreeSet::from([role])));
-        found.push(visitor(name, house.person(name, &[role]).await, Some(held)));
-    }
-    found.push(visitor("no role", house.person("none", &[]).await, Some(BTreeSet::new())));
-    let body = json!({"username": "newcomer", "roles": ["admin"]});
-    let made = house.post(&admin, "/api/v1/users", body).await.is(201);
-    let person = house.signed_in("newcomer", made.json()["one_time_password"].as_str().unwrap()).await;
-    let held = Some(permissions(&BTreeSet::from([Role::Admin])));
-    found.push(Visitor { name: "newcomer".to_owned(), person, held, for_once: true, scope: None });
-    for scope in ["apis:read", "users:write"] {
-        let body = json!({"name": scope, "scopes": [scope]});
-        let token = house.post(&admin, "/api/v1/tokens", body).await.is(201).json();
-        let person = Person::bearing(token["token"].as_str().unwrap());
-        let held = Some(permissions(&BTreeSet::from([Role::Admin])));
-        let name = format!("a token for {scope}");
-        found.push(Visitor { name, person, held, for_once: false, scope: Some(scope) });
-    }
-    // Disabled after signing in, and after making a token: both are refused as those of nobody are.
-    let gone = house.person("gone", &[Role::Admin]).await;
-    let token = house.post(&gone, "/api/v1/tokens", json!({"name": "script"})).await.is(201);
-    let token = Person::bearing(token.json()["token"].as_str().unwrap());
-    house.get(&token, "/api/v1/users").await.is(200);
-    let listed = house.get(&admin, "/api/v1/users?q=gone").await.is(200);
-    let id = listed.json()["items"][0]["id"].as_str().unwrap().to_owned();
-    house.change_user(&admin, &id, &["admin"], "disabled").await.is(200);
-    found.push(visitor("disabled, by cookie", gone, None));
-    found.push(visitor("disabled, by token", token, None));
-    found
+/// Somebody of whom nothing else is to be said.
+fn visitor(person: Person, held: Option<BTreeSet<Permission>>) -> Visitor {
+    Visitor { person, held, for_once: false, scope: None }
 }
 
-#[tokio::test]
-async fn every_operation_answers_everybody_as_the_table_says() {
-    let house = House::new().await;
-    let visitors = visitors(&house).await;
+fn permissions(role: Role) -> Option<BTreeSet<Permission>> {
+    Some(Roles::from([role]).permissions())
+}
+
+/// The address of an operation, with what stands for nothing that is there.
+fn address(path: &str) -> String {
+    let nil = uuid::Uuid::nil().to_string();
+    let path = ["{id}", "{key_manager}", "{key_id}", "{certificate_id}"]
+        .iter()
+        .fold(path.to_owned(), |path, place| path.replace(place, &nil));
+    let path =
+        ["{client_id}", "{kid}", "{name}"].iter().fold(path, |path, place| path.replace(place, "nobody"));
+    format!("/api/v1{path}")
+}
+
+/// Calls every operation as this visitor.
+async fn walk(house: &House, visitor: Visitor) {
     let document: Value = serde_json::from_str(&tidegate_control::openapi_json()).unwrap();
-    let mut seen = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let name = operation["operationId"].as_str().unwrap();
             let rule = operation::who(name);
             let rule = rule.unwrap_or_else(|| panic!("{name} has no rule in model::operation::TABLE"));
-            seen.insert(name);
             // Signing out ends the session that the other checks need.
             if name == "signOut" {
                 continue;
             }
             let needed = operation::scope(path, method == "get");
-            let nil = uuid::Uuid::nil().to_string();
-            let path = format!(
-                "/api/v1{}",
-                path.replace("{id}", &nil)
-                    .replace("{key_manager}", &nil)
-                    .replace("{client_id}", "nobody")
-                    .replace("{kid}", "nobody")
-                    .replace("{key_id}", &nil)
-                    .replace("{certificate_id}", &nil)
-                    .replace("{name}", "nobody")
-            );
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-            for visitor in &visitors {
-                let answer = house.call(&visitor.person, method.clone(), &path, body(name)).await;
-                let status = answer.status.as_u16();
-                assert!(status < 500, "{name} as {}: {status} {}", visitor.name, answer.text);
-                let found = match status {
-                    401 if name == "signIn" => "open",
-                    401 | 403 => &answer.kind(),
-                    _ => "open",
-                };
-                let lacks_scope = visitor.scope.is_some_and(|own| own != needed) && rule != Who::Everyone;
-                let expected = match expected(rule, visitor.held.as_ref(), visitor.for_once) {
-                    "open" if lacks_scope => "insufficient-scope",
-                    expected => expected,
-                };
-                assert_eq!(found, expected, "{name} as {}: {}", visitor.name, answer.text);
-            }
+            let answer = house.call(&visitor.person, method, &address(path), body(name)).await;
+            let status = answer.status.as_u16();
+            assert!(status < 500, "{name}: {status} {}", answer.text);
+            let found = match status {
+                401 if name == "signIn" => "open",
+                401 | 403 => &answer.kind(),
+                _ => "open",
+            };
+            let lacks_scope = visitor.scope.is_some_and(|own| own != needed) && rule != Who::Everyone;
+            let expected = match expected(rule, visitor.held.as_ref(), visitor.for_once) {
+                "open" if lacks_scope => "insufficient-scope",
+                expected => expected,
+            };
+            assert_eq!(found, expected, "{name}: {}", answer.text);
         }
     }
+}
+
+#[test]
+fn the_table_names_the_operations_that_there_are() {
+    let document: Value = serde_json::from_str(&tidegate_control::openapi_json()).unwrap();
+    let items = document["paths"].as_object().unwrap().values();
+    let operations = items.flat_map(|item| item.as_object().unwrap().values());
+    let named: BTreeSet<_> = operations.map(|one| one["operationId"].as_str().unwrap()).collect();
     let ruled: BTreeSet<_> = operation::TABLE.iter().map(|(id, _)| *id).collect();
-    assert_eq!(seen, ruled, "the table names an operation that does not exist");
+    assert_eq!(named, ruled);
+}
+
+#[tokio::test]
+async fn nobody_calls_what_is_for_everyone_alone() {
+    walk(&House::new().await, visitor(Person::default(), None)).await;
+}
+
+async fn walk_as(role: Role) {
+    let house = House::new().await;
+    let person = house.person("ada", &[role]).await;
+    walk(&house, visitor(person, permissions(role))).await;
+}
+
+#[tokio::test]
+async fn an_admin_calls_everything() {
+    walk_as(Role::Admin).await;
+}
+
+#[tokio::test]
+async fn a_creator_calls_what_the_table_says() {
+    walk_as(Role::Creator).await;
+}
+
+#[tokio::test]
+async fn a_publisher_calls_what_the_table_says() {
+    walk_as(Role::Publisher).await;
+}
+
+#[tokio::test]
+async fn a_subscriber_calls_what_the_table_says() {
+    walk_as(Role::Subscriber).await;
+}
+
+#[tokio::test]
+async fn an_observer_calls_what_the_table_says() {
+    walk_as(Role::Observer).await;
+}
+
+#[tokio::test]
+async fn who_has_no_role_calls_what_takes_none() {
+    let house = House::new().await;
+    let person = house.person("none", &[]).await;
+    walk(&house, visitor(person, Some(BTreeSet::new()))).await;
+}
+
+#[tokio::test]
+async fn who_holds_an_own_role_calls_what_it_means() {
+    let house = House::new().await;
+    let admin = house.person("boss", &[Role::Admin]).await;
+    let body = json!({"name": "partner", "means": ["publisher", "subscriber"]});
+    house.post(&admin, "/api/v1/roles", body).await.is(201);
+    let person = house.person("ada", &[]).await;
+    let id = house.id_of(&admin, "ada").await;
+    house.change_user(&admin, &id, &["partner"], "active").await.is(200);
+    let held = Roles::from([Role::Publisher, Role::Subscriber]).permissions();
+    walk(&house, visitor(person, Some(held))).await;
+}
+
+#[tokio::test]
+async fn whose_password_is_for_one_time_chooses_another_and_nothing_else() {
+    let house = House::new().await;
+    let admin = house.person("boss", &[Role::Admin]).await;
+    let body = json!({"username": "newcomer", "roles": ["admin"]});
+    let made = house.post(&admin, "/api/v1/users", body).await.is(201);
+    let person = house.signed_in("newcomer", made.json()["one_time_password"].as_str().unwrap()).await;
+    walk(&house, Visitor { for_once: true, ..visitor(person, permissions(Role::Admin)) }).await;
+}
+
+async fn walk_with_a_token_for(scope: &'static str) {
+    let house = House::new().await;
+    let admin = house.person("boss", &[Role::Admin]).await;
+    let body = json!({"name": scope, "scopes": [scope]});
+    let token = house.post(&admin, "/api/v1/tokens", body).await.is(201).json();
+    let person = Person::bearing(token["token"].as_str().unwrap());
+    walk(&house, Visitor { scope: Some(scope), ..visitor(person, permissions(Role::Admin)) }).await;
+}
+
+#[tokio::test]
+async fn a_token_for_reading_apis_is_for_nothing_else() {
+    walk_with_a_token_for("apis:read").await;
+}
+
+#[tokio::test]
+async fn a_token_for_changing_users_is_for_nothing_else() {
+    walk_with_a_token_for("users:write").await;
+}
+
+/// Disabled after signing in, and after making a token: both are refused as those of nobody are.
+#[tokio::test]
+async fn who_was_disabled_is_nobody() {
+    let house = House::new().await;
+    let admin = house.person("boss", &[Role::Admin]).await;
+    let gone = house.person("gone", &[Role::Admin]).await;
+    let token = house.post(&gone, "/api/v1/tokens", json!({"name": "script"})).await.is(201);
+    let token = Person::bearing(token.json()["token"].as_str().unwrap());
+    house.get(&token, "/api/v1/users").await.is(200);
+    let id = house.id_of(&admin, "gone").await;
+    house.change_user(&admin, &id, &["admin"], "disabled").await.is(200);
+    walk(&house, visitor(gone, None)).await;
+    walk(&house, visitor(token, None)).await;
 }

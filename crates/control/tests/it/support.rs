@@ -356,7 +356,7 @@ impl House {
     }
 
     pub(crate) async fn person(&self, name: &str, roles: &[Role]) -> Person {
-        let roles = roles.iter().copied().collect::<BTreeSet<_>>();
+        let roles = roles.iter().copied().collect();
         let user = User::new(UserId(uuid::Uuid::new_v4()), name.to_owned(), roles, self.clock.now());
         let account = Account { user, password_hash: Secret(hash_password(PASSWORD, [7; 16]).unwrap()) };
         self.catalog
@@ -373,6 +373,12 @@ impl House {
     }
 
     /// These roles and this state for a user, whatever was before.
+    /// The id of the user of this name.
+    pub(crate) async fn id_of(&self, admin: &Person, name: &str) -> String {
+        let found = self.get(admin, &format!("/api/v1/users?q={name}")).await.is(200).json();
+        found["items"][0]["id"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) async fn change_user(&self, admin: &Person, id: &str, roles: &[&str], state: &str) -> Answer {
         let request = Self::request(admin, &Method::PUT, &format!("/api/v1/users/{id}"))
             .header(header::CONTENT_TYPE, "application/json")

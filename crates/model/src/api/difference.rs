@@ -7,6 +7,7 @@ use crate::{
     endpoint::{Credential, Endpoint},
     headers::HeaderRules,
     protocol::Protocol,
+    role::RoleName,
     scope::Scope,
     security::Security,
     topic::Topic,
@@ -170,7 +171,7 @@ fn topic(topic: &Topic) -> String {
 }
 
 fn scope(scope: &Scope) -> String {
-    let roles: Vec<_> = scope.roles.iter().map(|role| role.as_str()).collect();
+    let roles: Vec<_> = scope.roles.iter().map(RoleName::as_str).collect();
     let mut told = scope.name.clone();
     if !scope.display_name.is_empty() {
         told = format!("{told} “{}”", scope.display_name);

@@ -6,7 +6,7 @@ use crate::{
     audit::Attempt,
     id::{PortalSessionId, UserId},
     revocation::Mark,
-    role::Role,
+    role::{OwnRole, Role, RoleName},
     user::{Secret, UserState},
 };
 
@@ -17,8 +17,8 @@ pub struct ChangeUser {
     pub id: UserId,
     /// The entity tag that the change is based on.
     pub based_on: Option<u64>,
-    /// All roles from now on.
-    pub roles: BTreeSet<Role>,
+    /// All roles from now on, by name.
+    pub roles: BTreeSet<RoleName>,
     /// Whether the person may sign in.
     pub state: UserState,
     /// By which the access tokens that speak for the person are known; they end with the right to sign in.
@@ -71,4 +71,29 @@ pub struct AskForAccount {
     pub username: String,
     /// PHC string of the chosen password.
     pub password_hash: Secret,
+}
+
+/// What becomes of an own role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChangeRole {
+    /// It is made.
+    Create(OwnRole),
+    /// It means something else from now on, for everybody who holds it.
+    Update {
+        /// Which role.
+        name: RoleName,
+        /// The entity tag that the change is based on.
+        based_on: Option<u64>,
+        /// Who is meant by it from now on.
+        description: String,
+        /// The roles that whoever holds it holds as well.
+        means: BTreeSet<Role>,
+    },
+    /// It is deleted, if nothing uses it.
+    Delete {
+        /// Which role.
+        name: RoleName,
+        /// The entity tag that the deletion is based on.
+        based_on: Option<u64>,
+    },
 }

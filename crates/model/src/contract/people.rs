@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 use super::*;
 use crate::{
     command::{AskForAccount, ChangeSignUp, EndPortalSessions, WhichSessions},
+    role::RoleName,
     sign_up::{SignUp, WAITING_MAX, WAITING_MILLIS},
     user::Presented,
 };
@@ -15,7 +16,13 @@ pub(super) fn set_password(username: &str, hash: &str) -> Command {
 }
 
 pub(super) fn change_user(id: UserId, roles: &[Role], state: UserState) -> ChangeUser {
-    ChangeUser { id, based_on: None, roles: roles.iter().copied().collect(), state, subject: subject() }
+    ChangeUser {
+        id,
+        based_on: None,
+        roles: roles.iter().map(|role| RoleName::from(*role)).collect(),
+        state,
+        subject: subject(),
+    }
 }
 
 /// By which tokens that speak for somebody are known.
@@ -254,7 +261,7 @@ pub async fn who_signs_up_waits_where_it_is_open_and_no_name_is_told(ground: &im
     let account = stage.port.account("ada").await.unwrap().unwrap();
     assert_eq!((account.user.id, account.password_hash), (ada.user.unwrap(), hash("hash of Ada")));
     let [eve] = &waiting().await[..] else { panic!("one waits") };
-    assert_eq!((eve.username.as_str(), eve.roles.is_empty()), ("eve", true));
+    assert_eq!((eve.username.as_str(), eve.roles.given().is_empty()), ("eve", true));
     let session = stage.session(eve.id, "cookie", START.plus_millis(1 << 40));
     let begun = Command::OpenPortalSession { session, verified: hash("chosen") };
     assert!(stage.execute(&Actor::person(eve), begun.clone()).await.is_err(), "who waits does not get in");
@@ -301,7 +308,7 @@ pub async fn users_are_found_by_name_role_and_state(ground: &impl Ground) {
     assert_eq!(found(text("BoB"), 1).await, ["BOB2", "bob_1", "bobby"]);
     assert_eq!(found(text("b_1"), 1).await, ["bob_1"], "a pattern's signs mean themselves");
     assert_eq!(found(text("%"), 1).await, [""; 0]);
-    let role = UserQuery { role: Some(Role::Subscriber), ..UserQuery::default() };
+    let role = UserQuery { role: Some(Role::Subscriber.into()), ..UserQuery::default() };
     assert_eq!(found(role.clone(), 2).await, ["BOB2", "bob_1", "zoe"]);
     let active = UserQuery { state: Some(UserState::Active), ..role };
     assert_eq!(found(active, 2).await, ["BOB2", "bob_1"]);
@@ -319,7 +326,7 @@ pub async fn a_user_changes_only_from_the_tag_of_now(ground: &impl Ground) {
     assert_eq!(kind(&stage.execute(&Actor::product(), change(2)).await.unwrap_err()), "stale 1");
     let outcome = stage.done(change(1)).await;
     let Outcome::User(user) = outcome else { panic!("{outcome:?}") };
-    assert_eq!((user.etag, &user.roles), (2, &BTreeSet::from([Role::Publisher, Role::Observer])));
+    assert_eq!((user.etag, &user.roles), (2, &Roles::from([Role::Publisher, Role::Observer])));
     assert_eq!(stage.port.user(id).await.unwrap(), Some(user));
     let delete = Command::DeleteUser { id, based_on: Some(1), heir: None, subject: subject() };
     assert_eq!(kind(&stage.execute(&Actor::product(), delete).await.unwrap_err()), "stale 2");

@@ -19,7 +19,7 @@ fn sign_in_trust(issuer: &str) -> SignInTrust {
         client_secret: Secret("canary-sign-in-secret".to_owned()),
         scopes: vec!["profile".to_owned()],
         username_claim: "preferred_username".to_owned(),
-        roles: BTreeSet::from([Role::Subscriber]),
+        roles: [Role::Subscriber.into()].into(),
         role_claim: None,
         newcomers: Newcomers::Enter,
         enabled: true,

@@ -42,7 +42,7 @@ fn refused_commands(stage: &Stage<impl Catalog>, there: &Furnished) -> Vec<(&'st
     let mut commands = refused_api_commands(stage, there);
     commands.extend(refused_developer_commands(stage, there));
     let zoe = Account {
-        user: User::new(UserId(nowhere()), "ZOE".to_owned(), BTreeSet::new(), START),
+        user: User::new(UserId(nowhere()), "ZOE".to_owned(), Roles::default(), START),
         password_hash: Secret("other".to_owned()),
     };
     let set = set_password("nobody", "x");
@@ -381,7 +381,7 @@ pub async fn the_snapshot_number_grows_with_what_a_gateway_can_notice(ground: &i
     let client_id = there.key.client_id.clone();
     let session = stage.session(user, "new cookie", START.plus_millis(1 << 40));
     let account = Account {
-        user: User::new(UserId(nowhere()), "new".to_owned(), BTreeSet::new(), START),
+        user: User::new(UserId(nowhere()), "new".to_owned(), Roles::default(), START),
         password_hash: Secret("hash".to_owned()),
     };
     let hash = || Secret("new".to_owned());

@@ -92,8 +92,6 @@ fn is_alone(rule: &DenyRule, others: &[DenyRule]) -> Result<(), Refused> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::{
         id::{DenyRuleId, UserId},
@@ -117,7 +115,7 @@ mod tests {
 
     fn person(role: Role) -> Actor {
         let id = UserId::new(Timestamp(0), [1; 10]);
-        Actor::person(&User::new(id, "someone".to_owned(), BTreeSet::from([role]), Timestamp(0)))
+        Actor::person(&User::new(id, "someone".to_owned(), [role].into(), Timestamp(0)))
     }
 
     fn changed(was: &DenyRule) -> ChangeDenyRule {

@@ -8,21 +8,22 @@ use crate::{
     application::Application,
     command::{AskForAccount, ChangeSignUp, ChangeUser, Refused},
     id::UserId,
-    role::{Permission, Role},
+    role::{OwnRole, Permission, RoleName, Roles},
     rule::{self, FieldProblem},
     sign_up::{SignUp, WAITING_MAX},
     time::Timestamp,
     user::{Actor, User, UserState},
 };
 
-use super::{folded, needs, no_problems, not_stale};
+use super::{folded, needs, no_problems, not_stale, roles};
 
-/// Decides on a new user.
-pub fn create_user(user: &User, actor: &Actor) -> Result<(), Refused> {
+/// Decides on a new user; `own` are all own roles.
+pub fn create_user(user: &User, actor: &Actor, own: &[OwnRole]) -> Result<(), Refused> {
     needs(actor, Permission::Administer)?;
     let mut problems = Vec::new();
     rule::username("/username", &user.username, &mut problems);
-    no_problems(problems)
+    no_problems(problems)?;
+    roles::known("/roles", user.roles.given(), own)
 }
 
 /// `administrators` is how many active users administer, this one among them where it does.
@@ -36,10 +37,12 @@ pub(super) fn someone_administers(was: &User, is: Option<&User>, administrators:
     Ok(())
 }
 
-/// Decides on other roles or another state; answers the user after the change, and what changed in words.
+/// Decides on other roles or another state; answers the user after the change, and what changed in words. `own` are all own
+/// roles.
 pub fn change_user(
     user: &User,
     command: &ChangeUser,
+    own: &[OwnRole],
     actor: &Actor,
     administrators: u64,
 ) -> Result<(User, String), Refused> {
@@ -56,15 +59,17 @@ pub fn change_user(
     if actor.user == Some(user.id) && command.state == UserState::Disabled {
         return Err(Refused::conflict("You cannot disable yourself. Another administrator can."));
     }
-    let next =
-        User { roles: command.roles.clone(), state: command.state, etag: user.etag + 1, ..user.clone() };
+    roles::known("/roles", &command.roles, own)?;
+    let roles = Roles::of(command.roles.clone(), own);
+    let next = User { roles, state: command.state, etag: user.etag + 1, ..user.clone() };
     someone_administers(user, Some(&next), administrators)?;
     let mut told = Vec::new();
-    let words = |roles: &mut dyn Iterator<Item = &Role>| {
-        roles.map(|role| role.as_str()).collect::<Vec<_>>().join(", ")
+    let (was, is) = (user.roles.given(), next.roles.given());
+    let words = |roles: &mut dyn Iterator<Item = &RoleName>| {
+        roles.map(RoleName::as_str).collect::<Vec<_>>().join(", ")
     };
-    let given = words(&mut next.roles.difference(&user.roles));
-    let taken = words(&mut user.roles.difference(&next.roles));
+    let given = words(&mut is.difference(was));
+    let taken = words(&mut was.difference(is));
     if !given.is_empty() {
         told.push(format!("Given: {given}."));
     }
@@ -103,7 +108,7 @@ pub fn ask_for_account(
     let mut problems = Vec::new();
     rule::username("/username", &asked.username, &mut problems);
     no_problems(problems)?;
-    let user = User::new(asked.id, asked.username.clone(), BTreeSet::new(), now);
+    let user = User::new(asked.id, asked.username.clone(), Roles::default(), now);
     Ok(User { state: UserState::Waiting, ..user })
 }
 

@@ -9,7 +9,7 @@ use crate::{
     user::Actor,
 };
 
-use super::{folded, needs, no_problems, not_stale};
+use super::{counted, folded, needs, no_problems, not_stale, some};
 
 /// Most policies of a kind: lists of them are never cut into pages, and gateways hold them all.
 pub const POLICIES_MAX: usize = 200;
@@ -174,21 +174,8 @@ fn not_too_many(kind: PolicyKind, count: usize) -> Result<(), Refused> {
     )))
 }
 
-fn counted(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
-/// The first few, and that there are more.
-fn some(names: &[String]) -> String {
-    const SHOWN: usize = 5;
-    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if names.len() > SHOWN { format!("{shown}, …") } else { shown }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::{
         limit::{Limit, Window},
@@ -201,7 +188,7 @@ mod tests {
     const NONE_OF_APIS: (PolicyKind, Vec<Policy>, &[KeptPolicy]) = (PolicyKind::Api, Vec::new(), &[]);
 
     fn actor(role: Role) -> Actor {
-        Actor { roles: BTreeSet::from([role]), ..Actor::product() }
+        Actor { roles: [role].into(), ..Actor::product() }
     }
 
     fn kept() -> Vec<KeptPolicy> {

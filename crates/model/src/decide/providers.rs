@@ -3,23 +3,21 @@
 //! Its invariants: nobody who is here already is taken over by a name, whoever vouches for it; and a provider takes no
 //! right away from the last administrator who has a password.
 
-use std::collections::BTreeSet;
-
-use super::{folded, needs, no_problems, not_stale, people::someone_administers};
+use super::{folded, needs, no_problems, not_stale, people::someone_administers, roles};
 use crate::{
     command::Refused,
     provider::{
         Arrival, Arrive, CreateProvider, Newcomers, PROVIDERS_MAX, SignInProvider, SignInTrust,
         UpdateProvider,
     },
-    role::{Permission, Role},
+    role::{OwnRole, Permission, Role, Roles},
     rule::{self, FieldProblem},
     sign_up::WAITING_MAX,
     time::Timestamp,
     user::{Actor, User, UserState},
 };
 
-/// Decides on a new sign-in provider. `others` are all that there are.
+/// Decides on a new sign-in provider. `others` and `own` are all providers and own roles that there are.
 ///
 /// # Errors
 /// [`Refused`].
@@ -28,9 +26,10 @@ pub fn create(
     actor: &Actor,
     now: Timestamp,
     others: &[SignInProvider],
+    own: &[OwnRole],
 ) -> Result<SignInProvider, Refused> {
     needs(actor, Permission::Administer)?;
-    fields(&command.name, &command.trust)?;
+    fields(&command.name, &command.trust, own)?;
     if others.len() >= PROVIDERS_MAX {
         let detail =
             format!("There are {PROVIDERS_MAX} sign-in providers, which is the most. Delete one first.");
@@ -41,7 +40,7 @@ pub fn create(
     Ok(SignInProvider { id, name, trust, created_at: now, updated_at: now, etag: 1 })
 }
 
-/// Decides on a change. `others` are all that there are, the changed one among them.
+/// Decides on a change. `others` are all providers that there are, the changed one among them, `own` all own roles.
 ///
 /// # Errors
 /// [`Refused`].
@@ -51,6 +50,7 @@ pub fn update(
     actor: &Actor,
     now: Timestamp,
     others: &[SignInProvider],
+    own: &[OwnRole],
 ) -> Result<SignInProvider, Refused> {
     needs(actor, Permission::Administer)?;
     not_stale(before.etag, command.based_on)?;
@@ -62,7 +62,7 @@ pub fn update(
     if trust.client_secret.0.is_empty() && to(&trust) == to(&before.trust) {
         trust.client_secret = before.trust.client_secret.clone();
     }
-    fields(&command.name, &trust)?;
+    fields(&command.name, &trust, own)?;
     unlike(&command.name, &trust, others.iter().filter(|other| other.id != before.id))?;
     let name = command.name.clone();
     Ok(SignInProvider { name, trust, updated_at: now, etag: before.etag + 1, ..before.clone() })
@@ -77,11 +77,16 @@ pub fn delete(provider: &SignInProvider, based_on: Option<u64>, actor: &Actor) -
     not_stale(provider.etag, based_on)
 }
 
-fn fields(name: &str, trust: &SignInTrust) -> Result<(), Refused> {
+fn fields(name: &str, trust: &SignInTrust, own: &[OwnRole]) -> Result<(), Refused> {
     let mut problems = Vec::new();
     rule::provider_name("/name", name, &mut problems);
     rule::sign_in_trust(trust, &mut problems);
-    no_problems(problems)
+    no_problems(problems)?;
+    roles::known("/roles", &trust.roles, own)?;
+    let values = trust.role_claim.iter().flat_map(|claim| &claim.values).enumerate();
+    values
+        .map(|(place, known)| (format!("/role_claim/values/{place}/roles"), known))
+        .try_for_each(|(at, known)| roles::known(&at, &known.roles, own))
 }
 
 /// Two buttons of one name, and two providers of one issuer, could not be told apart.
@@ -119,6 +124,8 @@ pub struct Here<'h> {
     pub waiting: u64,
     /// How many active users with a password administer.
     pub administrators: u64,
+    /// All own roles.
+    pub own_roles: &'h [OwnRole],
 }
 
 /// What is done about somebody who comes from a provider.
@@ -155,23 +162,23 @@ pub fn arrive(
     }
     let mut user = known.clone();
     if trust.role_claim.is_some() {
-        user.roles = roles(trust, arrive);
+        user.roles = given(trust, arrive, here.own_roles);
         if someone_administers(known, Some(&user), here.administrators).is_err() {
-            user.roles.insert(Role::Admin);
+            user.roles.give(Role::Admin);
         }
     }
-    if user.roles != known.roles {
+    if user.roles.given() != known.roles.given() {
         user.etag += 1;
     }
     Ok(Met::Account(Box::new(user)))
 }
 
-fn roles(trust: &SignInTrust, arrive: &Arrive) -> BTreeSet<Role> {
+fn given(trust: &SignInTrust, arrive: &Arrive, own: &[OwnRole]) -> Roles {
     let mut roles = trust.roles.clone();
     if let Some(claim) = &trust.role_claim {
         roles.extend(claim.roles(&arrive.role_values));
     }
-    roles
+    Roles::of(roles, own)
 }
 
 fn newcomer(trust: &SignInTrust, arrive: &Arrive, here: Here<'_>, now: Timestamp) -> Met {
@@ -192,7 +199,7 @@ fn newcomer(trust: &SignInTrust, arrive: &Arrive, here: Here<'_>, now: Timestamp
         return Met::Turned(turned);
     }
     let state = if trust.newcomers == Newcomers::Wait { UserState::Waiting } else { UserState::Active };
-    let user = User::new(arrive.id, arrive.username.clone(), roles(trust, arrive), now);
+    let user = User::new(arrive.id, arrive.username.clone(), given(trust, arrive, here.own_roles), now);
     Met::Account(Box::new(User { state, has_password: false, ..user }))
 }
 

@@ -1,6 +1,6 @@
 //! What each change may do, by what it is refused for. Moves in the lifecycle and whole lives of APIs are beside it.
 
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -28,7 +28,7 @@ fn api_id(number: u128) -> ApiId {
 
 fn person(role: Role) -> Actor {
     let user = Some(UserId(Uuid::from_u128(ROLES.iter().position(|known| *known == role).unwrap() as u128)));
-    Actor { user, name: role.as_str().to_owned(), roles: BTreeSet::from([role]), address: None }
+    Actor { user, name: role.as_str().to_owned(), roles: [role].into(), address: None }
 }
 
 fn admin() -> Actor {
@@ -209,7 +209,7 @@ fn a_role_creates_and_publishes_what_the_table_of_permissions_allows() {
         command.publish = true;
         check(create(&command, &person(role), &[]), publishes);
     }
-    let both = Actor { roles: BTreeSet::from([Role::Creator, Role::Publisher]), ..admin() };
+    let both = Actor { roles: [Role::Creator, Role::Publisher].into(), ..admin() };
     let command = CreateApi { publish: true, ..creation("Echo", "/echo", "1.0") };
     check(create(&command, &both, &[]), "ok");
 }

@@ -17,7 +17,11 @@ use crate::{
 const APPLICATION: ApplicationId = ApplicationId(Uuid::from_u128(1));
 
 fn scope(name: &str, roles: &[Role]) -> Scope {
-    Scope { name: name.to_owned(), roles: roles.iter().copied().collect(), ..Scope::default() }
+    Scope {
+        name: name.to_owned(),
+        roles: roles.iter().copied().map(RoleName::from).collect(),
+        ..Scope::default()
+    }
 }
 
 /// An API whose one topic asks for the scopes that it defines.

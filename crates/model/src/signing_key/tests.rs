@@ -1,7 +1,5 @@
 //! The lives of keys on a line of time.
 
-use std::collections::BTreeSet;
-
 use super::*;
 use crate::{role::Role, user::Secret};
 
@@ -95,7 +93,7 @@ fn the_key_that_signs_is_removed_only_for_another() {
 fn keys_are_the_administrators() {
     let keys = [key("a", 0)];
     for role in [Role::Creator, Role::Publisher, Role::Subscriber, Role::Observer] {
-        let actor = Actor { roles: BTreeSet::from([role]), ..Actor::product() };
+        let actor = Actor { roles: [role].into(), ..Actor::product() };
         let forbidden = Refused::Forbidden(Permission::Administer);
         assert_eq!(rotate(&key("b", 1), &keys, &actor, Timestamp(0)), Err(forbidden.clone()));
         assert_eq!(remove("a", Some(&key("b", 1)), &keys, &actor, Timestamp(0)), Err(forbidden));

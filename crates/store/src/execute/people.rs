@@ -19,13 +19,13 @@ use super::{At, Done};
 use crate::{
     applications, entity,
     reads::{id, parsed},
-    revocations, users,
+    revocations, roles, users,
     writer::Failed,
 };
 
 impl At<'_> {
     pub(super) async fn create_user(&self, account: &Account) -> Done {
-        people::create_user(&account.user, self.actor)?;
+        people::create_user(&account.user, self.actor, &roles::all(self.db).await?)?;
         if users::by_name(self.db, &account.user.username).await?.is_some() {
             let detail = format!("There is a user “{}” already.", account.user.username);
             return Err(Refused::Duplicate(FieldProblem::new("/username", "duplicate", detail)).into());
@@ -69,7 +69,8 @@ impl At<'_> {
     pub(super) async fn change_user(&self, change: ChangeUser) -> Done {
         let found = self.account(change.id).await?;
         let administrators = self.administrators().await?;
-        let (user, told) = people::change_user(&found.user, &change, self.actor, administrators)?;
+        let own = roles::all(self.db).await?;
+        let (user, told) = people::change_user(&found.user, &change, &own, self.actor, administrators)?;
         let (was, is) = (found.user.state, user.state);
         let account = Account { user, password_hash: found.password_hash };
         let before = found.user;
@@ -103,7 +104,7 @@ impl At<'_> {
                 let unknown =
                     || FieldProblem::new("/applications_to", "unknown_user", "There is no such user.");
                 let heir = row.ok_or_else(|| Refused::Invalid(vec![unknown()]))?;
-                let heir = users::account(heir)?.user;
+                let heir = users::account(self.db, heir).await?.user;
                 let theirs = self.owned(heir.id).await?;
                 Some((heir, theirs))
             }
@@ -187,7 +188,7 @@ impl At<'_> {
 
     pub(crate) async fn account(&self, user: UserId) -> Result<Account, Failed> {
         let row = entity::user::Entity::find_by_id(user.to_string()).one(self.db).await?;
-        Ok(users::account(row.ok_or(Refused::NotFound("user"))?)?)
+        Ok(users::account(self.db, row.ok_or(Refused::NotFound("user"))?).await?)
     }
 
     async fn end_sessions(&self, user: UserId) -> Result<(), Failed> {
@@ -213,7 +214,7 @@ impl At<'_> {
         use entity::user::{Column, Entity};
         let active = Entity::find().filter(Column::State.eq(UserState::Active.as_str()));
         let with_password = active.filter(Column::PasswordHash.ne(""));
-        Ok(with_password.filter(users::holds(Role::Admin)).count(self.db).await?)
+        Ok(with_password.filter(users::holds_one_of([&Role::Admin.into()])).count(self.db).await?)
     }
 }
 

@@ -303,7 +303,8 @@ async fn nothing_is_worth_anything_for_somebody_who_was_disabled() {
     let id = UserId(user.as_str().unwrap().parse().unwrap());
     let found = stage.house.catalog.user(id).await.unwrap().unwrap();
     let (state, subject) = (UserState::Disabled, mark::subject(ORIGIN, &id.to_string()).into());
-    let change = ChangeUser { id, based_on: None, roles: found.roles, state, subject };
+    let roles = found.roles.given().clone();
+    let change = ChangeUser { id, based_on: None, roles, state, subject };
     let now = stage.house.clock.now();
     stage.house.catalog.execute(&Actor::product(), now, Command::ChangeUser(change)).await.unwrap();
     let redeemed = stage.token(&form(&stage.redeeming(&code))).await.is(400).json();

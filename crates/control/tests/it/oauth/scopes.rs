@@ -137,3 +137,25 @@ async fn scopes_are_checked_where_they_are_defined_and_where_they_are_asked_for(
     assert_eq!((&after["scopes"], &after["topics"]), (&made["scopes"], &made["topics"]));
     assert_eq!(after["topics"]["declared"][0]["direction"], "both");
 }
+
+#[tokio::test]
+async fn a_scope_asks_for_an_own_role_by_its_name_and_by_nothing_that_it_means() {
+    let stage = Stage::new().await;
+    let admin = stage.house.person("root", &[Role::Admin]).await;
+    for name in ["partner", "friend"] {
+        let body = json!({"name": name, "means": ["observer"]});
+        stage.house.post(&admin, "/api/v1/roles", body).await.is(201);
+    }
+    let scopes =
+        json!([{"name": "room:run", "roles": ["partner"]}, {"name": "room:watch", "roles": ["observer"]}]);
+    let api = api(&stage, &admin, "rooms", scopes).await;
+    subscribe(&stage, &api).await;
+    let id = stage.house.id_of(&admin, "ada").await;
+    let asked = "openid room:run room:watch";
+    for (roles, expected) in
+        [(&["observer"][..], "openid room:watch"), (&["friend"], "openid room:watch"), (&["partner"], asked)]
+    {
+        stage.house.change_user(&admin, &id, roles, "active").await.is(200);
+        assert_eq!(stage.tokens(asked).await["scope"], expected, "{roles:?}");
+    }
+}

@@ -1,7 +1,5 @@
 //! Who may change key managers, which fields are refused, and where a secret stays.
 
-use std::collections::BTreeSet;
-
 use uuid::Uuid;
 
 use super::*;
@@ -19,7 +17,7 @@ fn person(role: Role) -> Actor {
     Actor {
         user: Some(UserId(Uuid::from_u128(7))),
         name: "someone".to_owned(),
-        roles: BTreeSet::from([role]),
+        roles: [role].into(),
         address: None,
     }
 }

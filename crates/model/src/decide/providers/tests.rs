@@ -19,7 +19,7 @@ fn provider(change: impl FnOnce(&mut SignInTrust)) -> SignInProvider {
         client_secret: Secret("hush".to_owned()),
         scopes: vec!["profile".to_owned()],
         username_claim: "preferred_username".to_owned(),
-        roles: BTreeSet::from([Role::Subscriber]),
+        roles: [Role::Subscriber.into()].into(),
         role_claim: None,
         newcomers: Newcomers::Enter,
         enabled: true,
@@ -31,7 +31,8 @@ fn provider(change: impl FnOnce(&mut SignInTrust)) -> SignInProvider {
 
 fn claim() -> RoleClaim {
     let values = [("staff", Role::Creator), ("boss", Role::Admin)];
-    let values = values.map(|(value, role)| RoleValue { value: value.to_owned(), roles: [role].into() });
+    let values =
+        values.map(|(value, role)| RoleValue { value: value.to_owned(), roles: [role.into()].into() });
     RoleClaim { name: "groups".to_owned(), values: values.into() }
 }
 
@@ -58,7 +59,8 @@ fn coming(username: &str, role_values: &[&str]) -> Arrive {
     }
 }
 
-const NOBODY: Here<'static> = Here { known: None, is_name_taken: false, waiting: 0, administrators: 1 };
+const NOBODY: Here<'static> =
+    Here { known: None, is_name_taken: false, waiting: 0, administrators: 1, own_roles: &[] };
 
 fn account(met: Result<Met, Refused>) -> User {
     match met {
@@ -146,7 +148,7 @@ fn a_secret_stays_where_it_goes_to_the_same_place_and_nowhere_else() {
         change(&mut trust);
         let command =
             UpdateProvider { id: before.id, based_on: Some(3), name: "Corporate".to_owned(), trust };
-        update(&before, &command, &Actor::product(), NOW, std::slice::from_ref(&before))
+        update(&before, &command, &Actor::product(), NOW, std::slice::from_ref(&before), &[])
     };
     let kept = changed(|trust| trust.enabled = false).unwrap();
     assert_eq!((kept.trust.client_secret, kept.etag), (before.trust.client_secret.clone(), 4));
@@ -167,7 +169,7 @@ fn names_and_issuers_are_each_of_one_provider_and_administrators_alone_decide() 
     let make = |name: &str, issuer: &str, actor: &Actor| {
         let trust = SignInTrust { issuer: issuer.to_owned(), ..there.trust.clone() };
         let command = CreateProvider { id: ProviderId(Uuid::from_u128(2)), name: name.to_owned(), trust };
-        create(&command, actor, NOW, std::slice::from_ref(&there))
+        create(&command, actor, NOW, std::slice::from_ref(&there), &[])
     };
     assert!(make("Else", "https://else.example", &boss).is_ok());
     for (name, issuer, pointer) in
