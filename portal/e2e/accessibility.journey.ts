@@ -151,6 +151,7 @@ test("on a narrow screen nothing is wider than it and every page is reached", as
     `/devportal/apis/${api.id}/console`,
     "/admin",
     "/admin/users",
+    "/admin/roles",
     "/sign-up",
     "/admin/audit",
     "/account/sessions",

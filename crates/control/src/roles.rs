@@ -62,6 +62,8 @@ pub(crate) struct RoleAnswer {
     ships: bool,
     /// What whoever holds it may do, of `api_view`, `api_create`, `api_publish`, `app_manage`, `administer`.
     permissions: Vec<&'static str>,
+    /// For `If-Match`.
+    etag: String,
 }
 
 fn shown(name: RoleName, own: Option<&OwnRole>) -> RoleAnswer {
@@ -76,6 +78,8 @@ fn shown(name: RoleName, own: Option<&OwnRole>) -> RoleAnswer {
         means,
         ships: own.is_none(),
         permissions: held.permissions().into_iter().map(|permission| permission.as_str()).collect(),
+        // What ships never changes.
+        etag: own.map_or(1, |own| own.etag).to_string(),
     }
 }
 
@@ -135,7 +139,6 @@ async fn found(inner: &Inner, name: &str) -> Result<(u64, RoleAnswer), Problem> 
     let own = inner.ports.catalog.own_roles().await?;
     let name = known(name, &own).ok_or(Problem::NotFound("role"))?;
     let own = own.iter().find(|own| own.name == name);
-    // What ships never changes.
     Ok((own.map_or(1, |own| own.etag), shown(name, own)))
 }
 

@@ -18,6 +18,7 @@ export function Component() {
           title: "People",
           links: [
             link(paths.users(), "Users"),
+            link(paths.roles(), "Roles"),
             link(paths.signInProviders(), "Sign-in providers"),
             link(paths.audit(), "Audit log"),
           ],

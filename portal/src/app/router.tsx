@@ -121,6 +121,7 @@ export const router = createBrowserRouter([
               { path: "signing-keys", lazy: () => import("../features/admin/signing-keys-page") },
               { path: "key-managers", lazy: () => import("../features/issuers/key-managers-page") },
               { path: "limits", lazy: () => import("../features/admin/limits-page") },
+              { path: "roles", lazy: () => import("../features/roles/roles-page") },
               { path: "deny-rules", lazy: () => import("../features/admin/deny-rules-page") },
             ],
           },

@@ -60,6 +60,7 @@ export function Search({ session }: { session: Session | null }) {
     ...(session ? [go("p-password", "Password", paths.password())] : []),
     ...(may("administer") ? [go("p-admin", "Admin", paths.admin())] : []),
     ...(may("administer") ? [go("p-users", "Users", paths.users())] : []),
+    ...(may("administer") ? [go("p-roles", "Roles", paths.roles())] : []),
     ...(may("administer") ? [go("p-audit", "Audit log", paths.audit())] : []),
     ...(may("administer") ? [go("p-signing-keys", "Signing keys", paths.signingKeys())] : []),
   ];

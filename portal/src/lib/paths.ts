@@ -49,6 +49,7 @@ export const paths = {
     return query ? `/admin/audit?${query}` : "/admin/audit";
   },
   users: () => "/admin/users",
+  roles: () => "/admin/roles",
   user: (id: string) => `/admin/users/${part(id)}`,
   keyManagers: () => "/admin/key-managers",
   apis: (query?: { q?: string }) => (query?.q ? `/publisher?q=${part(query.q)}` : "/publisher"),

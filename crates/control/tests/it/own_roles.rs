@@ -30,7 +30,7 @@ async fn what_an_own_role_means_acts_with_the_next_call() {
     let made = house.post(&admin, "/api/v1/roles", body).await.is(201);
     assert_eq!((made.header("location"), made.header("etag")), ("/api/v1/roles/partner", "\"1\""));
     let expected = json!({"name": "partner", "description": "Who resells.", "means": ["publisher"],
-        "ships": false, "permissions": ["api_view", "api_publish"]});
+        "ships": false, "permissions": ["api_view", "api_publish"], "etag": "1"});
     assert_eq!(made.json(), expected);
     house.get(&ada, "/api/v1/apis").await.is(403);
     let given = house.change_user(&admin, &id, &["partner"], "active").await.is(200).json();

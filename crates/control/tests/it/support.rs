@@ -1,7 +1,7 @@
 //! A control plane to call: fixed clock, counting randomness, real SQLite in a temporary folder, and people.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     net::SocketAddr,
     os::unix::net::UnixStream,
     sync::{

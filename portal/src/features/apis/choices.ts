@@ -41,15 +41,6 @@ export const DIRECTIONS: Choice[] = [
   },
 ];
 
-/** Roles that a scope may be for. */
-export const ROLES: Choice[] = [
-  { word: "creator", label: "Creator", notices: "Designs APIs." },
-  { word: "publisher", label: "Publisher", notices: "Releases APIs." },
-  { word: "subscriber", label: "Subscriber", notices: "Owns applications." },
-  { word: "observer", label: "Observer", notices: "Sees and changes nothing." },
-  { word: "admin", label: "Administrator", notices: "May everything." },
-];
-
 export const MISDIRECTED: Choice[] = [
   {
     word: "close",

@@ -9,7 +9,8 @@ import { ChoiceField } from "../../ui/choice-field";
 import { Card, Dim, Row, Stack } from "../../ui/page";
 import { ProblemNotice } from "../../ui/states";
 import { useApi } from "./api-frame";
-import { DIRECTIONS, MISDIRECTED, ROLES } from "./choices";
+import { RoleChoice } from "../roles/role-choice";
+import { DIRECTIONS, MISDIRECTED } from "./choices";
 import { RuleRows } from "./rule-rows";
 import { SaveRow } from "./save-row";
 import {
@@ -154,17 +155,12 @@ function TopicsForm({ api }: { api: Api }) {
               readOnly={!may}
               change={scopeChange}
               beneath={(place) => (
-                <Checkbox.Group
+                <RoleChoice
                   label={`Roles that may have scope ${place + 1}`}
                   description="None: everybody. An administrator may have all."
+                  disabled={!may}
                   {...form.getInputProps(`scopes.${place}.roles`)}
-                >
-                  <Row>
-                    {ROLES.map(({ word, label }) => (
-                      <Checkbox key={word} value={word} label={label} disabled={!may} />
-                    ))}
-                  </Row>
-                </Checkbox.Group>
+                />
               )}
             />
           </Stack>

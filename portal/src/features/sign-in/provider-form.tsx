@@ -1,12 +1,12 @@
 // The form of a sign-in provider, new or there already. A secret goes out and never comes back.
-import { Button, Checkbox, type CheckboxGroupProps, Select, Switch, TextInput } from "@mantine/core";
+import { Button, Select, Switch, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import type { SignInProvider } from "../../api/generated";
 import { fieldErrors, type Problem } from "../../api/problem";
 import { useCreateSignInProvider, useUpdateSignInProvider } from "../../api/sign-in-providers";
 import { FieldGroup, Row, Stack } from "../../ui/page";
 import { ProblemNotice } from "../../ui/states";
-import { ROLES } from "../apis/choices";
+import { RoleChoice } from "../roles/role-choice";
 import { changeOf, fieldOf, NEW, NEWCOMERS, type ProviderRow, rowErrors, rowOf, usualDiscovery } from "./row";
 
 const fieldsFor = (problem: Problem) =>
@@ -137,17 +137,5 @@ export function ProviderForm({ provider, onDone }: { provider?: SignInProvider; 
         </Row>
       </Stack>
     </form>
-  );
-}
-
-function RoleChoice(props: Omit<CheckboxGroupProps, "children">) {
-  return (
-    <Checkbox.Group {...props}>
-      <Row>
-        {ROLES.map(({ word, label }) => (
-          <Checkbox key={word} value={word} label={label} />
-        ))}
-      </Row>
-    </Checkbox.Group>
   );
 }

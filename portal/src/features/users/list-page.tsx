@@ -13,8 +13,8 @@ import { PagedList, SearchField } from "../../ui/list";
 import { Card, PageHead, Row, Stack, Table } from "../../ui/page";
 import { Empty, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
+import { RoleChoice } from "../roles/role-choice";
 import { PasswordOnce } from "./password-once";
-import { RolesField } from "./roles-field";
 import { SignUpCard } from "./sign-up-card";
 import { UserBadges } from "./user-badges";
 
@@ -108,7 +108,9 @@ function NewUser() {
           data-autofocus
           {...form.getInputProps("username")}
         />
-        <RolesField
+        <RoleChoice
+          label="Roles"
+          explained
           value={form.values.roles}
           onChange={(roles) => form.setFieldValue("roles", roles)}
           error={form.errors.roles}

@@ -10,7 +10,7 @@ import { Confirm } from "../../ui/confirm";
 import { Card, Row, Stack, Table } from "../../ui/page";
 import { Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
-import { RolesField } from "./roles-field";
+import { RoleChoice } from "../roles/role-choice";
 
 export function SignUpCard() {
   const state = useQuery(signUpQuery);
@@ -109,7 +109,7 @@ function Approve({ user, onDone }: { user: User; onDone: () => void }) {
   return (
     <Stack>
       {approve.error && <ProblemNotice problem={approve.error} />}
-      <RolesField value={roles} onChange={setRoles} />
+      <RoleChoice label="Roles" explained value={roles} onChange={setRoles} />
       <div>
         <Button
           loading={approve.isPending}

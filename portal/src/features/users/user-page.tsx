@@ -15,8 +15,8 @@ import { Card, Facts, PageHead, Row, Stack } from "../../ui/page";
 import { PortalSessionList } from "../../ui/portal-session-list";
 import { Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
+import { RoleChoice } from "../roles/role-choice";
 import { PasswordOnce } from "./password-once";
-import { RolesField } from "./roles-field";
 import { UserBadges } from "./user-badges";
 
 type Tagged = UserDetail & { etag: string };
@@ -71,7 +71,7 @@ function Roles({ user }: { user: Tagged }) {
     <Card title="Roles">
       <Stack>
         {update.error && <ProblemNotice problem={update.error} />}
-        <RolesField value={roles} onChange={setRoles} />
+        <RoleChoice label="Roles" explained value={roles} onChange={setRoles} />
         <div>
           <Button
             disabled={same && !waits}
