@@ -132,8 +132,11 @@ impl FirstStart<'_> {
     }
 
     async fn somebody_administers(&self) -> Result<bool> {
-        let query =
-            UserQuery { role: Some(Role::Admin), state: Some(UserState::Active), ..UserQuery::default() };
+        let query = UserQuery {
+            role: Some(Role::Admin.into()),
+            state: Some(UserState::Active),
+            ..UserQuery::default()
+        };
         let page = PageRequest { limit: 1, cursor: None };
         Ok(!self.catalog.users(&query, &page).await?.items.is_empty())
     }

@@ -23,5 +23,7 @@ export function RoleChoice({ explained = false, disabled, ...props }: Props) {
       {...(disabled !== undefined && { disabled })}
     />
   ));
-  return <Checkbox.Group {...props}>{explained ? <Stack>{boxes}</Stack> : <Row>{boxes}</Row>}</Checkbox.Group>;
+  return (
+    <Checkbox.Group {...props}>{explained ? <Stack>{boxes}</Stack> : <Row>{boxes}</Row>}</Checkbox.Group>
+  );
 }

@@ -156,10 +156,7 @@ function ChangedRole({ role, onDone }: { role: Role; onDone: () => void }) {
       action="Save role"
       mutation={update}
       onSubmit={(to, onError) =>
-        update.mutate(
-          { role, description: to.description, means: to.means },
-          { onSuccess: onDone, onError },
-        )
+        update.mutate({ role, description: to.description, means: to.means }, { onSuccess: onDone, onError })
       }
     />
   );

@@ -24,7 +24,11 @@ export function meaning(means: string[]): string {
 }
 
 /** What is said of a role beside its name. */
-export function aboutRole({ name, description, means }: Pick<Role, "name" | "description" | "means">): string {
+export function aboutRole({
+  name,
+  description,
+  means,
+}: Pick<Role, "name" | "description" | "means">): string {
   const known = shipped(name)?.about;
   if (known !== undefined) return known;
   return description === "" ? `${meaning(means)}.` : `${description} (${meaning(means)})`;
