@@ -33,7 +33,7 @@ test("an own role lets somebody do what it means, at once, and stays while it is
   const developer = await as("developer");
   await developer.goto("/publisher");
   await expect(developer.getByRole("heading", { name: "APIs" })).toBeVisible();
-  await expect(developer.getByRole("link", { name: "Create API" })).toHaveCount(0);
+  await expect(developer.getByRole("button", { name: "Create API" })).toHaveCount(0);
 
   await admin.goto("/admin/roles");
   await admin.getByRole("button", { name: "Change release-team" }).click();
@@ -42,7 +42,7 @@ test("an own role lets somebody do what it means, at once, and stays while it is
   await changing.getByRole("button", { name: "Save role" }).click();
   await expect(admin.getByRole("row", { name: /release-team .* Creator, Publisher/ })).toBeVisible();
   await developer.reload();
-  await expect(developer.getByRole("link", { name: "Create API" }).first()).toBeVisible();
+  await expect(developer.getByRole("button", { name: "Create API" })).toBeVisible();
 
   await admin.getByRole("button", { name: "Delete release-team" }).click();
   await admin.getByRole("dialog").getByRole("button", { name: "Delete role" }).click();

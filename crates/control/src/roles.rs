@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_model::{
     command::{ChangeRole, Command, Outcome},
     decide::roles::unknown,
-    role::{OwnRole, ROLES, Role, RoleName, Roles},
+    role::{OwnRole, Permission, ROLES, Role, RoleName, Roles},
     rule::FieldProblem,
 };
 use utoipa::ToSchema;
@@ -66,7 +66,7 @@ pub(crate) struct RoleAnswer {
     etag: String,
 }
 
-fn shown(name: RoleName, own: Option<&OwnRole>) -> RoleAnswer {
+fn shown(name: &RoleName, own: Option<&OwnRole>) -> RoleAnswer {
     let (description, means) = match own {
         Some(own) => (own.description.clone(), own.means.iter().map(|role| role.as_str()).collect()),
         None => (String::new(), Vec::new()),
@@ -77,7 +77,7 @@ fn shown(name: RoleName, own: Option<&OwnRole>) -> RoleAnswer {
         description,
         means,
         ships: own.is_none(),
-        permissions: held.permissions().into_iter().map(|permission| permission.as_str()).collect(),
+        permissions: held.permissions().into_iter().map(Permission::as_str).collect(),
         // What ships never changes.
         etag: own.map_or(1, |own| own.etag).to_string(),
     }
@@ -85,7 +85,7 @@ fn shown(name: RoleName, own: Option<&OwnRole>) -> RoleAnswer {
 
 fn made(outcome: Outcome) -> Result<Tagged<RoleAnswer>, Problem> {
     match outcome {
-        Outcome::Role(role) => Ok(Tagged(role.etag, shown(role.name.clone(), Some(&role)))),
+        Outcome::Role(role) => Ok(Tagged(role.etag, shown(&role.name, Some(&role)))),
         _ => Err(Problem::Internal("a command answered something else")),
     }
 }
@@ -130,8 +130,8 @@ fn meaning(words: &[String], problems: &mut Vec<FieldProblem>) -> BTreeSet<Role>
     responses((status = 200, body = List<RoleAnswer>), (status = "default", body = ProblemDocument)))]
 pub(crate) async fn list(State(Control(inner)): State<Control>) -> Result<Answer<List<RoleAnswer>>, Problem> {
     let own = inner.ports.catalog.own_roles().await?;
-    let shipped = ROLES.map(|role| shown(role.into(), None));
-    let own = own.iter().map(|own| shown(own.name.clone(), Some(own)));
+    let shipped = ROLES.map(|role| shown(&role.into(), None));
+    let own = own.iter().map(|own| shown(&own.name, Some(own)));
     Ok(Answer(List::whole(shipped.into_iter().chain(own).collect())))
 }
 
@@ -139,7 +139,7 @@ async fn found(inner: &Inner, name: &str) -> Result<(u64, RoleAnswer), Problem> 
     let own = inner.ports.catalog.own_roles().await?;
     let name = known(name, &own).ok_or(Problem::NotFound("role"))?;
     let own = own.iter().find(|own| own.name == name);
-    Ok((own.map_or(1, |own| own.etag), shown(name, own)))
+    Ok((own.map_or(1, |own| own.etag), shown(&name, own)))
 }
 
 /// A role

@@ -96,7 +96,8 @@ impl<P: Catalog + EventLog> Stage<P> {
     }
 
     async fn allowing(&self) -> Given {
-        let there = self.furnish().await;
+        // Everything that can be there is held across its waits; whoever waits for this need not carry the room for it.
+        let there = Box::pin(self.furnish()).await;
         self.sign_zoe_in(&there).await;
         Given { user: there.other.user.unwrap(), client_id: there.key.client_id }
     }

@@ -1,3 +1,5 @@
+//! Own roles are administrators' to make, mean nothing that makes an administrator, and stay while they are used.
+
 use super::*;
 
 fn role(name: &str, means: &[Role]) -> OwnRole {
