@@ -71,8 +71,8 @@ fn visitor(person: Person, held: Option<BTreeSet<Permission>>) -> Visitor {
     Visitor { person, held, for_once: false, scope: None }
 }
 
-fn permissions(role: Role) -> Option<BTreeSet<Permission>> {
-    Some(Roles::from([role]).permissions())
+fn permissions(role: Role) -> BTreeSet<Permission> {
+    Roles::from([role]).permissions()
 }
 
 /// The address of an operation, with what stands for nothing that is there.
@@ -136,7 +136,7 @@ async fn nobody_calls_what_is_for_everyone_alone() {
 async fn walk_as(role: Role) {
     let house = House::new().await;
     let person = house.person("ada", &[role]).await;
-    walk(&house, visitor(person, permissions(role))).await;
+    walk(&house, visitor(person, Some(permissions(role)))).await;
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn whose_password_is_for_one_time_chooses_another_and_nothing_else() {
     let body = json!({"username": "newcomer", "roles": ["admin"]});
     let made = house.post(&admin, "/api/v1/users", body).await.is(201);
     let person = house.signed_in("newcomer", made.json()["one_time_password"].as_str().unwrap()).await;
-    walk(&house, Visitor { for_once: true, ..visitor(person, permissions(Role::Admin)) }).await;
+    walk(&house, Visitor { for_once: true, ..visitor(person, Some(permissions(Role::Admin))) }).await;
 }
 
 async fn walk_with_a_token_for(scope: &'static str) {
@@ -200,7 +200,7 @@ async fn walk_with_a_token_for(scope: &'static str) {
     let body = json!({"name": scope, "scopes": [scope]});
     let token = house.post(&admin, "/api/v1/tokens", body).await.is(201).json();
     let person = Person::bearing(token["token"].as_str().unwrap());
-    walk(&house, Visitor { scope: Some(scope), ..visitor(person, permissions(Role::Admin)) }).await;
+    walk(&house, Visitor { scope: Some(scope), ..visitor(person, Some(permissions(Role::Admin))) }).await;
 }
 
 #[tokio::test]
