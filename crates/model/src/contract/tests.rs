@@ -17,6 +17,7 @@ fn every_behaviour_is_run_by_the_macro() {
         include_str!("roles.rs"),
         include_str!("tickets.rs"),
         include_str!("units.rs"),
+        include_str!("usage.rs"),
     ] {
         let behaviours: Vec<_> =
             suite.lines().filter_map(|line| line.strip_prefix("pub async fn ")).collect();
