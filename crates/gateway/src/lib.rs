@@ -245,26 +245,7 @@ impl Gateway {
             proxy_protocol: settings.proxy_protocol,
             socket_buffer_bytes: settings.socket_buffer_bytes,
         });
-        let (dialler, clock, entropy) =
-            (Arc::clone(&inner.dialler), Arc::clone(&inner.clock), Arc::clone(&inner.entropy));
-        let checker = Checker::new(boot, dialler, clock, entropy, monotonic);
-        let (snapshots, told) = (watch::Sender::default(), watch::Sender::default());
-        let targets = told.subscribe();
-        let checking = tokio::spawn(checker.run(snapshots.subscribe(), told, inner.draining.subscribe()));
-        let talk = link::Talk {
-            boot,
-            clock: Arc::clone(&inner.clock),
-            link,
-            snapshots,
-            targets,
-            desk: Arc::clone(&inner.desk),
-            budgets: Arc::clone(&inner.budgets),
-            workers: Arc::clone(&inner.workers),
-            reporter: Arc::clone(&inner.reporter),
-        };
-        let (ended, is_ended) = watch::channel(false);
-        let talking = tokio::spawn(talk.run(is_ended));
-        Ok((Self(Arc::clone(&inner)), Running { inner, ended, talking, checking }))
+        Ok((Self(Arc::clone(&inner)), Running::begin(inner, link, monotonic)))
     }
 
     /// The settings of listeners with TLS, which present what this resolves. Clients are asked for a certificate while an
@@ -286,6 +267,30 @@ impl Gateway {
 }
 
 impl Running {
+    /// Begins what goes on beside connections: the talk with the control plane, and the checks of backends.
+    fn begin(inner: Arc<Inner>, link: Arc<dyn GatewayLink>, monotonic: Monotonic) -> Self {
+        let (dialler, clock, entropy) =
+            (Arc::clone(&inner.dialler), Arc::clone(&inner.clock), Arc::clone(&inner.entropy));
+        let checker = Checker::new(inner.boot, dialler, clock, entropy, monotonic);
+        let (snapshots, told) = (watch::Sender::default(), watch::Sender::default());
+        let targets = told.subscribe();
+        let checking = tokio::spawn(checker.run(snapshots.subscribe(), told, inner.draining.subscribe()));
+        let talk = link::Talk {
+            boot: inner.boot,
+            clock: Arc::clone(&inner.clock),
+            link,
+            snapshots,
+            targets,
+            desk: Arc::clone(&inner.desk),
+            budgets: Arc::clone(&inner.budgets),
+            workers: Arc::clone(&inner.workers),
+            reporter: Arc::clone(&inner.reporter),
+        };
+        let (ended, is_ended) = watch::channel(false);
+        let talking = tokio::spawn(talk.run(is_ended));
+        Self { inner, ended, talking, checking }
+    }
+
     /// Refuses new connections, says goodbye to every session, and returns when the last counts are on disk.
     /// Answers how many sessions had to be cut.
     pub async fn drain(self) -> usize {
