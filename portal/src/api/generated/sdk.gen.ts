@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddCertificateData, AddCertificateErrors, AddCertificateResponses, ChangeLifecycleData, ChangeLifecycleErrors, ChangeLifecycleResponses, CheckSignInProviderData, CheckSignInProviderErrors, CheckSignInProviderResponses, ChoosePasswordData, ChoosePasswordErrors, ChoosePasswordResponses, CreateApiData, CreateApiErrors, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateApiPolicyData, CreateApiPolicyErrors, CreateApiPolicyResponses, CreateApiResponses, CreateApplicationData, CreateApplicationErrors, CreateApplicationPolicyData, CreateApplicationPolicyErrors, CreateApplicationPolicyResponses, CreateApplicationResponses, CreateDenyRuleData, CreateDenyRuleErrors, CreateDenyRuleResponses, CreateKeyData, CreateKeyErrors, CreateKeyManagerData, CreateKeyManagerErrors, CreateKeyManagerResponses, CreateKeyResponses, CreatePlanData, CreatePlanErrors, CreatePlanResponses, CreateSignInProviderData, CreateSignInProviderErrors, CreateSignInProviderResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateVersionData, CreateVersionErrors, CreateVersionResponses, DeleteApiData, DeleteApiErrors, DeleteApiKeyData, DeleteApiKeyErrors, DeleteApiKeyResponses, DeleteApiPolicyData, DeleteApiPolicyErrors, DeleteApiPolicyResponses, DeleteApiResponses, DeleteApplicationData, DeleteApplicationErrors, DeleteApplicationPolicyData, DeleteApplicationPolicyErrors, DeleteApplicationPolicyResponses, DeleteApplicationResponses, DeleteCertificateData, DeleteCertificateErrors, DeleteCertificateResponses, DeleteDenyRuleData, DeleteDenyRuleErrors, DeleteDenyRuleResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyManagerData, DeleteKeyManagerErrors, DeleteKeyManagerResponses, DeleteKeyResponses, DeletePlanData, DeletePlanErrors, DeletePlanResponses, DeleteSignInProviderData, DeleteSignInProviderErrors, DeleteSignInProviderResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTokenData, DeleteTokenErrors, DeleteTokenResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DeployApiData, DeployApiErrors, DeployApiResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndOwnSessionData, EndOwnSessionErrors, EndOwnSessionResponses, EndSessionOfUserData, EndSessionOfUserErrors, EndSessionOfUserResponses, EndSessionsOfUserData, EndSessionsOfUserErrors, EndSessionsOfUserResponses, ExportPoliciesData, ExportPoliciesErrors, ExportPoliciesResponses, GetApiData, GetApiErrors, GetApiPolicyData, GetApiPolicyErrors, GetApiPolicyResponses, GetApiResponses, GetApiTrafficData, GetApiTrafficErrors, GetApiTrafficResponses, GetApplicationData, GetApplicationErrors, GetApplicationPolicyData, GetApplicationPolicyErrors, GetApplicationPolicyResponses, GetApplicationResponses, GetApplicationTrafficData, GetApplicationTrafficErrors, GetApplicationTrafficResponses, GetAuditEntryData, GetAuditEntryErrors, GetAuditEntryResponses, GetCatalogueApiData, GetCatalogueApiErrors, GetCatalogueApiResponses, GetDenyRuleData, GetDenyRuleErrors, GetDenyRuleResponses, GetEndpointsHealthData, GetEndpointsHealthErrors, GetEndpointsHealthResponses, GetKeyManagerData, GetKeyManagerErrors, GetKeyManagerResponses, GetLifecycleData, GetLifecycleErrors, GetLifecycleResponses, GetPlanData, GetPlanErrors, GetPlanResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSignInProviderData, GetSignInProviderErrors, GetSignInProviderResponses, GetSignUpData, GetSignUpErrors, GetSignUpResponses, GetUserData, GetUserErrors, GetUserResponses, ImportPoliciesData, ImportPoliciesErrors, ImportPoliciesResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListApiPoliciesData, ListApiPoliciesErrors, ListApiPoliciesResponses, ListApisData, ListApisErrors, ListApisResponses, ListApiSubscriptionsData, ListApiSubscriptionsErrors, ListApiSubscriptionsResponses, ListApplicationPoliciesData, ListApplicationPoliciesErrors, ListApplicationPoliciesResponses, ListApplicationsData, ListApplicationsErrors, ListApplicationsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCatalogueData, ListCatalogueErrors, ListCatalogueResponses, ListCertificatesData, ListCertificatesErrors, ListCertificatesResponses, ListChangesData, ListChangesErrors, ListChangesResponses, ListDenyRulesData, ListDenyRulesErrors, ListDenyRulesResponses, ListIssuersData, ListIssuersErrors, ListIssuersResponses, ListKeyManagersData, ListKeyManagersErrors, ListKeyManagersResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListOwnAuthorizationsData, ListOwnAuthorizationsErrors, ListOwnAuthorizationsResponses, ListOwnSessionsData, ListOwnSessionsErrors, ListOwnSessionsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListProvidedKeysData, ListProvidedKeysErrors, ListProvidedKeysResponses, ListRevisionsData, ListRevisionsErrors, ListRevisionsResponses, ListSessionsOfUserData, ListSessionsOfUserErrors, ListSessionsOfUserResponses, ListSignInChoicesData, ListSignInChoicesErrors, ListSignInChoicesResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSignInProvidersData, ListSignInProvidersErrors, ListSignInProvidersResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTokenScopesData, ListTokenScopesErrors, ListTokenScopesResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ProvideKeyData, ProvideKeyErrors, ProvideKeyResponses, RefreshKeyManagerData, RefreshKeyManagerErrors, RefreshKeyManagerResponses, RemoveSigningKeyData, RemoveSigningKeyErrors, RemoveSigningKeyResponses, RenewApiKeyData, RenewApiKeyErrors, RenewApiKeyResponses, RenewSecretData, RenewSecretErrors, RenewSecretResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RevokeTokensData, RevokeTokensErrors, RevokeTokensResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, SignUpData, SignUpErrors, SignUpResponses, TestApiEndpointData, TestApiEndpointErrors, TestApiEndpointResponses, TestEndpointData, TestEndpointErrors, TestEndpointResponses, UpdateApiData, UpdateApiErrors, UpdateApiPolicyData, UpdateApiPolicyErrors, UpdateApiPolicyResponses, UpdateApiResponses, UpdateApplicationData, UpdateApplicationErrors, UpdateApplicationPolicyData, UpdateApplicationPolicyErrors, UpdateApplicationPolicyResponses, UpdateApplicationResponses, UpdateDenyRuleData, UpdateDenyRuleErrors, UpdateDenyRuleResponses, UpdateKeyData, UpdateKeyErrors, UpdateKeyManagerData, UpdateKeyManagerErrors, UpdateKeyManagerResponses, UpdateKeyResponses, UpdatePlanData, UpdatePlanErrors, UpdatePlanResponses, UpdateSignInProviderData, UpdateSignInProviderErrors, UpdateSignInProviderResponses, UpdateSignUpData, UpdateSignUpErrors, UpdateSignUpResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, WithdrawAuthorizationData, WithdrawAuthorizationErrors, WithdrawAuthorizationResponses, WithdrawKeyData, WithdrawKeyErrors, WithdrawKeyResponses } from './types.gen';
+import type { AddCertificateData, AddCertificateErrors, AddCertificateResponses, ChangeLifecycleData, ChangeLifecycleErrors, ChangeLifecycleResponses, CheckSignInProviderData, CheckSignInProviderErrors, CheckSignInProviderResponses, ChoosePasswordData, ChoosePasswordErrors, ChoosePasswordResponses, CreateApiData, CreateApiErrors, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateApiPolicyData, CreateApiPolicyErrors, CreateApiPolicyResponses, CreateApiResponses, CreateApplicationData, CreateApplicationErrors, CreateApplicationPolicyData, CreateApplicationPolicyErrors, CreateApplicationPolicyResponses, CreateApplicationResponses, CreateDenyRuleData, CreateDenyRuleErrors, CreateDenyRuleResponses, CreateKeyData, CreateKeyErrors, CreateKeyManagerData, CreateKeyManagerErrors, CreateKeyManagerResponses, CreateKeyResponses, CreatePlanData, CreatePlanErrors, CreatePlanResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateSignInProviderData, CreateSignInProviderErrors, CreateSignInProviderResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateVersionData, CreateVersionErrors, CreateVersionResponses, DeleteApiData, DeleteApiErrors, DeleteApiKeyData, DeleteApiKeyErrors, DeleteApiKeyResponses, DeleteApiPolicyData, DeleteApiPolicyErrors, DeleteApiPolicyResponses, DeleteApiResponses, DeleteApplicationData, DeleteApplicationErrors, DeleteApplicationPolicyData, DeleteApplicationPolicyErrors, DeleteApplicationPolicyResponses, DeleteApplicationResponses, DeleteCertificateData, DeleteCertificateErrors, DeleteCertificateResponses, DeleteDenyRuleData, DeleteDenyRuleErrors, DeleteDenyRuleResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyManagerData, DeleteKeyManagerErrors, DeleteKeyManagerResponses, DeleteKeyResponses, DeletePlanData, DeletePlanErrors, DeletePlanResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSignInProviderData, DeleteSignInProviderErrors, DeleteSignInProviderResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTokenData, DeleteTokenErrors, DeleteTokenResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DeployApiData, DeployApiErrors, DeployApiResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndOwnSessionData, EndOwnSessionErrors, EndOwnSessionResponses, EndSessionOfUserData, EndSessionOfUserErrors, EndSessionOfUserResponses, EndSessionsOfUserData, EndSessionsOfUserErrors, EndSessionsOfUserResponses, ExportPoliciesData, ExportPoliciesErrors, ExportPoliciesResponses, GetApiData, GetApiErrors, GetApiPolicyData, GetApiPolicyErrors, GetApiPolicyResponses, GetApiResponses, GetApiTrafficData, GetApiTrafficErrors, GetApiTrafficResponses, GetApplicationData, GetApplicationErrors, GetApplicationPolicyData, GetApplicationPolicyErrors, GetApplicationPolicyResponses, GetApplicationResponses, GetApplicationTrafficData, GetApplicationTrafficErrors, GetApplicationTrafficResponses, GetAuditEntryData, GetAuditEntryErrors, GetAuditEntryResponses, GetCatalogueApiData, GetCatalogueApiErrors, GetCatalogueApiResponses, GetDenyRuleData, GetDenyRuleErrors, GetDenyRuleResponses, GetEndpointsHealthData, GetEndpointsHealthErrors, GetEndpointsHealthResponses, GetKeyManagerData, GetKeyManagerErrors, GetKeyManagerResponses, GetLifecycleData, GetLifecycleErrors, GetLifecycleResponses, GetPlanData, GetPlanErrors, GetPlanResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSignInProviderData, GetSignInProviderErrors, GetSignInProviderResponses, GetSignUpData, GetSignUpErrors, GetSignUpResponses, GetUserData, GetUserErrors, GetUserResponses, ImportPoliciesData, ImportPoliciesErrors, ImportPoliciesResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListApiPoliciesData, ListApiPoliciesErrors, ListApiPoliciesResponses, ListApisData, ListApisErrors, ListApisResponses, ListApiSubscriptionsData, ListApiSubscriptionsErrors, ListApiSubscriptionsResponses, ListApplicationPoliciesData, ListApplicationPoliciesErrors, ListApplicationPoliciesResponses, ListApplicationsData, ListApplicationsErrors, ListApplicationsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCatalogueData, ListCatalogueErrors, ListCatalogueResponses, ListCertificatesData, ListCertificatesErrors, ListCertificatesResponses, ListChangesData, ListChangesErrors, ListChangesResponses, ListDenyRulesData, ListDenyRulesErrors, ListDenyRulesResponses, ListIssuersData, ListIssuersErrors, ListIssuersResponses, ListKeyManagersData, ListKeyManagersErrors, ListKeyManagersResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListOwnAuthorizationsData, ListOwnAuthorizationsErrors, ListOwnAuthorizationsResponses, ListOwnSessionsData, ListOwnSessionsErrors, ListOwnSessionsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListProvidedKeysData, ListProvidedKeysErrors, ListProvidedKeysResponses, ListRevisionsData, ListRevisionsErrors, ListRevisionsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsOfUserData, ListSessionsOfUserErrors, ListSessionsOfUserResponses, ListSignInChoicesData, ListSignInChoicesErrors, ListSignInChoicesResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSignInProvidersData, ListSignInProvidersErrors, ListSignInProvidersResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTokenScopesData, ListTokenScopesErrors, ListTokenScopesResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ProvideKeyData, ProvideKeyErrors, ProvideKeyResponses, RefreshKeyManagerData, RefreshKeyManagerErrors, RefreshKeyManagerResponses, RemoveSigningKeyData, RemoveSigningKeyErrors, RemoveSigningKeyResponses, RenewApiKeyData, RenewApiKeyErrors, RenewApiKeyResponses, RenewSecretData, RenewSecretErrors, RenewSecretResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RevokeTokensData, RevokeTokensErrors, RevokeTokensResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, SignUpData, SignUpErrors, SignUpResponses, TestApiEndpointData, TestApiEndpointErrors, TestApiEndpointResponses, TestEndpointData, TestEndpointErrors, TestEndpointResponses, UpdateApiData, UpdateApiErrors, UpdateApiPolicyData, UpdateApiPolicyErrors, UpdateApiPolicyResponses, UpdateApiResponses, UpdateApplicationData, UpdateApplicationErrors, UpdateApplicationPolicyData, UpdateApplicationPolicyErrors, UpdateApplicationPolicyResponses, UpdateApplicationResponses, UpdateDenyRuleData, UpdateDenyRuleErrors, UpdateDenyRuleResponses, UpdateKeyData, UpdateKeyErrors, UpdateKeyManagerData, UpdateKeyManagerErrors, UpdateKeyManagerResponses, UpdateKeyResponses, UpdatePlanData, UpdatePlanErrors, UpdatePlanResponses, UpdateRoleData, UpdateRoleErrors, UpdateRoleResponses, UpdateSignInProviderData, UpdateSignInProviderErrors, UpdateSignInProviderResponses, UpdateSignUpData, UpdateSignUpErrors, UpdateSignUpResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, WithdrawAuthorizationData, WithdrawAuthorizationErrors, WithdrawAuthorizationResponses, WithdrawKeyData, WithdrawKeyErrors, WithdrawKeyResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -1138,6 +1138,87 @@ export const revokeToken = <ThrowOnError extends boolean = false>(options: Optio
             type: 'apiKey'
         }, { scheme: 'bearer', type: 'http' }],
     url: '/revocations',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Roles, those that ship first
+ */
+export const listRoles = <ThrowOnError extends boolean = false>(options?: Options<ListRolesData, ThrowOnError>) => (options?.client ?? client).get<ListRolesResponses, ListRolesErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/roles',
+    ...options
+});
+
+/**
+ * Make an own role
+ *
+ * Whoever holds it may do what the roles may do that it means. It can be given to users and by sign-in providers, and scopes
+ * can ask for it.
+ */
+export const createRole = <ThrowOnError extends boolean = false>(options: Options<CreateRoleData, ThrowOnError>) => (options.client ?? client).post<CreateRoleResponses, CreateRoleErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/roles',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete an own role that nothing uses
+ *
+ * One that users hold, that a scope asks for or that a sign-in provider gives is not deleted (409).
+ */
+export const deleteRole = <ThrowOnError extends boolean = false>(options: Options<DeleteRoleData, ThrowOnError>) => (options.client ?? client).delete<DeleteRoleResponses, DeleteRoleErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/roles/{name}',
+    ...options
+});
+
+/**
+ * A role
+ */
+export const getRole = <ThrowOnError extends boolean = false>(options: Options<GetRoleData, ThrowOnError>) => (options.client ?? client).get<GetRoleResponses, GetRoleErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/roles/{name}',
+    ...options
+});
+
+/**
+ * Change what an own role means
+ *
+ * It acts at once at the portals and in REST, for everybody who holds it. Access tokens keep the scopes that they were issued
+ * with until they end.
+ */
+export const updateRole = <ThrowOnError extends boolean = false>(options: Options<UpdateRoleData, ThrowOnError>) => (options.client ?? client).put<UpdateRoleResponses, UpdateRoleErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/roles/{name}',
     ...options,
     headers: {
         'Content-Type': 'application/json',

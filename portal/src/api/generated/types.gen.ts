@@ -1746,6 +1746,39 @@ export type ListRevision = {
 /**
  * A page of a list.
  */
+export type ListRole = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        description: string;
+        /**
+         * For `If-Match`.
+         */
+        etag: string;
+        /**
+         * The roles that ship which whoever holds it holds as well; of one that ships, none.
+         */
+        means: Array<string>;
+        name: string;
+        /**
+         * What whoever holds it may do, of `api_view`, `api_create`, `api_publish`, `app_manage`, `administer`.
+         */
+        permissions: Array<string>;
+        /**
+         * It ships with the product, and neither changes nor goes.
+         */
+        ships: boolean;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
+ * A page of a list.
+ */
 export type ListSignInChoice = {
     /**
      * The entries.
@@ -1926,7 +1959,7 @@ export type ListUser = {
          */
         must_change_password: boolean;
         /**
-         * Of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
+         * By name: `admin`, `creator`, `publisher`, `subscriber`, `observer`, and own ones.
          */
         roles: Array<string>;
         /**
@@ -2211,6 +2244,25 @@ export type NewRevocation = {
 };
 
 /**
+ * A role of the installation's own, to be made.
+ */
+export type NewRole = {
+    /**
+     * Who is meant by it; at most 512 characters.
+     */
+    description?: string;
+    /**
+     * The roles that whoever holds it holds as well, of `creator`, `publisher`, `subscriber`, `observer`; none: its name alone
+     * counts, where a scope asks for it.
+     */
+    means?: Array<string>;
+    /**
+     * Small letters, digits and `-`, `_`, `.`, the first a letter; at most 64. It never changes.
+     */
+    name: string;
+};
+
+/**
  * A sign-in provider as it is from now on.
  */
 export type NewSignInProvider = {
@@ -2244,7 +2296,8 @@ export type NewSignInProvider = {
     newcomers?: string | null;
     role_claim?: RoleClaim | null;
     /**
-     * What everybody who comes this way may be, of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
+     * What everybody who comes this way may be, of `admin`, `creator`, `publisher`, `subscriber`, `observer`, and
+     * own ones.
      */
     roles?: Array<string>;
     /**
@@ -2316,7 +2369,7 @@ export type NewToken = {
  */
 export type NewUser = {
     /**
-     * Of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
+     * By name: `admin`, `creator`, `publisher`, `subscriber`, `observer`, and own ones.
      */
     roles: Array<string>;
     /**
@@ -2661,6 +2714,44 @@ export type Revocation = {
 };
 
 /**
+ * A role.
+ */
+export type Role = {
+    description: string;
+    /**
+     * For `If-Match`.
+     */
+    etag: string;
+    /**
+     * The roles that ship which whoever holds it holds as well; of one that ships, none.
+     */
+    means: Array<string>;
+    name: string;
+    /**
+     * What whoever holds it may do, of `api_view`, `api_create`, `api_publish`, `app_manage`, `administer`.
+     */
+    permissions: Array<string>;
+    /**
+     * It ships with the product, and neither changes nor goes.
+     */
+    ships: boolean;
+};
+
+/**
+ * What an own role means from now on.
+ */
+export type RoleChange = {
+    /**
+     * Who is meant by it; at most 512 characters.
+     */
+    description?: string;
+    /**
+     * The roles that whoever holds it holds as well, of `creator`, `publisher`, `subscriber`, `observer`.
+     */
+    means: Array<string>;
+};
+
+/**
  * How the roles of people follow from what the issuer says of them.
  */
 export type RoleClaim = {
@@ -2727,8 +2818,8 @@ export type ScopeInput = {
      */
     name: string;
     /**
-     * Who holds one of these roles may have it: `admin`, `creator`, `publisher`, `subscriber`, `observer`; none:
-     * everybody. An administrator may have all.
+     * Who holds one of these roles may have it: `admin`, `creator`, `publisher`, `subscriber`, `observer`, or an own one;
+     * none: everybody. An administrator may have all.
      */
     roles?: Array<string>;
 };
@@ -3307,7 +3398,7 @@ export type User = {
      */
     must_change_password: boolean;
     /**
-     * Of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
+     * By name: `admin`, `creator`, `publisher`, `subscriber`, `observer`, and own ones.
      */
     roles: Array<string>;
     /**
@@ -3322,7 +3413,7 @@ export type User = {
  */
 export type UserChange = {
     /**
-     * All roles, of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
+     * All roles, by name: `admin`, `creator`, `publisher`, `subscriber`, `observer`, and own ones.
      */
     roles: Array<string>;
     /**
@@ -5163,6 +5254,117 @@ export type RevokeTokenResponses = {
 
 export type RevokeTokenResponse = RevokeTokenResponses[keyof RevokeTokenResponses];
 
+export type ListRolesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/roles';
+};
+
+export type ListRolesErrors = {
+    default: Problem;
+};
+
+export type ListRolesError = ListRolesErrors[keyof ListRolesErrors];
+
+export type ListRolesResponses = {
+    200: ListRole;
+};
+
+export type ListRolesResponse = ListRolesResponses[keyof ListRolesResponses];
+
+export type CreateRoleData = {
+    body: NewRole;
+    path?: never;
+    query?: never;
+    url: '/roles';
+};
+
+export type CreateRoleErrors = {
+    default: Problem;
+};
+
+export type CreateRoleError = CreateRoleErrors[keyof CreateRoleErrors];
+
+export type CreateRoleResponses = {
+    201: Role;
+};
+
+export type CreateRoleResponse = CreateRoleResponses[keyof CreateRoleResponses];
+
+export type DeleteRoleData = {
+    body?: never;
+    headers?: {
+        'If-Match'?: string | null;
+    };
+    path: {
+        name: string;
+    };
+    query?: never;
+    url: '/roles/{name}';
+};
+
+export type DeleteRoleErrors = {
+    default: Problem;
+};
+
+export type DeleteRoleError = DeleteRoleErrors[keyof DeleteRoleErrors];
+
+export type DeleteRoleResponses = {
+    /**
+     * Deleted
+     */
+    204: void;
+};
+
+export type DeleteRoleResponse = DeleteRoleResponses[keyof DeleteRoleResponses];
+
+export type GetRoleData = {
+    body?: never;
+    path: {
+        name: string;
+    };
+    query?: never;
+    url: '/roles/{name}';
+};
+
+export type GetRoleErrors = {
+    default: Problem;
+};
+
+export type GetRoleError = GetRoleErrors[keyof GetRoleErrors];
+
+export type GetRoleResponses = {
+    200: Role;
+};
+
+export type GetRoleResponse = GetRoleResponses[keyof GetRoleResponses];
+
+export type UpdateRoleData = {
+    body: RoleChange;
+    headers: {
+        'If-Match': string;
+    };
+    path: {
+        name: string;
+    };
+    query?: never;
+    url: '/roles/{name}';
+};
+
+export type UpdateRoleErrors = {
+    412: Problem;
+    default: Problem;
+};
+
+export type UpdateRoleError = UpdateRoleErrors[keyof UpdateRoleErrors];
+
+export type UpdateRoleResponses = {
+    200: Role;
+};
+
+export type UpdateRoleResponse = UpdateRoleResponses[keyof UpdateRoleResponses];
+
 export type SignOutData = {
     body?: never;
     path?: never;
@@ -5712,7 +5914,8 @@ export type ListUsersData = {
          */
         q?: string;
         /**
-         * Who holds this role: `admin`, `creator`, `publisher`, `subscriber` or `observer`.
+         * Who holds this role, also by an own role that means it: `admin`, `creator`, `publisher`, `subscriber`, `observer`, or an
+         * own one.
          */
         role?: string;
         /**
