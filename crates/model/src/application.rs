@@ -27,6 +27,9 @@ pub struct Application {
     pub owner_name: String,
     /// Made by `--demo`.
     pub demo: bool,
+    /// Name of the registration token by which its client registered itself; `None` where people made it.
+    #[serde(default)]
+    pub registered_by: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// Grows by one with every change.

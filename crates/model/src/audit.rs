@@ -52,11 +52,13 @@ pub enum Kind {
     SignInProvider,
     /// An own role.
     Role,
+    /// A registration token.
+    RegistrationToken,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Api,
         Self::Application,
         Self::Key,
@@ -73,6 +75,7 @@ impl Kind {
         Self::Policy,
         Self::SignInProvider,
         Self::Role,
+        Self::RegistrationToken,
     ];
 
     /// The word used in REST and storage.
@@ -94,6 +97,7 @@ impl Kind {
             Self::Policy => "policy",
             Self::SignInProvider => "sign_in_provider",
             Self::Role => "role",
+            Self::RegistrationToken => "registration_token",
         }
     }
 
@@ -112,9 +116,13 @@ impl Kind {
             | Of::MoveApi(_)
             | Of::DeployApi { .. }
             | Of::CreateVersion(_) => Self::Api,
-            Of::CreateApplication(_) | Of::UpdateApplication(_) | Of::DeleteApplication { .. } => {
-                Self::Application
-            }
+            Of::CreateApplication(_)
+            | Of::UpdateApplication(_)
+            | Of::DeleteApplication { .. }
+            | Of::Register(_)
+            | Of::ChangeRegistration(_)
+            | Of::EndRegistration(_) => Self::Application,
+            Of::CreateRegistrationToken(_) | Of::DeleteRegistrationToken(_) => Self::RegistrationToken,
             Of::CreateKey(_)
             | Of::UpdateKey(_)
             | Of::ReplaceSecret { .. }

@@ -6,6 +6,7 @@
 mod key_managers;
 mod people;
 mod policies;
+mod registrations;
 mod signing_keys;
 
 pub use key_managers::{CreateKeyManager, ProvideKey, StoreFetchedKeys, UpdateKeyManager};
@@ -13,6 +14,10 @@ pub use people::{
     AskForAccount, ChangeRole, ChangeSignUp, ChangeUser, EndPortalSessions, KeepAudit, WhichSessions,
 };
 pub use policies::{ChangePolicy, ImportPolicies, Imported};
+pub use registrations::{
+    ChangeRegistration, ClientWish, CreateRegistrationToken, DeleteRegistrationToken, EndRegistration,
+    Register,
+};
 pub use signing_keys::{KeyPurpose, SigningKeyRecord};
 
 use crate::{
@@ -31,6 +36,7 @@ use crate::{
     lifecycle::{Event, Missing},
     policy::{KeptPolicy, Policy, PolicyKind},
     provider::{Arrival, Arrive, CreateProvider, SignInProvider, UpdateProvider},
+    registration::{Registered, RegistrationToken},
     revocation::{Mark, Revoke},
     role::OwnRole,
     rule::FieldProblem,
@@ -259,6 +265,16 @@ pub enum Command {
         /// Which certificate.
         id: CertificateId,
     },
+    /// See [`CreateRegistrationToken`]. Answers [`Outcome::RegistrationToken`].
+    CreateRegistrationToken(Box<CreateRegistrationToken>),
+    /// See [`DeleteRegistrationToken`]. Answers [`Outcome::Done`].
+    DeleteRegistrationToken(DeleteRegistrationToken),
+    /// See [`Register`]. Answers [`Outcome::Registered`]; not found where the token is not good.
+    Register(Box<Register>),
+    /// See [`ChangeRegistration`]. Answers [`Outcome::Registered`]; not found where the token is another.
+    ChangeRegistration(Box<ChangeRegistration>),
+    /// See [`EndRegistration`]. Answers [`Outcome::Done`]; not found where the token is another.
+    EndRegistration(EndRegistration),
     /// See [`CreateSubscription`]. Answers [`Outcome::Subscription`].
     CreateSubscription(CreateSubscription),
     /// Ends a subscription. Answers [`Outcome::Done`].
@@ -495,6 +511,10 @@ pub enum Outcome {
     ApiKey(Box<ApiKey>),
     /// The certificate that was added.
     Certificate(Box<Certificate>),
+    /// The registration token that was made.
+    RegistrationToken(Box<RegistrationToken>),
+    /// The registered client after the change.
+    Registered(Box<Registered>),
     /// The new subscription.
     Subscription(Subscription),
     /// The key manager after the change.

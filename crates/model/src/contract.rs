@@ -45,6 +45,7 @@ mod list;
 pub mod people;
 pub mod policies;
 pub mod providers;
+pub mod registrations;
 pub mod revocations;
 pub mod roles;
 pub mod tickets;

@@ -23,6 +23,7 @@ mod issuer;
 pub mod people;
 pub mod policies;
 pub mod providers;
+pub mod registrations;
 pub mod roles;
 
 pub use identity::{around, folded, folded_context, folded_path};

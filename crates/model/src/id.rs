@@ -60,6 +60,8 @@ ids! {
     ProviderId,
     /// Names a deny rule.
     DenyRuleId,
+    /// Names a registration token (not its secret).
+    RegistrationTokenId,
     /// Names one run of one gateway process: batches are numbered within it.
     BootId,
 }

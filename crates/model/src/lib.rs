@@ -37,6 +37,7 @@ pub mod policy;
 pub mod port;
 pub mod protocol;
 pub mod provider;
+pub mod registration;
 pub mod renew;
 pub mod revocation;
 pub mod role;

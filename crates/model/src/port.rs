@@ -21,6 +21,7 @@ use crate::{
     opaque::OpaqueTokenFacts,
     policy::{KeptPolicy, PolicyKind},
     provider::{Identity, SignInProvider},
+    registration::{Registered, RegistrationToken},
     revocation::Revocation,
     role::{OwnRole, RoleName},
     sign_up::SignUp,
@@ -188,6 +189,13 @@ pub trait Catalog: Send + Sync + 'static {
     async fn keys(&self, application: ApplicationId) -> Result<Vec<Key>, PortError>;
     /// A key by its `client_id`. One whose application belongs to a disabled user is not there.
     async fn key(&self, client_id: &str) -> Result<Option<Key>, PortError>;
+    /// Registration tokens, oldest first, used and expired ones too; there are at most
+    /// [`crate::registration::REGISTRATION_TOKENS_MAX`].
+    async fn registration_tokens(&self) -> Result<Vec<RegistrationToken>, PortError>;
+    /// A registration token by the hash of its secret, whatever it is worth.
+    async fn registration_token(&self, hash: &Secret) -> Result<Option<RegistrationToken>, PortError>;
+    /// A client that registered itself, by its `client_id`. One whose application belongs to a disabled user is not there.
+    async fn registered(&self, client_id: &str) -> Result<Option<Registered>, PortError>;
     /// API keys of an application, oldest first.
     async fn api_keys(&self, application: ApplicationId) -> Result<Vec<ApiKey>, PortError>;
     /// Certificates of an application, oldest first.

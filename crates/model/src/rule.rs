@@ -92,8 +92,8 @@ pub fn name(pointer: &str, text: &str, problems: &mut Problems) {
     }
 }
 
-/// What an owner calls a credential of an application: 1 to [`APPLICATION_NAME_CHARS_MAX`] characters of any script.
-fn label(pointer: &str, text: &str, problems: &mut Problems) {
+/// What people call a credential: 1 to [`APPLICATION_NAME_CHARS_MAX`] characters of any script.
+pub(crate) fn label(pointer: &str, text: &str, problems: &mut Problems) {
     let mut problem = |code, detail: String| problems.push(FieldProblem::new(pointer, code, detail));
     if text.trim().is_empty() {
         problem("required", "Enter a name.".to_owned());

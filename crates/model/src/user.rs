@@ -186,6 +186,12 @@ impl Actor {
         Self { user: Some(user.id), name: user.username.clone(), roles: user.roles.clone(), address: None }
     }
 
+    /// A program that has shown a token which says what it may do; nothing else is asked of it.
+    #[must_use]
+    pub fn program(name: String, address: Option<IpAddr>) -> Self {
+        Self { name, address, ..Self::product() }
+    }
+
     /// Somebody of whom nothing is known but the address; nothing is permitted.
     pub fn stranger(address: IpAddr) -> Self {
         Self { user: None, name: String::new(), roles: Roles::default(), address: Some(address) }

@@ -48,6 +48,26 @@ pub enum Method {
     None,
 }
 
+impl Method {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Basic, Self::Post, Self::PrivateKeyJwt, Self::None];
+
+    /// As written in metadata, of servers and of clients.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Basic => "client_secret_basic",
+            Self::Post => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::None => "none",
+        }
+    }
+
+    /// The way of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == name)
+    }
+}
+
 /// The proof that a client presented.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Proof {

@@ -26,6 +26,7 @@ pub mod metadata;
 pub mod percent;
 pub mod pkce;
 pub mod redirect;
+pub mod registration;
 pub mod relying_party;
 pub mod secret;
 pub mod token;

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::{grant::GrantType, jwk::Algorithm, pkce};
+use crate::{client::Method, grant::GrantType, jwk::Algorithm, pkce};
 
 /// Scopes about the person that are known to every client.
 pub const PERSON_SCOPES: [&str; 2] = ["openid", "profile"];
@@ -26,6 +26,8 @@ pub struct Metadata {
     pub introspection_endpoint: String,
     /// Where an access token is exchanged for what it says of the person.
     pub userinfo_endpoint: String,
+    /// Where clients register themselves (RFC 7591, section 3).
+    pub registration_endpoint: String,
     /// Where browsers are sent to sign out.
     pub end_session_endpoint: String,
     /// Where the public keys are.
@@ -79,7 +81,7 @@ pub struct Metadata {
 pub fn metadata(issuer: &str, algorithms: Vec<&'static str>, sees_certificates: bool) -> Metadata {
     let at = |path: &str| format!("{issuer}/oauth2/{path}");
     // The last proves nothing, which is not enough to ask what a token stands for.
-    let every_way = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+    let every_way = Method::ALL.map(Method::as_str);
     let signatures = Algorithm::NAMES.to_vec();
     Metadata {
         issuer: issuer.to_owned(),
@@ -89,6 +91,7 @@ pub fn metadata(issuer: &str, algorithms: Vec<&'static str>, sees_certificates: 
         revocation_endpoint: at("revoke"),
         introspection_endpoint: at("introspect"),
         userinfo_endpoint: at("userinfo"),
+        registration_endpoint: at("register"),
         end_session_endpoint: at("logout"),
         jwks_uri: at("jwks"),
         scopes_supported: PERSON_SCOPES.to_vec(),

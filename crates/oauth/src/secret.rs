@@ -1,5 +1,5 @@
 //! Opaque secrets of ours: client secrets, codes, refresh tokens, opaque access tokens, personal access tokens, portal
-//! sessions, CSRF tokens.
+//! sessions, CSRF tokens, tokens of registrations.
 //!
 //! A secret is a prefix that names its kind, 32 random bytes in base64url and six hex digits of a checksum, so
 //! that secret scanners find leaked ones without false alarms. Stored is only a SHA-256: the input has 256 bits
@@ -44,11 +44,15 @@ pub enum Kind {
     DeviceCode,
     /// What a browser holds while its person signs in at another issuer.
     SignIn,
+    /// With what a client may register itself (`initial access token` of RFC 7591, section 1.2).
+    Registering,
+    /// With what a client looks after its registration (`registration access token`, there).
+    Registration,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::ClientSecret,
         Self::PersonalToken,
         Self::PortalSession,
@@ -60,6 +64,8 @@ impl Kind {
         Self::Ticket,
         Self::DeviceCode,
         Self::SignIn,
+        Self::Registering,
+        Self::Registration,
     ];
 
     /// The prefix, with its underscore.
@@ -76,6 +82,8 @@ impl Kind {
             Self::Ticket => "tgt_",
             Self::DeviceCode => "tgd_",
             Self::SignIn => "tgn_",
+            Self::Registering => "tgi_",
+            Self::Registration => "tgm_",
         }
     }
 }

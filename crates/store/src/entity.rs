@@ -146,6 +146,20 @@ entity! {
     }
 }
 entity! {
+    /// Tokens by which clients register themselves; `body` is the whole record.
+    registration_token, "registration_tokens" {
+        #[sea_orm(primary_key, auto_increment = false)] id: String,
+        hash: String, owner_id: String, body: String,
+    }
+}
+entity! {
+    /// Clients that registered themselves; `body` is the whole record.
+    registration, "registrations" {
+        #[sea_orm(primary_key, auto_increment = false)] client_id: String,
+        application_id: String, body: String,
+    }
+}
+entity! {
     /// API keys; `body` is the whole record.
     api_key, "api_keys" {
         #[sea_orm(primary_key, auto_increment = false)] id: String,

@@ -72,7 +72,7 @@ pub(crate) async fn execute(
         // Whole APIs are held across its waits; other commands need not carry the room for them.
         | Command::CreateVersion(_) => Box::pin(at.change_api(command)).await,
         Command::CreateApplication(create) => at.create_application(create).await,
-        Command::UpdateApplication(update) => at.update_application(update).await,
+        Command::UpdateApplication(update) => at.update_application(update).await.map(Outcome::Application),
         Command::DeleteApplication { id } => at.delete_application(id).await,
         Command::CreateKey(_)
         | Command::UpdateKey(_)
@@ -81,6 +81,11 @@ pub(crate) async fn execute(
         Command::CreateApiKey(_) | Command::ReplaceApiKey { .. } | Command::DeleteApiKey { .. } => {
             at.change_api_key(command).await
         }
+        Command::CreateRegistrationToken(_)
+        | Command::DeleteRegistrationToken(_)
+        | Command::Register(_)
+        | Command::ChangeRegistration(_)
+        | Command::EndRegistration(_) => Box::pin(at.change_registration(command)).await,
         Command::AddCertificate(_) | Command::DeleteCertificate { .. } => at.change_certificate(command).await,
         Command::CreateSubscription(create) => at.create_subscription(create).await,
         Command::DeleteSubscription { id } => {
@@ -377,9 +382,14 @@ impl At<'_> {
             owner: self.actor.user,
             owner_name: self.actor.name.clone(),
             demo: create.demo,
+            registered_by: None,
             created_at: self.now,
             etag: 1,
         };
+        self.add_application(application).await.map(Outcome::Application)
+    }
+
+    pub(crate) async fn add_application(&self, application: Application) -> Result<Application, Failed> {
         self.application_rules(&application).await?;
         entity::application::Entity::insert(applications::row(&application)?)
             .exec_without_returning(self.db)
@@ -387,10 +397,10 @@ impl At<'_> {
         let told = ("created", application.name.as_str());
         self.differs(&application.id.to_string(), told, None, Some(&application)).await?;
         self.bump().await?;
-        Ok(Outcome::Application(application))
+        Ok(application)
     }
 
-    async fn update_application(&self, update: UpdateApplication) -> Done {
+    pub(crate) async fn update_application(&self, update: UpdateApplication) -> Result<Application, Failed> {
         let before = self.own_application(update.id).await?;
         decide::not_stale(before.etag, update.based_on)?;
         let application = Application {
@@ -405,10 +415,10 @@ impl At<'_> {
         let told = ("changed", application.name.as_str());
         self.differs(&application.id.to_string(), told, Some(&before), Some(&application)).await?;
         self.bump().await?;
-        Ok(Outcome::Application(application))
+        Ok(application)
     }
 
-    async fn delete_application(&self, id: ApplicationId) -> Done {
+    pub(crate) async fn delete_application(&self, id: ApplicationId) -> Done {
         let application = self.own_application(id).await?;
         entity::application::Entity::delete_by_id(id.to_string()).exec(self.db).await?;
         let told = ("deleted", application.name.as_str());

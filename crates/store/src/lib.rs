@@ -22,6 +22,7 @@ mod migration;
 mod policies;
 mod providers;
 mod reads;
+mod registrations;
 mod revocations;
 mod roles;
 mod sqlite;

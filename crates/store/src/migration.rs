@@ -24,6 +24,7 @@ mod m0027_certificates;
 mod m0030_policies;
 mod m0031_descriptions;
 mod m0034_exchanged_tokens;
+mod m0035_registrations;
 mod m0038_sign_in_providers;
 mod m0040_own_roles;
 mod m0041_api_policies;
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0030_policies::Step),
             Box::new(m0031_descriptions::Step),
             Box::new(m0034_exchanged_tokens::Step),
+            Box::new(m0035_registrations::Step),
             Box::new(m0038_sign_in_providers::Step),
             Box::new(m0040_own_roles::Step),
             Box::new(m0041_api_policies::Step),

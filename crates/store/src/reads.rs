@@ -28,6 +28,7 @@ use tidegate_model::{
         ApiQuery, Catalog, CommandError, EventLog, Page, PageRequest, PortError, SubscriptionQuery, UserQuery,
     },
     provider::{Identity, SignInProvider},
+    registration::{Registered, RegistrationToken},
     revocation::Revocation,
     role::OwnRole,
     security::Way,
@@ -38,13 +39,13 @@ use tidegate_model::{
     },
     time::Timestamp,
     usage::{Usage, UsageOf},
-    user::{Account, Actor, PersonalToken, PortalSession, Secret, User, UserState},
+    user::{Account, Actor, PersonalToken, PortalSession, Secret, User},
 };
 
 use crate::{
     allowed, apis, applications, audit, authorizations, certificates, cursor, deny_rules, device_codes,
-    entity, execute, facts, issuers, policies, providers, revocations, roles, sqlite::SqliteCatalog, usage,
-    users, vault::Vault, writer::trouble,
+    entity, execute, facts, issuers, policies, providers, registrations, revocations, roles,
+    sqlite::SqliteCatalog, usage, users, vault::Vault, writer::trouble,
 };
 
 /// Name of the row that counts changes that gateways can notice.
@@ -326,13 +327,26 @@ impl Catalog for SqliteCatalog {
         let Some(key) = row.map(|row| applications::key(&row)).transpose().map_err(trouble)? else {
             return Ok(None);
         };
-        // Also who was disabled a moment ago: it is asked each time, as the secret is.
         let application = applications::find(&self.readers, key.application).await.map_err(trouble)?;
-        let Some(owner) = application.and_then(|application| application.owner) else {
-            return Ok(Some(key));
+        let owner = application.and_then(|application| application.owner);
+        let is_served = users::is_served(&self.readers, owner).await.map_err(trouble)?;
+        Ok(Some(key).filter(|_| is_served))
+    }
+
+    async fn registration_tokens(&self) -> Result<Vec<RegistrationToken>, PortError> {
+        registrations::tokens(&self.readers).await.map_err(trouble)
+    }
+
+    async fn registration_token(&self, hash: &Secret) -> Result<Option<RegistrationToken>, PortError> {
+        registrations::token(&self.readers, hash).await.map_err(trouble)
+    }
+
+    async fn registered(&self, client_id: &str) -> Result<Option<Registered>, PortError> {
+        let Some(found) = registrations::registered(&self.readers, client_id).await.map_err(trouble)? else {
+            return Ok(None);
         };
-        let owner = self.user(owner).await?;
-        Ok(Some(key).filter(|_| owner.is_none_or(|owner| owner.state == UserState::Active)))
+        let is_served = users::is_served(&self.readers, found.application.owner).await.map_err(trouble)?;
+        Ok(Some(found).filter(|_| is_served))
     }
 
     async fn api_keys(&self, application: ApplicationId) -> Result<Vec<ApiKey>, PortError> {

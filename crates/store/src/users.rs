@@ -57,6 +57,16 @@ fn read(row: entity::user::Model, own: &[OwnRole]) -> Result<Account, DbErr> {
     Ok(Account { user, password_hash: Secret(row.password_hash) })
 }
 
+/// Whether what belongs to this owner works: not where they are disabled, also since a moment ago.
+pub(crate) async fn is_served(
+    connection: &impl ConnectionTrait,
+    owner: Option<UserId>,
+) -> Result<bool, DbErr> {
+    let Some(owner) = owner else { return Ok(true) };
+    let row = entity::user::Entity::find_by_id(owner.to_string()).one(connection).await?;
+    Ok(row.is_none_or(|row| row.state == UserState::Active.as_str()))
+}
+
 pub(crate) fn user_row(account: &Account) -> Result<entity::user::ActiveModel, DbErr> {
     let user = &account.user;
     Ok(entity::user::ActiveModel {

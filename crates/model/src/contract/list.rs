@@ -98,6 +98,14 @@ macro_rules! port_contract {
             what_was_allowed_goes_with_its_client
             a_public_client_keeps_no_secret
         }
+        $crate::port_contract! { @suite registrations, $ground,
+            a_client_registers_by_a_token_as_an_application_of_its_owner
+            what_is_refused_uses_nothing_up
+            of_many_that_register_by_the_last_use_one_does
+            a_client_changes_and_ends_its_own_registration_alone
+            a_registration_ends_with_its_key_and_takes_nothing_else_along
+            registration_tokens_are_made_and_deleted_by_administrators
+        }
         $crate::port_contract! { @suite revocations, $ground,
             what_was_revoked_is_told_until_it_can_be_forgotten
             a_number_is_never_given_twice

@@ -17,6 +17,7 @@ fn the_document_names_what_there_is() {
             "revocation_endpoint": "https://localhost:9443/oauth2/revoke",
             "introspection_endpoint": "https://localhost:9443/oauth2/introspect",
             "userinfo_endpoint": "https://localhost:9443/oauth2/userinfo",
+            "registration_endpoint": "https://localhost:9443/oauth2/register",
             "end_session_endpoint": "https://localhost:9443/oauth2/logout",
             "jwks_uri": "https://localhost:9443/oauth2/jwks",
             "scopes_supported": ["openid", "profile"],

@@ -16,12 +16,12 @@ use super::{At, Done};
 use crate::{applications, entity, writer::Failed};
 
 impl At<'_> {
-    pub(super) async fn change_key(&self, command: Command) -> Done {
+    pub(crate) async fn change_key(&self, command: Command) -> Done {
         match command {
-            Command::CreateKey(create) => self.create_key(create).await,
-            Command::UpdateKey(update) => self.update_key(update).await,
+            Command::CreateKey(create) => self.create_key(create).await.map(Outcome::Key),
+            Command::UpdateKey(update) => self.update_key(update).await.map(Outcome::Key),
             Command::ReplaceSecret { application, client_id, secret_hash } => {
-                self.replace_secret(application, &client_id, secret_hash).await
+                self.replace_secret(application, &client_id, secret_hash).await.map(Outcome::Key)
             }
             Command::DeleteKey { application, client_id } => {
                 let key = self.own_key(application, &client_id).await?;
@@ -44,7 +44,7 @@ impl At<'_> {
         Ok(applications::key(&row)?)
     }
 
-    async fn create_key(&self, create: CreateKey) -> Done {
+    pub(crate) async fn create_key(&self, create: CreateKey) -> Result<Key, Failed> {
         let application = self.own_application(create.application).await?;
         client_rules(&create.grants, &create.settings)?;
         let there = applications::keys(self.db, application.id).await?;
@@ -69,10 +69,10 @@ impl At<'_> {
         let told = ("made a key", key.environment.as_str());
         self.differs(&application.id.to_string(), told, None, Some(&key.redacted())).await?;
         self.bump().await?;
-        Ok(Outcome::Key(key))
+        Ok(key)
     }
 
-    async fn update_key(&self, update: UpdateKey) -> Done {
+    pub(crate) async fn update_key(&self, update: UpdateKey) -> Result<Key, Failed> {
         let mut key = self.own_key(update.application, &update.client_id).await?;
         client_rules(&update.grants, &update.settings)?;
         let before = key.redacted();
@@ -85,10 +85,15 @@ impl At<'_> {
         let told = ("changed a key", update.client_id.as_str());
         self.differs(&update.application.to_string(), told, Some(&before), Some(&key.redacted())).await?;
         self.bump().await?;
-        Ok(Outcome::Key(key))
+        Ok(key)
     }
 
-    async fn replace_secret(&self, application: ApplicationId, client_id: &str, secret_hash: Secret) -> Done {
+    pub(crate) async fn replace_secret(
+        &self,
+        application: ApplicationId,
+        client_id: &str,
+        secret_hash: Secret,
+    ) -> Result<Key, Failed> {
         let mut key = self.own_key(application, client_id).await?;
         if !key.settings.has_secret() {
             let detail = "This client has no secret. Make it a confidential one that proves itself with a secret first.";
@@ -98,7 +103,7 @@ impl At<'_> {
         entity::key::Entity::update(applications::key_row(&key)?).exec(self.db).await?;
         // Gateways know it where an API accepts it as a password.
         self.noticed(&application.to_string(), "replaced a secret", client_id).await?;
-        Ok(Outcome::Key(key))
+        Ok(key)
     }
 }
 

@@ -148,6 +148,7 @@ fn a_client_of_another_issuer_is_provided_once_and_only_while_its_issuer_is_on()
         owner: None,
         owner_name: String::new(),
         demo: false,
+        registered_by: None,
         created_at: NOW,
         etag: 1,
     };

@@ -33,6 +33,7 @@ fn application(name: &str) -> Application {
         owner: None,
         owner_name: String::new(),
         demo: false,
+        registered_by: None,
         created_at: Timestamp(0),
         etag: 1,
     }

@@ -44,6 +44,7 @@ fn application(owner: Option<UserId>) -> Application {
         owner,
         owner_name: "someone".to_owned(),
         demo: false,
+        registered_by: None,
         created_at: THEN,
         etag: 1,
     }
