@@ -54,6 +54,9 @@ pub(crate) struct ApplicationAnswer {
     owner: String,
     created_at: String,
     demo: bool,
+    /// Name of the registration token by which its client registered itself; `null` where somebody made it.
+    #[schema(required)]
+    registered_by: Option<String>,
     /// For `If-Match`.
     etag: String,
 }
@@ -68,6 +71,7 @@ impl From<Application> for ApplicationAnswer {
             owner: application.owner_name,
             created_at: application.created_at.rfc3339(),
             demo: application.demo,
+            registered_by: application.registered_by,
             etag: application.etag.to_string(),
         }
     }

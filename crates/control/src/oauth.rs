@@ -19,6 +19,7 @@ use tidegate_model::{
     user::{Actor, PortalSession},
 };
 use tidegate_oauth::{
+    bearer::BadCredential,
     client::{Presented, Proof},
     client_assertion::{self, ClientKeys, Taken},
     form::{self, FORM_BYTES_MAX, Parameters},
@@ -44,6 +45,7 @@ pub(crate) mod issue;
 pub(crate) mod logout;
 pub(crate) mod page;
 pub(crate) mod polls;
+pub(crate) mod register;
 pub(crate) mod revoke;
 pub(crate) mod scope;
 pub(crate) mod token;
@@ -185,6 +187,20 @@ async fn signed_in_for_good(
 ) -> Result<Option<(Caller, PortalSession)>, Problem> {
     let found = signed_in(inner, headers, address).await?;
     Ok(found.filter(|(caller, _)| !caller.user.must_change_password))
+}
+
+/// An answer to a bearer token that is none, or not for this (RFC 6750, section 3).
+fn challenged(status: StatusCode, challenge: &str) -> Response {
+    let mut response = no_store(status.into_response());
+    if let Ok(challenge) = HeaderValue::from_str(challenge) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
+
+/// The status of the answer to what cannot be a bearer token.
+fn status_of(bad: BadCredential) -> StatusCode {
+    if bad.error() == Some("invalid_request") { StatusCode::BAD_REQUEST } else { StatusCode::UNAUTHORIZED }
 }
 
 fn no_store(mut response: Response) -> Response {

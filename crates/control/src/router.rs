@@ -22,7 +22,8 @@ use crate::{
     account, apis, applications, arrival, audit,
     authenticate::{self, Rule},
     authorizations, catalogue, console, deny_rules, health, key_managers, oauth, pages, policies,
-    portal_sessions, revocations, roles, session, settings, sign_in_providers, sign_up, signing_keys,
+    portal_sessions, registration_tokens, revocations, roles, session, settings, sign_in_providers, sign_up,
+    signing_keys,
     state::Control,
     subscriptions, tickets, tokens, users,
 };
@@ -157,6 +158,8 @@ fn administration() -> OpenApiRouter<Control> {
         .routes(routes!(key_managers::get, key_managers::update, key_managers::delete))
         .routes(routes!(key_managers::refresh))
         .routes(routes!(key_managers::issuers))
+        .routes(routes!(registration_tokens::create, registration_tokens::list))
+        .routes(routes!(registration_tokens::delete))
         .routes(routes!(audit::list))
         .routes(routes!(audit::get))
         .routes(routes!(signing_keys::list, signing_keys::rotate))
@@ -250,6 +253,11 @@ pub(crate) fn build(control: Control) -> Router {
         .route("/oauth2/device_authorization", post(oauth::device::post))
         .route("/device", get(oauth::device_page::get).post(oauth::device_page::post))
         .route("/oauth2/revoke", open(post(oauth::revoke::revoke), "POST"))
+        .route("/oauth2/register", post(oauth::register::post))
+        .route(
+            "/oauth2/register/{client_id}",
+            get(oauth::register::get).put(oauth::register::put).delete(oauth::register::delete),
+        )
         .route("/oauth2/introspect", post(oauth::introspect::introspect))
         .route("/oauth2/userinfo", open(get(oauth::userinfo::get).post(oauth::userinfo::get), "GET, POST"))
         .route("/oauth2/logout", get(oauth::logout::get).post(oauth::logout::post))

@@ -20,11 +20,16 @@ use utoipa::ToSchema;
 use crate::{
     authenticate::{Caller, from_own_origin},
     body::{Json, Tagged, required_if_match},
+    network_throttle::Often,
     password,
     problem::{Problem, ProblemDocument},
     serve::ClientAddress,
     state::Control,
 };
+
+/// How often people sign up: each costs a hash of a password, a write and somebody's look. From everywhere, half of those who
+/// can wait at the same time, in an hour.
+pub(crate) const OFTEN: Often = Often { of_network: 10, of_all: 100, window: 3_600_000 };
 
 /// Whether people may sign up by themselves.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]

@@ -21,14 +21,15 @@ use crate::{
     issuer::{BackendKeys, Issuer},
     keeper::Keeper,
     known_providers::KnownProviders,
-    oauth::polls::Polls,
+    network_throttle::NetworkThrottle,
+    oauth::{polls::Polls, register},
     pages::Assets,
     password::CONCURRENT_HASHES,
     possession::Taken,
     problem::Problem,
     seen::Seen,
     settings::Settings,
-    sign_up_throttle::SignUpThrottle,
+    sign_up,
 };
 
 /// What others implement.
@@ -81,7 +82,9 @@ pub(crate) struct Inner {
     /// What sign-in providers say of themselves.
     pub(crate) providers: KnownProviders,
     pub(crate) throttle: GuessThrottle,
-    pub(crate) sign_ups: SignUpThrottle,
+    pub(crate) sign_ups: NetworkThrottle,
+    /// Clients that register themselves or change that.
+    pub(crate) registrations: NetworkThrottle,
     /// Devices that ask whether their person has answered.
     pub(crate) polls: Polls,
     pub(crate) attempts: Attempts,
@@ -129,7 +132,8 @@ impl Control {
             keeper,
             providers: KnownProviders::default(),
             throttle: GuessThrottle::default(),
-            sign_ups: SignUpThrottle::default(),
+            sign_ups: NetworkThrottle::new(sign_up::OFTEN),
+            registrations: NetworkThrottle::new(register::OFTEN),
             polls: Polls::default(),
             attempts: Attempts::default(),
             seen: Seen::default(),
@@ -228,6 +232,8 @@ fn is_noticed(command: &Command) -> bool {
             | Command::CreateToken { .. }
             | Command::DeleteToken { .. }
             | Command::ChangeSignUp(_)
+            | Command::CreateRegistrationToken(_)
+            | Command::DeleteRegistrationToken(_)
             | Command::CreateProvider(_)
             | Command::UpdateProvider(_)
             | Command::DeleteProvider { .. }

@@ -168,6 +168,10 @@ pub const TABLE: &[(&str, Who)] = &[
     ("updateSignInProvider", ADMINISTER),
     ("deleteSignInProvider", ADMINISTER),
     ("checkSignInProvider", ADMINISTER),
+    // Tokens by which clients register themselves.
+    ("createRegistrationToken", ADMINISTER),
+    ("listRegistrationTokens", ADMINISTER),
+    ("deleteRegistrationToken", ADMINISTER),
     // The audit log.
     ("listAudit", ADMINISTER),
     ("getAuditEntry", ADMINISTER),

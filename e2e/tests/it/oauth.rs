@@ -153,6 +153,51 @@ async fn openid_client_exchanges_a_token_for_one_of_a_service() {
     assert_eq!(said(node("token-exchange.mjs"), &product, &id, Some(&secrets)).await, expected);
 }
 
+#[tokio::test]
+async fn a_program_registers_itself_and_connects() {
+    let (product, backend) = (Product::start().await, Backend::echo());
+    let admin = product.portal.admin().await;
+    let api = admin.publish("Registered", json!({"production": {"url": backend.url()}})).await;
+    let body = json!({"name": "Fleet", "owner": "developer", "uses_max": 3});
+    let made = admin.post("/registration-tokens", body).await.is(201).json();
+    let token = made["token"].as_str().unwrap();
+    let mut lines = said(node("registration.mjs"), &product, "", Some(token)).await;
+    let last = lines.pop().unwrap();
+    let expected = [
+        "refused 401",
+        "registered Sensor client_secret_basic 0",
+        "code openid profile developer",
+        "refresh bearer",
+        "client credentials bearer",
+        "read 200 true no secret",
+        "changed 200 Meter",
+        "not another invalid_request",
+        "not by another 401",
+        "page none no secret",
+        "page invalid_redirect_uri",
+    ];
+    assert_eq!(lines, expected);
+    let words: Vec<_> = last.split(' ').collect();
+    let ["token", client_id, access, own] = words[..] else { panic!("{last}") };
+    // It is an application of its owner as any other, which somebody has to subscribe.
+    let refused = Opening::to(&api.ws).bearer(access).refused().await;
+    assert_eq!((refused.status, refused.problem().as_str()), (403, "no-subscription"));
+    let applications = admin.get("/applications").await.is(200).json();
+    let found = applications["items"].as_array().unwrap().iter().find(|found| found["name"] == "Meter");
+    let found = found.unwrap();
+    assert_eq!((&found["owner"], &found["registered_by"]), (&json!("developer"), &json!("Fleet")));
+    admin.subscribe(found["id"].as_str().unwrap(), &api, "Unlimited").await;
+    let mut session = Opening::to(&api.ws).bearer(access).open().await;
+    session.echo("registered").await;
+    // It takes itself away: its session ends, its token opens nothing any more.
+    let place = format!("/oauth2/register/{client_id}");
+    let request = product.portal.request(reqwest::Method::DELETE, &place).bearer_auth(own);
+    send(request).await.is(204);
+    assert_eq!(session.closed().await.0, 3000);
+    assert_eq!(Opening::to(&api.ws).bearer(access).refused().await.status, 401);
+    assert!(!product.logged().contains(token) && !product.logged().contains(own));
+}
+
 /// A key pair of each kind that clients sign with, by algorithm.
 fn key_pairs() -> Value {
     let made = node("key-pairs.mjs").output().unwrap();

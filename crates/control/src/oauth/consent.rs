@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use tidegate_model::{application::Key, user::PortalSession};
+use tidegate_model::{application::Key, registration::About, user::PortalSession};
 use tidegate_oauth::{authorize::AuthorizeError, form, secret};
 
 use super::{
@@ -37,13 +37,24 @@ pub(super) struct Wish {
     pub(super) name: String,
     owner: String,
     scope: String,
+    /// Where it registered itself: by which token, and the pages that it names, each with what is said there.
+    registered: Option<(String, Vec<(&'static str, String)>)>,
 }
 
 impl Wish {
     pub(super) async fn of(inner: &Inner, key: &Key, scope: &str) -> Result<Self, Problem> {
-        let application = inner.ports.catalog.application(key.application).await?;
+        let catalog = &inner.ports.catalog;
+        let application = catalog.application(key.application).await?;
+        let by = application.as_ref().and_then(|found| found.registered_by.clone());
+        let registered = match by {
+            Some(by) => {
+                let about = catalog.registered(&key.client_id).await?.map(|found| found.registration.about);
+                Some((by, about.map(pages_of).unwrap_or_default()))
+            }
+            None => None,
+        };
         let (name, owner) = application.map_or_else(Default::default, |found| (found.name, found.owner_name));
-        Ok(Self { name, owner, scope: scope.to_owned() })
+        Ok(Self { name, owner, scope: scope.to_owned(), registered })
     }
 
     /// As markup, for who is signed in under this name.
@@ -56,12 +67,39 @@ impl Wish {
         }
         format!(
             "<p>You are signed in as <strong>{user}</strong>. <strong>{name}</strong>, an application of {owner}, wants \
-             to:</p><ul><li>connect in your name to the APIs that it is subscribed to</li>{wants}</ul>",
+             to:</p><ul><li>connect in your name to the APIs that it is subscribed to</li>{wants}</ul>{registered}",
             user = escaped(username),
             name = escaped(&self.name),
             owner = escaped(&self.owner),
+            registered = self.registration(),
         )
     }
+
+    /// That a client named itself, and its pages. A page is named by its origin, so that nobody takes it for one of ours.
+    fn registration(&self) -> String {
+        let Some((by, pages)) = &self.registered else { return String::new() };
+        let mut told =
+            format!("<p class=\"dim\">It gave itself its name and registered by “{}”.", escaped(by));
+        for (what, page) in pages {
+            let (origin, page) = (escaped(&source_of(page)), escaped(page));
+            let _ = write!(
+                told,
+                " It says {what} at <a href=\"{page}\" target=\"_blank\" rel=\"noopener noreferrer\">{origin}</a>."
+            );
+        }
+        told.push_str("</p>");
+        told
+    }
+}
+
+/// What a client says of itself on pages, which nobody has looked at.
+fn pages_of(about: About) -> Vec<(&'static str, String)> {
+    let pages = [
+        ("what it is", about.client_uri),
+        ("what becomes of what it learns of you", about.policy_uri),
+        ("on what terms it works", about.tos_uri),
+    ];
+    pages.into_iter().filter_map(|(what, page)| Some((what, page?))).collect()
 }
 
 /// The form with which a person allows what this field says, or does not, as markup.

@@ -8,7 +8,7 @@ use axum::{
 use serde_json::json;
 use tidegate_oauth::bearer::{self, BadCredential};
 
-use super::{introspect::known_token, no_store, scope};
+use super::{challenged, introspect::known_token, no_store, scope, status_of};
 use crate::{
     problem::Problem,
     state::{Control, Inner},
@@ -34,13 +34,7 @@ impl IntoResponse for Failure {
         let refused = |error, detail| bearer::challenge(REALM, Some((error, detail)));
         let (status, challenge) = match self {
             Self::Ours(problem) => return problem.into_response(),
-            Self::Credential(bad) => {
-                let status = match bad.error() {
-                    Some("invalid_request") => StatusCode::BAD_REQUEST,
-                    _ => StatusCode::UNAUTHORIZED,
-                };
-                (status, bad.challenge(REALM))
-            }
+            Self::Credential(bad) => (status_of(bad), bad.challenge(REALM)),
             Self::Token => (
                 StatusCode::UNAUTHORIZED,
                 refused("invalid_token", "the token is unknown, expired or revoked"),
@@ -49,11 +43,7 @@ impl IntoResponse for Failure {
                 (StatusCode::FORBIDDEN, refused("insufficient_scope", "the token has no scope openid"))
             }
         };
-        let mut response = no_store(status.into_response());
-        if let Ok(challenge) = HeaderValue::from_str(&challenge) {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-        }
-        response
+        challenged(status, &challenge)
     }
 }
 

@@ -8,6 +8,7 @@ mod device;
 mod keys;
 mod negatives;
 mod refresh;
+mod registration;
 mod scopes;
 mod token_exchange;
 mod tokens;

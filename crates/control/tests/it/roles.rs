@@ -16,7 +16,9 @@ use crate::support::{House, Person};
 fn body(operation: &str) -> Option<Value> {
     Some(match operation {
         "signIn" => json!({"username": "nobody", "password": "x"}),
-        "createToken" | "createApplication" | "updateApplication" => json!({"name": "x"}),
+        "createToken" | "createApplication" | "updateApplication" | "createRegistrationToken" => {
+            json!({"name": "x"})
+        }
         "createApi" => json!({"name": "x", "context": "/x", "version": "1"}),
         "updateApi" => json!({"description": "", "endpoints": {}, "plans": []}),
         "changeLifecycle" => json!({"event": "publish"}),
