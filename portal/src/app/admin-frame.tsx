@@ -25,7 +25,11 @@ export function Component() {
         },
         {
           title: "Tokens",
-          links: [link(paths.signingKeys(), "Signing keys"), link(paths.keyManagers(), "Key managers")],
+          links: [
+            link(paths.signingKeys(), "Signing keys"),
+            link(paths.keyManagers(), "Key managers"),
+            link(paths.registrationTokens(), "Registration tokens"),
+          ],
         },
         {
           title: "Gateways",

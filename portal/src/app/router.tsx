@@ -122,6 +122,10 @@ export const router = createBrowserRouter([
               { path: "key-managers", lazy: () => import("../features/issuers/key-managers-page") },
               { path: "limits", lazy: () => import("../features/admin/limits-page") },
               { path: "roles", lazy: () => import("../features/roles/roles-page") },
+              {
+                path: "registration-tokens",
+                lazy: () => import("../features/admin/registration-tokens-page"),
+              },
               { path: "deny-rules", lazy: () => import("../features/admin/deny-rules-page") },
             ],
           },

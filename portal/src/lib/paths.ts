@@ -43,6 +43,7 @@ export const paths = {
   signingKeys: () => "/admin/signing-keys",
   signInProviders: () => "/admin/sign-in-providers",
   denyRules: () => "/admin/deny-rules",
+  registrationTokens: () => "/admin/registration-tokens",
   limits: () => "/admin/limits",
   audit: (about?: { by?: string; object?: string }) => {
     const query = new URLSearchParams({ ...about }).toString();

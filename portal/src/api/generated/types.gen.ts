@@ -235,6 +235,10 @@ export type Application = {
     name: string;
     owner: string;
     policy: string;
+    /**
+     * Name of the registration token by which its client registered itself; `null` where somebody made it.
+     */
+    registered_by: string | null;
 };
 
 /**
@@ -1316,6 +1320,10 @@ export type ListApplication = {
         name: string;
         owner: string;
         policy: string;
+        /**
+         * Name of the registration token by which its client registered itself; `null` where somebody made it.
+         */
+        registered_by: string | null;
     }>;
     /**
      * Where the next page begins; null at the end.
@@ -1707,6 +1715,51 @@ export type ListProvidedKey = {
         created_at: string;
         key_manager: string;
         type: string;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
+ * A page of a list.
+ */
+export type ListRegistrationToken = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        created_at: string;
+        created_by: string;
+        expires_at: string;
+        id: string;
+        last_used_at: string | null;
+        name: string;
+        /**
+         * Whose the applications are that it makes.
+         */
+        owner: string;
+        /**
+         * How the token begins, so that you recognise it.
+         */
+        prefix: string;
+        /**
+         * `active`, `expired`, `used_up`, or `owner_may_not`: its owner is disabled or may not have applications.
+         */
+        state: string;
+        /**
+         * `production` or `sandbox`.
+         */
+        type: string;
+        /**
+         * How many it has registered.
+         */
+        used: number;
+        /**
+         * How many clients it registers.
+         */
+        uses_max: number;
     }>;
     /**
      * Where the next page begins; null at the end.
@@ -2234,6 +2287,32 @@ export type NewProvidedKey = {
 };
 
 /**
+ * A registration token to be made.
+ */
+export type NewRegistrationToken = {
+    /**
+     * Days until it ends; 30 when absent.
+     */
+    expires_in_days?: number | null;
+    /**
+     * What you call it; new applications say by which token they came.
+     */
+    name: string;
+    /**
+     * Name of the user whose the new applications are; yourself when absent.
+     */
+    owner?: string | null;
+    /**
+     * For which environment the keys of the new applications are, `production` or `sandbox`; production when absent.
+     */
+    type?: string | null;
+    /**
+     * How many clients it registers; 1 when absent.
+     */
+    uses_max?: number | null;
+};
+
+/**
  * An access token to be ended.
  */
 export type NewRevocation = {
@@ -2669,6 +2748,52 @@ export type ProvidedKey = {
     created_at: string;
     key_manager: string;
     type: string;
+};
+
+/**
+ * A registration token as it is listed.
+ */
+export type RegistrationToken = {
+    created_at: string;
+    created_by: string;
+    expires_at: string;
+    id: string;
+    last_used_at: string | null;
+    name: string;
+    /**
+     * Whose the applications are that it makes.
+     */
+    owner: string;
+    /**
+     * How the token begins, so that you recognise it.
+     */
+    prefix: string;
+    /**
+     * `active`, `expired`, `used_up`, or `owner_may_not`: its owner is disabled or may not have applications.
+     */
+    state: string;
+    /**
+     * `production` or `sandbox`.
+     */
+    type: string;
+    /**
+     * How many it has registered.
+     */
+    used: number;
+    /**
+     * How many clients it registers.
+     */
+    uses_max: number;
+};
+
+/**
+ * A registration token with its secret, shown this once.
+ */
+export type RegistrationTokenWithSecret = RegistrationToken & {
+    /**
+     * What a program presents at `/oauth2/register`. It is not shown again.
+     */
+    token: string;
 };
 
 /**
@@ -4694,7 +4819,8 @@ export type ListAuditData = {
         by?: string;
         /**
          * About what: `api`, `application`, `key`, `subscription`, `user`, `sign_in`, `token`, `authorization`, `client`,
-         * `revocation`, `signing_key`, `key_manager`, `deny_rule` or `policy`.
+         * `revocation`, `signing_key`, `key_manager`, `deny_rule`, `policy`, `sign_in_provider`
+         * or `registration_token`.
          */
         kind?: string;
         /**
@@ -5234,6 +5360,68 @@ export type ImportPoliciesResponses = {
 };
 
 export type ImportPoliciesResponse = ImportPoliciesResponses[keyof ImportPoliciesResponses];
+
+export type ListRegistrationTokensData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/registration-tokens';
+};
+
+export type ListRegistrationTokensErrors = {
+    default: Problem;
+};
+
+export type ListRegistrationTokensError = ListRegistrationTokensErrors[keyof ListRegistrationTokensErrors];
+
+export type ListRegistrationTokensResponses = {
+    200: ListRegistrationToken;
+};
+
+export type ListRegistrationTokensResponse = ListRegistrationTokensResponses[keyof ListRegistrationTokensResponses];
+
+export type CreateRegistrationTokenData = {
+    body: NewRegistrationToken;
+    path?: never;
+    query?: never;
+    url: '/registration-tokens';
+};
+
+export type CreateRegistrationTokenErrors = {
+    default: Problem;
+};
+
+export type CreateRegistrationTokenError = CreateRegistrationTokenErrors[keyof CreateRegistrationTokenErrors];
+
+export type CreateRegistrationTokenResponses = {
+    201: RegistrationTokenWithSecret;
+};
+
+export type CreateRegistrationTokenResponse = CreateRegistrationTokenResponses[keyof CreateRegistrationTokenResponses];
+
+export type DeleteRegistrationTokenData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/registration-tokens/{id}';
+};
+
+export type DeleteRegistrationTokenErrors = {
+    default: Problem;
+};
+
+export type DeleteRegistrationTokenError = DeleteRegistrationTokenErrors[keyof DeleteRegistrationTokenErrors];
+
+export type DeleteRegistrationTokenResponses = {
+    /**
+     * Deleted
+     */
+    204: void;
+};
+
+export type DeleteRegistrationTokenResponse = DeleteRegistrationTokenResponses[keyof DeleteRegistrationTokenResponses];
 
 export type RevokeTokenData = {
     body: NewRevocation;

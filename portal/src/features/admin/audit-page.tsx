@@ -23,6 +23,7 @@ const KINDS: Record<string, string> = {
   key: "Keys",
   key_manager: "Key managers",
   policy: "Plans and policies",
+  registration_token: "Registration tokens",
   revocation: "Revocations",
   sign_in: "Sign-ins",
   sign_in_provider: "Sign-in providers",

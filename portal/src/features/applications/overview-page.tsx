@@ -26,6 +26,11 @@ export function Component() {
             ["Description", application.description || "none"],
             ["Limit of its own", application.policy === "Unlimited" ? "none" : application.policy],
             ["Owner", application.owner],
+            ...(application.registered_by === null
+              ? []
+              : [
+                  ["Came from", `It registered itself by “${application.registered_by}”`] as [string, string],
+                ]),
             ["Created", <When key="c" at={application.created_at} />],
           ]}
         />
