@@ -4,7 +4,7 @@
 use axum::{extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use tidegate_model::{
-    command::{Command, CreateRegistrationToken, DeleteRegistrationToken, Outcome},
+    command::{Command, Outcome, RegistrationCommand},
     endpoint::Environment,
     id::RegistrationTokenId,
     registration::RegistrationToken,
@@ -144,7 +144,7 @@ pub(crate) async fn create(
         created_at: now,
         created_by: String::new(),
     };
-    let command = Command::CreateRegistrationToken(Box::new(CreateRegistrationToken { token }));
+    let command = Command::Registration(RegistrationCommand::CreateToken(Box::new(token)));
     let Outcome::RegistrationToken(token) = inner.execute(&actor, command).await? else {
         return Err(Problem::Internal("a command answered something else"));
     };
@@ -181,7 +181,7 @@ pub(crate) async fn delete(
     InPath(id): InPath<Uuid>,
 ) -> Result<StatusCode, Problem> {
     let actor = caller.may(Permission::Administer)?;
-    let delete = DeleteRegistrationToken { id: RegistrationTokenId(id) };
-    inner.execute(&actor, Command::DeleteRegistrationToken(delete)).await?;
+    let delete = RegistrationCommand::DeleteToken(RegistrationTokenId(id));
+    inner.execute(&actor, Command::Registration(delete)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -232,8 +232,6 @@ fn is_noticed(command: &Command) -> bool {
             | Command::CreateToken { .. }
             | Command::DeleteToken { .. }
             | Command::ChangeSignUp(_)
-            | Command::CreateRegistrationToken(_)
-            | Command::DeleteRegistrationToken(_)
             | Command::CreateProvider(_)
             | Command::UpdateProvider(_)
             | Command::DeleteProvider { .. }
@@ -256,7 +254,7 @@ fn is_noticed(command: &Command) -> bool {
             | Command::RedeemTicket { .. }
             | Command::UseAssertion { .. }
             | Command::Revoke(_)
-    )
+    ) && !matches!(command, Command::Registration(change) if change.is_about_token())
 }
 
 /// Whether an access token comes of it that gateways have to be told of.

@@ -116,13 +116,11 @@ impl Kind {
             | Of::MoveApi(_)
             | Of::DeployApi { .. }
             | Of::CreateVersion(_) => Self::Api,
+            Of::Registration(change) if change.is_about_token() => Self::RegistrationToken,
             Of::CreateApplication(_)
             | Of::UpdateApplication(_)
             | Of::DeleteApplication { .. }
-            | Of::Register(_)
-            | Of::ChangeRegistration(_)
-            | Of::EndRegistration(_) => Self::Application,
-            Of::CreateRegistrationToken(_) | Of::DeleteRegistrationToken(_) => Self::RegistrationToken,
+            | Of::Registration(_) => Self::Application,
             Of::CreateKey(_)
             | Of::UpdateKey(_)
             | Of::ReplaceSecret { .. }

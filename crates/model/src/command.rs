@@ -14,10 +14,7 @@ pub use people::{
     AskForAccount, ChangeRole, ChangeSignUp, ChangeUser, EndPortalSessions, KeepAudit, WhichSessions,
 };
 pub use policies::{ChangePolicy, ImportPolicies, Imported};
-pub use registrations::{
-    ChangeRegistration, ClientWish, CreateRegistrationToken, DeleteRegistrationToken, EndRegistration,
-    Register,
-};
+pub use registrations::{ChangeRegistration, ClientWish, EndRegistration, Register, RegistrationCommand};
 pub use signing_keys::{KeyPurpose, SigningKeyRecord};
 
 use crate::{
@@ -265,16 +262,8 @@ pub enum Command {
         /// Which certificate.
         id: CertificateId,
     },
-    /// See [`CreateRegistrationToken`]. Answers [`Outcome::RegistrationToken`].
-    CreateRegistrationToken(Box<CreateRegistrationToken>),
-    /// See [`DeleteRegistrationToken`]. Answers [`Outcome::Done`].
-    DeleteRegistrationToken(DeleteRegistrationToken),
-    /// See [`Register`]. Answers [`Outcome::Registered`]; not found where the token is not good.
-    Register(Box<Register>),
-    /// See [`ChangeRegistration`]. Answers [`Outcome::Registered`]; not found where the token is another.
-    ChangeRegistration(Box<ChangeRegistration>),
-    /// See [`EndRegistration`]. Answers [`Outcome::Done`]; not found where the token is another.
-    EndRegistration(EndRegistration),
+    /// Registration tokens, and what clients do by them.
+    Registration(RegistrationCommand),
     /// See [`CreateSubscription`]. Answers [`Outcome::Subscription`].
     CreateSubscription(CreateSubscription),
     /// Ends a subscription. Answers [`Outcome::Done`].

@@ -81,11 +81,7 @@ pub(crate) async fn execute(
         Command::CreateApiKey(_) | Command::ReplaceApiKey { .. } | Command::DeleteApiKey { .. } => {
             at.change_api_key(command).await
         }
-        Command::CreateRegistrationToken(_)
-        | Command::DeleteRegistrationToken(_)
-        | Command::Register(_)
-        | Command::ChangeRegistration(_)
-        | Command::EndRegistration(_) => Box::pin(at.change_registration(command)).await,
+        Command::Registration(change) => Box::pin(at.change_registration(change)).await,
         Command::AddCertificate(_) | Command::DeleteCertificate { .. } => at.change_certificate(command).await,
         Command::CreateSubscription(create) => at.create_subscription(create).await,
         Command::DeleteSubscription { id } => {

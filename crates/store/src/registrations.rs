@@ -9,8 +9,8 @@ use tidegate_model::{
     application::{Application, Key},
     client::ClientSettings,
     command::{
-        ChangeRegistration, ClientWish, Command, CreateKey, CreateRegistrationToken, EndRegistration,
-        Outcome, Refused, Register, UpdateApplication, UpdateKey,
+        ChangeRegistration, ClientWish, Command, CreateKey, EndRegistration, Outcome, Refused, Register,
+        RegistrationCommand, UpdateApplication, UpdateKey,
     },
     decide::{folded, registrations},
     id::{ApplicationId, RegistrationTokenId},
@@ -77,20 +77,19 @@ fn row(registration: &Registration) -> Result<registration::ActiveModel, DbErr> 
 }
 
 impl At<'_> {
-    pub(crate) async fn change_registration(&self, command: Command) -> Done {
+    pub(crate) async fn change_registration(&self, command: RegistrationCommand) -> Done {
         match command {
-            Command::CreateRegistrationToken(create) => self.create_registration_token(*create).await,
-            Command::DeleteRegistrationToken(delete) => self.delete_registration_token(delete.id).await,
-            Command::Register(register) => self.register(*register).await,
-            Command::ChangeRegistration(change) => self.change_registered(*change).await,
-            Command::EndRegistration(end) => self.end_registration(&end).await,
-            _ => Err(DbErr::Custom("not a change to a registration".to_owned()).into()),
+            RegistrationCommand::CreateToken(token) => self.create_registration_token(*token).await,
+            RegistrationCommand::DeleteToken(id) => self.delete_registration_token(id).await,
+            RegistrationCommand::Register(register) => self.register(*register).await,
+            RegistrationCommand::Change(change) => self.change_registered(*change).await,
+            RegistrationCommand::End(end) => self.end_registration(&end).await,
         }
     }
 
-    async fn create_registration_token(&self, create: CreateRegistrationToken) -> Done {
+    async fn create_registration_token(&self, token: RegistrationToken) -> Done {
         let (created_by, created_at) = (self.actor.name.clone(), self.now);
-        let token = RegistrationToken { used: 0, last_used_at: None, created_at, created_by, ..create.token };
+        let token = RegistrationToken { used: 0, last_used_at: None, created_at, created_by, ..token };
         let owner = self.account(token.owner).await?.user;
         let count = registration_token::Entity::find().count(self.db).await?;
         registrations::create_token(&token, &owner, self.actor, self.now, count)?;

@@ -13,7 +13,10 @@ use axum::{
 };
 use tidegate_model::{
     client::{ClientAuthentication, ClientKind, ClientSettings},
-    command::{ChangeRegistration, ClientWish, Command, EndRegistration, Outcome, Refused, Register},
+    command::{
+        ChangeRegistration, ClientWish, Command, EndRegistration, Outcome, Refused, Register,
+        RegistrationCommand,
+    },
     id::ApplicationId,
     port::CommandError,
     registration::{About, Registered, RegistrationToken, TokenState},
@@ -263,7 +266,9 @@ async fn register(
         token_hash: Secret(secret::hash(&token)),
         wish,
     };
-    let outcome = inner.try_execute(&actor, Command::Register(Box::new(register))).await?;
+    let outcome = inner
+        .try_execute(&actor, Command::Registration(RegistrationCommand::Register(Box::new(register))))
+        .await?;
     Ok(told(inner, registered(outcome)?, token, text))
 }
 
@@ -330,7 +335,9 @@ async fn replace(
     }
     let (wish, text) = wish(inner, asked.metadata)?;
     let change = ChangeRegistration { client_id, token_hash: Secret(secret::hash(&token)), wish };
-    let outcome = inner.try_execute(&actor, Command::ChangeRegistration(Box::new(change))).await?;
+    let outcome = inner
+        .try_execute(&actor, Command::Registration(RegistrationCommand::Change(Box::new(change))))
+        .await?;
     Ok(told(inner, registered(outcome)?, token, text))
 }
 
@@ -351,6 +358,6 @@ async fn end(inner: &Inner, address: SocketAddr, client_id: String, request: Req
     let (_, token) = own(inner, request.headers(), &client_id).await?;
     let actor = bounded(inner, address)?;
     let end = EndRegistration { client_id, token_hash: Secret(secret::hash(&token)) };
-    inner.try_execute(&actor, Command::EndRegistration(end)).await?;
+    inner.try_execute(&actor, Command::Registration(RegistrationCommand::End(end))).await?;
     Ok(())
 }

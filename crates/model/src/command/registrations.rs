@@ -7,11 +7,27 @@ use crate::{
     user::Secret,
 };
 
-/// Makes a registration token; who and when are the store's to say.
+/// What is done with registration tokens, and by clients to their own registrations.
 #[derive(Debug, Clone)]
-pub struct CreateRegistrationToken {
-    /// The token. Its `used`, `last_used_at`, `created_at` and `created_by` are not looked at.
-    pub token: RegistrationToken,
+pub enum RegistrationCommand {
+    /// Makes a token. Its `used`, `last_used_at`, `created_at` and `created_by` are the store's to say. Answers
+    /// [`super::Outcome::RegistrationToken`].
+    CreateToken(Box<RegistrationToken>),
+    /// Takes a token back; what registered by it stays. Answers [`super::Outcome::Done`].
+    DeleteToken(RegistrationTokenId),
+    /// See [`Register`]. Answers [`super::Outcome::Registered`]; not found where the token is not good.
+    Register(Box<Register>),
+    /// See [`ChangeRegistration`]. Answers [`super::Outcome::Registered`]; not found where the token is another.
+    Change(Box<ChangeRegistration>),
+    /// See [`EndRegistration`]. Answers [`super::Outcome::Done`]; not found where the token is another.
+    End(EndRegistration),
+}
+
+impl RegistrationCommand {
+    /// Whether it is about a token by which clients register, which gateways do not know.
+    pub const fn is_about_token(&self) -> bool {
+        matches!(self, Self::CreateToken(_) | Self::DeleteToken(_))
+    }
 }
 
 /// What a client is to be.
@@ -63,11 +79,4 @@ pub struct EndRegistration {
     pub client_id: String,
     /// Hash of what it looks after itself with.
     pub token_hash: Secret,
-}
-
-/// Takes a registration token back; what registered by it stays.
-#[derive(Debug, Clone, Copy)]
-pub struct DeleteRegistrationToken {
-    /// Which.
-    pub id: RegistrationTokenId,
 }

@@ -4,10 +4,7 @@ use futures_util::future::join_all;
 
 use super::{developers::kind_of, *};
 use crate::{
-    command::{
-        ChangeRegistration, ClientWish, CreateRegistrationToken, DeleteRegistrationToken, EndRegistration,
-        Register,
-    },
+    command::{ChangeRegistration, ClientWish, EndRegistration, Register, RegistrationCommand},
     id::RegistrationTokenId,
     registration::{About, Registered, RegistrationToken},
 };
@@ -35,7 +32,7 @@ async fn token(stage: &Stage<impl Catalog>, owner: &Actor, secret: &str, uses_ma
         created_at: Timestamp(0),
         created_by: "nobody".to_owned(),
     };
-    let command = Command::CreateRegistrationToken(Box::new(CreateRegistrationToken { token }));
+    let command = Command::Registration(RegistrationCommand::CreateToken(Box::new(token)));
     match stage.done(command).await {
         Outcome::RegistrationToken(token) => *token,
         other => panic!("{other:?}"),
@@ -54,22 +51,29 @@ fn wish(name: &str) -> ClientWish {
 
 fn register(stage: &Stage<impl Catalog>, by: &str, client_id: &str, wish: ClientWish) -> Command {
     let (now, random) = stage.id_parts();
-    Command::Register(Box::new(Register {
+    Command::Registration(RegistrationCommand::Register(Box::new(Register {
         by: hash(by),
         application: ApplicationId::new(now, random),
         client_id: client_id.to_owned(),
         token_hash: hash(&format!("{client_id} token")),
         wish,
-    }))
+    })))
 }
 
 fn change(client_id: &str, token: &str, wish: ClientWish) -> Command {
     let (client_id, token_hash) = (client_id.to_owned(), hash(token));
-    Command::ChangeRegistration(Box::new(ChangeRegistration { client_id, token_hash, wish }))
+    Command::Registration(RegistrationCommand::Change(Box::new(ChangeRegistration {
+        client_id,
+        token_hash,
+        wish,
+    })))
 }
 
 fn end(client_id: &str, token: &str) -> Command {
-    Command::EndRegistration(EndRegistration { client_id: client_id.to_owned(), token_hash: hash(token) })
+    Command::Registration(RegistrationCommand::End(EndRegistration {
+        client_id: client_id.to_owned(),
+        token_hash: hash(token),
+    }))
 }
 
 fn registered(outcome: Result<Outcome, Refused>) -> Registered {
@@ -233,14 +237,13 @@ pub async fn registration_tokens_are_made_and_deleted_by_administrators(ground: 
     let stage = Stage::on(ground.open().await);
     let (admin, sam) = (stage.user("root", Role::Admin).await, stage.user("sam", Role::Subscriber).await);
     let made = token(&stage, &sam, "fleet", 1).await;
-    let create = |token: RegistrationToken| {
-        Command::CreateRegistrationToken(Box::new(CreateRegistrationToken { token }))
-    };
+    let create =
+        |token: RegistrationToken| Command::Registration(RegistrationCommand::CreateToken(Box::new(token)));
     let twin = RegistrationToken { id: RegistrationTokenId(nowhere()), hash: hash("twin"), ..made.clone() };
     assert_eq!(kind_of(stage.execute(&sam, create(twin.clone())).await), "needs administer");
     let for_nobody = RegistrationToken { owner: UserId(nowhere()), ..twin };
     assert_eq!(kind_of(stage.execute(&admin, create(for_nobody)).await), "no user");
-    let delete = Command::DeleteRegistrationToken(DeleteRegistrationToken { id: made.id });
+    let delete = Command::Registration(RegistrationCommand::DeleteToken(made.id));
     assert_eq!(kind_of(stage.execute(&sam, delete.clone()).await), "needs administer");
     registered(stage.execute(&stranger(), register(&stage, "fleet", "client-1", wish("Sensor"))).await);
     stage.execute(&admin, delete.clone()).await.unwrap();
