@@ -281,9 +281,10 @@ async fn is_good(inner: &Inner, token: Option<RegistrationToken>) -> Result<bool
 /// The client that a request is about, which it has proven to be.
 async fn own(inner: &Inner, headers: &HeaderMap, client_id: &str) -> Result<(Registered, String), Failure> {
     let token = token_of(headers, Kind::Registration)?;
-    let found = match is_credential(client_id) {
-        true => inner.ports.catalog.registered(client_id).await.map_err(Problem::from)?,
-        false => None,
+    let found = if is_credential(client_id) {
+        inner.ports.catalog.registered(client_id).await.map_err(Problem::from)?
+    } else {
+        None
     };
     // An unknown client takes as long as a wrong token.
     let stored = found.as_ref().map(|found| found.registration.token_hash.0.as_str());
