@@ -52,6 +52,7 @@ pub mod tickets;
 pub mod units;
 pub mod usage;
 
+use developers::kind;
 use people::{change_user, set_password, subject};
 
 /// Where an implementation keeps its records: a file, a database. Fresh for each behaviour.
@@ -407,19 +408,6 @@ fn api_of(outcome: Outcome) -> Api {
     match outcome {
         Outcome::Api(api) => *api,
         other => panic!("{other:?}"),
-    }
-}
-
-/// Kind of a refusal, with the field where it names one.
-fn kind(refused: &Refused) -> String {
-    match refused {
-        Refused::Invalid(problems) => format!("invalid {}", problems[0].pointer),
-        Refused::Duplicate(problem) => format!("duplicate {}", problem.pointer),
-        Refused::NotFound(noun) => format!("no {noun}"),
-        Refused::Stale { current } => format!("stale {current}"),
-        Refused::Conflict { .. } => "conflict".to_owned(),
-        Refused::SignedOut => "signed out".to_owned(),
-        Refused::Forbidden(permission) => format!("needs {}", permission.as_str()),
     }
 }
 

@@ -23,6 +23,19 @@ pub(super) fn key_command(
     }
 }
 
+/// Kind of a refusal, with the field where it names one.
+pub(super) fn kind(refused: &Refused) -> String {
+    match refused {
+        Refused::Invalid(problems) => format!("invalid {}", problems[0].pointer),
+        Refused::Duplicate(problem) => format!("duplicate {}", problem.pointer),
+        Refused::NotFound(noun) => format!("no {noun}"),
+        Refused::Stale { current } => format!("stale {current}"),
+        Refused::Conflict { .. } => "conflict".to_owned(),
+        Refused::SignedOut => "signed out".to_owned(),
+        Refused::Forbidden(permission) => format!("needs {}", permission.as_str()),
+    }
+}
+
 pub(super) fn kind_of(outcome: Result<Outcome, Refused>) -> String {
     outcome.map_or_else(|refused| kind(&refused), |_| "ok".to_owned())
 }
