@@ -98,8 +98,7 @@ impl RegistrationToken {
 
 /// Whether applications can be made for somebody.
 pub fn may_own(owner: &User) -> bool {
-    owner.state == UserState::Active
-        && crate::role::permissions(&owner.roles).contains(&Permission::AppManage)
+    owner.state == UserState::Active && owner.roles.permissions().contains(&Permission::AppManage)
 }
 
 /// What a client says of itself that neither its application nor its key holds.

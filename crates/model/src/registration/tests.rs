@@ -1,13 +1,11 @@
 //! What a registration token is worth.
 
-use std::collections::BTreeSet;
-
 use super::*;
 use crate::role::Role;
 
 fn person(roles: &[Role], state: UserState) -> User {
     let id = UserId::new(Timestamp(0), [1; 10]);
-    let user = User::new(id, "ada".to_owned(), roles.iter().copied().collect::<BTreeSet<_>>(), Timestamp(0));
+    let user = User::new(id, "ada".to_owned(), roles.iter().copied().collect(), Timestamp(0));
     User { state, ..user }
 }
 

@@ -1,7 +1,5 @@
 //! Who makes registration tokens, what they may be, and how applications of clients are called.
 
-use std::collections::BTreeSet;
-
 use super::*;
 use crate::{
     endpoint::Environment,
@@ -11,7 +9,7 @@ use crate::{
 };
 
 fn person(role: Role) -> User {
-    User::new(UserId::new(Timestamp(0), [1; 10]), "ada".to_owned(), BTreeSet::from([role]), Timestamp(0))
+    User::new(UserId::new(Timestamp(0), [1; 10]), "ada".to_owned(), [role].into(), Timestamp(0))
 }
 
 fn token() -> RegistrationToken {
