@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 
 use crate::{
-    command::Command,
+    command::{Command, RegistrationCommand},
     id::UserId,
     time::{DAY_MILLIS, Timestamp},
 };
@@ -116,11 +116,10 @@ impl Kind {
             | Of::MoveApi(_)
             | Of::DeployApi { .. }
             | Of::CreateVersion(_) => Self::Api,
-            Of::Registration(change) if change.is_about_token() => Self::RegistrationToken,
-            Of::CreateApplication(_)
-            | Of::UpdateApplication(_)
-            | Of::DeleteApplication { .. }
-            | Of::Registration(_) => Self::Application,
+            Of::Registration(change) => of_registration(change),
+            Of::CreateApplication(_) | Of::UpdateApplication(_) | Of::DeleteApplication { .. } => {
+                Self::Application
+            }
             Of::CreateKey(_)
             | Of::UpdateKey(_)
             | Of::ReplaceSecret { .. }
@@ -178,6 +177,11 @@ impl Kind {
             | Of::StoreFetchedKeys(_) => Self::KeyManager,
         }
     }
+}
+
+/// What the entries of a change to registrations are about.
+const fn of_registration(change: &RegistrationCommand) -> Kind {
+    if change.is_about_token() { Kind::RegistrationToken } else { Kind::Application }
 }
 
 /// An entry as it is listed.
