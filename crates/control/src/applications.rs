@@ -23,6 +23,7 @@ use crate::{
     problem::{Problem, ProblemDocument},
     state::{Control, Inner},
     traffic::{self, TrafficAnswer, TrafficQuery},
+    usage::{self, UsageAnswer},
 };
 
 pub(crate) mod api_keys;
@@ -197,4 +198,18 @@ pub(crate) async fn traffic(
 ) -> Result<Answer<TrafficAnswer>, Problem> {
     let application = own(&inner, &caller, id).await?;
     Ok(Answer(traffic::read(&inner, TrafficOf::Application(application.id), &query).await?))
+}
+
+/// What an application has used of its policy, over all its subscriptions
+#[utoipa::path(get, path = "/applications/{id}/usage", tag = "applications", operation_id = "getApplicationUsage",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = UsageAnswer), (status = "default", body = ProblemDocument)))]
+pub(crate) async fn usage(
+    State(Control(inner)): State<Control>,
+    caller: Caller,
+    InPath(id): InPath<Uuid>,
+) -> Result<Answer<UsageAnswer>, Problem> {
+    let application = own(&inner, &caller, id).await?;
+    let usage = usage::of_application(&inner, application.id, &application.policy).await?;
+    Ok(Answer(usage.ok_or(Problem::NotFound("application policy"))?))
 }

@@ -50,6 +50,7 @@ mod subscriptions;
 mod tickets;
 mod tokens;
 mod traffic;
+mod usage;
 mod users;
 
 pub use issuer::audience;

@@ -121,6 +121,7 @@ fn rest() -> OpenApiRouter<Control> {
         .routes(routes!(applications::create, applications::list))
         .routes(routes!(applications::get, applications::update, applications::delete))
         .routes(routes!(applications::traffic))
+        .routes(routes!(applications::usage))
         .routes(routes!(applications::keys::create, applications::keys::list))
         .routes(routes!(applications::keys::update, applications::keys::delete))
         .routes(routes!(applications::keys::replace_secret))

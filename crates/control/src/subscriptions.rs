@@ -19,6 +19,7 @@ use crate::{
     list::{Limit, List, page},
     problem::{Problem, ProblemDocument},
     state::{Control, Inner},
+    usage::{UsageAnswer, Usages},
 };
 
 /// A subscription to be made.
@@ -59,10 +60,17 @@ pub(crate) struct SubscriptionAnswer {
     application: SubscribedApplication,
     api: SubscribedApi,
     plan: String,
+    /// What is used of the plan. Null where gateways do not know it.
+    #[schema(required)]
+    usage: Option<UsageAnswer>,
     created_at: String,
 }
 
-async fn answer(inner: &Inner, subscription: Subscription) -> Result<Option<SubscriptionAnswer>, Problem> {
+async fn answer(
+    inner: &Inner,
+    usages: &Usages,
+    subscription: Subscription,
+) -> Result<Option<SubscriptionAnswer>, Problem> {
     let api = inner.ports.catalog.api(subscription.api).await?;
     let application = inner.ports.catalog.application(subscription.application).await?;
     // Either may have been deleted since the list was read.
@@ -77,6 +85,7 @@ async fn answer(inner: &Inner, subscription: Subscription) -> Result<Option<Subs
             context: api.context,
             version: api.version,
         },
+        usage: usages.under(inner, &subscription),
         plan: subscription.plan,
         created_at: subscription.created_at.rfc3339(),
     }))
@@ -102,7 +111,8 @@ pub(crate) async fn create(
         return Err(Problem::Internal("a command answered something else"));
     };
     let place = format!("/api/v1/subscriptions/{}", made.id);
-    let shown = answer(&inner, made).await?.ok_or(Problem::NotFound("subscription"))?;
+    let usages = Usages::of(&inner, std::slice::from_ref(&made)).await?;
+    let shown = answer(&inner, &usages, made).await?.ok_or(Problem::NotFound("subscription"))?;
     Ok(Created(place, Answer(shown)))
 }
 
@@ -138,9 +148,10 @@ pub(crate) async fn list(
         owner: (!actor.may(Permission::Administer)).then_some(caller.user.id),
     };
     let found = inner.ports.catalog.subscriptions(asked, &page(query.limit, query.cursor)).await?;
+    let usages = Usages::of(&inner, &found.items).await?;
     let mut items = Vec::with_capacity(found.items.len());
     for subscription in found.items {
-        items.extend(answer(&inner, subscription).await?);
+        items.extend(answer(&inner, &usages, subscription).await?);
     }
     Ok(Answer(List { items, next: found.next }))
 }

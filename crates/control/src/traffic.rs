@@ -38,8 +38,13 @@ pub(crate) struct CountsAnswer {
     bytes_from_clients: u64,
     /// Payload bytes of those from backends.
     bytes_from_backends: u64,
-    /// Handshakes refused, and sessions closed because a limit was reached.
+    /// Handshakes refused, sessions closed because a limit was reached or a client sent where it may not, and messages
+    /// dropped where their side may not send.
     refusals: u64,
+    /// Messages that were discarded because a limit was reached.
+    dropped: u64,
+    /// Messages that had to wait because a limit was reached.
+    delayed: u64,
 }
 
 impl From<Counts> for CountsAnswer {
@@ -51,6 +56,8 @@ impl From<Counts> for CountsAnswer {
             bytes_from_clients: counts.bytes_from_clients,
             bytes_from_backends: counts.bytes_from_backends,
             refusals: counts.refusals,
+            dropped: counts.dropped,
+            delayed: counts.delayed,
         }
     }
 }

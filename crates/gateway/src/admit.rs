@@ -42,6 +42,7 @@ use crate::{
     dial::{Assertions, Opening},
     handshake::Request,
     proof::{self, METHOD, Proofs},
+    quota::Fields,
     refusal::Refusal,
     relay::{Budgets, Meter},
     revoked::Revoked,
@@ -117,6 +118,8 @@ pub(crate) struct NotAdmitted {
     pub(crate) api: Option<ApiId>,
     pub(crate) application: Option<ApplicationId>,
     pub(crate) plan: String,
+    /// How its limits stand, where that is why.
+    pub(crate) quota: Option<Box<Fields>>,
     /// What has to be asked before this is the last word.
     pub(crate) pending: Option<Box<Pending>>,
 }
@@ -164,7 +167,14 @@ struct Granted {
 
 impl<E: Into<Refusal>> From<E> for NotAdmitted {
     fn from(refusal: E) -> Self {
-        Self { refusal: refusal.into(), api: None, application: None, plan: String::new(), pending: None }
+        Self {
+            refusal: refusal.into(),
+            api: None,
+            application: None,
+            plan: String::new(),
+            quota: None,
+            pending: None,
+        }
     }
 }
 
@@ -373,7 +383,10 @@ impl Desk {
             self.granted(decisions, api, &found.credential, &asks)?;
         let mut meter = budgets.meter(&grant);
         budgets.seat(&mut meter, &grant).map_err(|full| not_now(&grant, Refusal::Full(full)))?;
-        budgets.connect(&meter, now).map_err(|used_up| not_now(&grant, Refusal::UsedUp(used_up)))?;
+        budgets.connect(&meter, now).map_err(|used_up| NotAdmitted {
+            quota: budgets.fields(&meter, now).map(Box::new),
+            ..not_now(&grant, Refusal::UsedUp(used_up))
+        })?;
         Ok(Admitted {
             snapshot_number: snapshot.number(),
             revocation_number,
@@ -529,6 +542,7 @@ pub(crate) fn not_now(grant: &Grant, refusal: Refusal) -> NotAdmitted {
         api: Some(grant.api_id()),
         application: Some(grant.application_id()),
         plan: grant.plan_name().to_owned(),
+        quota: None,
         pending: None,
     }
 }

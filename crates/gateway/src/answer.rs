@@ -5,6 +5,8 @@
 
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
+use crate::quota::Fields;
+
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
@@ -18,6 +20,13 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// The same with what a client is told of its limits.
+    pub(crate) fn with(mut self, quota: Option<&Fields>) -> Self {
+        let fields = quota.into_iter().flat_map(Fields::headers);
+        self.headers.extend(fields.map(|(name, value)| (name, value.to_owned())));
+        self
+    }
+
     /// As bytes of HTTP/1.1.
     pub(crate) fn to_http1(&self) -> Vec<u8> {
         let Self { status, content_type, body, .. } = self;

@@ -28,6 +28,7 @@ use crate::{
     handshake::{self, Asked, NoRequest, Request},
     http2,
     listen::Origin,
+    quota::Fields,
     refusal::Refusal,
     relay::{Coder, Handover, Held, Leg, NoAnswer, Place},
     stream::Stream,
@@ -105,6 +106,8 @@ pub(crate) struct Ready<'g> {
     pub(crate) subprotocol: Option<String>,
     /// The compression that the client is told.
     pub(crate) deflate: Option<Agreed>,
+    /// What the client is told of its limits.
+    pub(crate) quota: Option<Fields>,
     admitted: Admitted,
     backend: (Stream, Vec<u8>),
     in_use: Option<InUse>,
@@ -163,6 +166,7 @@ pub(crate) async fn carry(
                 &key,
                 ready.subprotocol.as_deref(),
                 ready.deflate.as_ref(),
+                ready.quota.as_ref(),
                 &id.to_string(),
             );
             // Else the client is gone, or takes nothing: the backend's connection ends with this function.
@@ -173,7 +177,7 @@ pub(crate) async fn carry(
         Err(End::Gone) => {}
         Err(End::Refused(refused)) => {
             inner.reporter.refused(&refused, inner.clock.now());
-            refuse(inner, stream, client, id, &refused.refusal).await;
+            refuse_with(inner, stream, client, id, &refused.refusal, refused.quota.as_deref()).await;
         }
     }
 }
@@ -256,6 +260,7 @@ async fn admit_and_dial<'g>(
     Ok(Ready {
         subprotocol,
         deflate,
+        quota: inner.budgets.fields(&admitted.meter, now),
         admitted,
         backend: (stream, early),
         in_use,
@@ -308,9 +313,21 @@ impl Ready<'_> {
 
 /// Tells a client why it gets no 101.
 pub(crate) async fn refuse(inner: &Inner, stream: Stream, client: Client, id: SessionId, refusal: &Refusal) {
+    refuse_with(inner, stream, client, id, refusal, None).await;
+}
+
+/// The same, and how its limits stand.
+async fn refuse_with(
+    inner: &Inner,
+    stream: Stream,
+    client: Client,
+    id: SessionId,
+    refusal: &Refusal,
+    quota: Option<&Fields>,
+) {
     let (status, client) = (refusal.status(), client.address.ip());
     tracing::debug!(connection = %id, %client, status, %refusal, "refused");
-    let answer = refusal.answer(&inner.problem_base, id);
+    let answer = refusal.answer(&inner.problem_base, id).with(quota);
     if stream.is_http2() {
         Box::pin(http2::refuse(stream, &answer)).await;
     } else {

@@ -15,7 +15,9 @@ use tidegate_wire::{
 };
 use tokio::{io::AsyncReadExt as _, time::timeout};
 
-use crate::{answer::Answer, certificate::Thumbprint, counter::Wants, refusal::Refusal, stream::Stream};
+use crate::{
+    answer::Answer, certificate::Thumbprint, counter::Wants, quota::Fields, refusal::Refusal, stream::Stream,
+};
 
 /// Time for the whole head. A browser sends it in one segment; ten seconds allow for a bad mobile link and end a
 /// client that sends a byte a second long before it is a burden.
@@ -181,13 +183,16 @@ pub(crate) fn switching(
     key: &HandshakeKey,
     subprotocol: Option<&str>,
     deflate: Option<&Agreed>,
+    quota: Option<&Fields>,
     instance: &str,
 ) -> Vec<u8> {
     let extensions = deflate.map(|it| format!("Sec-WebSocket-Extensions: {it}\r\n")).unwrap_or_default();
     let protocol = subprotocol.map(|it| format!("Sec-WebSocket-Protocol: {it}\r\n")).unwrap_or_default();
+    let quota = quota.map(|it| it.headers().map(|(name, value)| format!("{name}: {value}\r\n")).concat());
+    let quota = quota.unwrap_or_default();
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Accept: {}\r\n{protocol}{extensions}X-Request-Id: {instance}\r\n\r\n",
+         Sec-WebSocket-Accept: {}\r\n{protocol}{extensions}{quota}X-Request-Id: {instance}\r\n\r\n",
         handshake::accept_key(key),
     )
     .into_bytes()

@@ -22,6 +22,7 @@ mod link;
 mod listen;
 mod probe;
 mod proof;
+mod quota;
 mod refusal;
 mod relay;
 mod renewal;

@@ -40,6 +40,12 @@ pub struct Counts {
     /// Handshakes refused, sessions closed because a limit was reached or a client sent where it may not, and messages
     /// dropped where their side may not send.
     pub refusals: u64,
+    /// Messages beyond a limit whose policy drops them.
+    #[serde(default)]
+    pub dropped: u64,
+    /// Messages beyond a limit whose policy lets them wait, each once; whoever passed afterwards counts there as well.
+    #[serde(default)]
+    pub delayed: u64,
 }
 
 impl Counts {
@@ -51,6 +57,23 @@ impl Counts {
         self.bytes_from_clients += other.bytes_from_clients;
         self.bytes_from_backends += other.bytes_from_backends;
         self.refusals += other.refusals;
+        self.dropped += other.dropped;
+        self.delayed += other.delayed;
+    }
+
+    /// What was counted since `before`, which was counted earlier of the same.
+    #[must_use]
+    pub const fn since(&self, before: &Self) -> Self {
+        Self {
+            sessions: self.sessions - before.sessions,
+            messages_from_clients: self.messages_from_clients - before.messages_from_clients,
+            messages_from_backends: self.messages_from_backends - before.messages_from_backends,
+            bytes_from_clients: self.bytes_from_clients - before.bytes_from_clients,
+            bytes_from_backends: self.bytes_from_backends - before.bytes_from_backends,
+            refusals: self.refusals - before.refusals,
+            dropped: self.dropped - before.dropped,
+            delayed: self.delayed - before.delayed,
+        }
     }
 
     /// Whether nothing was counted.

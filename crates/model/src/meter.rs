@@ -7,11 +7,11 @@
 use std::sync::Arc;
 
 use crate::{
-    limit::{Limit, Unit},
+    limit::{Limit, Unit, Window},
     policy::Policy,
     throttle::{Exhausted, Gauge, Moment},
     topic::Direction,
-    usage::Tally,
+    usage::{Quota, Tally},
 };
 
 /// Against whom a policy is held, from the many to the few: in this order a message asks.
@@ -153,6 +153,18 @@ impl Shares {
     /// The budgets.
     pub fn tallies(&self) -> impl Iterator<Item = &Arc<Tally>> {
         self.0.iter().map(|share| &share.tally)
+    }
+
+    /// How each stands, with the policy whose limit it is.
+    pub fn quotas(&self, now: Moment) -> impl Iterator<Item = (&Policy, Quota)> {
+        self.0.iter().map(move |share| {
+            let quota = if share.limit().per == Window::Second {
+                Quota { limit: *share.limit(), used: None, renewed_at: None }
+            } else {
+                Quota::read(&share.gauge, share.tally.budget(), now)
+            };
+            (&*share.policy, quota)
+        })
     }
 
     /// Whether the bytes of later frames have to be told by [`Shares::more`].

@@ -104,6 +104,7 @@ pub const TABLE: &[(&str, Who)] = &[
     ("updateApplication", DEVELOP),
     ("deleteApplication", DEVELOP),
     ("getApplicationTraffic", DEVELOP),
+    ("getApplicationUsage", DEVELOP),
     ("createKey", DEVELOP),
     ("listKeys", DEVELOP),
     ("deleteKey", DEVELOP),

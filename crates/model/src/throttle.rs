@@ -82,6 +82,11 @@ impl Gauge {
         &self.limit
     }
 
+    /// In how many milliseconds so many units of a sliding budget come back; `None`: there are none.
+    pub(crate) fn renewed_in(&self, units: u64) -> Option<i64> {
+        (units > 0).then(|| i64::try_from(self.nanos(units).div_ceil(NANOS_PER_MILLI)).unwrap_or(i64::MAX))
+    }
+
     /// The time of so many units, rounded up.
     fn nanos(&self, units: u64) -> u64 {
         let window = self.limit.per.millis().unsigned_abs() * NANOS_PER_MILLI;

@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     holder::{BudgetKey, Holder},
-    limit::{Limit, Shape, Window},
-    throttle::{Budget, Moment, used_since},
+    limit::{Counting, Limit, Shape, Window},
+    policy::Policy,
+    throttle::{Budget, Gauge, Moment, used_since},
     time::{DAY_MILLIS, MINUTE_MILLIS, Timestamp},
 };
 
@@ -119,6 +120,62 @@ impl Usage {
         is_it.then(|| {
             Budget::resumed(self.key.shape, self.used, self.at, now).reading(&(*limit).into(), now).used
         })
+    }
+}
+
+/// How a limit stands for a holder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// The limit.
+    pub limit: Limit,
+    /// Units used; `None` of a limit per second, which is over before anybody could be told. It may be more than there is, by
+    /// the last message of bytes or where the amount shrank.
+    pub used: Option<u64>,
+    /// When all of it is there again; `None` where nothing was used of a sliding limit, or it is not told.
+    pub renewed_at: Option<Timestamp>,
+}
+
+impl Quota {
+    /// How the limits of a policy stand for a holder, in their order, by what is known of its budgets.
+    pub fn of(policy: &Policy, holder: &Holder, known: &[Usage], now: Timestamp) -> Vec<Self> {
+        policy.limits.iter().map(|limit| Self::of_limit(limit, holder, known, now)).collect()
+    }
+
+    fn of_limit(limit: &Limit, holder: &Holder, known: &[Usage], now: Timestamp) -> Self {
+        let shape = limit.shape();
+        if shape.per() == Window::Second {
+            return Self { limit: *limit, used: None, renewed_at: None };
+        }
+        let usage = known.iter().find(|usage| usage.key.shape == shape && usage.key.holder == *holder);
+        let now = Moment { wall: now, micros: 0 };
+        let budget =
+            usage.map_or_else(Budget::default, |usage| Budget::resumed(shape, usage.used, usage.at, now));
+        Self::read(&(*limit).into(), &budget, now)
+    }
+
+    /// How a limit stands by its budget itself.
+    pub fn read(gauge: &Gauge, budget: &Budget, now: Moment) -> Self {
+        let (limit, reading) = (*gauge.limit(), budget.reading(gauge, now));
+        let renewed_at = match limit.counting {
+            Counting::Calendar => Some(limit.per.begin(limit.per.number(reading.at) + 1)),
+            Counting::Sliding { .. } => {
+                gauge.renewed_in(reading.used).map(|millis| now.wall.plus_millis(millis))
+            }
+        };
+        Self { limit, used: Some(reading.used), renewed_at }
+    }
+
+    /// How many units may be used at once when nothing was: the amount, or the burst of a sliding limit.
+    pub const fn most(&self) -> u64 {
+        match self.limit.counting {
+            Counting::Calendar => self.limit.amount,
+            Counting::Sliding { burst } => burst,
+        }
+    }
+
+    /// Units that are left; `None` where that is not told.
+    pub fn left(&self) -> Option<u64> {
+        Some(self.most().saturating_sub(self.used?))
     }
 }
 

@@ -192,7 +192,7 @@ entity! {
         #[sea_orm(primary_key, auto_increment = false)] application_id: String,
         #[sea_orm(primary_key, auto_increment = false)] plan: String,
         sessions: i64, messages_from_clients: i64, messages_from_backends: i64,
-        bytes_from_clients: i64, bytes_from_backends: i64, refusals: i64,
+        bytes_from_clients: i64, bytes_from_backends: i64, refusals: i64, dropped: i64, delayed: i64,
     }
 }
 entity! {

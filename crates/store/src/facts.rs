@@ -22,7 +22,7 @@ use crate::{
     writer::Failed,
 };
 
-/// Rows in one statement; SQLite binds at most 32,766 values and a minute has ten.
+/// Rows in one statement; SQLite binds at most 32,766 values and a minute has twelve.
 const ROWS_MAX: usize = 500;
 
 pub(crate) async fn append(connection: &impl ConnectionTrait, batch: &Batch) -> Result<Appended, Failed> {
@@ -83,16 +83,20 @@ fn row_of(key: &CountKey, counts: &Counts) -> minute::ActiveModel {
         bytes_from_clients: Set(signed(counts.bytes_from_clients)),
         bytes_from_backends: Set(signed(counts.bytes_from_backends)),
         refusals: Set(signed(counts.refusals)),
+        dropped: Set(signed(counts.dropped)),
+        delayed: Set(signed(counts.delayed)),
     }
 }
 
-const COUNTED: [minute::Column; 6] = [
+const COUNTED: [minute::Column; 8] = [
     minute::Column::Sessions,
     minute::Column::MessagesFromClients,
     minute::Column::MessagesFromBackends,
     minute::Column::BytesFromClients,
     minute::Column::BytesFromBackends,
     minute::Column::Refusals,
+    minute::Column::Dropped,
+    minute::Column::Delayed,
 ];
 
 /// On a row that exists: what it has, plus what comes.
@@ -117,6 +121,8 @@ struct Summed {
     bytes_from_clients: i64,
     bytes_from_backends: i64,
     refusals: i64,
+    dropped: i64,
+    delayed: i64,
 }
 
 impl From<&Summed> for Counts {
@@ -129,6 +135,8 @@ impl From<&Summed> for Counts {
             bytes_from_clients: count(row.bytes_from_clients),
             bytes_from_backends: count(row.bytes_from_backends),
             refusals: count(row.refusals),
+            dropped: count(row.dropped),
+            delayed: count(row.delayed),
         }
     }
 }

@@ -29,6 +29,7 @@ mod m0038_sign_in_providers;
 mod m0040_own_roles;
 mod m0041_api_policies;
 mod m0045_usage;
+mod m0046_beyond_limits;
 
 pub(crate) struct Migrator;
 
@@ -63,6 +64,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0040_own_roles::Step),
             Box::new(m0041_api_policies::Step),
             Box::new(m0045_usage::Step),
+            Box::new(m0046_beyond_limits::Step),
         ]
     }
 }

@@ -1,6 +1,8 @@
-//! What was used of a plan: it survives restarts and kills.
+//! What was used of a plan: it survives restarts and kills, and everybody is shown the same.
 
-use serde_json::json;
+use std::time::Duration;
+
+use serde_json::{Value, json};
 
 use crate::{
     backend::Backend,
@@ -19,10 +21,7 @@ async fn hour_with(seconds: u64) {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         HOUR - since.as_secs() % HOUR
     };
-    until("the next hour", std::time::Duration::from_secs(seconds + 1), async || {
-        (left() > seconds).then_some(())
-    })
-    .await;
+    until("the next hour", Duration::from_secs(seconds + 1), async || (left() > seconds).then_some(())).await;
 }
 
 /// What a developer has, for as long as the data folder is there.
@@ -99,4 +98,38 @@ async fn a_kill_loses_nothing_that_was_counted_and_an_orderly_stop_nothing_at_al
     product.restart().await;
     let refused = self::opening(&product, &subscribed).await.refused().await;
     assert_eq!((refused.status, refused.problem().as_str()), (429, "quota"), "{}", refused.text);
+}
+
+/// What is used and what is left of the plan's only limit.
+fn quota(usage: &Value) -> (u64, u64) {
+    let limit = &usage["limits"][0];
+    (limit["used"].as_u64().unwrap(), limit["left"].as_u64().unwrap())
+}
+
+#[tokio::test]
+async fn developer_publisher_and_gateway_know_the_same_number() {
+    let (product, backend) = (Product::start().await, Backend::echo());
+    hour_with(60).await;
+    let subscribed = under_a_plan(&product, &backend, 12).await;
+    let publisher = product.portal.person("publisher").await;
+    let admin = product.portal.admin().await;
+    let opening = opening(&product, &subscribed).await;
+    let mut client = opening.open().await;
+    for number in 0..3 {
+        client.echo(&format!("two each {number}")).await;
+    }
+    let mine = format!("/subscriptions?application_id={}", subscribed.application);
+    let of_api = format!("/apis/{}/subscriptions", subscribed.api);
+    let shown = async |used: (u64, u64)| {
+        until("the number", Duration::from_secs(2), async || {
+            let mine = admin.get(&mine).await.is(200).json()["items"][0]["usage"].clone();
+            let of_api = publisher.get(&of_api).await.is(200).json()["items"][0]["usage"].clone();
+            (quota(&mine) == used && quota(&of_api) == used).then_some(())
+        })
+        .await;
+    };
+    shown((6, 6)).await;
+    client.leave().await;
+    assert_eq!(left(&opening, &backend).await, 6);
+    shown((12, 0)).await;
 }

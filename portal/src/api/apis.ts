@@ -76,6 +76,7 @@ export const apiSubscriptionsQuery = (id: string) =>
       ask(listApiSubscriptions({ path: { id }, query: pageParam ? { cursor: pageParam } : {} })),
     initialPageParam: "",
     getNextPageParam: (last) => last.next ?? undefined,
+    refetchInterval: LIVE_MILLIS,
   });
 
 /** Puts a changed API where every page reads it, and marks what follows from it as old. */

@@ -14,6 +14,7 @@ import {
   deleteSubscription,
   getApplication,
   getApplicationTraffic,
+  getApplicationUsage,
   issueToken,
   listApiKeys,
   listApplications,
@@ -83,6 +84,19 @@ export const applicationTrafficQuery = (id: string) =>
   queryOptions({
     queryKey: ["application", id, "traffic"],
     queryFn: () => ask(getApplicationTraffic({ path: { id }, query: { minutes: 60 } })),
+    refetchInterval: LIVE_MILLIS,
+  });
+
+/** What an application is subscribed to, with what is used of it, again and again. */
+export const liveSubscriptionsQuery = (of: { application: string }) => ({
+  ...subscriptionsQuery(of),
+  refetchInterval: LIVE_MILLIS,
+});
+
+export const applicationUsageQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["application", id, "usage"],
+    queryFn: () => ask(getApplicationUsage({ path: { id } })),
     refetchInterval: LIVE_MILLIS,
   });
 

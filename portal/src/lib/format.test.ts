@@ -9,6 +9,7 @@ import {
   exactSize,
   planLimit,
   size,
+  usedInWords,
   within,
 } from "./format";
 
@@ -45,6 +46,26 @@ test("times are told relative to now", () => {
   expect(ago("2026-01-01T11:55:00Z", now)).toBe("5 minutes ago");
   expect(ago("2026-01-01T11:59:58Z", now)).toBe("just now");
   expect(ago("2026-01-03T12:00:00Z", now)).toBe("in 2 days");
+});
+
+test("what is used of a limit is said in words", () => {
+  const limit = {
+    amount: 5000,
+    unit: "messages",
+    per: "minute",
+    counting: "calendar",
+    burst: null,
+    direction: "both",
+    most: 5000,
+    used: 1234,
+    left: 3766,
+    renewed_at: "2026-01-01T12:01:00Z",
+  };
+  expect(usedInWords(limit)).toBe("1,234 of 5,000 messages used this minute, 3,766 left");
+  const bytes = { ...limit, unit: "bytes", per: "day", amount: 2048, most: 2048, used: 4096, left: 0 };
+  expect(usedInWords(bytes)).toBe("4 KiB of 2 KiB used this day, 0 B left");
+  const sliding = { ...limit, amount: 600, counting: "sliding", burst: 20, most: 20, used: 7, left: 13 };
+  expect(usedInWords(sliding)).toBe("7 of 20 messages used, of 600 messages per minute, 13 left");
 });
 
 test("a plan says its limit in words", () => {

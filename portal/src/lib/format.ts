@@ -1,5 +1,5 @@
 // Numbers, sizes and times as people read them. Pure: now is an argument.
-import type { Plan } from "../api/types";
+import type { LimitUsage, Plan } from "../api/types";
 
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const one = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
@@ -91,15 +91,33 @@ type Limit = Plan["limits"][number];
 
 const sides: Record<string, string> = { publish: "published ", subscribe: "received " };
 
-function limitInWords(limit: Limit): string {
+/** So many units of what a limit counts: `2 KiB published`, `1 new session`, `5,000 messages`. */
+function unitsInWords(limit: Pick<Limit, "unit" | "direction">, units: number): string {
   const side = sides[limit.direction] ?? "";
-  const amount = (units: number): string =>
-    ({
+  return (
+    {
       bytes: `${size(units)}${side && ` ${side.trim()}`}`,
       connects: counted(units, "new session"),
-    })[limit.unit] ?? counted(units, `${side}message`);
+    }[limit.unit] ?? counted(units, `${side}message`)
+  );
+}
+
+function limitInWords(limit: Limit): string {
+  const amount = (units: number): string => unitsInWords(limit, units);
   const rate = `${amount(limit.amount)} per ${limit.per}`;
   return limit.burst === null ? rate : `${rate}, evenly, at most ${amount(limit.burst)} at once`;
+}
+
+/** `5,000 messages per minute`: what a limit gives in its time. */
+export const windowInWords = (limit: Limit): string =>
+  `${unitsInWords(limit, limit.amount)} per ${limit.per}`;
+
+/** `1,234 of 5,000 messages used this minute, 3,766 left`. */
+export function usedInWords(limit: LimitUsage): string {
+  const [used, left] = [limit.used ?? 0, limit.left ?? 0];
+  const number = limit.unit === "bytes" ? size : count;
+  const when = limit.counting === "sliding" ? `, of ${windowInWords(limit)}` : ` this ${limit.per}`;
+  return `${number(used)} of ${unitsInWords(limit, limit.most)} used${when}, ${number(left)} left`;
 }
 
 type Bounds = "sessions_max" | "message_bytes_max" | "idle_timeout_ms" | "lifetime_max_ms" | "on_excess";

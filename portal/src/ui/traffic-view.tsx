@@ -88,7 +88,13 @@ export function TrafficView({ traffic }: { traffic: Traffic }) {
   const { totals, minutes } = traffic;
   const busy = minutes.filter(
     (minute) =>
-      minute.sessions + minute.messages_from_clients + minute.messages_from_backends + minute.refusals > 0,
+      minute.sessions +
+        minute.messages_from_clients +
+        minute.messages_from_backends +
+        minute.refusals +
+        minute.dropped +
+        minute.delayed >
+      0,
   );
   return (
     <div className={styles.stack}>
@@ -106,6 +112,8 @@ export function TrafficView({ traffic }: { traffic: Traffic }) {
           },
           { name: "Sessions", value: count(totals.sessions), unit: "in all" },
           { name: "Refusals", value: count(totals.refusals), unit: "in all" },
+          { name: "Dropped by limits", value: count(totals.dropped), unit: "messages" },
+          { name: "Delayed by limits", value: count(totals.delayed), unit: "messages" },
         ]}
       />
       <div className={styles.charts}>
@@ -122,6 +130,8 @@ export function TrafficView({ traffic }: { traffic: Traffic }) {
             { number: "From backends" },
             { number: "Bytes" },
             { number: "Refusals" },
+            { number: "Dropped" },
+            { number: "Delayed" },
           ]}
         >
           {busy
@@ -135,6 +145,8 @@ export function TrafficView({ traffic }: { traffic: Traffic }) {
                 <td className={numberCell}>{count(minute.messages_from_backends)}</td>
                 <td className={numberCell}>{size(minute.bytes_from_clients + minute.bytes_from_backends)}</td>
                 <td className={numberCell}>{count(minute.refusals)}</td>
+                <td className={numberCell}>{count(minute.dropped)}</td>
+                <td className={numberCell}>{count(minute.delayed)}</td>
               </tr>
             ))
             .reverse()}

@@ -23,6 +23,7 @@ use crate::{
     problem::{Problem, ProblemDocument},
     state::{Control, Inner},
     traffic::{self, TrafficAnswer, TrafficQuery},
+    usage::{UsageAnswer, Usages},
 };
 
 /// Entries of the audit log that are shown.
@@ -185,6 +186,9 @@ pub(crate) struct ApiSubscription {
     id: Uuid,
     application: SubscriberAnswer,
     plan: String,
+    /// What is used of the plan. Null where gateways do not know it.
+    #[schema(required)]
+    usage: Option<UsageAnswer>,
     created_at: String,
 }
 
@@ -201,6 +205,7 @@ pub(crate) async fn subscriptions(
     let api = viewed(&inner, &caller, id).await?;
     let asked = SubscriptionQuery { api: Some(api.id), ..SubscriptionQuery::default() };
     let found = inner.ports.catalog.subscriptions(asked, &query.into()).await?;
+    let usages = Usages::of(&inner, &found.items).await?;
     let mut items = Vec::with_capacity(found.items.len());
     for subscription in found.items {
         let Some(application) = inner.ports.catalog.application(subscription.application).await? else {
@@ -213,6 +218,7 @@ pub(crate) async fn subscriptions(
                 name: application.name,
                 owner: application.owner_name,
             },
+            usage: usages.under(&inner, &subscription),
             plan: subscription.plan,
             created_at: subscription.created_at.rfc3339(),
         });

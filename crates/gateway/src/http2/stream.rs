@@ -28,6 +28,7 @@ use crate::{
     connection::{Claim, Client, End, Ready, phases},
     counter::{self, Wants},
     handshake::{Request, healthy},
+    quota::Fields,
     refusal::Refusal,
     relay::{Leg, Socket},
 };
@@ -124,7 +125,7 @@ impl Exchange {
             Err(End::Gone) => Outcome::Withdrawn,
             Err(End::Refused(refused)) => {
                 inner.reporter.refused(&refused, inner.clock.now());
-                self.refuse(inner, client, id, &refused.refusal)
+                self.refuse_with(inner, client, id, &refused.refusal, refused.quota.as_deref())
             }
         }
     }
@@ -148,9 +149,20 @@ impl Exchange {
     }
 
     fn refuse(self, inner: &Inner, client: Client, id: SessionId, refusal: &Refusal) -> Outcome {
+        self.refuse_with(inner, client, id, refusal, None)
+    }
+
+    fn refuse_with(
+        self,
+        inner: &Inner,
+        client: Client,
+        id: SessionId,
+        refusal: &Refusal,
+        quota: Option<&Fields>,
+    ) -> Outcome {
         let (status, client) = (refusal.status(), client.address.ip());
         tracing::debug!(connection = %id, %client, status, %refusal, "refused");
-        self.answer(&refusal.answer(&inner.problem_base, id))
+        self.answer(&refusal.answer(&inner.problem_base, id).with(quota))
     }
 
     fn answer(self, answer: &Answer) -> Outcome {
@@ -171,12 +183,18 @@ pub(super) fn say(mut respond: SendResponse<Bytes>, answer: &Answer) -> Outcome 
 fn accepted(ready: &Ready<'_>, id: SessionId) -> Response<()> {
     let mut response = Response::new(());
     let deflate = ready.deflate.as_ref().map(ToString::to_string);
+    let [policy, standing] = match &ready.quota {
+        Some(quota) => quota.headers().map(|(_, value)| Some(value.to_owned())),
+        None => [None, None],
+    };
     for (name, value) in [
         ("sec-websocket-protocol", ready.subprotocol.clone()),
         ("sec-websocket-extensions", deflate),
+        ("ratelimit-policy", policy),
+        ("ratelimit", standing),
         ("x-request-id", Some(id.to_string())),
     ] {
-        // All are tokens, or written here from numbers.
+        // All are tokens, structured fields, or written here from numbers.
         if let Some(Ok(value)) = value.map(|value| HeaderValue::from_str(&value)) {
             response.headers_mut().insert(name, value);
         }

@@ -29,7 +29,7 @@ use tidegate_model::{
 };
 
 use super::meter::{Meter, UsedUp, holders, moment};
-use crate::time::Monotonic;
+use crate::{quota::Fields, time::Monotonic};
 
 /// Budgets are kept in so many parts, each under a lock of its own, so that nobody who opens a session waits for a look
 /// through all of them: of a hundred thousand, a part is looked through in half a millisecond.
@@ -241,6 +241,12 @@ impl Budgets {
         meter.list_used(&mut used);
         self.used(&mut used);
         Ok(())
+    }
+
+    /// What a client is told of its limits as they are now.
+    pub(crate) fn fields(&self, meter: &Meter, wall: Timestamp) -> Option<Fields> {
+        let now = moment(wall, self.monotonic.now());
+        Fields::of(meter.shares.quotas(now), now)
     }
 
     fn held(&self, holder: &Holder) -> MutexGuard<'_, Held> {

@@ -64,11 +64,25 @@ pub(crate) struct Meter {
     counts_bytes: bool,
     /// By side: the frame under way is a message's first, whose bytes were taken when it began.
     is_first: [bool; 2],
+    /// By side: a message waits that was counted as delayed.
+    waits: [bool; 2],
+    beyond: Beyond,
     speech: Speech,
     /// What becomes of a message of a client that may not send.
     misdirected: Misdirected,
     #[cfg(test)]
     pub(super) script: Option<super::tests::Script>,
+}
+
+/// Messages of a session that did not simply pass.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Beyond {
+    /// Dropped, of a side that may not send.
+    pub(super) misdirected: u32,
+    /// Dropped because of a limit.
+    pub(super) dropped: u32,
+    /// Held back because of a limit, each once.
+    pub(super) delayed: u32,
 }
 
 /// A budget that is used up.
@@ -131,12 +145,36 @@ impl Meter {
         (self.speech, self.misdirected) = (grant.speech, grant.api.topics.misdirected);
     }
 
+    /// What did not simply pass until now.
+    pub(super) const fn beyond(&self) -> Beyond {
+        self.beyond
+    }
+
+    /// What becomes of a message of a side that may not send.
     #[cold]
-    fn misdirected(&self) -> Admission {
-        match self.misdirected {
-            Misdirected::Close => Admission::Close(misdirected_close()),
-            Misdirected::Drop => Admission::Drop,
+    fn misdirected(&mut self, from: Side) -> Admission {
+        match (from, self.misdirected) {
+            (Side::Client, Misdirected::Close) => Admission::Close(misdirected_close()),
+            // A backend's client chose the topic and cannot help what the backend says on it.
+            (Side::Client, Misdirected::Drop) | (Side::Backend, _) => {
+                self.beyond.misdirected = self.beyond.misdirected.saturating_add(1);
+                Admission::Drop
+            }
         }
+    }
+
+    /// Counts what becomes of a message that a budget refuses. One that waits is asked about again and counts once.
+    #[cold]
+    fn count(&mut self, from: Side, admission: Admission) -> Admission {
+        let waited =
+            std::mem::replace(&mut self.waits[from as usize], matches!(admission, Admission::Delay(_)));
+        let count = match admission {
+            Admission::Drop => &mut self.beyond.dropped,
+            Admission::Delay(_) if !waited => &mut self.beyond.delayed,
+            Admission::Delay(_) | Admission::Pass | Admission::Close(_) => return admission,
+        };
+        *count = count.saturating_add(1);
+        admission
     }
 
     /// Puts its budgets on a list of those to be told.
@@ -147,6 +185,7 @@ impl Meter {
     /// Goes on in the place of another one, in the middle of what that has admitted.
     pub(super) fn go_on_from(&mut self, before: &Self) {
         self.is_first = before.is_first;
+        (self.waits, self.beyond) = (before.waits, before.beyond);
     }
 
     /// The clocks of this turn of the worker's loop.
@@ -179,16 +218,21 @@ impl Limiter for Meter {
         }
         // Before any limit: what does not pass costs nothing.
         match message.from {
-            Side::Client if !self.speech.client => return self.misdirected(),
-            // Its client chose the topic and cannot help what the backend says on it.
-            Side::Backend if !self.speech.backend => return Admission::Drop,
+            Side::Client if !self.speech.client => return self.misdirected(Side::Client),
+            Side::Backend if !self.speech.backend => return self.misdirected(Side::Backend),
             Side::Client | Side::Backend => {}
         }
         self.is_first[message.from as usize] = true;
         let event = Event::Message { from: sender(message.from), bytes: message.payload_bytes };
         match self.shares.begin(event, self.now) {
-            Ok(()) => Admission::Pass,
-            Err(refused) => excess(refused, now),
+            Ok(()) => {
+                self.waits[message.from as usize] = false;
+                Admission::Pass
+            }
+            Err(refused) => {
+                let admission = excess(refused, now);
+                self.count(message.from, admission)
+            }
         }
     }
 

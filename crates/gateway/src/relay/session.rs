@@ -324,14 +324,7 @@ impl Session {
         self.is_dirty = false;
         let now = self.counts();
         let before = std::mem::replace(&mut self.record.reported, now);
-        let delta = Counts {
-            sessions: now.sessions - before.sessions,
-            messages_from_clients: now.messages_from_clients - before.messages_from_clients,
-            messages_from_backends: now.messages_from_backends - before.messages_from_backends,
-            bytes_from_clients: now.bytes_from_clients - before.bytes_from_clients,
-            bytes_from_backends: now.bytes_from_backends - before.bytes_from_backends,
-            refusals: now.refusals - before.refusals,
-        };
+        let delta = now.since(&before);
         let grant = &self.record.grant;
         let key = || CountKey {
             minute,
@@ -345,6 +338,7 @@ impl Session {
     fn counts(&self) -> Counts {
         let client = self.relay.counters(Side::Client);
         let backend = self.relay.counters(Side::Backend);
+        let beyond = self.meter.beyond();
         let is_limited = self.relay.ending().is_some_and(|ending| ending.cause == Cause::Limit);
         Counts {
             sessions: 1,
@@ -352,7 +346,9 @@ impl Session {
             messages_from_backends: backend.messages,
             bytes_from_clients: client.bytes,
             bytes_from_backends: backend.bytes,
-            refusals: u64::from(is_limited) + u64::from(client.dropped) + u64::from(backend.dropped),
+            refusals: u64::from(is_limited) + u64::from(beyond.misdirected),
+            dropped: beyond.dropped.into(),
+            delayed: beyond.delayed.into(),
         }
     }
 

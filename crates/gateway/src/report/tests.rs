@@ -107,6 +107,7 @@ fn refusals_are_counted_for_those_they_belong_to() {
         api,
         application,
         plan: plan.to_owned(),
+        quota: None,
         pending: None,
     };
     reporter.refused(&refused(None, None, ""), NOW);
@@ -184,6 +185,7 @@ async fn whoever_waits_is_woken_by_each_kind_of_news() {
         api: Some(api(1)),
         application: None,
         plan: String::new(),
+        quota: None,
         pending: None,
     };
     let waiting = async {
@@ -252,7 +254,7 @@ proptest! {
                     let key = key(of, 0);
                     expected.counts.entry(key.clone()).or_default().refusals += 1;
                     let (api, application, plan) = (Some(key.api), key.application, key.plan);
-                    reporter.refused(&NotAdmitted { refusal: Refusal::NotReady, api, application, plan, pending: None }, NOW);
+                    reporter.refused(&NotAdmitted { refusal: Refusal::NotReady, api, application, plan, quota: None, pending: None }, NOW);
                 }
                 Act::Take => {
                     if let Some(batch) = reporter.batch(number + 1, Vec::new()) {

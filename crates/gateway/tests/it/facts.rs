@@ -63,7 +63,7 @@ async fn the_counts_are_those_of_the_clients() {
         messages_from_backends: messages,
         bytes_from_clients: bytes,
         bytes_from_backends: bytes,
-        refusals: 0,
+        ..Counts::default()
     };
     assert_eq!(told.totals(), expected);
     let rows = told.rows();

@@ -269,6 +269,10 @@ async fn a_plan_may_drop_what_is_too_much_and_the_session_goes_on() {
     client.echo("five").await;
     assert_eq!(backend.seen.borrow().messages, 3);
     client.leave().await;
+    // What was dropped is told by itself, and is no refusal.
+    let (_, told) = rig.drain().await;
+    let totals = told.borrow().totals();
+    assert_eq!((totals.messages_from_clients, totals.dropped, totals.delayed, totals.refusals), (3, 3, 0, 0));
 }
 
 #[tokio::test]
@@ -291,6 +295,11 @@ async fn a_plan_may_hold_messages_back_until_there_is_room_for_them() {
         assert!(began.elapsed() >= earliest, "{number} after {:?}", began.elapsed());
     }
     client.leave().await;
+    // Each that had to wait is told once, however often it was asked about. Who reads slowly makes nobody wait.
+    let (_, told) = rig.drain().await;
+    let totals = told.borrow().totals();
+    assert_eq!((totals.messages_from_clients, totals.dropped, totals.refusals), (9, 0, 0));
+    assert!((1..=6).contains(&totals.delayed), "{totals:?}");
 }
 
 #[tokio::test]
@@ -404,5 +413,22 @@ async fn what_is_held_back_goes_on_at_once_when_the_plan_gives_more() {
     world = world.gold(4);
     rig.decide(&mut world).await;
     assert_eq!(soon("what waited", client.frames.hear()).await, "two");
+    client.leave().await;
+    let (_, told) = rig.drain().await;
+    assert_eq!(told.borrow().totals().delayed, 1, "asked about twice, and counted once");
+}
+
+#[tokio::test]
+async fn who_connects_is_told_how_its_limits_stand_and_who_is_refused_as_well() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url()).gold(2);
+    let rig = Rig::start(&mut world).await;
+    let mut client = rig.open(&Ask::usual(&world)).await;
+    assert_eq!(client.head.one("ratelimit-policy"), r#""Gold messages per minute";q=2;qu="messages";w=60"#);
+    assert_eq!(client.head.one("ratelimit"), r#""Gold messages per minute";r=2;t=37"#);
+    client.echo("both").await;
+    let refused = rig.ask(&Ask::usual(&world)).await;
+    assert_eq!((refused.status, refused.head.one("retry-after")), (429, "37"));
+    assert_eq!(refused.head.one("ratelimit"), r#""Gold messages per minute";r=0;t=37"#);
     client.leave().await;
 }

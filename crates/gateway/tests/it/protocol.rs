@@ -169,7 +169,7 @@ async fn compression_that_ends_here_is_each_sides_own() {
         messages_from_backends: messages,
         bytes_from_clients: bytes,
         bytes_from_backends: bytes,
-        refusals: 0,
+        ..Counts::default()
     };
     assert_eq!(told.borrow().totals(), expected, "bytes are those of the messages, not of their packing");
 }

@@ -68,6 +68,10 @@ async fn a_gateway_goes_on_with_what_was_used_and_tells_only_its_own() {
     client.frames.say("eight, and no answer").await;
     assert_eq!(client.closed().await.0, 4429);
     assert_eq!(rig.ask(&Ask::usual(&world)).await.status, 429);
+    // What is not told before its window ends is of no use any more.
+    let (key, window) = (key(&world, &limit), Window::Minute.number(NOW));
+    let own = Some(Used::Calendar { window, units: 5 });
+    rig.control.until("it is told", |told| kept(told, &key) == own).await;
     rig.clock.forward(REST_OF_MINUTE);
     rig.open(&Ask::usual(&world)).await.echo("a new minute").await;
     let (_, told) = rig.drain().await;

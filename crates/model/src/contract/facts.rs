@@ -29,7 +29,7 @@ fn minute(number: i64) -> Timestamp {
     START.minute().plus_millis(number * 60_000)
 }
 
-/// Six different counts, so that none can stand in another's place.
+/// Eight different counts, so that none can stand in another's place.
 fn counts(unit: u64) -> Counts {
     Counts {
         sessions: unit,
@@ -38,6 +38,8 @@ fn counts(unit: u64) -> Counts {
         bytes_from_clients: unit * 1_000,
         bytes_from_backends: unit * 10_000,
         refusals: unit * 100_000,
+        dropped: unit * 1_000_000,
+        delayed: unit * 10_000_000,
     }
 }
 

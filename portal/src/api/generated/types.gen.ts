@@ -175,6 +175,7 @@ export type ApiSubscription = {
     created_at: string;
     id: string;
     plan: string;
+    usage: Usage | null;
 };
 
 /**
@@ -467,6 +468,14 @@ export type Counts = {
      */
     bytes_from_clients: number;
     /**
+     * Messages that had to wait because a limit was reached.
+     */
+    delayed: number;
+    /**
+     * Messages that were discarded because a limit was reached.
+     */
+    dropped: number;
+    /**
      * Data messages from backends that were let through.
      */
     messages_from_backends: number;
@@ -475,7 +484,8 @@ export type Counts = {
      */
     messages_from_clients: number;
     /**
-     * Handshakes refused, and sessions closed because a limit was reached.
+     * Handshakes refused, sessions closed because a limit was reached or a client sent where it may not, and messages
+     * dropped where their side may not send.
      */
     refusals: number;
     /**
@@ -1185,6 +1195,30 @@ export type LimitInput = {
 };
 
 /**
+ * How a limit stands.
+ */
+export type LimitUsage = Limit & {
+    /**
+     * Units that are left. Null of a limit per second.
+     */
+    left: number | null;
+    /**
+     * How many units may be used at once when nothing was: the amount, or the burst of a sliding limit.
+     */
+    most: number;
+    /**
+     * When all of it is there again, RFC 3339: the end of the window, or when everything has come back to a sliding limit. Null
+     * where nothing was used of a sliding limit, and of a limit per second.
+     */
+    renewed_at: string | null;
+    /**
+     * Units used: of this window, or not yet come back to a sliding limit. It may be more than `most`, by the last message of
+     * bytes or where the amount was made smaller. Null of a limit per second, which is over before it could be told.
+     */
+    used: number | null;
+};
+
+/**
  * A page of a list.
  */
 export type ListAllowedClient = {
@@ -1258,6 +1292,7 @@ export type ListApiSubscription = {
         created_at: string;
         id: string;
         plan: string;
+        usage: Usage | null;
     }>;
     /**
      * Where the next page begins; null at the end.
@@ -1955,6 +1990,7 @@ export type ListSubscription = {
         created_at: string;
         id: string;
         plan: string;
+        usage: Usage | null;
     }>;
     /**
      * Where the next page begins; null at the end.
@@ -3226,6 +3262,7 @@ export type Subscription = {
     created_at: string;
     id: string;
     plan: string;
+    usage: Usage | null;
 };
 
 /**
@@ -3502,6 +3539,28 @@ export type UpdateKeyManager = {
      * Accept only tokens whose header says `at+jwt` (RFC 9068).
      */
     requires_at_jwt?: boolean;
+};
+
+/**
+ * What is used of a plan or policy. It is at most a few seconds old.
+ */
+export type Usage = {
+    /**
+     * When this was read, RFC 3339.
+     */
+    as_of: string;
+    /**
+     * How each limit stands, in the order of the plan.
+     */
+    limits: Array<LimitUsage>;
+    /**
+     * Name of the plan or policy.
+     */
+    policy: string;
+    /**
+     * There is no limit on what passes.
+     */
+    unlimited: boolean;
 };
 
 /**
@@ -4808,6 +4867,27 @@ export type GetApplicationTrafficResponses = {
 };
 
 export type GetApplicationTrafficResponse = GetApplicationTrafficResponses[keyof GetApplicationTrafficResponses];
+
+export type GetApplicationUsageData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/applications/{id}/usage';
+};
+
+export type GetApplicationUsageErrors = {
+    default: Problem;
+};
+
+export type GetApplicationUsageError = GetApplicationUsageErrors[keyof GetApplicationUsageErrors];
+
+export type GetApplicationUsageResponses = {
+    200: Usage;
+};
+
+export type GetApplicationUsageResponse = GetApplicationUsageResponses[keyof GetApplicationUsageResponses];
 
 export type ListAuditData = {
     body?: never;

@@ -1,9 +1,10 @@
-// Who is subscribed to the API, and under which plan.
+// Who is subscribed to the API, under which plan, and what is used of it.
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { apiSubscriptionsQuery } from "../../api/apis";
 import { PagedList } from "../../ui/list";
 import { Card, Table } from "../../ui/page";
 import { Empty } from "../../ui/states";
+import { UsageMeters } from "../../ui/usage";
 import { When } from "../../ui/when";
 import { useApi } from "./api-frame";
 
@@ -25,12 +26,15 @@ export function Component() {
           }
         >
           {(items) => (
-            <Table caption="Subscriptions" head={["Application", "Owner", "Plan", "Since"]}>
+            <Table caption="Subscriptions" head={["Application", "Owner", "Plan", "Used", "Since"]}>
               {items.map((subscription) => (
                 <tr key={subscription.id}>
                   <td>{subscription.application.name}</td>
                   <td>{subscription.application.owner}</td>
                   <td>{subscription.plan}</td>
+                  <td>
+                    <UsageMeters usage={subscription.usage} of={subscription.application.name} />
+                  </td>
                   <td>
                     <When at={subscription.created_at} />
                   </td>

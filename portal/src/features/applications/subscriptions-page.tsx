@@ -1,9 +1,9 @@
-// What an application is subscribed to, and how to end it.
+// What an application is subscribed to, what is used of it, and how to end it.
 import { Anchor, Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
-import { applicationTrafficQuery, subscriptionsQuery, useUnsubscribe } from "../../api/applications";
+import { applicationTrafficQuery, liveSubscriptionsQuery, useUnsubscribe } from "../../api/applications";
 import { asProblem } from "../../api/problem";
 import type { Subscription } from "../../api/types";
 import { counted } from "../../lib/format";
@@ -11,12 +11,13 @@ import { paths } from "../../lib/paths";
 import { Confirm } from "../../ui/confirm";
 import { Card, Row, Table } from "../../ui/page";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
+import { UsageMeters } from "../../ui/usage";
 import { When } from "../../ui/when";
 import { useApplication } from "./application-frame";
 
 export function Component() {
   const application = useApplication();
-  const subscriptions = useQuery(subscriptionsQuery({ application: application.id }));
+  const subscriptions = useQuery(liveSubscriptionsQuery({ application: application.id }));
   const traffic = useQuery(applicationTrafficQuery(application.id));
   const remove = useUnsubscribe();
   const [asked, setAsked] = useState<Subscription | null>(null);
@@ -40,7 +41,7 @@ export function Component() {
             Choose an API in the catalogue and press “Get a key”: it subscribes this application under a plan.
           </Empty>
         ) : (
-          <Table caption="Subscriptions" head={["API", "Plan", "Since", "Actions"]}>
+          <Table caption="Subscriptions" head={["API", "Plan", "Used", "Since", "Actions"]}>
             {subscriptions.data.map((subscription) => (
               <tr key={subscription.id}>
                 <td>
@@ -49,6 +50,12 @@ export function Component() {
                   </Anchor>
                 </td>
                 <td>{subscription.plan}</td>
+                <td>
+                  <UsageMeters
+                    usage={subscription.usage}
+                    of={`${subscription.api.name} ${subscription.api.version}`}
+                  />
+                </td>
                 <td>
                   <When at={subscription.created_at} />
                 </td>
