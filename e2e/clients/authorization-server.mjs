@@ -1,13 +1,14 @@
 // An authorization server of other hands (`oidc-provider`), at which everybody is signed in as ada and agrees to what is
 // asked: what the negatives of ours are tried on as well, so that the tests themselves are right.
 //
-//   node authorization-server.mjs REDIRECT     prints its address, and the id and secret of each of its two clients.
-//                                              Ends with its input.
+//   node authorization-server.mjs REDIRECT     prints its address, the id and secret of each of its two clients, and the
+//                                              token by which further ones register. Ends with its input.
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { Provider } from "oidc-provider";
 
 const redirect = process.argv[2];
+const registrationToken = randomBytes(32).toString("hex");
 const clients = ["first", "second"].map((name) => ({
   client_id: `client-${name}-${randomBytes(4).toString("hex")}`,
   client_secret: randomBytes(32).toString("hex"),
@@ -16,6 +17,11 @@ const clients = ["first", "second"].map((name) => ({
   redirect_uris: [redirect],
   token_endpoint_auth_method: "client_secret_post",
 }));
+
+const registration = {
+  registration: { enabled: true, initialAccessToken: registrationToken },
+  registrationManagement: { enabled: true, rotateRegistrationAccessToken: false },
+};
 
 function provider(issuer) {
   return new Provider(issuer, {
@@ -29,7 +35,7 @@ function provider(issuer) {
     rotateRefreshToken: true,
     findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
-    features: { devInteractions: { enabled: false }, revocation: { enabled: true }, introspection: { enabled: true } },
+    features: { devInteractions: { enabled: false }, revocation: { enabled: true }, introspection: { enabled: true }, ...registration },
   });
 }
 
@@ -57,6 +63,6 @@ http.listen(0, "127.0.0.1", () => {
     return interact(server, request, response).catch((error) => response.writeHead(500).end(String(error)));
   });
   const said = clients.map((client) => `${client.client_id} ${client.client_secret}`);
-  console.log(`server: ${issuer} ${said.join(" ")}`);
+  console.log(`server: ${issuer} ${said.join(" ")} ${registrationToken}`);
   process.stdin.resume().on("end", () => process.exit());
 });

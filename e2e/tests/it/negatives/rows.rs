@@ -24,9 +24,9 @@ pub(super) enum Theirs {
 
 /// The other server's answers that differ, by the row's name. It looks at no parameter that it does not know, and bounds
 /// none; scopes that it does not know it leaves out.
-type Differences = &'static [(&'static str, Theirs)];
+pub(super) type Differences = &'static [(&'static str, Theirs)];
 
-fn rows(told: Vec<(&'static str, String, Expected)>, differences: Differences) -> Vec<Row> {
+pub(super) fn rows(told: Vec<(&'static str, String, Expected)>, differences: Differences) -> Vec<Row> {
     let theirs =
         |name| differences.iter().find(|(one, _)| *one == name).map_or(Theirs::Same, |(_, theirs)| *theirs);
     for (name, _) in differences {

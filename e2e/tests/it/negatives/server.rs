@@ -71,6 +71,10 @@ pub(super) struct Flow {
     pub(super) other: Client,
     pub(super) code: String,
     pub(super) tokens: Value,
+    /// By which clients register.
+    pub(super) registration_token: String,
+    /// A client that did, as it was told.
+    pub(super) registered: Value,
 }
 
 /// An authorization server and a person's browser.
@@ -79,6 +83,8 @@ pub(super) struct Server {
     origin: String,
     authorize: &'static str,
     token: &'static str,
+    register: &'static str,
+    registration_token: String,
     clients: Mutex<Vec<Client>>,
     cookies: Mutex<BTreeMap<String, String>>,
     /// Ours, or the other; it ends with this value.
@@ -91,6 +97,7 @@ impl Server {
     pub(super) async fn ours() -> Self {
         let product = Product::start().await;
         let mut clients = Vec::new();
+        let registration_token;
         {
             let admin = product.portal.admin().await;
             let application = admin.application("Negatives", "Unlimited").await;
@@ -103,6 +110,8 @@ impl Server {
                 let text = |name: &str| key[name].as_str().unwrap().to_owned();
                 clients.push(Client { id: text("client_id"), secret: text("client_secret") });
             }
+            let made = admin.post("/registration-tokens", json!({"name": "Negatives", "uses_max": 9})).await;
+            registration_token = made.is(201).json()["token"].as_str().unwrap().to_owned();
         }
         let signed_in = product.portal.sign_in("developer", &product.portal.password("developer")).await;
         let cookie = signed_in.is(200).header("set-cookie").split(';').next().unwrap().to_owned();
@@ -114,6 +123,8 @@ impl Server {
             origin: product.portal.origin().to_owned(),
             authorize: "/oauth2/authorize",
             token: "/oauth2/token",
+            register: "/oauth2/register",
+            registration_token,
             clients: Mutex::new(clients),
             cookies: Mutex::default(),
             product: Some(product),
@@ -136,6 +147,8 @@ impl Server {
             origin: words[0].clone(),
             authorize: "/auth",
             token: "/token",
+            register: "/reg",
+            registration_token: words[5].clone(),
             clients: Mutex::new(vec![client(1), client(3)]),
             cookies: Mutex::default(),
             product: None,
@@ -159,7 +172,50 @@ impl Server {
         let tokens = self.ask_token(&form(&redeeming(&client, &first))).await.1;
         assert!(tokens["refresh_token"].is_string(), "{tokens}");
         let code = self.code(&client).await;
-        Flow { client, other, code, tokens }
+        let registration_token = self.registration_token.clone();
+        let asked = format!("POST {} {registration_token} {}", self.register, json!(registering()));
+        let (status, registered, _) = self.ask_registration(&asked).await;
+        assert_eq!(status, 201, "{registered}");
+        Flow { client, other, code, tokens, registration_token, registered }
+    }
+
+    /// Where clients register, and where this one looks after itself.
+    pub(super) fn places(&self, flow: &Flow) -> (String, String) {
+        let own = flow.registered["registration_client_uri"].as_str().unwrap();
+        (self.register.to_owned(), own.strip_prefix(&self.origin).unwrap().to_owned())
+    }
+
+    /// What comes of a request about a registration: its method, its path, a token or `-`, and the document.
+    pub(super) async fn registration(&self, request: &str) -> Answered {
+        match self.ask_registration(request).await {
+            (200..300, ..) => Answered::Granted,
+            (status, said, challenge) => {
+                let challenged = challenge.split("error=\"").nth(1).and_then(|rest| rest.split('"').next());
+                let error = said["error"].as_str().or(challenged).unwrap_or_default();
+                Answered::Refused(status, error.to_owned())
+            }
+        }
+    }
+
+    async fn ask_registration(&self, request: &str) -> (u16, Value, String) {
+        let [method, path, token, document] =
+            request.splitn(4, ' ').collect::<Vec<_>>().try_into().unwrap_or_else(|_| panic!("{request}"));
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let mut asked = self.http.request(method, format!("{}{path}", self.origin));
+        if token != "-" {
+            asked = asked.bearer_auth(token);
+        }
+        let kind = if document.starts_with(['{', '[', '"']) {
+            "application/json"
+        } else {
+            "application/x-www-form-urlencoded"
+        };
+        let response = asked.header("content-type", kind).body(document.to_owned()).send().await.unwrap();
+        let challenge =
+            response.headers().get("www-authenticate").map(|value| value.to_str().unwrap().to_owned());
+        let status = response.status().as_u16();
+        let said = serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default();
+        (status, said, challenge.unwrap_or_default())
     }
 
     /// The code and the refresh token are still good: none of what was refused has spent them.
@@ -169,6 +225,16 @@ impl Server {
         let refresh = flow.tokens["refresh_token"].as_str().unwrap();
         let refreshed = self.ask_token(&form(&refreshing(&flow.client, refresh))).await;
         assert_eq!(refreshed.0, 200, "{}: {}", self.name(), refreshed.1);
+        let (_, own) = self.places(flow);
+        let token = flow.registered["registration_access_token"].as_str().unwrap();
+        let read = self.ask_registration(&format!("GET {own} {token} -")).await;
+        assert_eq!(
+            (read.0, &read.1["redirect_uris"]),
+            (200, &json!([REDIRECT])),
+            "{}: {}",
+            self.name(),
+            read.1
+        );
     }
 
     async fn code(&self, client: &Client) -> String {
@@ -264,6 +330,14 @@ impl Server {
             cookies.insert(name.to_owned(), value.to_owned());
         }
     }
+}
+
+/// What a client says of itself that may be registered.
+pub(super) fn registering() -> Value {
+    json!({
+        "redirect_uris": [REDIRECT], "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
+        "token_endpoint_auth_method": "client_secret_basic", "client_name": "Negatives",
+    })
 }
 
 /// A good request for a code.
