@@ -146,6 +146,55 @@ test("an API policy holds everybody on an API and on a topic, from the publisher
   await expect(admin.getByText(/Tight is in use: 1 API held to it \(EchoWebSocket 1\.0\)/)).toBeVisible();
 });
 
+test("a client is told of what is dropped in the notice that its API declares", async ({
+  as,
+  product,
+  rest,
+}) => {
+  const api = await publishEcho(await rest("admin"), product);
+  const { id } = await subscribed(await rest("developer"), api.id);
+  const creator = await as("creator");
+  await creator.goto(`/publisher/apis/${api.id}/protocol`);
+  const notice = creator.getByLabel("Notice of dropped messages");
+  await notice.fill("[1]");
+  await creator.getByRole("button", { name: "Save" }).click();
+  await expect(creator.getByText("Write a JSON object, or nothing.")).toBeVisible();
+  await notice.fill('{"of": "$user"}');
+  await creator.getByRole("button", { name: "Save" }).click();
+  await expect(creator.getByText(/A string that begins with “\$” is one of/).first()).toBeVisible();
+  await notice.fill("");
+  await creator.getByRole("button", { name: "Begin with an example" }).click();
+  await creator.getByRole("button", { name: "Save" }).click();
+  await expect(creator.getByText("Saved to the working copy")).toBeVisible();
+  await creator.getByRole("button", { name: "Deploy" }).first().click();
+  await expect(creator.getByText(/differs from what is live/i)).toHaveCount(0);
+
+  const admin = await as("admin");
+  await limits(admin);
+  await admin.getByRole("button", { name: "Change Gold" }).click();
+  const changing = admin.getByRole("dialog", { name: "Change Gold" });
+  await changing.getByLabel("Amount of limit 1").fill("2");
+  await changing.getByLabel("Time of limit 1").selectOption("day");
+  await changing.getByLabel("Drop it and tell the client").check();
+  await changing.getByRole("button", { name: "Save business plan" }).click();
+  await expect(
+    admin.getByRole("row", { name: /^Gold 2 messages per day; what is beyond is dropped, and told/ }),
+  ).toBeVisible();
+
+  const developer = await as("developer");
+  await developer.goto(`/devportal/apis/${api.id}/console?application=${id}`);
+  const session = developer.getByRole("complementary", { name: "Session" });
+  await developer.getByRole("button", { name: "Connect", exact: true }).click();
+  await expect(session.getByText("Open")).toBeVisible();
+  const message = developer.getByLabel("Message to send");
+  for (const text of ["and its echo", "dropped"]) {
+    await message.fill(text);
+    await message.press("Control+Enter");
+  }
+  await expect(developer.getByText(/"policy":"Gold","retry_after":\d+,"type":"limit"/).first()).toBeVisible();
+  await expect(session.getByText("Open")).toBeVisible();
+});
+
 test("all of them go out as a file and come in again, whole or not at all", async ({ as }) => {
   const admin = await as("admin");
   await limits(admin);

@@ -74,7 +74,8 @@ pub(crate) struct PlanAnswer {
     description: String,
     /// All of them hold; none: unlimited.
     limits: Vec<LimitAnswer>,
-    /// What becomes of a message beyond a limit: `close` (the session, with 4429), `delay` or `drop`.
+    /// What becomes of a message beyond a limit: `close` (the session, with 4429), `delay`, `drop`, `notify`
+    /// (dropped, and the client is told) or `count` (it passes).
     on_excess: &'static str,
     /// The most sessions that are open at once: of each subscription under a plan, of each application that has a policy, of each
     /// API and topic that names one. Null: any number.
@@ -149,7 +150,8 @@ pub(crate) struct PlanInput {
     /// All of them hold; none: unlimited. At most 8, each of another unit, window, way of counting or direction.
     limits: Vec<LimitInput>,
     /// What becomes of a message beyond a limit: `close` (the session, with 4429; when absent), `delay` (the sender is
-    /// not read until there is more; what would wait for more than a minute closes the session) or `drop`.
+    /// not read until there is more; what would wait for more than a minute closes the session), `drop`, `notify` (dropped, and
+    /// the client is told in the notice that its API declares) or `count` (it passes, and is counted as beyond).
     on_excess: Option<String>,
     /// The most sessions that are open at once: of each subscription under a plan, of each application that has a policy, of each
     /// API and topic that names one. Absent: any number.

@@ -52,6 +52,7 @@ pub(crate) fn api() -> ApiFacts {
         security: Security::default(),
         issuers: AcceptedIssuers::default(),
         api_policy: None,
+        notice: None,
     }
 }
 

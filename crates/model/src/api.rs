@@ -2,6 +2,8 @@
 
 mod difference;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -11,6 +13,7 @@ use crate::{
     issuer::AcceptedIssuers,
     lifecycle::State,
     mapping::TopicMapping,
+    notice::Notice,
     protocol::Protocol,
     scope::Scope,
     security::Security,
@@ -29,6 +32,9 @@ pub struct Design {
     /// Compression, checks and sizes. Designs from before it have the defaults.
     #[serde(default)]
     pub protocol: Protocol,
+    /// What clients are told of messages that were dropped; `None`: nothing.
+    #[serde(default)]
+    pub notice: Option<Arc<Notice>>,
     /// Which headers a backend gets.
     #[serde(default)]
     pub headers: HeaderRules,

@@ -92,6 +92,7 @@ fn design_problems(design: &Design, known: Known<'_>) -> Vec<FieldProblem> {
     rule::description("/description", &design.description, &mut problems);
     rule::endpoints("/endpoints", &design.endpoints, &mut problems);
     rule::protocol("/protocol", &design.protocol, &mut problems);
+    design.notice.iter().for_each(|notice| rule::notice("/notice", notice, &mut problems));
     rule::headers("/headers", &design.headers, &mut problems);
     rule::mappings("/mappings", &design.mappings, &mut problems);
     rule::topics("/topics", &design.topics, &mut problems);

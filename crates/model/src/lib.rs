@@ -31,6 +31,7 @@ pub mod link;
 pub mod mapping;
 pub mod meter;
 pub mod network;
+pub mod notice;
 pub mod opaque;
 pub mod operation;
 pub mod policy;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::{
     limit::{Limit, Unit, Window},
-    policy::Policy,
+    policy::{Excess, Policy},
     throttle::{Exhausted, Gauge, Moment},
     topic::Direction,
     usage::{Quota, Tally},
@@ -134,6 +134,15 @@ pub struct Refused<'s> {
     pub exhausted: Exhausted,
 }
 
+/// How something passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passed {
+    /// Within all limits.
+    Within,
+    /// Beyond one that only counts.
+    Beyond,
+}
+
 /// The shares of one session.
 #[derive(Debug, Clone, Default)]
 pub struct Shares(Box<[Share]>);
@@ -172,47 +181,65 @@ impl Shares {
         self.0.iter().any(|share| share.limit().unit == Unit::Bytes)
     }
 
-    /// Lets something begin, in every budget or in none.
+    /// Lets something begin, in every budget or in none. Those of policies that only count refuse nothing, and count what
+    /// the others let pass.
     ///
     /// # Errors
     /// [`Refused`] by the budget that has nothing left, of several the one for which it takes longest.
     #[inline]
-    pub fn begin(&self, event: Event, now: Moment) -> Result<(), Refused<'_>> {
+    pub fn begin(&self, event: Event, now: Moment) -> Result<Passed, Refused<'_>> {
         // One look before anything is taken, where there is more than one: so that a message that one refuses does not pass
         // through the others even for an instant.
         if self.0.len() > 1 {
             self.refused(event, now).map_or(Ok(()), Err)?;
         }
+        let mut counts = false;
         for (place, share) in self.0.iter().enumerate() {
             let Some(cost) = share.cost(event) else { continue };
-            if let Err(exhausted) = share.tally.budget().take(&share.gauge, cost, now) {
+            if share.only_counts() {
+                counts = true;
+            } else if let Err(exhausted) = share.tally.budget().take(&share.gauge, cost, now) {
                 self.give_back(event, place, now);
                 return Err(share.refused(exhausted));
             }
         }
-        Ok(())
+        Ok(if counts && self.is_beyond(event, now) { Passed::Beyond } else { Passed::Within })
+    }
+
+    /// Counts what passes in the budgets that only count; says whether it is beyond one of them.
+    fn is_beyond(&self, event: Event, now: Moment) -> bool {
+        let counting = self.0.iter().filter(|share| share.only_counts());
+        let counted = counting
+            .filter_map(|share| Some(share.tally.budget().count(&share.gauge, share.cost(event)?, now)));
+        // Each of them counts, whatever the others say.
+        counted.fold(false, |beyond, is_beyond| beyond | is_beyond)
     }
 
     /// Bytes of a message that began, beyond those of its first frame.
     pub fn more(&self, from: Sender, bytes: u64, now: Moment) {
         for share in self.0.iter().filter(|share| share.limit().unit == Unit::Bytes) {
             if let Some(cost) = share.cost(Event::Message { from, bytes }) {
-                share.tally.budget().add(&share.gauge, cost, now);
+                let budget = share.tally.budget();
+                if share.only_counts() {
+                    budget.count(&share.gauge, cost, now);
+                } else {
+                    budget.add(&share.gauge, cost, now);
+                }
             }
         }
     }
 
     /// Why something could not begin now, if that is so. Nothing is taken.
     pub fn refused(&self, event: Event, now: Moment) -> Option<Refused<'_>> {
-        let counting = self.0.iter().filter(|share| share.cost(event).is_some());
-        counting
+        let refusing = self.0.iter().filter(|share| share.cost(event).is_some() && !share.only_counts());
+        refusing
             .filter_map(|share| Some(share.refused(share.tally.budget().refuses(&share.gauge, now)?)))
             .max_by_key(|refused| refused.exhausted.retry_after_millis)
     }
 
     /// What was taken from the shares before this place.
     fn give_back(&self, event: Event, place: usize, now: Moment) {
-        for share in &self.0[..place] {
+        for share in self.0[..place].iter().filter(|share| !share.only_counts()) {
             if let Some(cost) = share.cost(event) {
                 share.tally.budget().give_back(&share.gauge, cost, now);
             }
@@ -221,6 +248,11 @@ impl Shares {
 }
 
 impl Share {
+    #[inline]
+    fn only_counts(&self) -> bool {
+        self.policy.on_excess == Excess::Count
+    }
+
     fn refused(&self, exhausted: Exhausted) -> Refused<'_> {
         let level = self.tally.key().holder.level();
         Refused { policy: &self.policy, level, limit: self.gauge.limit(), exhausted }

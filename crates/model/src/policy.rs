@@ -27,11 +27,15 @@ pub enum Excess {
     Delay,
     /// It is read and discarded; the session goes on.
     Drop,
+    /// As [`Self::Drop`], and the client is told in the notice that its API declares; see [`crate::notice`].
+    Notify,
+    /// It passes, and is counted as beyond the limit: nothing is refused.
+    Count,
 }
 
 impl Excess {
     /// All, in the order in which a page shows them.
-    pub const ALL: [Self; 3] = [Self::Close, Self::Delay, Self::Drop];
+    pub const ALL: [Self; 5] = [Self::Close, Self::Delay, Self::Drop, Self::Notify, Self::Count];
 
     /// The word used in REST and storage.
     pub const fn as_str(self) -> &'static str {
@@ -39,6 +43,8 @@ impl Excess {
             Self::Close => "close",
             Self::Delay => "delay",
             Self::Drop => "drop",
+            Self::Notify => "notify",
+            Self::Count => "count",
         }
     }
 }

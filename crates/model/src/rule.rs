@@ -27,6 +27,7 @@ pub use security::security;
 pub use topic::{scope, scopes, topics, undefined_scopes};
 
 use crate::endpoint::Bounds;
+use crate::notice::{BadNotice, Notice};
 use crate::protocol::{FRAME_BYTES, MESSAGE_BYTES, Protocol};
 
 /// Longest name of an API or an application, in characters.
@@ -190,6 +191,21 @@ pub fn protocol(pointer: &str, protocol: &Protocol, problems: &mut Problems) {
         ("frame_bytes_max", protocol.frame_bytes_max, FRAME_BYTES),
     ] {
         bounded(&format!("{pointer}/{leaf}"), "bytes", value, bounds, problems);
+    }
+}
+
+/// What clients are told of messages that were dropped.
+pub fn notice(pointer: &str, notice: &Notice, problems: &mut Problems) {
+    if let Err(bad) = notice.check() {
+        let code = match bad {
+            BadNotice::Empty => "required",
+            BadNotice::TooLong => "too_long",
+            BadNotice::TooDeep => "too_deep",
+            BadNotice::UnknownWord => "unknown_word",
+        };
+        let mut detail = bad.to_string();
+        detail[..1].make_ascii_uppercase();
+        problems.push(FieldProblem::new(pointer, code, format!("{detail}.")));
     }
 }
 

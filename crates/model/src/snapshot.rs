@@ -16,6 +16,7 @@ use crate::{
     issuer::{AcceptedIssuers, KeyManagerFacts},
     lifecycle::State,
     mapping::TopicMapping,
+    notice::Notice,
     policy::Policy,
     protocol::Protocol,
     route::{Match, Routes, base_path, default_path},
@@ -53,6 +54,9 @@ pub struct ApiFacts {
     /// Compression, checks and sizes of the live revision.
     #[serde(default)]
     pub protocol: Protocol,
+    /// What clients are told of messages that were dropped; `None`: nothing.
+    #[serde(default)]
+    pub notice: Option<Arc<Notice>>,
     /// Which headers backends get.
     #[serde(default)]
     pub headers: HeaderRules,

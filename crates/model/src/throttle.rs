@@ -221,6 +221,16 @@ impl Budget {
             .map_err(|word| gauge.exhausted(word, now))
     }
 
+    /// Takes for something that passes in any case; says whether it is beyond the limit. What slides is taken only where it
+    /// is left: what does not conform does not count (ITU-T I.371), so that who was beyond is within again in time.
+    pub fn count(&self, gauge: &Gauge, units: u64, now: Moment) -> bool {
+        let counts = |word| gauge.is_left(word, now) || gauge.limit.counting == Counting::Calendar;
+        let before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
+            counts(word).then(|| gauge.plus(word, units, now))
+        });
+        !gauge.is_left(before.unwrap_or_else(|word| word), now)
+    }
+
     /// Takes more for a message that began, be it left or not.
     pub fn add(&self, gauge: &Gauge, units: u64, now: Moment) {
         self.change(|word| gauge.plus(word, units, now));

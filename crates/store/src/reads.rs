@@ -126,6 +126,7 @@ fn api_facts(api: Api) -> Option<ApiFacts> {
         revision,
         endpoints: design.endpoints,
         protocol: design.protocol,
+        notice: design.notice,
         headers: design.headers,
         mappings: design.mappings,
         topics: design.topics,

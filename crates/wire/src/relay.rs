@@ -13,7 +13,8 @@
 //!    side. An idle session keeps nothing.
 //! 3. After each call of [`Relay::step`], [`Relay::eof`], [`Relay::reset`], [`Relay::close`],
 //!    [`Relay::handle_timeout`] and [`Relay::wrote`], for both sides: write what [`Relay::poll_control`] gives
-//!    (behind the kept bytes), then obey [`Relay::fate`].
+//!    (behind the kept bytes), then obey [`Relay::fate`]. Where [`Relay::may_notify`], write the client what
+//!    [`Relay::poll_notice`] gives.
 //! 4. Report with [`Relay::wrote`] every byte that a side's socket took, forwarded and control bytes alike: from
 //!    them the relay knows when to stop reading the other side and when a goodbye is out.
 //! 5. Read from a side if and only if [`Relay::reads`]. It may become true by any call, without a new edge from
@@ -55,6 +56,7 @@ pub use limits::{
 };
 
 use crate::close::{CloseReason, ControlFrame};
+use crate::frame::{HEADER_BYTES_MAX, Header, Opcode};
 use crate::mask::Key;
 use crate::time::Micros;
 use ending::{End, Stage};
@@ -228,6 +230,39 @@ impl Relay {
         } else {
             None
         }
+    }
+
+    /// Whether [`Relay::poll_notice`] has something to say now.
+    #[inline]
+    #[must_use]
+    pub fn may_notify(&self) -> bool {
+        self.flows.iter().any(|flow| flow.notify)
+            && self.stage == Stage::Open
+            && self.end(Side::Client).owed == 0
+            && self.flow(Side::Backend).is_between_messages()
+    }
+
+    /// A text message of our own for the client, of whom a message was dropped as [`Admission::Notify`] says, or for whom.
+    /// It is one whole frame, and comes once the stream to the client stands between two messages and
+    /// everything before has left: so a client that does not read is told once, whatever is dropped meanwhile. It is not
+    /// compressed, which RFC 7692 section 6 leaves to each message. `text` is asked only when it is really made, and may have nothing to say any more.
+    #[cold]
+    pub fn poll_notice(&mut self, text: impl FnOnce() -> Option<String>) -> Option<Vec<u8>> {
+        if !self.may_notify() {
+            return None;
+        }
+        for flow in &mut self.flows {
+            flow.notify = false;
+        }
+        let text = text()?;
+        let payload_bytes = text.len() as u64;
+        let header = Header { fin: true, compressed: false, opcode: Opcode::Text, key: None, payload_bytes };
+        let mut frame = vec![0; HEADER_BYTES_MAX];
+        let start = header.encode_into(&mut frame);
+        frame.truncate(start);
+        frame.extend_from_slice(text.as_bytes());
+        self.ends[Side::Client as usize].owed += frame.len() as u64;
+        Some(frame)
     }
 
     /// What the driver does with `side`'s socket.

@@ -128,6 +128,8 @@ export function planLimit(plan: Pick<Plan, "limits"> & Partial<Pick<Plan, Bounds
   const words = limits.length > 0 ? limits.map(limitInWords) : ["No limit on messages"];
   if (limits.length > 0 && on_excess === "delay") words.push("what is beyond waits");
   if (limits.length > 0 && on_excess === "drop") words.push("what is beyond is dropped");
+  if (limits.length > 0 && on_excess === "notify") words.push("what is beyond is dropped, and told");
+  if (limits.length > 0 && on_excess === "count") words.push("what is beyond passes, and is counted");
   if (sessions_max) words.push(`${counted(sessions_max, "session")} at once`);
   if (message_bytes_max) words.push(`messages of at most ${exactSize(message_bytes_max)}`);
   if (idle_timeout_ms) words.push(`a session ends after ${duration(idle_timeout_ms)} without a message`);

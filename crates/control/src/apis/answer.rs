@@ -1,6 +1,7 @@
 //! An API as REST shows it.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use tidegate_model::{
     api::Api,
     lifecycle::{Event, Missing, missing},
@@ -106,6 +107,9 @@ pub(crate) struct ApiAnswer {
     endpoints: EndpointsAnswer,
     /// The working copy's compression, checks and sizes.
     protocol: ProtocolAnswer,
+    /// What clients are told of messages that were dropped, by the working copy; null: nothing.
+    #[schema(required, value_type = Option<Object>)]
+    notice: Option<Map<String, Value>>,
     /// Which headers a backend gets, by the working copy.
     headers: HeadersAnswer,
     /// The working copy's topic mappings.
@@ -154,6 +158,7 @@ pub(crate) fn api_answer(settings: &Settings, api: Api) -> ApiAnswer {
         updated_at: api.updated_at.rfc3339(),
         endpoints: api.design.endpoints.into(),
         protocol: api.design.protocol.into(),
+        notice: api.design.notice.map(|notice| notice.shape().clone()),
         headers: api.design.headers.into(),
         mappings: api.design.mappings.into_iter().map(MappingBody::from).collect(),
         topics: api.design.topics.into(),

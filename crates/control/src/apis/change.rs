@@ -1,15 +1,19 @@
 //! Making, changing and deleting APIs.
 
+use std::sync::Arc;
+
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
 };
 use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 use tidegate_model::{
     api::{Api, Design},
     command::{Command, CreateApi, CreateVersion, Outcome, UpdateApi},
     id::ApiId,
     issuer::AcceptedIssuers,
+    notice::Notice,
     role::Permission,
 };
 use utoipa::ToSchema;
@@ -48,6 +52,11 @@ pub(crate) struct NewApi {
     endpoints: EndpointsInput,
     #[serde(default)]
     protocol: ProtocolInput,
+    /// What a client is told of messages that were dropped because a policy says `notify`: a JSON object that it gets as a
+    /// text message, once a second at most. The strings `$policy`, `$level`, `$direction` and `$retry_after` stand for what they
+    /// say. At most 1,024 bytes. Absent: nothing.
+    #[schema(value_type = Option<Object>)]
+    notice: Option<Map<String, Value>>,
     #[serde(default)]
     headers: HeadersInput,
     /// Under which paths a backend's topics are; the first that fits decides.
@@ -83,6 +92,10 @@ pub(crate) struct ApiChange {
     endpoints: EndpointsInput,
     /// Compression, checks and sizes; absent: as before.
     protocol: Option<ProtocolInput>,
+    /// What clients are told of messages that were dropped; null: nothing. Absent: as before.
+    #[serde(default, deserialize_with = "told")]
+    #[schema(value_type = Option<Object>)]
+    notice: Option<Option<Map<String, Value>>>,
     /// Which headers a backend gets; absent: as before.
     headers: Option<HeadersInput>,
     /// Under which paths a backend's topics are; absent: as before.
@@ -108,8 +121,12 @@ pub(crate) struct ApiChange {
 }
 
 /// Tells null, which is a value here, from what is absent.
-fn told<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D::Error> {
+fn told<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(value).map(Some)
+}
+
+fn notice(shape: Option<Map<String, Value>>) -> Option<Arc<Notice>> {
+    shape.map(|shape| Arc::new(Notice::of(shape)))
 }
 
 /// A new version of an API.
@@ -156,6 +173,7 @@ pub(crate) async fn create(
             description: input.description,
             endpoints: input.endpoints.meant()?,
             protocol: input.protocol.meant()?,
+            notice: notice(input.notice),
             headers: input.headers.meant()?,
             mappings: input.mappings.into_iter().map(Into::into).collect(),
             topics: input.topics.meant()?,
@@ -195,6 +213,7 @@ pub(crate) async fn update(
             description: input.description,
             endpoints: input.endpoints.meant()?,
             protocol: input.protocol.map_or(Ok(before.protocol), ProtocolInput::meant)?,
+            notice: input.notice.map_or(before.notice, notice),
             headers: input.headers.map_or(Ok(before.headers), HeadersInput::meant)?,
             mappings: input
                 .mappings

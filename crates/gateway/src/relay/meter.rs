@@ -9,12 +9,13 @@ use std::sync::Arc;
 use tidegate_model::{
     admit::Grant,
     holder::Holder,
-    meter::{Event, Level, Refused, Sender, Shares},
+    meter::{Event, Level, Passed, Refused, Sender, Shares},
+    notice::{Notice, Told},
     policy::{DELAY_MILLIS_MAX, Excess, Policy},
     security::Way,
     throttle::Moment,
     time::Timestamp,
-    topic::{Found, Misdirected, Speech},
+    topic::{Direction, Found, Misdirected, Speech},
     usage::Tally,
 };
 use tidegate_wire::{Admission, Limiter, MessageStart, Micros, Side};
@@ -53,6 +54,36 @@ pub(super) fn is_held_alike(one: &Grant, other: &Grant) -> bool {
     holders(one).eq(holders(other))
 }
 
+/// How long a client is not told again, however much is dropped: a notice is no amplifier.
+const NOTICE_INTERVAL: Micros = Micros::from_secs(1);
+
+/// What a client is told of messages that were dropped, where its API declares it.
+#[derive(Debug)]
+struct Notices {
+    notice: Arc<Notice>,
+    /// From when on it may be told again.
+    told_until: Micros,
+    /// What it is to be told next.
+    text: String,
+}
+
+impl Notices {
+    /// What becomes of a message that is dropped.
+    fn dropped(&mut self, refused: Refused<'_>, from: Side, now: Micros) -> Admission {
+        if now < self.told_until {
+            return Admission::Drop;
+        }
+        self.told_until = now.plus(NOTICE_INTERVAL);
+        self.text = self.notice.saying(Told {
+            policy: &refused.policy.name,
+            level: refused.level,
+            direction: if from == Side::Client { Direction::Publish } else { Direction::Subscribe },
+            retry_after_seconds: refused.exhausted.retry_after_seconds(),
+        });
+        Admission::Notify
+    }
+}
+
 /// The budgets of one session.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
@@ -70,6 +101,8 @@ pub(crate) struct Meter {
     speech: Speech,
     /// What becomes of a message of a client that may not send.
     misdirected: Misdirected,
+    /// None where its API declares no notice; boxed, since most do not.
+    notices: Option<Box<Notices>>,
     #[cfg(test)]
     pub(super) script: Option<super::tests::Script>,
 }
@@ -131,7 +164,7 @@ impl Meter {
         let mut sooner: Option<Refused<'_>> = None;
         for (from, _) in speaks.into_iter().filter(|(_, may)| *may) {
             let refused = self.shares.refused(Event::Message { from, bytes: 0 }, now)?;
-            if !matches!(excess(refused, Micros::ZERO), Admission::Close(_)) {
+            if !closes(refused) {
                 return None;
             }
             let wait = |refused: &Refused<'_>| refused.exhausted.retry_after_millis;
@@ -143,6 +176,11 @@ impl Meter {
     /// Who may send from now on.
     pub(super) fn hear(&mut self, grant: &Grant) {
         (self.speech, self.misdirected) = (grant.speech, grant.api.topics.misdirected);
+        let told_until = self.notices.as_ref().map_or(Micros::ZERO, |notices| notices.told_until);
+        self.notices =
+            grant.api.notice.as_ref().map(|notice| {
+                Box::new(Notices { notice: Arc::clone(notice), told_until, text: String::new() })
+            });
     }
 
     /// What did not simply pass until now.
@@ -169,7 +207,7 @@ impl Meter {
         let waited =
             std::mem::replace(&mut self.waits[from as usize], matches!(admission, Admission::Delay(_)));
         let count = match admission {
-            Admission::Drop => &mut self.beyond.dropped,
+            Admission::Drop | Admission::Notify => &mut self.beyond.dropped,
             Admission::Delay(_) if !waited => &mut self.beyond.delayed,
             Admission::Delay(_) | Admission::Pass | Admission::Close(_) => return admission,
         };
@@ -186,6 +224,16 @@ impl Meter {
     pub(super) fn go_on_from(&mut self, before: &Self) {
         self.is_first = before.is_first;
         (self.waits, self.beyond) = (before.waits, before.beyond);
+        if let (Some(notices), Some(before)) = (&mut self.notices, &before.notices) {
+            notices.told_until = before.told_until;
+            notices.text.clone_from(&before.text);
+        }
+    }
+
+    /// What its client is to be told, if its API still says so.
+    pub(super) fn notice(&mut self) -> Option<String> {
+        let text = std::mem::take(&mut self.notices.as_mut()?.text);
+        (!text.is_empty()).then_some(text)
     }
 
     /// The clocks of this turn of the worker's loop.
@@ -195,14 +243,28 @@ impl Meter {
     }
 }
 
+/// Whether a message that a budget refuses ends its session.
+fn closes(refused: Refused<'_>) -> bool {
+    match refused.policy.on_excess {
+        Excess::Close => true,
+        Excess::Delay => refused.exhausted.retry_after_millis > DELAY_MILLIS_MAX,
+        Excess::Drop | Excess::Notify | Excess::Count => false,
+    }
+}
+
 /// What becomes of a message that a budget refuses.
 #[cold]
-fn excess(refused: Refused<'_>, now: Micros) -> Admission {
+fn excess(refused: Refused<'_>, from: Side, now: Micros, notices: Option<&mut Notices>) -> Admission {
     let wait = refused.exhausted.retry_after_millis;
-    match refused.policy.on_excess {
-        Excess::Drop => Admission::Drop,
-        Excess::Delay if wait <= DELAY_MILLIS_MAX => Admission::Delay(now.plus(Micros::from_millis(wait))),
-        Excess::Delay | Excess::Close => {
+    match (refused.policy.on_excess, notices) {
+        // A policy that only counts refuses nothing; what is not said is dropped.
+        (Excess::Count, _) => Admission::Pass,
+        (Excess::Notify, Some(notices)) => notices.dropped(refused, from, now),
+        (Excess::Drop | Excess::Notify, _) => Admission::Drop,
+        (Excess::Delay, _) if wait <= DELAY_MILLIS_MAX => {
+            Admission::Delay(now.plus(Micros::from_millis(wait)))
+        }
+        (Excess::Delay | Excess::Close, _) => {
             let seconds = refused.exhausted.retry_after_seconds();
             Admission::Close(quota_close(refused.level, &refused.policy.name, seconds))
         }
@@ -225,12 +287,12 @@ impl Limiter for Meter {
         self.is_first[message.from as usize] = true;
         let event = Event::Message { from: sender(message.from), bytes: message.payload_bytes };
         match self.shares.begin(event, self.now) {
-            Ok(()) => {
+            Ok(Passed::Within | Passed::Beyond) => {
                 self.waits[message.from as usize] = false;
                 Admission::Pass
             }
             Err(refused) => {
-                let admission = excess(refused, now);
+                let admission = excess(refused, message.from, now, self.notices.as_deref_mut());
                 self.count(message.from, admission)
             }
         }

@@ -288,6 +288,18 @@ impl Session {
         if self.relay.is_ending() || self.relay.wants_to_ask() {
             self.settle_ending(turn);
         }
+        if self.relay.may_notify() {
+            self.notify(turn);
+        }
+    }
+
+    /// Tells the client of messages that were dropped.
+    #[cold]
+    fn notify(&mut self, turn: &mut Turn<'_>) {
+        if let Some(frame) = self.relay.poll_notice(|| self.meter.notice()) {
+            let result = self.legs[Side::Client as usize].write(&frame, turn.lent);
+            self.wrote(Side::Client, &result, turn.now);
+        }
     }
 
     #[cold]

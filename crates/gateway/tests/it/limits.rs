@@ -2,11 +2,14 @@
 
 use std::{
     collections::HashSet,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use serde_json::{Value, json};
 use tidegate_model::{
     limit::{Counting, Limit, Unit, Window},
+    notice::Notice,
     policy::{Excess, Policy},
     topic::{Direction, Topic},
 };
@@ -273,6 +276,102 @@ async fn a_plan_may_drop_what_is_too_much_and_the_session_goes_on() {
     let (_, told) = rig.drain().await;
     let totals = told.borrow().totals();
     assert_eq!((totals.messages_from_clients, totals.dropped, totals.delayed, totals.refusals), (3, 3, 0, 0));
+}
+
+/// What the API of a world tells of dropped messages.
+fn declare(world: &mut World, shape: &Value) {
+    world.api().notice = Some(Arc::new(Notice::of(shape.as_object().unwrap().clone())));
+}
+
+#[tokio::test]
+async fn a_plan_may_have_a_client_told_of_what_is_dropped_once_a_second() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url());
+    world.parts.plans[0].limits = vec![published(2, Window::Minute)];
+    world.parts.plans[0].on_excess = Excess::Notify;
+    declare(
+        &mut world,
+        &json!({"type": "limit", "of": ["$policy", "$level"], "in": "$retry_after", "who": "$direction"}),
+    );
+    let rig = Rig::start(&mut world).await;
+    let mut client = rig.open(&Ask::usual(&world)).await;
+    for text in ["one", "two"] {
+        client.echo(text).await;
+    }
+    // All that is dropped within a second is one notice.
+    client.frames.write(&encode(TEXT, b"dropped", KEY).repeat(20)).await;
+    let notice = r#"{"in":37,"of":["Gold","subscription"],"type":"limit","who":"publish"}"#;
+    assert_eq!(client.frames.hear().await, notice);
+    // Who comes now is let in, though nothing of it would pass.
+    rig.open(&Ask::usual(&world)).await.leave().await;
+    rig.clock.forward(REST_OF_MINUTE);
+    client.echo("three").await;
+    // Without a notice, what is dropped is only dropped.
+    world.api().notice = None;
+    rig.decide(&mut world).await;
+    client.echo("four").await;
+    client.frames.say("dropped").await;
+    rig.clock.forward(60_000);
+    client.echo("five").await;
+    assert_eq!(backend.seen.borrow().messages, 5);
+    client.leave().await;
+}
+
+#[tokio::test]
+async fn a_client_is_told_of_its_backends_messages_that_it_does_not_get() {
+    let backend = Backend::bind().await;
+    let mut world = World::new(&backend.url()).gold(1);
+    world.parts.plans[0].on_excess = Excess::Notify;
+    declare(&mut world, &json!({"lost": "$direction"}));
+    let rig = Rig::start(&mut world).await;
+    let ask = Ask::usual(&world);
+    let accepting = async {
+        let mut visit = backend.next().await;
+        visit.accept("").await;
+        visit
+    };
+    let (mut client, mut visit) = tokio::join!(rig.open(&ask), accepting);
+    // In fragments: what passes is whole before anything of ours is said.
+    let mut begin = encode(TEXT, b"on", None);
+    begin[0] ^= 0x80;
+    visit.frames.write(&begin).await;
+    visit.frames.send(PING, b"begun").await;
+    assert_eq!(client.frames.next().await.unwrap().payload, b"begun");
+    client.frames.say("dropped").await;
+    client.frames.send(PING, b"and gone").await;
+    assert_eq!(visit.frames.next().await.unwrap().payload, b"and gone");
+    visit.frames.write(&encode(CONTINUATION, b"e", None)).await;
+    assert_eq!(client.frames.hear().await, "one");
+    assert_eq!(client.frames.hear().await, r#"{"lost":"publish"}"#);
+    let told = client.frames.hear();
+    let saying = async {
+        loop {
+            visit.frames.say("dropped").await;
+            tokio::task::yield_now().await;
+        }
+    };
+    // A second later it is told again.
+    let told = tokio::select! { told = told => told, () = saying => unreachable!("it goes on") };
+    assert_eq!(told, r#"{"lost":"subscribe"}"#);
+}
+
+#[tokio::test]
+async fn a_plan_may_count_what_is_too_much_and_refuse_nothing() {
+    let backend = Backend::echo().await;
+    let mut world = World::new(&backend.url()).gold(2);
+    world.parts.plans[0].on_excess = Excess::Count;
+    let rig = Rig::start(&mut world).await;
+    let mut client = rig.open(&Ask::usual(&world)).await;
+    for text in ["two", "four", "six"] {
+        client.echo(text).await;
+    }
+    // Six were counted: with a limit of eight that refuses, two are left.
+    world = world.gold(8);
+    world.parts.plans[0].on_excess = Excess::Close;
+    rig.decide(&mut world).await;
+    client.echo("eight").await;
+    client.frames.say("one more").await;
+    assert_eq!(client.closed().await, quota("Gold", 37));
 }
 
 #[tokio::test]

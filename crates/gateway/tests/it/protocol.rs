@@ -1,7 +1,9 @@
 //! What an API makes of the WebSocket protocol itself: compression, the check of text, the sizes of messages.
 
+use std::sync::Arc;
+
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
-use tidegate_model::{fact::Counts, protocol};
+use tidegate_model::{fact::Counts, notice::Notice, policy::Excess, protocol};
 
 use crate::{
     backend::{Backend, Visit},
@@ -82,6 +84,23 @@ async fn compression_that_passes_is_between_the_two() {
     }
     client.frames.say("and plain ones").await;
     assert_eq!(visit.frames.hear().await, "and plain ones");
+}
+
+#[tokio::test]
+async fn a_notice_of_ours_is_not_compressed_where_others_messages_are() {
+    let backend = Backend::bind().await;
+    let mut world = World::new(&backend.url()).gold(1);
+    world.api().protocol.compression = protocol::Compression::Pass;
+    world.parts.plans[0].on_excess = Excess::Notify;
+    let shape = serde_json::json!({"lost": "$direction"}).as_object().unwrap().clone();
+    world.api().notice = Some(Arc::new(Notice::of(shape)));
+    let rig = Rig::start(&mut world).await;
+    let offer = "permessage-deflate";
+    let (mut client, mut visit) = meet(&rig, &world, &backend, offer, offer).await;
+    visit.frames.send(TEXT | COMPRESSED, &deflated(b"hello")).await;
+    assert_eq!(client.frames.next().await.unwrap().opcode, TEXT | COMPRESSED);
+    visit.frames.send(TEXT | COMPRESSED, &deflated(b"dropped")).await;
+    assert_eq!(client.frames.hear().await, r#"{"lost":"subscribe"}"#);
 }
 
 #[tokio::test]

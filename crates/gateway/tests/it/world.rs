@@ -78,6 +78,7 @@ pub(crate) fn api(number: u8, context: &str, url: &str) -> ApiFacts {
         security: Security::default(),
         issuers: AcceptedIssuers::default(),
         api_policy: None,
+        notice: None,
     }
 }
 

@@ -61,6 +61,7 @@ fn api(number: u128, name: &str, version: &str, state: State) -> ApiFacts {
         security: Security::default(),
         issuers: AcceptedIssuers::default(),
         api_policy: None,
+        notice: None,
     }
 }
 

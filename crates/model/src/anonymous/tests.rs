@@ -53,6 +53,7 @@ fn api(is_open: bool, declared: Vec<Topic>) -> ApiFacts {
         security,
         issuers: AcceptedIssuers::default(),
         api_policy: None,
+        notice: None,
     }
 }
 

@@ -67,6 +67,8 @@ fn fields(design: &Design) -> Fields {
     ] {
         all.push((format!("protocol.{leaf}"), Some(value)));
     }
+    let notice = design.notice.as_ref().and_then(|notice| serde_json::to_string(notice).ok());
+    all.push(("notice".to_owned(), notice));
     header_fields(&design.headers, &mut all);
     let mappings = design.mappings.iter().map(|mapping| format!("{} → {}", mapping.topic, mapping.backend));
     all.push(("mappings".to_owned(), listed(mappings)));

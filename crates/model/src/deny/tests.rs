@@ -23,6 +23,7 @@ fn api(context: &str) -> ApiFacts {
         security: crate::security::Security::default(),
         issuers: crate::issuer::AcceptedIssuers::default(),
         api_policy: None,
+        notice: None,
     }
 }
 

@@ -58,6 +58,27 @@ fn what_one_budget_refuses_costs_the_others_nothing() {
 }
 
 #[test]
+fn what_only_counts_refuses_nothing_and_counts_what_the_others_let_pass() {
+    let minute = |amount| Limit::messages(amount, Window::Minute);
+    let sliding = Limit { counting: Counting::Sliding { burst: 2 }, ..minute(60) };
+    let share = |(limit, on_excess): (Limit, Excess)| {
+        let holder = Holder::Application(ApplicationId::new(Timestamp(0), [1; 10]));
+        let tally = Tally::new(BudgetKey { holder, shape: limit.shape() });
+        Share::new(Arc::new(tally), limit, Arc::new(Policy { on_excess, ..Policy::default() }))
+    };
+    let limits = [(minute(2), Excess::Count), (sliding, Excess::Count), (minute(4), Excess::Drop)];
+    let shares: Shares = limits.into_iter().map(share).collect();
+    let now = at(60_000);
+    let passed: Vec<_> = (0..5).map(|_| shares.begin(ONE, now).ok()).collect();
+    let [within, beyond] = [Some(Passed::Within), Some(Passed::Beyond)];
+    assert_eq!(passed, [within, within, beyond, beyond, None]);
+    // By the calendar all that passed; what slides, only what conforms: so it is within again in time.
+    assert_eq!(used(&shares, now), [4, 2, 4]);
+    assert_eq!(shares.begin(ONE, at(120_000)).ok(), Some(Passed::Within));
+    assert_eq!(used(&shares, at(120_000)), [1, 1, 1]);
+}
+
+#[test]
 fn of_several_that_refuse_the_longest_speaks() {
     let shares = shares(&[
         Limit::messages(1, Window::Second),

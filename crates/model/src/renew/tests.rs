@@ -52,6 +52,7 @@ fn world() -> SnapshotParts {
             security: Security::default(),
             issuers: AcceptedIssuers::default(),
             api_policy: None,
+            notice: None,
         }],
         applications: vec![ApplicationFacts {
             id: application,

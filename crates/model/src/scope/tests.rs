@@ -45,6 +45,7 @@ fn api(number: u128, state: State, scopes: Vec<Scope>) -> ApiFacts {
         security: Security::default(),
         issuers: AcceptedIssuers::default(),
         api_policy: None,
+        notice: None,
     }
 }
 

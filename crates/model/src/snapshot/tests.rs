@@ -63,6 +63,7 @@ fn worlds() -> impl Strategy<Value = SnapshotParts> {
                 security,
                 issuers,
                 api_policy: None,
+                notice: None,
             };
             parts.apis.push(api);
         }

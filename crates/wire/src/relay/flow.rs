@@ -5,6 +5,7 @@
 //! only after they were judged, and every counter changes at the end of a frame, so that the way the bytes were cut
 //! into slices changes neither verdict nor count.
 
+use super::keepalive::{OwnPong, own_pong};
 use super::limits::{Admission, Limiter, Limits, MessageKind, MessageStart};
 use super::{Side, Then, Verdict, Violation};
 use crate::close::CloseReason;
@@ -65,16 +66,6 @@ pub(super) struct Outcome {
     pub(super) is_answer: bool,
 }
 
-/// What a Pong is to us.
-enum OwnPong {
-    /// Somebody else's; it passes.
-    Other,
-    /// It cannot be told yet.
-    Unknown,
-    /// The answer to our Ping; it stays here.
-    Own,
-}
-
 /// Why a slice is not walked any further.
 enum Stop {
     Event(Box<Event>),
@@ -122,6 +113,8 @@ pub(super) struct Flow {
     dropping: bool,
     /// The current frame is forwarded.
     passing: bool,
+    /// The client shall be told of a message of this side that was dropped.
+    pub(super) notify: bool,
 }
 
 #[derive(Debug)]
@@ -155,6 +148,7 @@ impl Flow {
             checks_text: false,
             dropping: false,
             passing: false,
+            notify: false,
         }
     }
 
@@ -165,6 +159,11 @@ impl Flow {
     /// Whether what was forwarded ends inside a frame.
     pub(super) fn is_inside_frame(&self) -> bool {
         self.passing && self.left > 0
+    }
+
+    /// Whether what was forwarded ends between two messages.
+    pub(super) fn is_between_messages(&self) -> bool {
+        !self.is_inside_frame() && (self.message.is_none() || self.dropping)
     }
 
     /// Whether the frame under way can never be completed.
@@ -342,6 +341,10 @@ impl Flow {
         match limiter.admit(now, message) {
             Admission::Pass => Ok(false),
             Admission::Drop => Ok(true),
+            Admission::Notify => {
+                self.notify = true;
+                Ok(true)
+            }
             Admission::Delay(until) => Err(Stop::Delay(until)),
             Admission::Close(reason) => Err(Stop::Event(Box::new(Event::Refused(reason)))),
         }
@@ -556,19 +559,6 @@ impl Flow {
             is_answer: false,
         }
     }
-}
-
-/// Whether a Pong answers a Ping of ours. It is judged whole, and is short enough to be kept until it is.
-#[cold]
-fn own_pong(nonce: Key, header: Header, payload: Option<&[u8]>) -> OwnPong {
-    if header.payload_bytes != nonce.len() as u64 {
-        return OwnPong::Other;
-    }
-    let Some(payload) = payload else { return OwnPong::Unknown };
-    let mut said = nonce;
-    said.copy_from_slice(payload);
-    mask::apply(header.key.unwrap_or_default(), &mut said);
-    if said == nonce { OwnPong::Own } else { OwnPong::Other }
 }
 
 /// A stretch that is not forwarded ends at `consumed`: the caller comes again with what follows it.

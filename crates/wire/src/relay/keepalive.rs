@@ -8,7 +8,8 @@
 use super::ending::{Cause, Stage};
 use super::{Initiator, Limits, Relay, Side, because};
 use crate::close::{ControlFrame, code};
-use crate::mask::Key;
+use crate::frame::Header;
+use crate::mask::{self, Key};
 use crate::time::Micros;
 
 /// What is kept of a session that asks, or that has a longest life; others own nothing of it.
@@ -34,6 +35,16 @@ struct Presence {
     awaited: Option<Key>,
     /// Bytes of a Ping among those that its socket has not taken.
     owed: u8,
+}
+
+/// What a Pong is to us.
+pub(super) enum OwnPong {
+    /// Somebody else's; it passes.
+    Other,
+    /// It cannot be told yet.
+    Unknown,
+    /// The answer to our Ping; it stays here.
+    Own,
 }
 
 impl Presence {
@@ -158,4 +169,17 @@ impl Relay {
         self.ends[side as usize].owed += bytes as u64;
         Some(frame)
     }
+}
+
+/// Whether a Pong answers a Ping of ours. It is judged whole, and is short enough to be kept until it is.
+#[cold]
+pub(super) fn own_pong(nonce: Key, header: Header, payload: Option<&[u8]>) -> OwnPong {
+    if header.payload_bytes != nonce.len() as u64 {
+        return OwnPong::Other;
+    }
+    let Some(payload) = payload else { return OwnPong::Unknown };
+    let mut said = nonce;
+    said.copy_from_slice(payload);
+    mask::apply(header.key.unwrap_or_default(), &mut said);
+    if said == nonce { OwnPong::Own } else { OwnPong::Other }
 }

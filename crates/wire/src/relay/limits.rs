@@ -104,6 +104,8 @@ pub enum Admission {
     Pass,
     /// It is read and discarded whole, continuation frames included; control frames between them pass.
     Drop,
+    /// As [`Admission::Drop`], and the client shall be told so: see [`super::Relay::poll_notice`].
+    Notify,
     /// Nothing more is judged from this side before the given time; then the limiter is asked again.
     Delay(Micros),
     /// It is not forwarded, everything before it is; the client is told this reason, the backend 1001.

@@ -98,6 +98,95 @@ fn a_dropped_message_leaves_a_hole_and_control_frames_pass() {
     assert_eq!((counters.messages, counters.dropped, counters.control_frames), (2, 1, 1));
 }
 
+/// What the client is told, and what it says.
+const NOTICE: &str = r#"{"type":"limit"}"#;
+
+fn notice(relay: &mut Relay) -> Option<Vec<u8>> {
+    relay.poll_notice(|| Some(NOTICE.to_owned()))
+}
+
+#[test]
+fn a_client_is_told_of_a_dropped_message_once_whoever_sent_it() {
+    for from in Side::BOTH {
+        let mut relay = relay(Limits { deflate: true, ..Limits::default() });
+        let drops = vec![Admission::Notify, Admission::Drop, Admission::Notify];
+        let mut script = Script { answers: drops, ..Script::default() };
+        assert_eq!(notice(&mut relay), None);
+        let message = frame(from, 0x82, b"too many");
+        for _ in 0..3 {
+            let verdict = relay.step(from, START, &mut message.clone(), &mut script);
+            assert_eq!((verdict.forward, verdict.consumed), (0, message.len()));
+        }
+        assert!(relay.may_notify());
+        let said = notice(&mut relay).unwrap();
+        assert_eq!(said, frame(Backend, 0x81, NOTICE.as_bytes()), "one frame, not compressed, not masked");
+        assert_eq!((relay.may_notify(), notice(&mut relay)), (false, None));
+        assert!(!relay.reads(Backend), "it is among what the client's socket has to take");
+        relay.wrote(Client, START, said.len());
+        assert!(relay.reads(Backend));
+        assert_eq!((relay.counters(from).dropped, relay.counters(Backend).messages), (3, 0));
+    }
+}
+
+#[test]
+fn a_notice_of_more_than_a_short_frame_says_its_length() {
+    for bytes in [125, 126, 1_024] {
+        let mut relay = relay(Limits::default());
+        let mut script = Script { answers: vec![Admission::Notify], ..Script::default() };
+        let _ = relay.step(Client, START, &mut frame(Client, 0x81, b"!"), &mut script);
+        let said = relay.poll_notice(|| Some("n".repeat(bytes))).unwrap();
+        assert_eq!(said, frame(Backend, 0x81, "n".repeat(bytes).as_bytes()));
+    }
+}
+
+#[test]
+fn a_notice_waits_for_the_end_of_the_message_under_way_and_for_a_client_that_reads() {
+    let mut relay = relay(Limits::default());
+    let begun = frame(Backend, 0x02, b"a message in");
+    assert_eq!(pass(&mut relay, Backend, START, &begun).forward, begun.len());
+    let mut script = Script { answers: vec![Admission::Notify], ..Script::default() };
+    let _ = relay.step(Client, START, &mut frame(Client, 0x81, b"dropped"), &mut script);
+    assert_eq!(notice(&mut relay), None, "within a message there is no place");
+    let ping = frame(Backend, 0x89, b"between");
+    let _ = pass(&mut relay, Backend, START, &ping);
+    assert_eq!(notice(&mut relay), None, "a frame's end is not a message's");
+    let end = frame(Backend, 0x80, b"two frames");
+    let mut slice = end.clone();
+    let _ = relay.step(Backend, START, &mut slice, &mut Unlimited);
+    assert_eq!(notice(&mut relay), None, "the client has not taken what was said before");
+    relay.wrote(Client, START, end.len());
+    assert!(notice(&mut relay).is_some());
+}
+
+#[test]
+fn a_notice_goes_out_beside_a_dropped_message_and_not_after_the_end_has_begun() {
+    let mut relay = relay(Limits::default());
+    let mut script = Script { answers: vec![Admission::Notify, Admission::Notify], ..Script::default() };
+    // Nothing of the message passes, so that the client stands between two messages while it comes.
+    let _ = relay.step(Backend, START, &mut frame(Backend, 0x02, b"dropped in"), &mut script);
+    let said = notice(&mut relay).unwrap();
+    relay.wrote(Client, START, said.len());
+    let _ = relay.step(Backend, START, &mut frame(Backend, 0x80, b"two frames"), &mut script);
+    assert_eq!(notice(&mut relay), None);
+    let _ = relay.step(Client, START, &mut frame(Client, 0x81, b"dropped"), &mut script);
+    impose(&mut relay, START);
+    assert_eq!((relay.may_notify(), notice(&mut relay)), (false, None));
+    assert!(said_close(&mut relay));
+}
+
+#[test]
+fn a_notice_that_has_nothing_to_say_any_more_is_none() {
+    let mut relay = relay(Limits::default());
+    let mut script = Script { answers: vec![Admission::Notify], ..Script::default() };
+    let _ = relay.step(Client, START, &mut frame(Client, 0x81, b"dropped"), &mut script);
+    assert_eq!(relay.poll_notice(|| None), None);
+    assert!(!relay.may_notify() && relay.reads(Backend));
+}
+
+fn said_close(relay: &mut Relay) -> bool {
+    said(relay, Client, START).is_some_and(|frame| frame[0] == 0x88)
+}
+
 #[test]
 fn a_delayed_message_waits_and_is_asked_about_again() {
     let mut relay = relay(Limits::default());

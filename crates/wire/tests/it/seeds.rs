@@ -3,12 +3,14 @@
 //!
 //! `TIDEGATE_SEED=n` replays one session; a failure names its seed and step.
 
+use std::cell::Cell;
+
 use tidegate_wire::close::CloseReason;
 use tidegate_wire::relay::{Cause, Fate, MessageStart};
 use tidegate_wire::scenarios::{close_frame, frame};
 use tidegate_wire::{Admission, Limiter, Limits, Micros, Side};
 
-use crate::sim::{Cut, Dice, Sim};
+use crate::sim::{Cut, Dice, NOTICE, Sim};
 
 const SEEDS: u64 = 3_000;
 
@@ -50,7 +52,8 @@ impl Limiter for Whims {
         self.asked[message.from as usize] += 1;
         match whim {
             0 => Admission::Close(CloseReason::ours(4429, "quota")),
-            1..5 => Admission::Drop,
+            1..3 => Admission::Drop,
+            3..5 => Admission::Notify,
             _ => Admission::Pass,
         }
     }
@@ -117,6 +120,8 @@ struct World {
     unsent: [std::collections::VecDeque<u8>; 2],
     leaves: [u64; 2],
     step: usize,
+    /// How often the client was told.
+    notices: Cell<u64>,
 }
 
 impl World {
@@ -136,7 +141,7 @@ impl World {
         let unsent =
             [0, 1].map(|side: usize| said[side].iter().flat_map(|said| said.bytes.clone()).collect());
         let leaves = [dice.below(6) as u64, dice.below(6) as u64];
-        Self { dice, sim, said, unsent, leaves, step: 0 }
+        Self { dice, sim, said, unsent, leaves, step: 0, notices: Cell::default() }
     }
 
     /// One move of the schedule.
@@ -192,7 +197,17 @@ impl World {
             let mut at = 0;
             let (mut messages, mut bytes, mut frames, mut control) = (0, 0, 0, 0);
             let mut is_closed = false;
+            // A notice stands between two messages, and only the client is told.
+            let notice = frame(Side::Backend, 0x81, NOTICE.as_bytes());
+            let (mut is_between, notices) = (true, Cell::new(0));
+            let noticed = |at: &mut usize, is_between: bool| {
+                while to == Side::Client && is_between && given[*at..].starts_with(&notice) {
+                    *at += notice.len();
+                    notices.set(notices.get() + 1);
+                }
+            };
             for said in &expected {
+                noticed(&mut at, is_between);
                 let rest = &given[at..];
                 if rest.len() < said.bytes.len() {
                     break;
@@ -205,10 +220,15 @@ impl World {
                     Some((payload, is_last)) => {
                         (frames, bytes) = (frames + 1, bytes + payload);
                         messages += u64::from(is_last);
+                        is_between = is_last;
                     }
                     None => control += 1,
                 }
             }
+            noticed(&mut at, is_between);
+            let asked: u64 = self.sim.limiter.asked.iter().sum();
+            assert!(notices.get() <= asked, "one notice a message at most");
+            self.notices.set(self.notices.get().max(notices.get()));
             // What follows whole frames is the beginning of the next, or one Close and nothing behind it.
             let rest = &given[at..];
             if let Some(&first) = rest.first() {
@@ -216,7 +236,8 @@ impl World {
                     *end += said.bytes.len();
                     Some((*end, said))
                 });
-                let begun = next.into_iter().find(|(end, _)| *end > at).map(|(_, said)| &said.bytes);
+                let said = at - notice.len() * usize::try_from(notices.get()).unwrap();
+                let begun = next.into_iter().find(|(end, _)| *end > said).map(|(_, said)| &said.bytes);
                 let is_begun = begun.is_some_and(|bytes| bytes.starts_with(rest));
                 if !is_begun {
                     assert_eq!(first, 0x88, "only a Close may follow: {rest:02x?}");
@@ -295,26 +316,44 @@ impl World {
             if ending.initiator == from.into() && ending.cause == Cause::Closed && !ending.cut {
                 let spoken: Vec<u8> =
                     self.expected(from).iter().flat_map(|said| said.bytes.iter().copied()).collect();
-                let given = &self.sim.sockets[from.other() as usize].given;
+                let given = without_notices(&self.sim.sockets[from.other() as usize].given);
                 assert!(given.starts_with(&spoken), "all that {from:?} said before its Close came through");
             }
         }
     }
 }
 
-fn run(seed: u64) {
+/// What the peers said; nobody but the relay says a notice.
+fn without_notices(given: &[u8]) -> Vec<u8> {
+    let notice = frame(Side::Backend, 0x81, NOTICE.as_bytes());
+    let (mut said, mut rest) = (Vec::new(), given);
+    while let Some((first, behind)) = rest.split_first() {
+        if let Some(behind) = rest.strip_prefix(&*notice) {
+            rest = behind;
+        } else {
+            said.push(*first);
+            rest = behind;
+        }
+    }
+    said
+}
+
+fn run(seed: u64) -> u64 {
     let mut world = World::new(seed);
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| world.run()));
     if let Err(panic) = outcome {
         eprintln!("seed {seed}, step {}: replay with TIDEGATE_SEED={seed}", world.step);
         std::panic::resume_unwind(panic);
     }
+    world.notices.get()
 }
 
 #[test]
 fn random_sessions_agree_with_the_model_and_end() {
-    match std::env::var("TIDEGATE_SEED") {
-        Ok(seed) => run(seed.parse().expect("TIDEGATE_SEED is a number")),
-        Err(_) => (0..SEEDS).for_each(run),
+    if let Ok(seed) = std::env::var("TIDEGATE_SEED") {
+        run(seed.parse().expect("TIDEGATE_SEED is a number"));
+        return;
     }
+    let notices: u64 = (0..SEEDS).map(run).sum();
+    assert!(notices > SEEDS / 10, "notices are said at all: {notices}");
 }

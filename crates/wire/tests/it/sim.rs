@@ -74,6 +74,9 @@ pub(crate) struct Socket {
     pub(crate) given: Vec<u8>,
 }
 
+/// What the client is told of dropped messages; nobody else says it.
+pub(crate) const NOTICE: &str = r#"{"told":"by the relay"}"#;
+
 #[derive(Debug)]
 pub(crate) struct Sim<L> {
     pub(crate) relay: Relay,
@@ -167,6 +170,11 @@ impl<L: Limiter> Sim<L> {
         for side in Side::BOTH {
             if let Some(frame) = self.relay.poll_control(side, || [7, 1, 9, 3]) {
                 self.give(side, frame.as_bytes());
+            }
+            if side == Side::Client
+                && let Some(notice) = self.relay.poll_notice(|| Some(NOTICE.to_owned()))
+            {
+                self.give(side, &notice);
             }
             let fate = self.relay.fate(side);
             let socket = self.socket(side);

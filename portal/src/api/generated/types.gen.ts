@@ -108,6 +108,12 @@ export type Api = {
     missing: Array<Missing>;
     name: string;
     /**
+     * What clients are told of messages that were dropped, by the working copy; null: nothing.
+     */
+    notice: {
+        [key: string]: unknown;
+    } | null;
+    /**
      * Who made it.
      */
     owner: string;
@@ -1679,7 +1685,8 @@ export type ListPlan = {
         message_bytes_max: number | null;
         name: string;
         /**
-         * What becomes of a message beyond a limit: `close` (the session, with 4429), `delay` or `drop`.
+         * What becomes of a message beyond a limit: `close` (the session, with 4429), `delay`, `drop`, `notify`
+         * (dropped, and the client is told) or `count` (it passes).
          */
         on_excess: string;
         /**
@@ -2147,6 +2154,14 @@ export type NewApi = {
     mappings?: Array<TopicMapping>;
     name: string;
     /**
+     * What a client is told of messages that were dropped because a policy says `notify`: a JSON object that it gets as a
+     * text message, once a second at most. The strings `$policy`, `$level`, `$direction` and `$retry_after` stand for what they
+     * say. At most 1,024 bytes. Absent: nothing.
+     */
+    notice?: {
+        [key: string]: unknown;
+    } | null;
+    /**
      * Names of business plans.
      */
     plans?: Array<string>;
@@ -2547,7 +2562,8 @@ export type Plan = {
     message_bytes_max: number | null;
     name: string;
     /**
-     * What becomes of a message beyond a limit: `close` (the session, with 4429), `delay` or `drop`.
+     * What becomes of a message beyond a limit: `close` (the session, with 4429), `delay`, `drop`, `notify`
+     * (dropped, and the client is told) or `count` (it passes).
      */
     on_excess: string;
     /**
@@ -2592,7 +2608,8 @@ export type PlanInput = {
     name: string;
     /**
      * What becomes of a message beyond a limit: `close` (the session, with 4429; when absent), `delay` (the sender is
-     * not read until there is more; what would wait for more than a minute closes the session) or `drop`.
+     * not read until there is more; what would wait for more than a minute closes the session), `drop`, `notify` (dropped, and
+     * the client is told in the notice that its API declares) or `count` (it passes, and is counted as beyond).
      */
     on_excess?: string | null;
     /**
@@ -3499,6 +3516,12 @@ export type UpdateApi = {
      * Under which paths a backend's topics are; absent: as before.
      */
     mappings?: Array<TopicMapping> | null;
+    /**
+     * What clients are told of messages that were dropped; null: nothing. Absent: as before.
+     */
+    notice?: {
+        [key: string]: unknown;
+    } | null;
     /**
      * Names of business plans.
      */

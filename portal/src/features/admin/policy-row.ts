@@ -31,6 +31,17 @@ export const EXCESSES: Choice[] = [
       "The sender is not read until there is more, and nothing is lost. What would wait for more than a minute closes the session.",
   },
   { word: "drop", label: "Drop the message", notices: "It is read and discarded, and the session goes on." },
+  {
+    word: "notify",
+    label: "Drop it and tell the client",
+    notices:
+      "As drop; the client is told in the notice that its API declares, once a second at most. Without one it is only dropped.",
+  },
+  {
+    word: "count",
+    label: "Let it pass",
+    notices: "Nothing is refused: what is beyond is counted, and shown as over the limit.",
+  },
 ];
 
 export interface LimitRow {

@@ -1,9 +1,10 @@
 // Protocol: compression, the check of text and the sizes that the gateway lets pass.
-import { Switch } from "@mantine/core";
+import { Button, Switch, Textarea } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import type { ReactNode } from "react";
 import { fieldErrors } from "../../api/problem";
 import { useCan } from "../../api/session";
-import type { Api, Protocol, ProtocolBounds } from "../../api/types";
+import type { Api, ProtocolBounds } from "../../api/types";
 import { ChoiceField } from "../../ui/choice-field";
 import { Notice } from "../../ui/notice";
 import { Card, Dim, FormWidth, Stack } from "../../ui/page";
@@ -12,6 +13,7 @@ import { useApi } from "./api-frame";
 import { BoundedField } from "./bounded-field";
 import { COMPRESSIONS } from "./choices";
 import { checkNumber } from "./endpoint-row";
+import { NOTICE_EXAMPLE, noticeOf, noticeText } from "./notice-row";
 import { SaveRow } from "./save-row";
 import { useDesign } from "./use-design";
 import { WithSettings } from "./with-settings";
@@ -21,6 +23,8 @@ type Values = Record<Size, number | string> & {
   compression: string;
   frame_checks: boolean;
   utf8_check: boolean;
+  /** JSON as it is written; empty: none. */
+  notice: string;
 };
 
 const SIZES: { leaf: Size; label: string; notices: string }[] = [
@@ -44,9 +48,11 @@ const FIELDS = {
   "/protocol/utf8_check": "utf8_check",
   "/protocol/message_bytes_max": "message_bytes_max",
   "/protocol/frame_bytes_max": "frame_bytes_max",
+  "/notice": "notice",
 };
 
-const valuesOf = (protocol: Protocol): Values => ({
+const valuesOf = ({ protocol, notice }: Pick<Api, "protocol" | "notice">): Values => ({
+  notice: noticeText(notice),
   compression: protocol.compression,
   frame_checks: protocol.frame_checks,
   utf8_check: protocol.utf8_check,
@@ -71,16 +77,18 @@ export function Component() {
 function ProtocolForm({ api, bounds }: { api: Api; bounds: ProtocolBounds }) {
   const may = useCan("api_create");
   const form = useForm<Values>({
-    initialValues: valuesOf(api.protocol),
+    initialValues: valuesOf(api),
     validate: {
       message_bytes_max: (value) => checkNumber(value, bounds.message_bytes_max, "bytes"),
       frame_bytes_max: (value) => checkNumber(value, bounds.frame_bytes_max, "bytes"),
+      notice: (text) => (noticeOf(text) === undefined ? "Write a JSON object, or nothing." : null),
     },
   });
-  const design = useDesign(api, (theirs) => form.setValues(valuesOf(theirs.protocol)));
-  const submit = form.onSubmit((values) =>
+  const design = useDesign(api, (theirs) => form.setValues(valuesOf(theirs)));
+  const submit = form.onSubmit(({ notice, ...values }) =>
     design.save(
       {
+        notice: noticeOf(notice) ?? null,
         protocol: {
           ...design.base.protocol,
           ...values,
@@ -89,7 +97,7 @@ function ProtocolForm({ api, bounds }: { api: Api; bounds: ProtocolBounds }) {
         },
       },
       {
-        onSaved: () => form.resetDirty(values),
+        onSaved: () => form.resetDirty({ ...values, notice }),
         onProblem: (problem) => form.setErrors(fieldErrors(problem, FIELDS).fields),
       },
     ),
@@ -142,6 +150,12 @@ function ProtocolForm({ api, bounds }: { api: Api; bounds: ProtocolBounds }) {
                 path={leaf}
               />
             ))}
+            <NoticeField
+              value={form.values.notice}
+              onChange={(text) => form.setFieldValue("notice", text)}
+              error={form.errors.notice}
+              readOnly={!may}
+            />
             {may ? (
               <SaveRow design={design} dirty={form.isDirty()} />
             ) : (
@@ -151,5 +165,41 @@ function ProtocolForm({ api, bounds }: { api: Api; bounds: ProtocolBounds }) {
         </form>
       </FormWidth>
     </Card>
+  );
+}
+
+/** What clients are told of messages that were dropped, as JSON. */
+function NoticeField(props: {
+  value: string;
+  onChange: (text: string) => void;
+  error: ReactNode;
+  readOnly: boolean;
+}) {
+  return (
+    <Stack>
+      <Textarea
+        label="Notice of dropped messages"
+        description="A JSON object that a client gets as a text message, once a second at most, where the policy that a message is beyond says so. The strings $policy, $level, $direction and $retry_after stand for what they say. Empty: none."
+        autosize
+        minRows={3}
+        spellCheck={false}
+        styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
+        readOnly={props.readOnly}
+        value={props.value}
+        onChange={(event) => props.onChange(event.currentTarget.value)}
+        error={props.error}
+      />
+      {!props.readOnly && props.value.trim() === "" && (
+        <div>
+          <Button
+            variant="default"
+            size="compact-sm"
+            onClick={() => props.onChange(noticeText(NOTICE_EXAMPLE))}
+          >
+            Begin with an example
+          </Button>
+        </div>
+      )}
+    </Stack>
   );
 }

@@ -87,6 +87,7 @@ const WORDS: Record<string, string> = {
   description: "Description",
   plans: "Business plans",
   api_policy: "API policy",
+  notice: "Notice of dropped messages",
   is_default_version: "Default version",
   issuers: "Accepted issuers",
   mappings: "Topic mappings",

@@ -271,7 +271,9 @@ fn a_policy_says_what_becomes_of_a_message_too_many() {
                     Admission::Close(quota_close(Level::Subscription, "Gold", delay.div_ceil(1_000)))
                 }
                 Excess::Delay => Admission::Delay(now.plus(Micros::from_millis(u64::from(delay)))),
-                Excess::Drop => Admission::Drop,
+                // Its API declares no notice.
+                Excess::Drop | Excess::Notify => Admission::Drop,
+                Excess::Count => Admission::Pass,
             };
             assert_eq!(meter.admit(now, message(Side::Client)), expected, "{limit:?}");
             // Whose messages wait or are dropped may come in; whoever would be closed at once may not.

@@ -53,6 +53,7 @@ fn api(number: u128, state: State) -> ApiFacts {
         security: Security { accepts: Way::ALL.into(), ..Security::default() },
         issuers: AcceptedIssuers::default(),
         api_policy: None,
+        notice: None,
     }
 }
 
@@ -220,11 +221,11 @@ fn change(parts: &mut SnapshotParts, what: u8, which: u8, how: u8) {
         22 => parts.key_managers.clear(),
         23 => remove(&mut parts.issuer.keys, which),
         24 => of(&mut parts.apis, which).into_iter().for_each(|api| {
-            api.api_policy = (how % 3 > 0).then(|| "10KPerMin".to_owned());
+            api.api_policy = (!how.is_multiple_of(3)).then(|| "10KPerMin".to_owned());
         }),
         25 => of(&mut parts.apis, which).into_iter().for_each(|api| {
             let path = ["/declared", "/news", "/*"][usize::from(how) % 3].to_owned();
-            let api_policy = (how % 5 > 0).then(|| "20KPerMin".to_owned());
+            let api_policy = (!how.is_multiple_of(5)).then(|| "20KPerMin".to_owned());
             api.topics.declared.push(Topic { path, api_policy, is_open: true, ..Topic::default() });
         }),
         26 => of(&mut parts.api_policies, which)
