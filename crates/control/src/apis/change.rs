@@ -93,9 +93,9 @@ pub(crate) struct ApiChange {
     /// Compression, checks and sizes; absent: as before.
     protocol: Option<ProtocolInput>,
     /// What clients are told of messages that were dropped; null: nothing. Absent: as before.
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default)]
     #[schema(value_type = Option<Object>)]
-    notice: Option<Option<Map<String, Value>>>,
+    notice: Change<Map<String, Value>>,
     /// Which headers a backend gets; absent: as before.
     headers: Option<HeadersInput>,
     /// Under which paths a backend's topics are; absent: as before.
@@ -112,17 +112,36 @@ pub(crate) struct ApiChange {
     /// Names of business plans.
     plans: Vec<String>,
     /// Name of the API policy that all who use the API are held to together; null: none. Absent: as before.
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default)]
     #[schema(value_type = Option<String>)]
-    api_policy: Option<Option<String>>,
+    api_policy: Change<String>,
     /// Whether it answers without a version as well, from when it is live; until then the one that does goes on. Absent:
     /// as before.
     is_default_version: Option<bool>,
 }
 
-/// Tells null, which is a value here, from what is absent.
-fn told<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(value).map(Some)
+/// What becomes of something that may be missing: null is a value here, and what is absent stays.
+#[derive(Debug, Default)]
+enum Change<T> {
+    #[default]
+    Keeps,
+    Becomes(Option<T>),
+}
+
+impl<T> Change<T> {
+    /// What it is from now on.
+    fn applied_to<B>(self, before: Option<B>, read: impl FnOnce(Option<T>) -> Option<B>) -> Option<B> {
+        match self {
+            Self::Keeps => before,
+            Self::Becomes(value) => read(value),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        Option::deserialize(value).map(Self::Becomes)
+    }
 }
 
 fn notice(shape: Option<Map<String, Value>>) -> Option<Arc<Notice>> {
@@ -213,7 +232,7 @@ pub(crate) async fn update(
             description: input.description,
             endpoints: input.endpoints.meant()?,
             protocol: input.protocol.map_or(Ok(before.protocol), ProtocolInput::meant)?,
-            notice: input.notice.map_or(before.notice, notice),
+            notice: input.notice.applied_to(before.notice, notice),
             headers: input.headers.map_or(Ok(before.headers), HeadersInput::meant)?,
             mappings: input
                 .mappings
@@ -223,7 +242,7 @@ pub(crate) async fn update(
             security: input.security.map_or(Ok(before.security), SecurityInput::meant)?,
             issuers: input.issuers.map_or(before.issuers, AcceptedIssuers::named),
             plans: input.plans,
-            api_policy: input.api_policy.unwrap_or(before.api_policy),
+            api_policy: input.api_policy.applied_to(before.api_policy, |name| name),
         },
         is_default_version: input.is_default_version,
     });
