@@ -107,18 +107,31 @@ struct Clients {
     chromium: PathBuf,
     nginx: PathBuf,
     haproxy: PathBuf,
+    redis_server: PathBuf,
     python: PathBuf,
     wscat: PathBuf,
 }
 
 impl Clients {
     fn prepare() -> Result<Self> {
-        let found = debian(&[("chromium", "chromium"), ("nginx", "nginx-light"), ("haproxy", "haproxy")])?;
-        let [chromium, nginx, haproxy] = found.try_into().unwrap_or_default();
+        let found = debian(&[
+            ("chromium", "chromium"),
+            ("nginx", "nginx-light"),
+            ("haproxy", "haproxy"),
+            ("redis-server", "redis-server"),
+        ])?;
+        let [chromium, nginx, haproxy, redis_server] = found.try_into().unwrap_or_default();
         let python = python()?;
         let wscat = root().join("e2e/clients");
         portal::install(&wscat)?;
-        Ok(Self { chromium, nginx, haproxy, python, wscat: wscat.join("node_modules/.bin/wscat") })
+        Ok(Self {
+            chromium,
+            nginx,
+            haproxy,
+            redis_server,
+            python,
+            wscat: wscat.join("node_modules/.bin/wscat"),
+        })
     }
 
     fn known_to<'c>(&self, command: &'c mut Command) -> &'c mut Command {
@@ -128,6 +141,7 @@ impl Clients {
             .env("TIDEGATE_CHROMIUM", &self.chromium)
             .env("TIDEGATE_NGINX", &self.nginx)
             .env("TIDEGATE_HAPROXY", &self.haproxy)
+            .env("TIDEGATE_REDIS_SERVER", &self.redis_server)
             .env("TIDEGATE_PYTHON", &self.python)
             .env("TIDEGATE_WSCAT", &self.wscat)
     }

@@ -298,10 +298,16 @@ impl Desk {
         inner: &Inner,
         now: Timestamp,
     ) -> Result<Admitted, NotAdmitted> {
-        self.settled(inner, client, now, |decisions, bought, now| {
+        let judge = |decisions: &Decisions, bought: Option<&Arc<Identity>>, now| {
             self.judge(decisions, request, client, &inner.budgets, bought, now)
-        })
-        .await
+        };
+        let admitted = self.settled(inner, client, now, judge).await?;
+        let begun = inner.budgets.begin(&admitted.meter, &*inner.clock).await;
+        begun.map_err(|used_up| NotAdmitted {
+            quota: inner.budgets.fields(&admitted.meter, now).map(Box::new),
+            ..not_now(&admitted.grant, Refusal::UsedUp(used_up))
+        })?;
+        Ok(admitted)
     }
 
     /// What a judgement says when everybody was asked whom it waits for. A second judgement is the last.
@@ -383,10 +389,6 @@ impl Desk {
             self.granted(decisions, api, &found.credential, &asks)?;
         let mut meter = budgets.meter(&grant);
         budgets.seat(&mut meter, &grant).map_err(|full| not_now(&grant, Refusal::Full(full)))?;
-        budgets.connect(&meter, now).map_err(|used_up| NotAdmitted {
-            quota: budgets.fields(&meter, now).map(Box::new),
-            ..not_now(&grant, Refusal::UsedUp(used_up))
-        })?;
         Ok(Admitted {
             snapshot_number: snapshot.number(),
             revocation_number,

@@ -18,6 +18,7 @@ mod drain;
 mod handshake;
 mod health;
 mod http2;
+mod lease;
 mod link;
 mod listen;
 mod probe;
@@ -48,11 +49,12 @@ use rustls::{ServerConfig, server::ResolvesServerCert};
 use tidegate_model::{
     forwarded::TrustedProxies,
     id::{BootId, SessionId},
+    lease::{Sharing, WhenAlone},
     link::GatewayLink,
     network::Networks,
     port::{
         Clock, ConsoleDoor, Documents, Entropy, NoDocument, PortError, Probe, ProbeReport, ProbeRequest,
-        Question,
+        Question, SharedBudgets,
     },
     user::Secret,
 };
@@ -67,6 +69,7 @@ use crate::{
     crowd::{AddressPlace, Crowd},
     dial::{AddressRules, Dialler, DiallerParts},
     health::Checker,
+    lease::{Common, Sharer},
     refusal::Refusal,
     relay::{Budgets, Commons, Workers},
     report::Reporter,
@@ -99,6 +102,8 @@ pub struct Ports {
     pub entropy: Arc<dyn Entropy>,
     /// The way to the control plane.
     pub link: Arc<dyn GatewayLink>,
+    /// What gateways know together of budgets; `None`: this one uses them alone.
+    pub budgets: Option<Arc<dyn SharedBudgets>>,
     /// Told, once and on a thread that nothing else runs on, that the worker with this number is stuck for good. The
     /// gateway cannot help itself then: the process has to end, and somebody has to start it anew.
     pub stuck: Arc<dyn Fn(u16) + Send + Sync>,
@@ -115,6 +120,8 @@ pub struct Settings {
     /// Sessions that may be open at once; beyond it handshakes are refused. Over HTTP/2 each counts twice, since it
     /// takes twice the descriptors.
     pub sessions_max: usize,
+    /// What becomes of budgets while other gateways cannot be asked.
+    pub when_alone: WhenAlone,
     /// The product's own listeners, which are never dialled as a backend.
     pub own: Vec<SocketAddr>,
     /// The only networks that are dialled, and what lifts a built-in refusal; empty: all that are not refused.
@@ -160,6 +167,7 @@ pub struct Running {
     ended: watch::Sender<bool>,
     talking: JoinHandle<()>,
     checking: JoinHandle<()>,
+    sharing: Option<JoinHandle<()>>,
 }
 
 struct Inner {
@@ -170,6 +178,8 @@ struct Inner {
     entropy: Arc<dyn Entropy>,
     desk: Arc<Desk>,
     budgets: Arc<Budgets>,
+    /// How they are shared with other gateways, if they are.
+    sharing: watch::Sender<Option<Sharing>>,
     dialler: Arc<Dialler>,
     workers: Arc<Workers>,
     reporter: Arc<Reporter>,
@@ -197,16 +207,16 @@ impl Gateway {
     /// # Errors
     /// [`StartError`].
     pub fn start(ports: Ports, settings: Settings) -> Result<(Self, Running), StartError> {
-        let Ports { clock, entropy, link, stuck } = ports;
+        let Ports { clock, entropy, link, budgets: shared, stuck } = ports;
         let boot = BootId::new(clock.now(), entropy.id_bytes());
         let (revoked, monotonic) = (Arc::<Revoked>::default(), Monotonic::start());
-        let (budgets, reporter) = (Budgets::new(monotonic), Arc::new(Reporter::new(boot)));
+        let common = shared.map(|shared| Common::new(shared, settings.when_alone));
+        let budgets = Budgets::new(monotonic, common.as_ref().map(|common| Arc::clone(&common.fleet)));
+        let reporter = Arc::new(Reporter::new(boot));
+        let rules =
+            AddressRules { own: settings.own, allow: settings.backend_allow, deny: settings.backend_deny };
         let dialler = Arc::new(Dialler::new(DiallerParts {
-            rules: AddressRules {
-                own: settings.own,
-                allow: settings.backend_allow,
-                deny: settings.backend_deny,
-            },
+            rules,
             names: settings.names,
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
@@ -232,6 +242,7 @@ impl Gateway {
             entropy,
             desk: Arc::new(Desk::new(settings.query_credentials, settings.ask_certificates, revoked, &link)),
             budgets,
+            sharing: watch::Sender::default(),
             workers: Arc::new(Workers::start(workers, &commons, stuck)?),
             reporter,
             handshaking: Semaphore::new(HANDSHAKES_MAX),
@@ -246,7 +257,7 @@ impl Gateway {
             proxy_protocol: settings.proxy_protocol,
             socket_buffer_bytes: settings.socket_buffer_bytes,
         });
-        Ok((Self(Arc::clone(&inner)), Running::begin(inner, link, monotonic)))
+        Ok((Self(Arc::clone(&inner)), Running::begin(inner, link, common, monotonic)))
     }
 
     /// The settings of listeners with TLS, which present what this resolves. Clients are asked for a certificate while an
@@ -256,6 +267,11 @@ impl Gateway {
     /// The TLS library refuses its settings.
     pub fn tls(&self, certificate: Arc<dyn ResolvesServerCert>) -> Result<Arc<ServerConfig>, rustls::Error> {
         self.0.desk.asking().tls(certificate)
+    }
+
+    /// How budgets are shared with other gateways; `None`: they are not, or nothing was heard yet.
+    pub fn sharing(&self) -> Option<Sharing> {
+        *self.0.sharing.borrow()
     }
 
     /// Accepts connections until the gateway drains.
@@ -268,8 +284,14 @@ impl Gateway {
 }
 
 impl Running {
-    /// Begins what goes on beside connections: the talk with the control plane, and the checks of backends.
-    fn begin(inner: Arc<Inner>, link: Arc<dyn GatewayLink>, monotonic: Monotonic) -> Self {
+    /// Begins what goes on beside connections: the talk with the control plane, the checks of backends, and the sharing of
+    /// budgets.
+    fn begin(
+        inner: Arc<Inner>,
+        link: Arc<dyn GatewayLink>,
+        common: Option<Common>,
+        monotonic: Monotonic,
+    ) -> Self {
         let (dialler, clock, entropy) =
             (Arc::clone(&inner.dialler), Arc::clone(&inner.clock), Arc::clone(&inner.entropy));
         let checker = Checker::new(inner.boot, dialler, clock, entropy, monotonic);
@@ -288,8 +310,10 @@ impl Running {
             reporter: Arc::clone(&inner.reporter),
         };
         let (ended, is_ended) = watch::channel(false);
+        let sharer = common.map(|common| Sharer::of(&inner, common, monotonic));
+        let sharing = sharer.map(|sharer| tokio::spawn(sharer.run(is_ended.clone())));
         let talking = tokio::spawn(talk.run(is_ended));
-        Self { inner, ended, talking, checking }
+        Self { inner, ended, talking, checking, sharing }
     }
 
     /// Refuses new connections, says goodbye to every session, and returns when the last counts are on disk.
@@ -297,8 +321,12 @@ impl Running {
     pub async fn drain(self) -> usize {
         let cut = drain::run(&self.inner).await;
         self.ended.send_replace(true);
-        for (ended, what) in [(self.talking.await, "link"), (self.checking.await, "checks")] {
-            if ended.is_err() {
+        let tasks =
+            [(Some(self.talking), "link"), (Some(self.checking), "checks"), (self.sharing, "budgets")];
+        for (task, what) in tasks {
+            if let Some(task) = task
+                && task.await.is_err()
+            {
                 tracing::error!(what, "a task of the gateway panicked");
             }
         }

@@ -5,7 +5,8 @@
 //! said than its status.
 
 use tidegate_model::{
-    admit::Refusal as NotAdmitted, id::SessionId, meter::Level, security::Way, ticket::TICKET_MILLIS,
+    admit::Refusal as NotAdmitted, id::SessionId, meter::Level, security::Way, throttle::Scarcity,
+    ticket::TICKET_MILLIS,
 };
 use tidegate_oauth::{
     bearer::{self, BadCredential},
@@ -251,7 +252,11 @@ impl Refusal {
 
     fn detail(&self) -> String {
         match self {
-            Self::UsedUp(UsedUp { plan, level, retry_after_seconds }) => format!(
+            Self::UsedUp(UsedUp { plan, level, retry_after_seconds, scarcity: Scarcity::Alone }) => format!(
+                "This gateway cannot ask the others how much of the {} {plan} is left; try again in {retry_after_seconds} seconds.",
+                level.noun()
+            ),
+            Self::UsedUp(UsedUp { plan, level, retry_after_seconds, .. }) => format!(
                 "The {} {plan} has nothing left; there is more in {retry_after_seconds} seconds.",
                 level.noun()
             ),
@@ -367,7 +372,7 @@ pub fn problem_kinds() -> Vec<(&'static str, &'static str)> {
 fn samples() -> Vec<Refusal> {
     use tidegate_model::endpoint::Environment::Production;
     let (plan, level) = (String::new(), Level::Subscription);
-    let used_up = UsedUp { plan: plan.clone(), level, retry_after_seconds: 1 };
+    let used_up = UsedUp { plan: plan.clone(), level, retry_after_seconds: 1, scarcity: Scarcity::Used };
     let mut all = vec![
         Refusal::NotHttp,
         Refusal::Slow,

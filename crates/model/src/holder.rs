@@ -89,6 +89,14 @@ pub struct BudgetKey {
     pub shape: Shape,
 }
 
+impl BudgetKey {
+    /// The key in writing, the same at every gateway.
+    pub fn name(&self) -> Arc<str> {
+        // Nothing in it can fail to be written; the fallback is as good a name within one process.
+        serde_json::to_string(self).unwrap_or_else(|_| format!("{self:?}")).into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

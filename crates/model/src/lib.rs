@@ -25,6 +25,7 @@ pub mod headers;
 pub mod holder;
 pub mod id;
 pub mod issuer;
+pub mod lease;
 pub mod lifecycle;
 pub mod limit;
 pub mod link;

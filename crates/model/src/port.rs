@@ -1,4 +1,4 @@
-//! Ports: what the rooms need of one another, as traits. `store` implements [`Catalog`] and [`EventLog`],
+//! Ports: what the rooms need of one another, as traits. `store` implements [`Catalog`], [`EventLog`] and [`SharedBudgets`],
 //! `gateway` implements [`Probe`], [`Documents`] and [`ConsoleDoor`], `server` implements [`Clock`] and [`Entropy`] and joins them.
 //!
 //! An implementation answers [`PortError`] for its own troubles; what is simply not there is `None`.
@@ -17,6 +17,7 @@ use crate::{
     fact::{Appended, Batch, Traffic, TrafficOf},
     id::{ApiId, ApplicationId, AuthorizationId, KeyManagerId, ProviderId, SubscriptionId, UserId},
     issuer::{Held, ProvidedKey},
+    lease::{Heard, Told},
     lifecycle::State,
     opaque::OpaqueTokenFacts,
     policy::{KeptPolicy, PolicyKind},
@@ -307,6 +308,17 @@ pub trait EventLog: Send + Sync + 'static {
     /// What was used of budgets and is not over at `now`, by all gateways together, in no order. A batch tells of what is
     /// added; [`Usage::then`] says what is known then.
     async fn usage(&self, of: UsageOf<'_>, now: Timestamp) -> Result<Vec<Usage>, PortError>;
+}
+
+/// What gateways know together of the budgets that they share: [`crate::lease`].
+#[async_trait::async_trait]
+pub trait SharedBudgets: Send + Sync + 'static {
+    /// Takes a gateway's word and answers it, as one step that others see whole or not at all. Whoever waits no longer drops
+    /// the future; the word may be taken nevertheless, then or later.
+    ///
+    /// # Errors
+    /// [`PortError`] when there is no answer: the word may have been taken.
+    async fn tell(&self, told: &Told) -> Result<Heard, PortError>;
 }
 
 /// What *Test endpoint* is to try.

@@ -20,6 +20,7 @@ use std::{
 };
 
 use crate::{
+    lease::Lease,
     limit::{Counting, Limit, Shape, Unit, Window},
     time::{MINUTE_MILLIS, Timestamp},
     usage::Used,
@@ -36,11 +37,25 @@ pub struct Moment {
     pub micros: u64,
 }
 
-/// The budget is used up.
+/// Nothing may begin now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exhausted {
     /// Milliseconds until something is left again, at least 1. Of a limit of zero, until its window ends.
     pub retry_after_millis: u64,
+    /// What is known of why.
+    pub scarcity: Scarcity,
+}
+
+/// Why nothing may begin. Only of a budget that gateways share can it be anything but used up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Scarcity {
+    /// The budget is used up.
+    #[default]
+    Used,
+    /// This gateway has used what it was granted, and the answer whether there is more is under way.
+    Awaited,
+    /// This gateway has used what it was granted, cannot ask for more, and must not go on by itself.
+    Alone,
 }
 
 impl Exhausted {
@@ -58,11 +73,13 @@ pub struct Gauge {
     one: u64,
     /// What a sliding budget may owe, in nanoseconds.
     owed_max: u64,
+    /// Of how many equal parts of a sliding budget it is one.
+    parts: u64,
 }
 
 impl From<Limit> for Gauge {
     fn from(limit: Limit) -> Self {
-        let mut gauge = Self { limit, one: 0, owed_max: 0 };
+        let mut gauge = Self { limit, one: 0, owed_max: 0, parts: 1 };
         if let Counting::Sliding { burst } = limit.counting {
             gauge.one = gauge.nanos(1);
             gauge.owed_max = match limit.unit {
@@ -87,6 +104,18 @@ impl Gauge {
         (units > 0).then(|| i64::try_from(self.nanos(units).div_ceil(NANOS_PER_MILLI)).unwrap_or(i64::MAX))
     }
 
+    /// What one unit costs of a sliding budget, and what may be owed, in nanoseconds.
+    pub(crate) const fn nanos_of_one_and_owed(&self) -> (u64, u64) {
+        (self.one, self.owed_max)
+    }
+
+    /// The gauge of one of so many equal parts of a sliding budget: a unit costs as many times more. One at least may come
+    /// at once.
+    pub(crate) fn part_of(&self, parts: u64) -> Self {
+        let one = self.one.saturating_mul(parts);
+        Self { one, owed_max: self.owed_max.max(one), parts, ..*self }
+    }
+
     /// The time of so many units, rounded up.
     fn nanos(&self, units: u64) -> u64 {
         let window = self.limit.per.millis().unsigned_abs() * NANOS_PER_MILLI;
@@ -100,7 +129,7 @@ impl Gauge {
     }
 
     fn cost(&self, units: u64) -> u64 {
-        if units == 1 { self.one } else { self.nanos(units) }
+        if units == 1 { self.one } else { self.nanos(units).saturating_mul(self.parts) }
     }
 
     /// Whether a message may begin.
@@ -112,7 +141,7 @@ impl Gauge {
     }
 
     /// The word with so many units more.
-    fn plus(&self, word: u64, units: u64, now: Moment) -> u64 {
+    pub(crate) fn plus(&self, word: u64, units: u64, now: Moment) -> u64 {
         match self.limit.counting {
             Counting::Calendar => {
                 let (window, used) = self.present(word, now);
@@ -138,7 +167,7 @@ impl Gauge {
     }
 
     /// The calendar window that counts now, and what was used of it.
-    fn present(&self, word: u64, now: Moment) -> (u64, u64) {
+    pub(crate) fn present(&self, word: u64, now: Moment) -> (u64, u64) {
         let per = self.limit.per;
         let (number, (window, used)) = (per.number(now.wall), unpack(per, word));
         if number > window {
@@ -152,7 +181,7 @@ impl Gauge {
     }
 
     /// When something is left again, if nothing is.
-    fn exhausted(&self, word: u64, now: Moment) -> Exhausted {
+    pub(crate) fn exhausted(&self, word: u64, now: Moment) -> Exhausted {
         let per = self.limit.per;
         let of_window =
             |window: u64| per.begin(window + 1).millis().saturating_sub(now.wall.millis()).unsigned_abs();
@@ -165,7 +194,7 @@ impl Gauge {
                 .saturating_sub(self.owed_max)
                 .div_ceil(NANOS_PER_MILLI),
         };
-        Exhausted { retry_after_millis: retry_after_millis.max(1) }
+        Exhausted { retry_after_millis: retry_after_millis.max(1), scarcity: Scarcity::Used }
     }
 }
 
@@ -183,27 +212,48 @@ pub struct Reading {
 /// Calendar: the window's number in the high bits, what was used in the low ones. Sliding: the nanosecond at which nothing is
 /// owed any more. Both are the same word whatever the amount is, so a limit whose number changes goes on with what was
 /// used; a limit over another window, or counted otherwise, needs another budget.
+///
+/// One that gateways share has a [`Lease`] beside the word: how much of it this gateway was granted.
 #[derive(Debug, Default)]
-pub struct Budget(AtomicU64);
+pub struct Budget {
+    word: AtomicU64,
+    lease: Option<Box<Lease>>,
+}
 
 impl Budget {
     /// A budget of this shape continued from what was used before, for example by an earlier process, as it was told at
     /// `told_at`. What is owed is paid off by the wall clock meanwhile, since no other goes on; one that was set back
     /// makes nobody owe more.
     pub fn resumed(shape: Shape, used: Used, told_at: Timestamp, now: Moment) -> Self {
-        Self(AtomicU64::new(match used {
+        let word = match used {
             Used::Calendar { window, units } => pack(shape.per(), window, units),
             Used::Sliding { clear_at } => {
                 let since = now.wall.max(told_at).millis();
                 let owed = clear_at.millis().saturating_sub(since).max(0).unsigned_abs();
                 nanos_of(now).saturating_add(owed.saturating_mul(NANOS_PER_MILLI))
             }
-        }))
+        };
+        Self { word: AtomicU64::new(word), lease: None }
+    }
+
+    /// The same budget, as one of which other gateways use, too.
+    pub(crate) fn with(self, lease: Box<Lease>) -> Self {
+        Self { lease: Some(lease), ..self }
+    }
+
+    /// What this gateway was granted of it, where gateways share it.
+    pub fn lease(&self) -> Option<&Lease> {
+        self.lease.as_deref()
+    }
+
+    /// The word's place, for the lease beside it.
+    pub(crate) const fn cell(&self) -> &AtomicU64 {
+        &self.word
     }
 
     /// The word itself.
     pub(crate) fn word(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.word.load(Ordering::Relaxed)
     }
 
     /// Lets a message begin that costs so many units.
@@ -212,8 +262,17 @@ impl Budget {
     /// [`Exhausted`] when nothing is left; nothing is taken then.
     #[inline]
     pub fn take(&self, gauge: &Gauge, units: u64, now: Moment) -> Result<(), Exhausted> {
+        match &self.lease {
+            None => self.take_here(gauge, units, now),
+            Some(lease) => lease.take(self, gauge, units, now),
+        }
+    }
+
+    /// The same by the word alone.
+    #[inline]
+    pub(crate) fn take_here(&self, gauge: &Gauge, units: u64, now: Moment) -> Result<(), Exhausted> {
         // Relaxed is enough: the word is the whole state and nothing else is published through it.
-        self.0
+        self.word
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
                 gauge.is_left(word, now).then(|| gauge.plus(word, units, now))
             })
@@ -224,8 +283,16 @@ impl Budget {
     /// Takes for something that passes in any case; says whether it is beyond the limit. What slides is taken only where it
     /// is left: what does not conform does not count (ITU-T I.371), so that who was beyond is within again in time.
     pub fn count(&self, gauge: &Gauge, units: u64, now: Moment) -> bool {
+        if let Some(lease) = &self.lease {
+            let refused = lease.refuses(self, gauge, now);
+            let is_beyond = refused.is_some_and(|exhausted| exhausted.scarcity == Scarcity::Used);
+            if !is_beyond || gauge.limit.counting == Counting::Calendar {
+                self.add(gauge, units, now);
+            }
+            return is_beyond;
+        }
         let counts = |word| gauge.is_left(word, now) || gauge.limit.counting == Counting::Calendar;
-        let before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
+        let before = self.word.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
             counts(word).then(|| gauge.plus(word, units, now))
         });
         !gauge.is_left(before.unwrap_or_else(|word| word), now)
@@ -234,27 +301,41 @@ impl Budget {
     /// Takes more for a message that began, be it left or not.
     pub fn add(&self, gauge: &Gauge, units: u64, now: Moment) {
         self.change(|word| gauge.plus(word, units, now));
+        if let Some(lease) = &self.lease {
+            lease.added(self, gauge, units, now);
+        }
     }
 
     /// Gives back what was taken at this moment for a message that another limit refused.
     pub fn give_back(&self, gauge: &Gauge, units: u64, now: Moment) {
         self.change(|word| gauge.minus(word, units, now));
+        if let Some(lease) = &self.lease {
+            lease.given_back(units);
+        }
     }
 
     fn change(&self, change: impl Fn(u64) -> u64) {
         // It always changes: there is no error to look at.
-        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| Some(change(word)));
+        let _ = self.word.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| Some(change(word)));
     }
 
     /// Why no message may begin now, if that is so. Takes nothing.
     pub fn refuses(&self, gauge: &Gauge, now: Moment) -> Option<Exhausted> {
-        let word = self.0.load(Ordering::Relaxed);
+        match &self.lease {
+            None => self.refuses_here(gauge, now),
+            Some(lease) => lease.refuses(self, gauge, now),
+        }
+    }
+
+    /// The same by the word alone.
+    pub(crate) fn refuses_here(&self, gauge: &Gauge, now: Moment) -> Option<Exhausted> {
+        let word = self.word.load(Ordering::Relaxed);
         (!gauge.is_left(word, now)).then(|| gauge.exhausted(word, now))
     }
 
     /// What is used now. It may be more than the amount, by the last message.
     pub fn reading(&self, gauge: &Gauge, now: Moment) -> Reading {
-        let word = self.0.load(Ordering::Relaxed);
+        let word = self.word.load(Ordering::Relaxed);
         match gauge.limit.counting {
             Counting::Calendar => {
                 let (window, used) = gauge.present(word, now);
@@ -292,13 +373,13 @@ const fn nanos_of(now: Moment) -> u64 {
     now.micros.saturating_mul(1_000)
 }
 
-const fn pack(per: Window, window: u64, used: u64) -> u64 {
+pub(crate) const fn pack(per: Window, window: u64, used: u64) -> u64 {
     let bits = 64 - per.number_bits();
     let most = (1 << bits) - 1;
     window << bits | if used < most { used } else { most }
 }
 
-const fn unpack(per: Window, word: u64) -> (u64, u64) {
+pub(crate) const fn unpack(per: Window, word: u64) -> (u64, u64) {
     let bits = 64 - per.number_bits();
     (word >> bits, word & ((1 << bits) - 1))
 }

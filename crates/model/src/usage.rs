@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     holder::{BudgetKey, Holder},
+    lease::Fleet,
     limit::{Counting, Limit, Shape, Window},
     policy::Policy,
     throttle::{Budget, Gauge, Moment, used_since},
@@ -183,7 +184,7 @@ impl Quota {
 #[derive(Debug)]
 pub struct Tally {
     key: BudgetKey,
-    budget: Budget,
+    budget: Arc<Budget>,
     /// The budget's word when it was told last. Whoever tells is one at a time.
     told: AtomicU64,
     /// It is on a list of those to be told.
@@ -191,16 +192,23 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Of a budget of which nothing was used.
-    pub fn new(key: BudgetKey) -> Self {
-        Self { key, budget: Budget::default(), told: AtomicU64::new(0), is_listed: AtomicBool::new(false) }
+    /// Of a budget of which nothing was used. `fleet`: other gateways use of it, too.
+    pub fn new(key: BudgetKey, fleet: Option<&Arc<Fleet>>) -> Self {
+        Self::of(key, Budget::default(), fleet)
     }
 
     /// Of a budget that goes on with what was used, all of which was told.
-    pub fn resumed(usage: &Usage, now: Moment) -> Self {
-        let budget = Budget::resumed(usage.key.shape, usage.used, usage.at, now);
+    pub fn resumed(usage: &Usage, now: Moment, fleet: Option<&Arc<Fleet>>) -> Self {
+        Self::of(usage.key.clone(), Budget::resumed(usage.key.shape, usage.used, usage.at, now), fleet)
+    }
+
+    fn of(key: BudgetKey, budget: Budget, fleet: Option<&Arc<Fleet>>) -> Self {
         let told = AtomicU64::new(budget.word());
-        Self { key: usage.key.clone(), budget, told, is_listed: AtomicBool::new(false) }
+        let budget = match fleet {
+            None => Arc::new(budget),
+            Some(fleet) => budget.shared(key.name(), key.shape, fleet),
+        };
+        Self { key, budget, told, is_listed: AtomicBool::new(false) }
     }
 
     /// Which budget it is.
@@ -209,7 +217,7 @@ impl Tally {
     }
 
     /// The budget.
-    pub const fn budget(&self) -> &Budget {
+    pub const fn budget(&self) -> &Arc<Budget> {
         &self.budget
     }
 

@@ -9,6 +9,7 @@ mod certificate;
 mod clients;
 mod keys;
 mod listen;
+mod redis;
 
 use std::{env, fmt, num::NonZeroUsize, path::PathBuf};
 
@@ -20,6 +21,7 @@ pub(crate) use certificate::{OwnCertificate, RawCertificate, TLS_CERT, TLS_KEY};
 pub(crate) use clients::{Clients, RawClients};
 pub(crate) use keys::RawKeys;
 pub(crate) use listen::{Bound, Listen};
+pub(crate) use redis::{RawRedis, Redis};
 
 /// Sets the password of `admin`. It has no flag, since arguments can be seen by every user of the machine.
 pub(crate) const ADMIN_PASSWORD: &str = "TIDEGATE_ADMIN_PASSWORD";
@@ -80,6 +82,8 @@ pub(crate) struct RawServe {
     pub(crate) backends: RawBackends,
     #[command(flatten)]
     pub(crate) keys: RawKeys,
+    #[command(flatten)]
+    pub(crate) redis: RawRedis,
     /// KiB that may wait in the kernel for each direction of a socket, 4 to 16384, or 0 for the system's own choice [default: 128]
     #[arg(long, env = "TIDEGATE_SOCKET_BUFFER", value_name = "KIB")]
     pub(crate) socket_buffer: Option<String>,
@@ -115,6 +119,8 @@ pub(crate) struct Serve {
     pub(crate) backends: Backends,
     /// The issuer's signing keys.
     pub(crate) keys: KeySettings,
+    /// The Redis in which budgets are shared with other gateways.
+    pub(crate) redis: Redis,
     /// Bytes in the kernel for each direction of a socket; `None`: as the system likes.
     pub(crate) socket_buffer_bytes: Option<usize>,
     /// Relay workers; `None`: one per core.
@@ -169,6 +175,7 @@ impl RawServe {
         let clients = self.clients.resolve(&mut found);
         let backends = self.backends.resolve(&mut found);
         let keys = self.keys.resolve(&mut found);
+        let redis = self.redis.resolve(&mut found);
         let socket_buffer = found.keep(socket_buffer(self.socket_buffer.as_deref()));
         let data = found.keep(self.data.or_else(usual_data_folder).ok_or_else(no_home));
         let admin_password = found.keep(admin_password.map(self::admin_password).transpose());
@@ -183,6 +190,7 @@ impl RawServe {
             clients,
             backends,
             keys,
+            redis,
             socket_buffer,
             workers,
             data,
@@ -199,6 +207,7 @@ impl RawServe {
                 Some(clients),
                 Some(backends),
                 Some(keys),
+                Some(redis),
                 Some(socket_buffer_bytes),
                 Some(workers),
                 Some(data),
@@ -218,6 +227,7 @@ impl RawServe {
                     clients,
                     backends,
                     keys,
+                    redis,
                     socket_buffer_bytes,
                     workers,
                     admin_password,

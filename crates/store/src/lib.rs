@@ -1,4 +1,5 @@
-//! The ports of `model` on a database: [`SqliteCatalog`] keeps records and facts in one SQLite file.
+//! The ports of `model` on databases: [`SqliteCatalog`] keeps records and facts in one SQLite file, [`RedisBudgets`] what
+//! gateways know together of the budgets that they share.
 //!
 //! It knows no HTTP and no socket of a client. What a change may do is decided in `model::decide`, inside the
 //! transaction that writes it. Statements are built by SeaORM, so that another database needs another way to open
@@ -22,6 +23,7 @@ mod migration;
 mod policies;
 mod providers;
 mod reads;
+mod redis;
 mod registrations;
 mod revocations;
 mod roles;
@@ -32,5 +34,6 @@ mod users;
 mod vault;
 mod writer;
 
+pub use redis::{BadRedis, RedisBudgets};
 pub use sqlite::{OpenError, SqliteCatalog};
 pub use vault::KeyError;

@@ -35,6 +35,7 @@ mod refusals;
 mod rest;
 mod schemathesis;
 mod sentence;
+mod shared;
 mod timeouts;
 mod topics;
 mod traffic;

@@ -27,7 +27,7 @@ const START_PATIENCE: Duration = Duration::from_mins(1);
 /// An orderly end: five seconds for sessions to say goodbye, and some for the rest.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 /// What a developer may have set for himself and no test may see.
-const VARIABLES: [&str; 19] = [
+const VARIABLES: [&str; 21] = [
     "TIDEGATE_ADMIN_PASSWORD",
     "TIDEGATE_CLIENT_CERT",
     "TIDEGATE_CONNECTIONS_PER_ADDRESS",
@@ -38,6 +38,8 @@ const VARIABLES: [&str; 19] = [
     "TIDEGATE_LOG",
     "TIDEGATE_PORTAL",
     "TIDEGATE_PROXY_PROTOCOL",
+    "TIDEGATE_REDIS",
+    "TIDEGATE_REDIS_LOST",
     "TIDEGATE_SECRETS_KEY_FILE",
     "TIDEGATE_SOCKET_BUFFER",
     "TIDEGATE_TLS_CERT",
@@ -144,7 +146,12 @@ impl Product {
 
     /// A start in a folder that may hold data of an earlier one.
     pub(crate) async fn start_in(folder: TempDir) -> Self {
-        Self::begin(folder, None, |_| {}).await
+        Self::start_in_with(folder, |_| {}).await
+    }
+
+    /// The same with other arguments or variables.
+    pub(crate) async fn start_in_with(folder: TempDir, adjust: impl FnOnce(&mut Command)) -> Self {
+        Self::begin(folder, None, adjust).await
     }
 
     async fn begin(folder: TempDir, certificate: Option<PathBuf>, adjust: impl FnOnce(&mut Command)) -> Self {

@@ -25,6 +25,10 @@ pub(crate) fn haproxy() -> Command {
     Command::new(program("TIDEGATE_HAPROXY", "Debian: apt-get install haproxy"))
 }
 
+pub(crate) fn redis_server() -> Command {
+    Command::new(program("TIDEGATE_REDIS_SERVER", "Debian: apt-get install redis-server"))
+}
+
 /// A Python that has `websockets` and the conformance suite.
 pub(crate) fn python() -> Command {
     let install = "python3 -m venv DIR; DIR/bin/pip install authlib==1.9.10 httpx==0.28.1 kosoku==0.1.0 schemathesis==4.32.5 websockets==15.0.1";

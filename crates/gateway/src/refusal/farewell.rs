@@ -2,13 +2,13 @@
 //!
 //! It does not know why a session ends beyond the words that come with it.
 
-use tidegate_model::{admit::Unwelcome, meter::Level};
+use tidegate_model::{admit::Unwelcome, meter::Level, throttle::Scarcity};
 use tidegate_wire::{
     close::{CloseReason, REASON_BYTES_MAX, code},
     relay::{Cause, Ending, Initiator},
 };
 
-use crate::relay::Farewell;
+use crate::relay::{Farewell, UsedUp};
 
 /// What both sides are told when a session may not stay.
 pub(crate) fn unwelcome(unwelcome: Unwelcome) -> Farewell {
@@ -50,18 +50,20 @@ fn farewell(word: &'static str, code: u16) -> Farewell {
     Farewell { word, client: CloseReason::ours(code, &reason), backend }
 }
 
-/// The Close for the message above the limit.
+/// The Close for the message above the limit, and for one of which a gateway that is alone cannot know whether it is.
 #[cold]
-pub(crate) fn quota_close(level: Level, plan: &str, retry_after_seconds: u32) -> CloseReason {
-    let plan = serde_json::Value::from(plan);
+pub(crate) fn quota_close(used_up: &UsedUp) -> CloseReason {
+    let UsedUp { plan, level, retry_after_seconds, scarcity } = used_up;
+    let plan = serde_json::Value::from(plan.as_str());
+    let reason = if *scarcity == Scarcity::Alone { "quota_unknown" } else { "quota" };
     // A plan needs no further word; what several share has one, so that nobody looks for a fault of their own.
     let level = match level {
         Level::Subscription => String::new(),
         level => format!(r#","level":"{}""#, level.as_str()),
     };
-    let full = format!(r#"{{"reason":"quota","plan":{plan}{level},"retry_after":{retry_after_seconds}}}"#);
+    let full = format!(r#"{{"reason":"{reason}","plan":{plan}{level},"retry_after":{retry_after_seconds}}}"#);
     // A reason that is cut is no JSON any more.
-    let short = || format!(r#"{{"reason":"quota","retry_after":{retry_after_seconds}}}"#);
+    let short = || format!(r#"{{"reason":"{reason}","retry_after":{retry_after_seconds}}}"#);
     let reason = if full.len() <= REASON_BYTES_MAX { full } else { short() };
     CloseReason::ours(code::LIMIT, &reason)
 }

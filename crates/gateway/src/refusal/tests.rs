@@ -309,13 +309,22 @@ fn what_is_not_accepted_is_told_with_what_is() {
     assert!(query.ends_with(present), "{query}");
 }
 
+fn used_up(plan: &str, retry_after_seconds: u32) -> UsedUp {
+    let (plan, level) = (plan.to_owned(), Level::Subscription);
+    UsedUp { plan, level, retry_after_seconds, scarcity: Scarcity::Used }
+}
+
+#[test]
+fn a_gateway_that_is_alone_says_that_it_cannot_know() {
+    let answer = answer(&Refusal::UsedUp(UsedUp { scarcity: Scarcity::Alone, ..used_up("Gold", 10) }));
+    assert_eq!((answer.header("retry-after"), answer.problem["status"].as_u64()), (Some("10"), Some(429)));
+    let detail = answer.problem["detail"].as_str().unwrap();
+    assert!(detail.contains("cannot ask the others") && detail.contains("Gold"), "{detail}");
+}
+
 #[test]
 fn a_used_up_plan_says_when_there_is_more() {
-    let refusal = Refusal::UsedUp(UsedUp {
-        plan: "Gold".to_owned(),
-        level: Level::Subscription,
-        retry_after_seconds: 37,
-    });
+    let refusal = Refusal::UsedUp(used_up("Gold", 37));
     let answer = answer(&refusal);
     assert_eq!(answer.header("retry-after"), Some("37"));
     let detail = answer.problem["detail"].as_str().unwrap();
@@ -325,8 +334,8 @@ fn a_used_up_plan_says_when_there_is_more() {
 proptest! {
     #[test]
     fn no_name_of_a_plan_gets_out_of_its_place(plan in name(), retry_after_seconds in any::<u32>()) {
-        let refusal = Refusal::UsedUp(UsedUp { plan: plan.clone(), level: Level::Api, retry_after_seconds });
-        let plain = Refusal::UsedUp(UsedUp { plan: String::new(), level: Level::Api, retry_after_seconds });
+        let refusal = Refusal::UsedUp(used_up(&plan, retry_after_seconds));
+        let plain = Refusal::UsedUp(used_up("", retry_after_seconds));
         let (told, plain) = (answer(&refusal), answer(&plain));
         let names = |answer: &Answer| answer.headers.keys().cloned().collect::<HashSet<_>>();
         prop_assert_eq!(names(&told), names(&plain));
@@ -340,7 +349,7 @@ proptest! {
         retry_after in any::<u32>(),
         level in prop::sample::select(&Level::ALL),
     ) {
-        let reason = quota_close(level, &plan, retry_after);
+        let reason = quota_close(&UsedUp { level, ..used_up(&plan, retry_after) });
         prop_assert_eq!(reason.code(), Some(4429));
         prop_assert!(reason.reason().len() <= 123);
         let json: Value = serde_json::from_str(reason.reason()).expect("a reason is JSON");
@@ -373,14 +382,17 @@ fn name() -> impl Strategy<Value = String> {
 
 #[test]
 fn a_quota_close_is_the_one_of_the_design() {
-    let reason = quota_close(Level::Subscription, "Gold", 37);
-    assert_eq!(reason.reason(), r#"{"reason":"quota","plan":"Gold","retry_after":37}"#);
-    let reason = quota_close(Level::Api, "10KPerMin", 37);
-    assert_eq!(reason.reason(), r#"{"reason":"quota","plan":"10KPerMin","level":"api","retry_after":37}"#);
+    let close = |used_up: &UsedUp| quota_close(used_up).reason().to_owned();
+    let mut gold = used_up("Gold", 37);
+    assert_eq!(close(&gold), r#"{"reason":"quota","plan":"Gold","retry_after":37}"#);
+    gold.scarcity = Scarcity::Alone;
+    assert_eq!(close(&gold), r#"{"reason":"quota_unknown","plan":"Gold","retry_after":37}"#);
+    let of_api = UsedUp { level: Level::Api, ..used_up("10KPerMin", 37) };
+    assert_eq!(close(&of_api), r#"{"reason":"quota","plan":"10KPerMin","level":"api","retry_after":37}"#);
     // The longest name that there may be, and the seconds of the longest month.
     for level in Level::ALL {
-        let reason = quota_close(level, &"x".repeat(50), 2_678_400);
-        assert!(reason.reason().contains("xxx"), "{level:?}");
+        let longest = UsedUp { level, ..used_up(&"x".repeat(50), 2_678_400) };
+        assert!(close(&longest).contains("xxx"), "{level:?}");
     }
 }
 

@@ -15,18 +15,23 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use tidegate_model::{
     admit::Grant,
     holder::{BudgetKey, Holder},
+    lease::{self, Fleet},
     limit::Limit,
     meter::{Event, Level, Share, Shares},
     policy::Policy,
+    port::Clock,
     snapshot::Snapshot,
+    throttle::{Budget, Scarcity},
     time::Timestamp,
     usage::{Tally, Usage},
 };
+use tokio::time::{Instant, sleep};
 
 use super::meter::{Meter, UsedUp, holders, moment};
 use crate::{quota::Fields, time::Monotonic};
@@ -40,6 +45,9 @@ const BUDGETS_SWEPT_FROM: usize = 65_536 / PARTS;
 /// Most budgets that one batch tells of: some hundreds of kilobytes, and one transaction of the store, well under a second.
 const TOLD_MAX: usize = 5_000;
 
+/// Between two looks for an answer of other gateways: about a round trip.
+const AWAITED_PAUSE: Duration = Duration::from_millis(1);
+
 /// The budgets of everyone who may connect.
 #[derive(Debug)]
 pub(crate) struct Budgets {
@@ -49,6 +57,8 @@ pub(crate) struct Budgets {
     /// Of which there may be something to tell.
     untold: Mutex<Vec<Arc<Tally>>>,
     monotonic: Monotonic,
+    /// The gateways that use them, too.
+    fleet: Option<Arc<Fleet>>,
 }
 
 /// A budget, found by its key.
@@ -92,7 +102,7 @@ impl Default for Held {
 }
 
 impl Held {
-    fn tally(&mut self, key: BudgetKey) -> Arc<Tally> {
+    fn tally(&mut self, key: BudgetKey, fleet: Option<&Arc<Fleet>>) -> Arc<Tally> {
         if let Some(Kept(tally)) = self.budgets.get(&key) {
             return Arc::clone(tally);
         }
@@ -102,7 +112,7 @@ impl Held {
             // Twice what stays, so that a look through all comes after as many that are new.
             self.sweep_from = BUDGETS_SWEPT_FROM.max(2 * self.budgets.len());
         }
-        let tally = Arc::new(Tally::new(key));
+        let tally = Arc::new(Tally::new(key, fleet));
         self.budgets.insert(Kept(Arc::clone(&tally)));
         tally
     }
@@ -135,9 +145,21 @@ pub(crate) struct Full {
 
 impl Budgets {
     /// None yet. `monotonic` is the clock of the workers, too.
-    pub(crate) fn new(monotonic: Monotonic) -> Arc<Self> {
+    /// `fleet`: of which others use as well.
+    pub(crate) fn new(monotonic: Monotonic, fleet: Option<Arc<Fleet>>) -> Arc<Self> {
         let parts = std::array::from_fn(|_| Mutex::default());
-        Arc::new(Self { parts, hasher: RandomState::new(), untold: Mutex::default(), monotonic })
+        let (hasher, untold) = (RandomState::new(), Mutex::default());
+        Arc::new(Self { parts, hasher, untold, monotonic, fleet })
+    }
+
+    /// Those that other gateways use, too.
+    pub(crate) fn shared(&self) -> Vec<Arc<Budget>> {
+        let of_part = |part: &Mutex<Held>| {
+            let budgets = Self::locked(part);
+            budgets.budgets.iter().map(|Kept(tally)| Arc::clone(tally.budget())).collect::<Vec<_>>()
+        };
+        let all = self.parts.iter().flat_map(of_part);
+        all.filter(|budget| budget.lease().is_some()).collect()
     }
 
     /// The meter of a session with this grant.
@@ -149,7 +171,11 @@ impl Budgets {
             let mut held = self.held(&holder);
             let share = |limit: &Limit| {
                 let key = BudgetKey { holder: holder.clone(), shape: limit.shape() };
-                Share::new(held.tally(key), *limit, Arc::clone(policy))
+                let tally = held.tally(key, self.fleet.as_ref());
+                if let Some(lease) = tally.budget().lease() {
+                    lease.hold_to(*limit);
+                }
+                Share::new(tally, *limit, Arc::clone(policy))
             };
             policy.limits.iter().map(share).collect()
         };
@@ -205,7 +231,7 @@ impl Budgets {
         for usage in some {
             let mut held = self.held(&usage.key.holder);
             if !held.budgets.contains(&usage.key) {
-                held.budgets.insert(Kept(Arc::new(Tally::resumed(usage, now))));
+                held.budgets.insert(Kept(Arc::new(Tally::resumed(usage, now, self.fleet.as_ref()))));
             }
         }
     }
@@ -226,6 +252,22 @@ impl Budgets {
         };
         let now = moment(wall, self.monotonic.now());
         some.iter().filter_map(|tally| tally.tell(now)).collect()
+    }
+
+    /// Lets a session begin; waits, for no longer than [`lease::AWAIT_MICROS`], where other gateways have to be asked first.
+    ///
+    /// # Errors
+    /// As [`Budgets::connect`].
+    pub(crate) async fn begin(&self, meter: &Meter, clock: &dyn Clock) -> Result<(), UsedUp> {
+        let deadline = Instant::now() + Duration::from_micros(lease::AWAIT_MICROS);
+        loop {
+            match self.connect(meter, clock.now()) {
+                Err(used_up) if used_up.scarcity == Scarcity::Awaited && Instant::now() < deadline => {
+                    sleep(AWAITED_PAUSE).await;
+                }
+                begun => return begun,
+            }
+        }
     }
 
     /// Lets a session begin.

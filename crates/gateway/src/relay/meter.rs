@@ -13,7 +13,7 @@ use tidegate_model::{
     notice::{Notice, Told},
     policy::{DELAY_MILLIS_MAX, Excess, Policy},
     security::Way,
-    throttle::Moment,
+    throttle::{Moment, Scarcity},
     time::Timestamp,
     topic::{Direction, Found, Misdirected, Speech},
     usage::Tally,
@@ -127,6 +127,8 @@ pub(crate) struct UsedUp {
     pub(crate) level: Level,
     /// Whole seconds until there is more.
     pub(crate) retry_after_seconds: u32,
+    /// What is known of why.
+    pub(crate) scarcity: Scarcity,
 }
 
 impl From<Refused<'_>> for UsedUp {
@@ -135,6 +137,7 @@ impl From<Refused<'_>> for UsedUp {
             plan: refused.policy.name.clone(),
             level: refused.level,
             retry_after_seconds: refused.exhausted.retry_after_seconds(),
+            scarcity: refused.exhausted.scarcity,
         }
     }
 }
@@ -158,13 +161,15 @@ impl Meter {
         meter
     }
 
-    /// Why a session that begins now would be closed at its first message, whoever sends it.
+    /// Why a session that begins now would be closed at its first message, whoever sends it, or whether that is known in a
+    /// moment.
     pub(super) fn silenced(&self, now: Moment) -> Option<UsedUp> {
         let speaks = [(Sender::Client, self.speech.client), (Sender::Backend, self.speech.backend)];
         let mut sooner: Option<Refused<'_>> = None;
         for (from, _) in speaks.into_iter().filter(|(_, may)| *may) {
             let refused = self.shares.refused(Event::Message { from, bytes: 0 }, now)?;
-            if !closes(refused) {
+            let is_awaited = refused.exhausted.scarcity == Scarcity::Awaited;
+            if !is_awaited && !closes(refused) {
                 return None;
             }
             let wait = |refused: &Refused<'_>| refused.exhausted.retry_after_millis;
@@ -257,6 +262,10 @@ fn closes(refused: Refused<'_>) -> bool {
 fn excess(refused: Refused<'_>, from: Side, now: Micros, notices: Option<&mut Notices>) -> Admission {
     let wait = refused.exhausted.retry_after_millis;
     match (refused.policy.on_excess, notices) {
+        // Whether it is too much is not known yet.
+        (excess, _) if excess != Excess::Count && refused.exhausted.scarcity == Scarcity::Awaited => {
+            Admission::Delay(now.plus(Micros::from_millis(wait)))
+        }
         // A policy that only counts refuses nothing; what is not said is dropped.
         (Excess::Count, _) => Admission::Pass,
         (Excess::Notify, Some(notices)) => notices.dropped(refused, from, now),
@@ -264,10 +273,7 @@ fn excess(refused: Refused<'_>, from: Side, now: Micros, notices: Option<&mut No
         (Excess::Delay, _) if wait <= DELAY_MILLIS_MAX => {
             Admission::Delay(now.plus(Micros::from_millis(wait)))
         }
-        (Excess::Delay | Excess::Close, _) => {
-            let seconds = refused.exhausted.retry_after_seconds();
-            Admission::Close(quota_close(refused.level, &refused.policy.name, seconds))
-        }
+        (Excess::Delay | Excess::Close, _) => Admission::Close(quota_close(&UsedUp::from(refused))),
     }
 }
 

@@ -104,7 +104,7 @@ fn commons() -> Commons {
         clock: Arc::new(At(Timestamp(1_000))),
         entropy: Arc::new(Sevens),
         monotonic: Monotonic::start(),
-        budgets: Budgets::new(Monotonic::start()),
+        budgets: Budgets::new(Monotonic::start(), None),
         reporter: Arc::new(Reporter::new(boot)),
         revoked: Arc::default(),
     }

@@ -22,6 +22,7 @@ use tidegate_model::{
     fact::{Batch, CountKey, Counts, OpenSessions, SessionClosed},
     forwarded::TrustedProxies,
     id::{BootId, KeyManagerId},
+    lease::WhenAlone,
     link::{self, ChannelEnd, ControlLink as _, Down, GatewayLink, Up},
     network::Networks,
     port::{Clock, Entropy},
@@ -412,6 +413,7 @@ impl Rig {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy: Arc::clone(&entropy) as Arc<dyn Entropy>,
             link,
+            budgets: None,
             stuck: Arc::new(|worker| panic!("worker {worker} is stuck")),
         };
         let ((plain, ws), (mut secure, wss)) = (listener(), listener());
@@ -430,6 +432,7 @@ impl Rig {
             backend_allow: Networks::default(),
             backend_deny: Networks::default(),
             names: Arc::new(SystemNames),
+            when_alone: WhenAlone::default(),
         };
         change(&mut settings);
         let (gateway, running) = Gateway::start(ports, settings).unwrap();

@@ -26,7 +26,7 @@ fn shares(limits: &[Limit]) -> Shares {
     let policy = |place: usize| Policy { name: format!("policy {place}"), ..Policy::default() };
     let share = |(place, limit): (usize, &Limit)| {
         let holder = Holder::Application(ApplicationId::new(Timestamp(0), [1; 10]));
-        let tally = Tally::new(BudgetKey { holder, shape: limit.shape() });
+        let tally = Tally::new(BudgetKey { holder, shape: limit.shape() }, None);
         Share::new(Arc::new(tally), *limit, Arc::new(policy(place)))
     };
     limits.iter().enumerate().map(share).collect()
@@ -63,7 +63,7 @@ fn what_only_counts_refuses_nothing_and_counts_what_the_others_let_pass() {
     let sliding = Limit { counting: Counting::Sliding { burst: 2 }, ..minute(60) };
     let share = |(limit, on_excess): (Limit, Excess)| {
         let holder = Holder::Application(ApplicationId::new(Timestamp(0), [1; 10]));
-        let tally = Tally::new(BudgetKey { holder, shape: limit.shape() });
+        let tally = Tally::new(BudgetKey { holder, shape: limit.shape() }, None);
         Share::new(Arc::new(tally), limit, Arc::new(Policy { on_excess, ..Policy::default() }))
     };
     let limits = [(minute(2), Excess::Count), (sliding, Excess::Count), (minute(4), Excess::Drop)];

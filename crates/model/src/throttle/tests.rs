@@ -24,12 +24,16 @@ fn passed(budget: &Budget, gauge: &Gauge, asked: u32, now: Moment) -> u32 {
     (0..asked).map(|_| u32::from(budget.take(gauge, 1, now).is_ok())).sum()
 }
 
+const fn used_up_for(retry_after_millis: u64) -> Exhausted {
+    Exhausted { retry_after_millis, scarcity: Scarcity::Used }
+}
+
 #[test]
 fn message_n_passes_and_message_n_plus_one_is_refused() {
     let (budget, gauge) = (Budget::default(), Gauge::from(per_minute(3)));
     let now = at(1_700_000_000_000);
     assert_eq!(passed(&budget, &gauge, 3, now), 3);
-    assert_eq!(budget.refuses(&gauge, now), Some(Exhausted { retry_after_millis: 40_000 }));
+    assert_eq!(budget.refuses(&gauge, now), Some(used_up_for(40_000)));
     let refused = budget.take(&gauge, 1, now).unwrap_err();
     assert_eq!(refused.retry_after_seconds(), 40, "13:33:20 plus 40 seconds is the next minute");
     assert_eq!(budget.reading(&gauge, now).used, 3);
@@ -72,11 +76,11 @@ fn bytes_may_go_over_by_the_last_message_however_it_was_split() {
 fn what_slides_comes_back_evenly() {
     let (budget, gauge) = (Budget::default(), Gauge::from(sliding(60, Window::Minute, 3)));
     assert_eq!(passed(&budget, &gauge, 9, at(5_000)), 3);
-    assert_eq!(budget.refuses(&gauge, at(5_000)), Some(Exhausted { retry_after_millis: 1_000 }));
+    assert_eq!(budget.refuses(&gauge, at(5_000)), Some(used_up_for(1_000)));
     assert_eq!(passed(&budget, &gauge, 9, at(5_999)), 0);
     assert_eq!(passed(&budget, &gauge, 9, at(6_000)), 1);
     assert_eq!(passed(&budget, &gauge, 9, at(8_500)), 2);
-    assert_eq!(budget.refuses(&gauge, at(8_500)), Some(Exhausted { retry_after_millis: 500 }));
+    assert_eq!(budget.refuses(&gauge, at(8_500)), Some(used_up_for(500)));
     assert_eq!(passed(&budget, &gauge, 9, at(100_000)), 3, "a long rest gives no more than the burst");
     // What a nanosecond cannot say is rounded against the client, once per message: seven a minute, exactly.
     let (budget, gauge) = (Budget::default(), Gauge::from(sliding(7, Window::Minute, 7)));

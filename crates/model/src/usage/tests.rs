@@ -38,7 +38,7 @@ fn keep(known: &mut Option<Usage>, told: Option<Usage>) {
 #[test]
 fn what_was_told_once_is_not_told_again() {
     let limit = Limit::messages(10, Window::Day);
-    let (tally, now) = (Arc::new(Tally::new(key(&limit))), moment(NOW, NOW));
+    let (tally, now) = (Arc::new(Tally::new(key(&limit), None)), moment(NOW, NOW));
     assert_eq!(tally.tell(now), None, "nothing was used");
     assert_eq!(passed(&tally, limit, 3, now), 3);
     let of = |units| Some(Used::Calendar { window: Window::Day.number(Timestamp(NOW)), units });
@@ -61,34 +61,34 @@ fn what_was_told_once_is_not_told_again() {
 #[test]
 fn a_tally_is_on_a_list_once_until_it_is_told() {
     let mut list = Vec::new();
-    let tally = Arc::new(Tally::new(key(&Limit::messages(10, Window::Minute))));
+    let tally = Arc::new(Tally::new(key(&Limit::messages(10, Window::Minute)), None));
     tally.list(&mut list);
     tally.list(&mut list);
     assert_eq!(list.len(), 1);
     tally.tell(moment(NOW, NOW));
     tally.list(&mut list);
     assert_eq!(list.len(), 2);
-    Arc::new(Tally::new(key(&Limit::messages(10, Window::Second)))).list(&mut list);
+    Arc::new(Tally::new(key(&Limit::messages(10, Window::Second)), None)).list(&mut list);
     assert_eq!(list.len(), 2, "a second is over before it could be told");
 }
 
 #[test]
 fn a_debt_is_paid_off_while_nobody_counts_and_by_no_clock_that_was_set_back() {
     let limit = sliding(24, Window::Day, 10);
-    let tally = Tally::new(key(&limit));
+    let tally = Tally::new(key(&limit), None);
     let began = NOW - 5_000;
     assert_eq!(passed(&tally, limit, 20, moment(NOW, began)), 10);
     let told = tally.tell(moment(NOW, began)).unwrap();
     assert_eq!(told.used, Used::Sliding { clear_at: Timestamp(NOW + 10 * HOUR) });
     for (hours, left) in [(0, 0), (3, 3), (10, 10), (99, 10), (-2, 0)] {
         let again = moment(NOW + hours * HOUR, NOW + hours * HOUR - 17);
-        let resumed = Tally::resumed(&told, again);
+        let resumed = Tally::resumed(&told, again, None);
         assert_eq!(resumed.tell(again), None, "it was told");
         assert_eq!(passed(&resumed, limit, 20, again), left, "after {hours} hours");
     }
     // A clock set back makes nobody wait longer than the debt was when it was told.
     let back = moment(NOW - 99 * HOUR, NOW - 99 * HOUR);
-    let resumed = Tally::resumed(&told, back);
+    let resumed = Tally::resumed(&told, back, None);
     let refused = resumed.budget().refuses(&Gauge::from(limit), back).unwrap();
     assert_eq!(refused.retry_after_seconds(), 3_600);
 }
@@ -160,7 +160,7 @@ proptest! {
         ],
     ) {
         let (mut now, mut began, eternal) = (NOW, NOW, NOW);
-        let (mut tally, steady) = (Tally::new(key(&limit)), Tally::new(key(&limit)));
+        let (mut tally, steady) = (Tally::new(key(&limit), None), Tally::new(key(&limit), None));
         let (mut known, mut untold, mut lost) = (None, 0, 0);
         for step in steps {
             match step {
@@ -186,8 +186,8 @@ proptest! {
                     (untold, began) = (0, now - 3_000);
                     let again = moment(now, began);
                     tally = known.as_ref().map_or_else(
-                        || Tally::new(key(&limit)),
-                        |usage| Tally::resumed(usage, again),
+                        || Tally::new(key(&limit), None),
+                        |usage| Tally::resumed(usage, again, None),
                     );
                 }
                 Step::Pass(millis) => now += millis,

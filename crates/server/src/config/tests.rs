@@ -36,6 +36,24 @@ fn signing_keys_are_as_written() {
 }
 
 #[test]
+fn budgets_are_shared_in_the_redis_that_is_named() {
+    let redis = |url: Option<&str>, lost: Option<&str>| {
+        let written = |text: Option<&str>| text.map(str::to_owned);
+        let redis = RawRedis { redis: written(url), redis_lost: written(lost) };
+        let redis = resolved(RawServe { redis, ..RawServe::default() }).redis;
+        (redis.at.map(|at| at.place().to_owned()), redis.when_alone.as_str())
+    };
+    assert_eq!(redis(None, None), (None, "share"));
+    assert_eq!(redis(Some(""), Some(" closed ")), (None, "closed"));
+    assert_eq!(redis(Some("redis://:hush@cache:6380/2"), None), (Some("cache:6380".to_owned()), "share"));
+    let wrong = RawRedis { redis: Some("rediss://:hush@cache".into()), redis_lost: Some("open".into()) };
+    let problems = RawServe { redis: wrong, data: Some("/d".into()), ..RawServe::default() }.resolve(None);
+    let said = problems.unwrap_err().to_string();
+    assert!(said.contains("--redis (TIDEGATE_REDIS): ") && said.contains("“open”"), "{said}");
+    assert!(!said.contains("hush"), "{said}");
+}
+
+#[test]
 fn all_problems_come_at_once() {
     let raw = RawServe {
         demo: Some("perhaps".into()),
@@ -58,6 +76,7 @@ fn all_problems_come_at_once() {
         },
         backends: RawBackends { backend_allow: Some("a".into()), backend_deny: Some("10.0.0.0/40".into()) },
         keys: RawKeys { signing_algorithm: Some("HS256".into()), rotate_keys: Some("-1".into()) },
+        redis: RawRedis { redis: Some("cache:6379".into()), redis_lost: Some("no".into()) },
         socket_buffer: Some("3".into()),
     };
     let problems = raw.resolve(Some("short".into())).expect_err("everything is wrong");
@@ -78,6 +97,8 @@ fn all_problems_come_at_once() {
         "--connections-per-address",
         "--backend-allow",
         "--backend-deny",
+        "--redis",
+        "--redis-lost",
         "--signing-algorithm",
         "--rotate-keys",
         "--workers",

@@ -11,7 +11,7 @@ use rustls::ServerConfig;
 use serde::Serialize;
 use tidegate_control::{Control, Serving};
 use tidegate_gateway::{Gateway, Listener, SystemNames};
-use tidegate_model::link;
+use tidegate_model::{link, port::SharedBudgets};
 use tidegate_store::SqliteCatalog;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
@@ -69,6 +69,7 @@ pub(crate) async fn run(config: Serve) -> Result<ExitCode> {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy::default()),
         link: Arc::new(gateway_link),
+        budgets: shared_budgets(&config),
         stuck: Arc::new({
             let stuck = stuck.clone();
             move |_| stuck.say()
@@ -129,6 +130,13 @@ pub(crate) async fn run(config: Serve) -> Result<ExitCode> {
     watching.abort();
     tracing::info!("stopped");
     Ok(code)
+}
+
+/// Where gateways know together what they use of budgets; nothing is connected yet.
+fn shared_budgets(config: &Serve) -> Option<Arc<dyn SharedBudgets>> {
+    let redis = config.redis.at.clone()?;
+    tracing::info!(redis = redis.place(), "budgets are to be shared with other gateways");
+    Some(redis as Arc<dyn SharedBudgets>)
 }
 
 /// Looks after the signing keys until it is stopped; a change is one command, so that stopping breaks none.
@@ -239,6 +247,7 @@ fn gateway_settings(
         sessions_max: descriptors.saturating_sub(DESCRIPTORS_KEPT) / DESCRIPTORS_PER_SESSION,
         backend_allow: config.backends.allow.clone(),
         backend_deny: config.backends.deny.clone(),
+        when_alone: config.redis.when_alone,
         names: Arc::new(SystemNames),
         own: own.map(std::net::TcpListener::local_addr).collect::<Result<_, _>>()?,
     })

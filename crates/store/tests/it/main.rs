@@ -5,4 +5,5 @@
 mod contract;
 mod file;
 mod kill;
+mod redis;
 mod seals;

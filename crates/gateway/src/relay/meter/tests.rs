@@ -29,8 +29,13 @@ pub(in crate::relay) fn plan(name: &str, limit: impl Into<Option<Limit>>) -> Pol
     Policy { name: name.to_owned(), limits: limit.into().into_iter().collect(), ..Policy::default() }
 }
 
+fn gold(retry_after_seconds: u32) -> UsedUp {
+    let (plan, level) = ("Gold".to_owned(), Level::Subscription);
+    UsedUp { plan, level, retry_after_seconds, scarcity: Scarcity::Used }
+}
+
 pub(in crate::relay) fn budgets() -> Arc<Budgets> {
-    Budgets::new(Monotonic::start())
+    Budgets::new(Monotonic::start(), None)
 }
 
 /// One API, one application with one key, subscribed under the plan Gold.
@@ -187,7 +192,7 @@ fn used_up_says_so_before_a_session_opens() {
     let connect = |at| budgets.connect(&budgets.meter(&grant), at);
     assert_eq!(connect(NOW), Ok(()));
     budgets.meter(&grant).passes(1, NOW);
-    let used_up = UsedUp { plan: "Gold".to_owned(), level: Level::Subscription, retry_after_seconds: 37 };
+    let used_up = gold(37);
     assert_eq!(connect(NOW), Err(used_up));
     assert_eq!(connect(NEXT_MINUTE), Ok(()));
     for minute in 1..7 {
@@ -267,9 +272,7 @@ fn a_policy_says_what_becomes_of_a_message_too_many() {
             meter.at(NOW, now);
             assert_eq!(meter.admit(now, message(Side::Backend)), Admission::Pass);
             let expected = match on_excess {
-                Excess::Close => {
-                    Admission::Close(quota_close(Level::Subscription, "Gold", delay.div_ceil(1_000)))
-                }
+                Excess::Close => Admission::Close(quota_close(&gold(delay.div_ceil(1_000)))),
                 Excess::Delay => Admission::Delay(now.plus(Micros::from_millis(u64::from(delay)))),
                 // Its API declares no notice.
                 Excess::Drop | Excess::Notify => Admission::Drop,
@@ -337,7 +340,7 @@ fn a_plan_may_bound_how_many_sessions_begin() {
     for _ in 0..2 {
         assert_eq!(budgets.connect(&meter, NOW), Ok(()));
     }
-    let used_up = UsedUp { plan: "Gold".to_owned(), level: Level::Subscription, retry_after_seconds: 37 };
+    let used_up = gold(37);
     assert_eq!(budgets.connect(&meter, NOW), Err(used_up));
     meter.passes(3, NOW);
     assert_eq!(budgets.connect(&meter, NEXT_MINUTE), Ok(()));

@@ -1,0 +1,168 @@
+//! Budgets that other gateways use, too: carries this gateway's words to the truth, and the answers back.
+//!
+//! A task of its own, which nobody waits for but a refusal: sessions use what was granted, and say when it runs low. What is
+//! said and when is `tidegate_model::lease`; what keeps the truth, it does not know.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use async_channel::Receiver;
+use tidegate_model::{
+    id::BootId,
+    lease::{Asker, Company, Fleet, Heard, Sharing, Told, WhenAlone},
+    port::{Clock, PortError, SharedBudgets},
+    throttle::{Budget, Moment},
+};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
+
+use crate::{Inner, drain, relay::Budgets, time::Monotonic};
+
+/// How long an answer is awaited before the gateway is alone. Who needs one of it waits less: `lease::AWAIT_MICROS`.
+const ANSWER_WITHIN: Duration = Duration::from_millis(250);
+/// How long the last words may take, in which what was not used is given back: it is lost to the others otherwise until
+/// the window ends.
+const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
+
+/// By what a gateway has budgets in common with others.
+pub(crate) struct Common {
+    shared: Arc<dyn SharedBudgets>,
+    pub(crate) fleet: Arc<Fleet>,
+    needy: Receiver<Arc<Budget>>,
+}
+
+impl Common {
+    /// Nothing was heard yet.
+    pub(crate) fn new(shared: Arc<dyn SharedBudgets>, when_alone: WhenAlone) -> Self {
+        let (fleet, needy) = Fleet::new(when_alone);
+        Self { shared, fleet, needy }
+    }
+}
+
+/// With whom budgets are shared, and who needs more.
+pub(crate) struct Sharer {
+    boot: BootId,
+    shared: Arc<dyn SharedBudgets>,
+    fleet: Arc<Fleet>,
+    needy: Receiver<Arc<Budget>>,
+    budgets: Arc<Budgets>,
+    clock: Arc<dyn Clock>,
+    monotonic: Monotonic,
+    /// For whoever asks how budgets are shared.
+    state: watch::Sender<Option<Sharing>>,
+}
+
+/// A word that is not answered yet.
+type Underway = Pin<Box<dyn Future<Output = (Told, Result<Heard, PortError>)> + Send>>;
+
+impl Sharer {
+    /// For this gateway.
+    pub(crate) fn of(inner: &Inner, common: Common, monotonic: Monotonic) -> Self {
+        let Common { shared, fleet, needy } = common;
+        let (budgets, clock) = (Arc::clone(&inner.budgets), Arc::clone(&inner.clock));
+        let state = inner.sharing.clone();
+        Self { boot: inner.boot, shared, fleet, needy, budgets, clock, monotonic, state }
+    }
+
+    /// Talks until `ended` says that no session uses a budget any more, then gives back what was not used.
+    pub(crate) async fn run(self, mut ended: watch::Receiver<bool>) {
+        let mut asker = Asker::new(self.boot, Arc::clone(&self.fleet));
+        let mut underway: Option<Underway> = None;
+        loop {
+            let now = self.now();
+            while let Ok(budget) = self.needy.try_recv() {
+                asker.need(&budget, now);
+            }
+            if underway.is_none() {
+                underway = asker.say(now).map(|told| self.tell(told));
+            }
+            let due_in = Duration::from_micros(asker.due_at().saturating_sub(now.micros));
+            // Dropping any but the first loses nothing: a budget that is taken out of the channel is looked at in full.
+            tokio::select! {
+                (told, heard) = answer(&mut underway) => {
+                    underway = None;
+                    tracing::trace!(?told, ?heard, "told the other gateways");
+                    let all = || self.budgets.shared();
+                    asker.hear(&told, heard.as_ref().ok(), self.now(), all);
+                    self.report(asker.company(), heard.err());
+                }
+                Ok(budget) = self.needy.recv() => asker.need(&budget, self.now()),
+                () = sleep(due_in), if underway.is_none() => {}
+                () = drain::is_said(&mut ended) => break,
+            }
+        }
+        if !asker.company().is_together {
+            return;
+        }
+        let goodbye = async {
+            for told in asker.say_goodbye(self.now()) {
+                if let Err(error) = self.shared.tell(&told).await {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "slices were not given back");
+                }
+            }
+        };
+        if timeout(GOODBYE_WITHIN, goodbye).await.is_err() {
+            tracing::debug!("slices were not given back in time");
+        }
+    }
+
+    fn now(&self) -> Moment {
+        Moment { wall: self.clock.now(), micros: self.monotonic.now().get() }
+    }
+
+    fn tell(&self, told: Told) -> Underway {
+        let shared = Arc::clone(&self.shared);
+        Box::pin(async move {
+            let heard = timeout(ANSWER_WITHIN, shared.tell(&told)).await;
+            let late = |late| Err(PortError::unavailable("the answer does not come in time", late));
+            (told, heard.unwrap_or_else(late))
+        })
+    }
+
+    /// Says so once where something changed.
+    fn report(&self, company: Company, error: Option<PortError>) {
+        let is_new = |state: &Option<Sharing>| {
+            state.is_none_or(|state| {
+                let before = state.company;
+                (before.is_together, before.is_settling) != (company.is_together, company.is_settling)
+            })
+        };
+        let gateways = company.gateways;
+        if is_new(&self.state.borrow()) {
+            match (company, error) {
+                (Company { is_together: true, .. }, _) => {
+                    tracing::info!(gateways, "budgets are shared with other gateways");
+                }
+                (Company { is_settling: true, .. }, _) => {
+                    tracing::info!(
+                        gateways,
+                        "gateways tell each other what they hold of budgets; until then each goes on by itself"
+                    );
+                }
+                (_, error) => {
+                    let error = error.as_ref().map(|error| error as &dyn std::error::Error);
+                    tracing::warn!(
+                        error,
+                        gateways,
+                        when_alone = self.fleet.when_alone().as_str(),
+                        "budgets are not shared with other gateways"
+                    );
+                }
+            }
+        }
+        let at = self.clock.now();
+        self.state.send_if_modified(|state| {
+            let since = state.filter(|_| !is_new(state)).map_or(at, |state| state.since);
+            let now = Some(Sharing { company, when_alone: self.fleet.when_alone(), since });
+            std::mem::replace(state, now) != now
+        });
+    }
+}
+
+async fn answer(underway: &mut Option<Underway>) -> (Told, Result<Heard, PortError>) {
+    match underway {
+        Some(underway) => underway.await,
+        None => std::future::pending().await,
+    }
+}
