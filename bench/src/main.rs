@@ -25,6 +25,7 @@ mod process;
 mod relay;
 mod rest;
 mod scenario;
+mod shared;
 mod stream;
 mod stuck;
 mod subject;
@@ -58,6 +59,8 @@ enum Command {
     Run(Run),
     /// Run scenarios on Tidegate and its peers in turn and write a table (`cargo xtask bench` does it)
     Compare(compare::Compare),
+    /// Measure several Tidegates that hold one plan together by Redis
+    Shared(shared::Shared),
     /// Name the scenarios
     List,
     /// Run the echo backend alone, for a gateway that is configured by hand
@@ -127,6 +130,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run(run) => run.go(),
         Command::Compare(compare) => compare.go(),
+        Command::Shared(shared) => shared.go(),
         Command::List => {
             scenario::list();
             Ok(())

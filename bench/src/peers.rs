@@ -134,7 +134,7 @@ impl Programs {
         let data = self.data();
         fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
         let mut child = self.serve()?;
-        let made = wait_for_addresses(&mut child, &data, &self.folder).and_then(|()| make_plan(&data));
+        let made = wait_for_addresses(&mut child, &data, &self.log()).and_then(|()| make_plan(&data));
         let is_debug_build = Process(child.id()).is_debug_build();
         stop(&mut child);
         made?;
@@ -168,7 +168,7 @@ impl Programs {
     pub(crate) fn start(&self, gateway: Gateway, backend: SocketAddr) -> Result<Running> {
         if gateway == Gateway::Tidegate {
             let (data, mut child) = (self.data(), self.serve()?);
-            let up = wait_for_addresses(&mut child, &data, &self.folder)
+            let up = wait_for_addresses(&mut child, &data, &self.log())
                 .and_then(|()| Subject::in_folder(&data, backend, PLAN));
             return match up {
                 Ok(subject) => Ok(Running { child, subject }),
@@ -257,7 +257,11 @@ impl Programs {
         for door in ["--portal", "--ws", "--wss", "--echo"] {
             command.args([door, "localhost:0"]);
         }
-        spawn(pinned(&command), &self.folder.join("tidegate.log"))
+        spawn(pinned(&command), &self.log())
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.join("tidegate.log")
     }
 
     /// What each program calls itself.
@@ -321,22 +325,22 @@ fn pinned(command: &Command) -> Command {
     pinned
 }
 
-fn spawn(mut command: Command, log: &Path) -> Result<Child> {
+pub(crate) fn spawn(mut command: Command, log: &Path) -> Result<Child> {
     let output = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
     command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
     command.spawn().with_context(|| format!("cannot start {}", command.get_program().to_string_lossy()))
 }
 
 /// A program writes its addresses last, so they are there when it can be used.
-fn wait_for_addresses(child: &mut Child, data: &Path, folder: &Path) -> Result<()> {
+pub(crate) fn wait_for_addresses(child: &mut Child, data: &Path, log: &Path) -> Result<()> {
     let addresses = data.join("addresses.json");
-    wait_for(child, &folder.join("tidegate.log"), || {
+    wait_for(child, log, || {
         ensure!(addresses.exists(), "it has not written its addresses");
         Ok(())
     })
 }
 
-fn wait_for(child: &mut Child, log: &Path, mut is_up: impl FnMut() -> Result<()>) -> Result<()> {
+pub(crate) fn wait_for(child: &mut Child, log: &Path, mut is_up: impl FnMut() -> Result<()>) -> Result<()> {
     let deadline = Instant::now() + UP_WITHIN;
     loop {
         let Err(error) = is_up() else { return Ok(()) };
@@ -352,7 +356,7 @@ fn wait_for(child: &mut Child, log: &Path, mut is_up: impl FnMut() -> Result<()>
 }
 
 /// Asks it to end, and ends it when it does not: a main process that is killed would leave its workers behind.
-fn stop(child: &mut Child) {
+pub(crate) fn stop(child: &mut Child) {
     use rustix::process::{Pid, Signal, kill_process};
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     // One that is gone needs no signal.
@@ -369,11 +373,11 @@ fn stop(child: &mut Child) {
 }
 
 /// A folder as programs need it that run elsewhere.
-fn absolute(folder: &str) -> std::io::Result<PathBuf> {
+pub(crate) fn absolute(folder: &str) -> std::io::Result<PathBuf> {
     std::path::absolute(folder)
 }
 
 /// An address that nobody listens on now.
-fn free_address() -> Result<SocketAddr> {
+pub(crate) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }

@@ -65,6 +65,11 @@ impl Subject {
         Ok(Self { plain: Target::new(url, None)?, tls: None, processes, name: name.to_owned(), made: None })
     }
 
+    /// The same, whose clients show this token.
+    pub(crate) fn showing(self, token: &str) -> Self {
+        Self { plain: self.plain.with_tokens([token]), ..self }
+    }
+
     /// The Tidegate that runs on this data folder, in front of this backend, under this plan.
     pub(crate) fn in_folder(folder: &Path, backend: SocketAddr, plan: &str) -> Result<Self> {
         let none_runs = || format!("no Tidegate runs on {}", folder.display());
@@ -173,6 +178,11 @@ impl Subject {
     pub(crate) fn clear(&mut self) -> Result<()> {
         self.made.take().map_or(Ok(()), Made::clear)
     }
+}
+
+/// Where the Tidegate that runs on this data folder takes clients without TLS.
+pub(crate) fn ws(folder: &Path) -> Result<String> {
+    Ok(text(&json_in(&folder.join("addresses.json"))?["ws"])?.to_owned())
 }
 
 /// Signs in as `admin` at the Tidegate that runs on this data folder.

@@ -19,10 +19,15 @@ const ENVOY_BINARY: &str = "envoy/_bin/envoy";
 /// A look, at little or at a part, goes elsewhere than the figures of one whole run, so that it never takes their place.
 const LOOKS: [&str; 2] = ["--quick", "--only"];
 
-/// Measures; `args` are those of `tidegate-bench compare`: `--quick`, `--only NAME ...`, `--reps N`.
+/// Measures; `args` are those of `tidegate-bench compare`: `--quick`, `--only NAME ...`, `--reps N`; or `shared` and its own.
 pub(crate) fn run(args: &[String]) -> Result<()> {
     if !cfg!(target_os = "linux") {
         bail!("figures are read from Linux's /proc; this is another system");
+    }
+    if let Some((first, rest)) = args.split_first()
+        && first == "shared"
+    {
+        return shared(rest);
     }
     need_node()?;
     need_compiler()?;
@@ -36,9 +41,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let packages = root().join("e2e/clients");
     portal::install(&packages)?;
     portal::build()?;
-    let mut build = cargo();
-    build.args(["build", "--release", "--package", "tidegate-server", "--package", "tidegate-bench"]);
-    step("build tidegate and the bench", &mut build)?;
+    build()?;
     let envoy = envoy()?;
     let is_look = args.iter().any(|word| LOOKS.contains(&word.as_str()));
     let out = if is_look { target().join("bench-look.md") } else { root().join("bench/results/peers.md") };
@@ -58,6 +61,25 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     compare.arg("--folder").arg(target().join("bench")).arg("--out").arg(&out);
     compare.args(["--command", &said.collect::<Vec<_>>().join(" ")]).args(args);
     step(&format!("measure, and write {}", out.display()), &mut compare)
+}
+
+/// Several gateways and one Redis; `args` are those of `tidegate-bench shared`.
+fn shared(args: &[String]) -> Result<()> {
+    need_node()?;
+    need_compiler()?;
+    let found = debian(&[("redis-server", "redis-server")])?;
+    portal::build()?;
+    build()?;
+    let mut measure = Command::new(target().join("release/tidegate-bench"));
+    measure.arg("shared").arg("--tidegate").arg(target().join("release/tidegate"));
+    measure.arg("--redis-server").args(found).arg("--folder").arg(target().join("bench-shared")).args(args);
+    step("measure several gateways with one Redis", &mut measure)
+}
+
+fn build() -> Result<()> {
+    let mut build = cargo();
+    build.args(["build", "--release", "--package", "tidegate-server", "--package", "tidegate-bench"]);
+    step("build tidegate and the bench", &mut build)
 }
 
 fn envoy() -> Result<PathBuf> {
