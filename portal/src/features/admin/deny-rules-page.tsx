@@ -1,9 +1,8 @@
 // Deny rules: who is kept out of every gateway whatever they present, each switched on and off, changed and deleted.
-import { Anchor, Button, Checkbox, Modal, NativeSelect, Switch, TextInput } from "@mantine/core";
+import { Button, Checkbox, Modal, NativeSelect, Switch, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import { Link } from "react-router";
 import { applicationsQuery } from "../../api/applications";
 import {
   denyRulesQuery,
@@ -13,11 +12,11 @@ import {
 } from "../../api/deny-rules";
 import type { DenyRule, DenyRuleInput } from "../../api/generated";
 import { asProblem, fieldErrors } from "../../api/problem";
-import { paths } from "../../lib/paths";
 import { Confirm } from "../../ui/confirm";
 import { Card, Dim, Measure, PageHead, Row, Stack, Table } from "../../ui/page";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
+import { ADMIN_CRUMB } from "./crumb";
 
 const KINDS = [
   { value: "address", label: "Address" },
@@ -54,17 +53,12 @@ function asInput({ kind, value, inverted, enabled, reason }: DenyRule): DenyRule
 
 export function Component() {
   const [adding, setAdding] = useState(false);
-  const admin = (
-    <Anchor component={Link} to={paths.admin()} inherit>
-      Admin
-    </Anchor>
-  );
   return (
     <Measure>
       <title>Deny rules · Tidegate</title>
       <PageHead
         title="Deny rules"
-        crumbs={[admin]}
+        crumbs={[ADMIN_CRUMB]}
         action={<Button onClick={() => setAdding(true)}>Create deny rule</Button>}
       />
       <Stack>

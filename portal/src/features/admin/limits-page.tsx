@@ -1,9 +1,8 @@
 // Plans and policies: what subscriptions, applications, APIs and topics may use. Each is made, changed and, when nothing uses it, deleted;
 // all together are a file that can be kept or carried to another installation.
-import { Anchor, Button, FileButton, Modal } from "@mantine/core";
+import { Button, FileButton, Modal } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { Link } from "react-router";
 import {
   listOf,
   type PolicyKind,
@@ -15,11 +14,11 @@ import { asProblem } from "../../api/problem";
 import type { Plan, PolicyDocument } from "../../api/types";
 import { download } from "../../lib/download";
 import { counted, planLimit } from "../../lib/format";
-import { paths } from "../../lib/paths";
 import { Confirm } from "../../ui/confirm";
 import { Notice } from "../../ui/notice";
 import { Card, Dim, Measure, PageHead, Row, Stack, Table } from "../../ui/page";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
+import { ADMIN_CRUMB } from "./crumb";
 import { PolicyForm } from "./policy-form";
 import { EXCESSES } from "./policy-row";
 
@@ -48,15 +47,10 @@ const KINDS: { kind: PolicyKind; noun: string; title: string; about: string }[] 
 ];
 
 export function Component() {
-  const admin = (
-    <Anchor component={Link} to={paths.admin()} inherit>
-      Admin
-    </Anchor>
-  );
   return (
     <Measure>
       <title>Plans and policies · Tidegate</title>
-      <PageHead title="Plans and policies" crumbs={[admin]} />
+      <PageHead title="Plans and policies" crumbs={[ADMIN_CRUMB]} />
       <Stack>
         {KINDS.map((one) => (
           <PolicyCard key={one.kind} {...one} />

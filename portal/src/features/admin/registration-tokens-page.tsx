@@ -18,6 +18,7 @@ import { Notice } from "../../ui/notice";
 import { Card, Dim, Measure, PageHead, Row, Stack, Table } from "../../ui/page";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
+import { ADMIN_CRUMB } from "./crumb";
 
 /** What REST takes. */
 const USES_MAX = 10_000;
@@ -35,7 +36,7 @@ export function Component() {
   return (
     <Measure>
       <title>Registration tokens · Tidegate</title>
-      <PageHead title="Registration tokens" crumbs={["Admin"]} />
+      <PageHead title="Registration tokens" crumbs={[ADMIN_CRUMB]} />
       <Stack>
         <NewToken />
         <Card title="Tokens">

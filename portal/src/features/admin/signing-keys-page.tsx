@@ -1,16 +1,15 @@
 // The keys that sign tokens: which there are and what they do now, another that takes over, and one that has leaked.
-import { Anchor, Button, Checkbox, NativeSelect } from "@mantine/core";
+import { Button, Checkbox, NativeSelect } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { Link } from "react-router";
 import type { SigningKey } from "../../api/generated";
 import { asProblem } from "../../api/problem";
 import { signingKeysQuery, useRemoveSigningKey, useRotateSigningKey } from "../../api/signing-keys";
-import { paths } from "../../lib/paths";
 import { Confirm } from "../../ui/confirm";
 import { Card, Dim, Measure, PageHead, Row, Stack, Table } from "../../ui/page";
 import { Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
+import { ADMIN_CRUMB } from "./crumb";
 
 const ALGORITHMS = [
   { value: "", label: "As configured" },
@@ -26,15 +25,10 @@ const DOES: Record<string, string> = {
 };
 
 export function Component() {
-  const admin = (
-    <Anchor component={Link} to={paths.admin()} inherit>
-      Admin
-    </Anchor>
-  );
   return (
     <Measure>
       <title>Signing keys · Tidegate</title>
-      <PageHead title="Signing keys" crumbs={[admin]} />
+      <PageHead title="Signing keys" crumbs={[ADMIN_CRUMB]} />
       <Stack>
         <Card title="Keys">
           <KeyList />

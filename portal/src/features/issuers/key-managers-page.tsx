@@ -1,18 +1,17 @@
 // Key managers: other issuers whose tokens are accepted, with the state of their keys.
-import { Anchor, Button } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { Link } from "react-router";
 import { keyManagersQuery, useDeleteKeyManager, useRefreshKeyManager } from "../../api/issuers";
 import { asProblem } from "../../api/problem";
 import type { KeyManager } from "../../api/types";
-import { paths } from "../../lib/paths";
 import { Confirm } from "../../ui/confirm";
 import { Address } from "../../ui/copy";
 import { Notice } from "../../ui/notice";
 import { Card, Dim, Facts, Measure, PageHead, Row, Stack } from "../../ui/page";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
+import { ADMIN_CRUMB } from "../admin/crumb";
 import { KeyManagerForm } from "./key-manager-form";
 
 export function Component() {
@@ -27,15 +26,7 @@ export function Component() {
   return (
     <Measure>
       <title>Key managers · Tidegate</title>
-      <PageHead
-        crumbs={[
-          <Anchor key="admin" component={Link} to={paths.admin()} inherit>
-            Admin
-          </Anchor>,
-        ]}
-        title="Key managers"
-        action={add}
-      />
+      <PageHead crumbs={[ADMIN_CRUMB]} title="Key managers" action={add} />
       <Stack>
         <p>
           Other issuers whose access tokens open APIs beside those of the product itself. Gateways verify with

@@ -1,26 +1,20 @@
 // Roles: what those that ship allow, and the installation's own, made, changed and deleted.
-import { Anchor, Button, Checkbox, Modal, TextInput } from "@mantine/core";
+import { Button, Checkbox, Modal, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { Link } from "react-router";
 import type { Role } from "../../api/generated";
 import { asProblem, fieldErrors, type Problem } from "../../api/problem";
 import { rolesQuery, useCreateRole, useDeleteRole, useUpdateRole } from "../../api/roles";
-import { paths } from "../../lib/paths";
 import { Confirm } from "../../ui/confirm";
 import { Card, Dim, Measure, PageHead, Row, Stack, Table } from "../../ui/page";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
+import { ADMIN_CRUMB } from "../admin/crumb";
 import { aboutRole, meaning, roleLabel, SHIPPED } from "./words";
 
 export function Component() {
   const roles = useQuery(rolesQuery);
   const [adding, setAdding] = useState(false);
-  const admin = (
-    <Anchor key="admin" component={Link} to={paths.admin()} inherit>
-      Admin
-    </Anchor>
-  );
   if (roles.isPending) return <Loading />;
   if (roles.isError) {
     return <ProblemNotice problem={asProblem(roles.error)} onRetry={() => roles.refetch()} />;
@@ -31,7 +25,7 @@ export function Component() {
       <title>Roles · Tidegate admin</title>
       <PageHead
         title="Roles"
-        crumbs={[admin]}
+        crumbs={[ADMIN_CRUMB]}
         action={<Button onClick={() => setAdding(true)}>Create role</Button>}
       />
       <Stack>
