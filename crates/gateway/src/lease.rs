@@ -8,7 +8,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 use async_channel::Receiver;
 use tidegate_model::{
     id::BootId,
-    lease::{Asker, Company, Fleet, Heard, Sharing, Told, WhenAlone},
+    lease::{Asker, Company, Fleet, Heard, Told, WhenAlone},
     port::{Clock, PortError, SharedBudgets},
     throttle::{Budget, Moment},
 };
@@ -49,8 +49,8 @@ pub(crate) struct Sharer {
     budgets: Arc<Budgets>,
     clock: Arc<dyn Clock>,
     monotonic: Monotonic,
-    /// For whoever asks how budgets are shared.
-    state: watch::Sender<Option<Sharing>>,
+    /// Whether gateways were together, and settling, when it was said last.
+    said: Option<(bool, bool)>,
 }
 
 /// A word that is not answered yet.
@@ -61,12 +61,11 @@ impl Sharer {
     pub(crate) fn of(inner: &Inner, common: Common, monotonic: Monotonic) -> Self {
         let Common { shared, fleet, needy } = common;
         let (budgets, clock) = (Arc::clone(&inner.budgets), Arc::clone(&inner.clock));
-        let state = inner.sharing.clone();
-        Self { boot: inner.boot, shared, fleet, needy, budgets, clock, monotonic, state }
+        Self { boot: inner.boot, shared, fleet, needy, budgets, clock, monotonic, said: None }
     }
 
     /// Talks until `ended` says that no session uses a budget any more, then gives back what was not used.
-    pub(crate) async fn run(self, mut ended: watch::Receiver<bool>) {
+    pub(crate) async fn run(mut self, mut ended: watch::Receiver<bool>) {
         let mut asker = Asker::new(self.boot, Arc::clone(&self.fleet));
         let mut underway: Option<Underway> = None;
         loop {
@@ -121,42 +120,32 @@ impl Sharer {
     }
 
     /// Says so once where something changed.
-    fn report(&self, company: Company, error: Option<PortError>) {
-        let is_new = |state: &Option<Sharing>| {
-            state.is_none_or(|state| {
-                let before = state.company;
-                (before.is_together, before.is_settling) != (company.is_together, company.is_settling)
-            })
-        };
+    fn report(&mut self, company: Company, error: Option<PortError>) {
+        let state = (company.is_together, company.is_settling);
+        if self.said.replace(state) == Some(state) {
+            return;
+        }
         let gateways = company.gateways;
-        if is_new(&self.state.borrow()) {
-            match (company, error) {
-                (Company { is_together: true, .. }, _) => {
-                    tracing::info!(gateways, "budgets are shared with other gateways");
-                }
-                (Company { is_settling: true, .. }, _) => {
-                    tracing::info!(
-                        gateways,
-                        "gateways tell each other what they hold of budgets; until then each goes on by itself"
-                    );
-                }
-                (_, error) => {
-                    let error = error.as_ref().map(|error| error as &dyn std::error::Error);
-                    tracing::warn!(
-                        error,
-                        gateways,
-                        when_alone = self.fleet.when_alone().as_str(),
-                        "budgets are not shared with other gateways"
-                    );
-                }
+        match (company, error) {
+            (Company { is_together: true, .. }, _) => {
+                tracing::info!(gateways, "budgets are shared with other gateways");
+            }
+            (Company { is_settling: true, .. }, _) => {
+                tracing::info!(
+                    gateways,
+                    "gateways tell each other what they hold of budgets; until then each goes on by itself"
+                );
+            }
+            (_, error) => {
+                let error = error.as_ref().map(|error| error as &dyn std::error::Error);
+                tracing::warn!(
+                    error,
+                    gateways,
+                    when_alone = self.fleet.when_alone().as_str(),
+                    "budgets are not shared with other gateways"
+                );
             }
         }
-        let at = self.clock.now();
-        self.state.send_if_modified(|state| {
-            let since = state.filter(|_| !is_new(state)).map_or(at, |state| state.since);
-            let now = Some(Sharing { company, when_alone: self.fleet.when_alone(), since });
-            std::mem::replace(state, now) != now
-        });
     }
 }
 

@@ -49,7 +49,7 @@ use rustls::{ServerConfig, server::ResolvesServerCert};
 use tidegate_model::{
     forwarded::TrustedProxies,
     id::{BootId, SessionId},
-    lease::{Sharing, WhenAlone},
+    lease::WhenAlone,
     link::GatewayLink,
     network::Networks,
     port::{
@@ -178,8 +178,6 @@ struct Inner {
     entropy: Arc<dyn Entropy>,
     desk: Arc<Desk>,
     budgets: Arc<Budgets>,
-    /// How they are shared with other gateways, if they are.
-    sharing: watch::Sender<Option<Sharing>>,
     dialler: Arc<Dialler>,
     workers: Arc<Workers>,
     reporter: Arc<Reporter>,
@@ -242,7 +240,6 @@ impl Gateway {
             entropy,
             desk: Arc::new(Desk::new(settings.query_credentials, settings.ask_certificates, revoked, &link)),
             budgets,
-            sharing: watch::Sender::default(),
             workers: Arc::new(Workers::start(workers, &commons, stuck)?),
             reporter,
             handshaking: Semaphore::new(HANDSHAKES_MAX),
@@ -267,11 +264,6 @@ impl Gateway {
     /// The TLS library refuses its settings.
     pub fn tls(&self, certificate: Arc<dyn ResolvesServerCert>) -> Result<Arc<ServerConfig>, rustls::Error> {
         self.0.desk.asking().tls(certificate)
-    }
-
-    /// How budgets are shared with other gateways; `None`: they are not, or nothing was heard yet.
-    pub fn sharing(&self) -> Option<Sharing> {
-        *self.0.sharing.borrow()
     }
 
     /// Accepts connections until the gateway drains.

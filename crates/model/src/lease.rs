@@ -39,7 +39,6 @@ pub use word::{Answer, Ask, Heard, Terms, Told};
 use crate::{
     limit::{Counting, Limit, Shape},
     throttle::{Budget, Exhausted, Gauge, Moment, Scarcity, pack, unpack},
-    time::Timestamp,
 };
 
 /// Which part of an amount all gateways together may use before it is granted: 0.5 %. It is what may pass beyond a limit
@@ -83,17 +82,6 @@ impl WhenAlone {
             Self::Closed => "closed",
         }
     }
-}
-
-/// How a gateway shares budgets now, for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sharing {
-    /// With whom.
-    pub company: Company,
-    /// What it does while it is alone.
-    pub when_alone: WhenAlone,
-    /// Since when it is together, settling or alone.
-    pub since: Timestamp,
 }
 
 /// Whether gateways decide together now, and who is told that a budget needs more.
