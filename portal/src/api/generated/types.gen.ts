@@ -4922,8 +4922,8 @@ export type ListAuditData = {
         by?: string;
         /**
          * About what: `api`, `application`, `key`, `subscription`, `user`, `sign_in`, `token`, `authorization`, `client`,
-         * `revocation`, `signing_key`, `key_manager`, `deny_rule`, `policy`, `sign_in_provider`
-         * or `registration_token`.
+         * `revocation`, `signing_key`, `key_manager`, `deny_rule`, `policy`, `sign_in_provider`, `registration_token` or
+         * `role`.
          */
         kind?: string;
         /**

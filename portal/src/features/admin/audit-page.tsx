@@ -25,6 +25,7 @@ const KINDS: Record<string, string> = {
   policy: "Plans and policies",
   registration_token: "Registration tokens",
   revocation: "Revocations",
+  role: "Roles",
   sign_in: "Sign-ins",
   sign_in_provider: "Sign-in providers",
   signing_key: "Signing keys",
