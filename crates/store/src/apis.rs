@@ -39,6 +39,22 @@ pub(crate) fn opened(vault: &Vault, body: &str) -> Result<Api, DbErr> {
     Ok(api)
 }
 
+/// Name and version of the APIs of whose working copy or live design this is so. All are read.
+pub(crate) async fn names_where(
+    connection: &impl ConnectionTrait,
+    vault: &Vault,
+    is_so: impl Fn(&Design) -> bool,
+) -> Result<Vec<String>, DbErr> {
+    let mut found = Vec::new();
+    for row in entity::api::Entity::find().all(connection).await? {
+        let Api { name, version, design, live, .. } = opened(vault, &row.body)?;
+        if is_so(&design) || live.is_some_and(|live| is_so(&live.design)) {
+            found.push(format!("{name} {version}"));
+        }
+    }
+    Ok(found)
+}
+
 /// Seals what was written before there was a vault. Answers whether there was anything.
 pub(crate) async fn seal_all(connection: &impl ConnectionTrait, vault: &Vault) -> Result<bool, DbErr> {
     let apis = entity::api::Entity::find().all(connection).await?;

@@ -5,7 +5,7 @@ use sea_orm::{
     QueryFilter as _, QueryOrder as _,
 };
 use tidegate_model::{
-    api::{Api, Design},
+    api::Design,
     application::Application,
     command::{ChangePolicy, Command, ImportPolicies, Imported, Outcome, Refused},
     decide::{
@@ -168,11 +168,12 @@ impl At<'_> {
                 let under = entity::subscription::Column::Plan.eq(name);
                 usage.subscriptions =
                     entity::subscription::Entity::find().filter(under).count(self.db).await?;
-                usage.apis = self.apis_where(|design| design.plans.iter().any(|plan| plan == name)).await?;
+                let offers = |design: &Design| design.plans.iter().any(|plan| plan == name);
+                usage.apis = apis::names_where(self.db, self.vault, offers).await?;
             }
             PolicyKind::Api => {
                 let names = |design: &Design| design.api_policies().any(|(_, policy)| policy == name);
-                usage.apis = self.apis_where(names).await?;
+                usage.apis = apis::names_where(self.db, self.vault, names).await?;
             }
             PolicyKind::Application => {
                 for row in entity::application::Entity::find().all(self.db).await? {
@@ -182,18 +183,6 @@ impl At<'_> {
             }
         }
         Ok(usage)
-    }
-
-    /// Name and version of the APIs of whose working copy or live design this is so.
-    async fn apis_where(&self, is_so: impl Fn(&Design) -> bool) -> Result<Vec<String>, DbErr> {
-        let mut found = Vec::new();
-        for row in entity::api::Entity::find().all(self.db).await? {
-            let Api { name, version, design, live, .. } = apis::opened(self.vault, &row.body)?;
-            if is_so(&design) || live.is_some_and(|live| is_so(&live.design)) {
-                found.push(format!("{name} {version}"));
-            }
-        }
-        Ok(found)
     }
 
     async fn keep_policy_change(

@@ -5,7 +5,7 @@ use sea_orm::{
     QueryOrder as _,
 };
 use tidegate_model::{
-    api::{Api, Design},
+    api::Design,
     command::{ChangeRole, Outcome},
     decide::roles::{self, Usage},
     role::{OwnRole, Permission, RoleName},
@@ -68,17 +68,12 @@ impl At<'_> {
     /// What uses a role. All APIs and providers are read: roles are deleted seldom.
     async fn role_usage(&self, name: &RoleName) -> Result<Usage, Failed> {
         let given = users::holds_one_of(std::iter::once(name));
+        let asks = |design: &Design| design.scopes.iter().any(|scope| scope.roles.contains(name));
         let mut usage = Usage {
             users: entity::user::Entity::find().filter(given).count(self.db).await?,
-            ..Usage::default()
+            apis: apis::names_where(self.db, self.vault, asks).await?,
+            providers: Vec::new(),
         };
-        let asks = |design: &Design| design.scopes.iter().any(|scope| scope.roles.contains(name));
-        for row in entity::api::Entity::find().all(self.db).await? {
-            let Api { name: api, version, design, live, .. } = apis::opened(self.vault, &row.body)?;
-            if asks(&design) || live.is_some_and(|live| asks(&live.design)) {
-                usage.apis.push(format!("{api} {version}"));
-            }
-        }
         for provider in providers::all(self.db, self.vault).await? {
             let trust = &provider.trust;
             let mut meant = trust.role_claim.iter().flat_map(|claim| &claim.values);
