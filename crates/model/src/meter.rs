@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::{
-    limit::{Limit, Unit, Window},
+    limit::{Limit, Unit},
     policy::{Excess, Policy},
     throttle::{Exhausted, Gauge, Moment},
     topic::Direction,
@@ -166,14 +166,7 @@ impl Shares {
 
     /// How each stands, with the policy whose limit it is.
     pub fn quotas(&self, now: Moment) -> impl Iterator<Item = (&Policy, Quota)> {
-        self.0.iter().map(move |share| {
-            let quota = if share.limit().per == Window::Second {
-                Quota { limit: *share.limit(), used: None, renewed_at: None }
-            } else {
-                Quota::read(&share.gauge, share.tally.budget(), now)
-            };
-            (&*share.policy, quota)
-        })
+        self.0.iter().map(move |share| (&*share.policy, Quota::read(&share.gauge, share.tally.budget(), now)))
     }
 
     /// Whether the bytes of later frames have to be told by [`Shares::more`].

@@ -144,9 +144,6 @@ impl Quota {
 
     fn of_limit(limit: &Limit, holder: &Holder, known: &[Usage], now: Timestamp) -> Self {
         let shape = limit.shape();
-        if shape.per() == Window::Second {
-            return Self { limit: *limit, used: None, renewed_at: None };
-        }
         let usage = known.iter().find(|usage| usage.key.shape == shape && usage.key.holder == *holder);
         let now = Moment { wall: now, micros: 0 };
         let budget =
@@ -156,7 +153,11 @@ impl Quota {
 
     /// How a limit stands by its budget itself.
     pub fn read(gauge: &Gauge, budget: &Budget, now: Moment) -> Self {
-        let (limit, reading) = (*gauge.limit(), budget.reading(gauge, now));
+        let limit = *gauge.limit();
+        if limit.per == Window::Second {
+            return Self { limit, used: None, renewed_at: None };
+        }
+        let reading = budget.reading(gauge, now);
         let renewed_at = match limit.counting {
             Counting::Calendar => Some(limit.per.begin(limit.per.number(reading.at) + 1)),
             Counting::Sliding { .. } => {
