@@ -224,7 +224,6 @@ pub(crate) async fn update(
     let actor = caller.may_either(Permission::ApiCreate, Permission::ApiPublish)?;
     let based_on = required_if_match(&headers)?;
     let before = viewed(&inner, &caller, id).await?.design;
-    let own_roles = inner.ports.catalog.own_roles().await?;
     let command = Command::UpdateApi(UpdateApi {
         id: ApiId(id),
         based_on,
@@ -238,7 +237,10 @@ pub(crate) async fn update(
                 .mappings
                 .map_or(before.mappings, |mappings| mappings.into_iter().map(Into::into).collect()),
             topics: input.topics.map_or(Ok(before.topics), TopicsInput::meant)?,
-            scopes: input.scopes.map_or(Ok(before.scopes), |scopes| scopes::meant(scopes, &own_roles))?,
+            scopes: match input.scopes {
+                Some(scopes) => scopes::meant(scopes, &inner.ports.catalog.own_roles().await?)?,
+                None => before.scopes,
+            },
             security: input.security.map_or(Ok(before.security), SecurityInput::meant)?,
             issuers: input.issuers.map_or(before.issuers, AcceptedIssuers::named),
             plans: input.plans,
