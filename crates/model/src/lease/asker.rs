@@ -91,13 +91,12 @@ impl Asker {
 
     /// A budget runs low.
     pub fn need(&mut self, budget: &Arc<Budget>, now: Moment) {
-        if !self.company.is_together {
-            Holding::hear_nothing(budget, now);
-        }
         let is_together = self.company.is_together;
         if is_together {
             // The beat was slow while nothing was held.
             self.beat_at = self.beat_at.min(now.micros.saturating_add(BEAT_MICROS));
+        } else {
+            Holding::hear_nothing(budget, now);
         }
         let Some(slice) = self.slice(budget, Holding::default) else { return };
         if is_together && slice.waits_for.is_none() {
