@@ -7,6 +7,7 @@ import { browserName } from "../lib/browser";
 import { Confirm } from "./confirm";
 import { Badge } from "./notice";
 import { Stack, Table } from "./page";
+import { RowAction } from "./row-action";
 import { ProblemNotice } from "./states";
 import { When } from "./when";
 
@@ -43,14 +44,12 @@ export function PortalSessionList(props: {
             </td>
             <td>
               {!session.current && (
-                <Button
-                  size="compact-sm"
-                  variant="default"
-                  aria-label={`Sign out ${browserName(session.browser)} from ${session.address ?? "nowhere"}`}
+                <RowAction
+                  name={`Sign out ${browserName(session.browser)} from ${session.address ?? "nowhere"}`}
                   onClick={() => setAsked(session)}
                 >
                   Sign out
-                </Button>
+                </RowAction>
               )}
             </td>
           </tr>

@@ -11,6 +11,7 @@ import { differences } from "../../lib/differences";
 import { count, exactTime } from "../../lib/format";
 import { PagedList } from "../../ui/list";
 import { Card, Dim, Facts, PageHead, Row, Stack, Table } from "../../ui/page";
+import { RowAction } from "../../ui/row-action";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
 
@@ -166,14 +167,9 @@ function Entries({ items, onShow }: { items: AuditEntry[]; onShow: (entry: Audit
           <td>{told(entry)}</td>
           <td className="loose">{entry.detail}</td>
           <td>
-            <Button
-              size="compact-sm"
-              variant="default"
-              aria-label={`Details of entry ${entry.number}`}
-              onClick={() => onShow(entry)}
-            >
+            <RowAction name={`Details of entry ${entry.number}`} onClick={() => onShow(entry)}>
               Details
-            </Button>
+            </RowAction>
           </td>
         </tr>
       ))}

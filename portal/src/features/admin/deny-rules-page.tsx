@@ -14,6 +14,7 @@ import type { DenyRule, DenyRuleInput } from "../../api/generated";
 import { asProblem, fieldErrors } from "../../api/problem";
 import { Confirm } from "../../ui/confirm";
 import { Card, Dim, Measure, PageHead, Row, Stack, Table } from "../../ui/page";
+import { RowAction } from "../../ui/row-action";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
 import { ADMIN_CRUMB } from "./crumb";
@@ -121,22 +122,12 @@ function RuleList() {
             </td>
             <td>
               <Row>
-                <Button
-                  size="compact-sm"
-                  variant="default"
-                  aria-label={`Change: ${about(rule)}`}
-                  onClick={() => setChanging(rule)}
-                >
+                <RowAction name={`Change: ${about(rule)}`} onClick={() => setChanging(rule)}>
                   Change
-                </Button>
-                <Button
-                  size="compact-sm"
-                  variant="default"
-                  aria-label={`Delete: ${about(rule)}`}
-                  onClick={() => setAsked(rule)}
-                >
+                </RowAction>
+                <RowAction name={`Delete: ${about(rule)}`} onClick={() => setAsked(rule)}>
                   Delete
-                </Button>
+                </RowAction>
               </Row>
             </td>
           </tr>

@@ -17,6 +17,7 @@ import { counted, planLimit } from "../../lib/format";
 import { Confirm } from "../../ui/confirm";
 import { Notice } from "../../ui/notice";
 import { Card, Dim, Measure, PageHead, Row, Stack, Table } from "../../ui/page";
+import { RowAction } from "../../ui/row-action";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
 import { ADMIN_CRUMB } from "./crumb";
 import { PolicyForm } from "./policy-form";
@@ -138,22 +139,12 @@ function PolicyTable(props: {
           <td>{policy.unlimited ? "–" : EXCESSES.find(({ word }) => word === policy.on_excess)?.label}</td>
           <td>
             <Row>
-              <Button
-                size="compact-sm"
-                variant="default"
-                aria-label={`Change ${policy.name}`}
-                onClick={() => props.onChange(policy)}
-              >
+              <RowAction name={`Change ${policy.name}`} onClick={() => props.onChange(policy)}>
                 Change
-              </Button>
-              <Button
-                size="compact-sm"
-                variant="default"
-                aria-label={`Delete ${policy.name}`}
-                onClick={() => props.onDelete(policy)}
-              >
+              </RowAction>
+              <RowAction name={`Delete ${policy.name}`} onClick={() => props.onDelete(policy)}>
                 Delete
-              </Button>
+              </RowAction>
             </Row>
           </td>
         </tr>

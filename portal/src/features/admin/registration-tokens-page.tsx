@@ -16,6 +16,7 @@ import { Confirm } from "../../ui/confirm";
 import { Address } from "../../ui/copy";
 import { Notice } from "../../ui/notice";
 import { Card, Dim, Measure, PageHead, Row, Stack, Table } from "../../ui/page";
+import { RowAction } from "../../ui/row-action";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
 import { ADMIN_CRUMB } from "./crumb";
@@ -194,14 +195,9 @@ function TokenList() {
             </td>
             <td>{STATES[token.state] ?? token.state}</td>
             <td>
-              <Button
-                size="compact-sm"
-                variant="default"
-                aria-label={`Delete ${token.name}`}
-                onClick={() => setAsked(token)}
-              >
+              <RowAction name={`Delete ${token.name}`} onClick={() => setAsked(token)}>
                 Delete
-              </Button>
+              </RowAction>
             </td>
           </tr>
         ))}

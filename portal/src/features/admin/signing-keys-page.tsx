@@ -7,6 +7,7 @@ import { asProblem } from "../../api/problem";
 import { signingKeysQuery, useRemoveSigningKey, useRotateSigningKey } from "../../api/signing-keys";
 import { Confirm } from "../../ui/confirm";
 import { Card, Dim, Measure, PageHead, Row, Stack, Table } from "../../ui/page";
+import { RowAction } from "../../ui/row-action";
 import { Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
 import { ADMIN_CRUMB } from "./crumb";
@@ -61,14 +62,9 @@ function KeyList() {
             </td>
             <td>{key.verifies_until ? <When at={key.verifies_until} /> : "after the next rotation"}</td>
             <td>
-              <Button
-                size="compact-sm"
-                variant="default"
-                aria-label={`Remove ${key.kid}`}
-                onClick={() => setAsked(key)}
-              >
+              <RowAction name={`Remove ${key.kid}`} onClick={() => setAsked(key)}>
                 Remove
-              </Button>
+              </RowAction>
             </td>
           </tr>
         ))}

@@ -11,6 +11,7 @@ import { Confirm } from "../../ui/confirm";
 import { Address } from "../../ui/copy";
 import { Notice } from "../../ui/notice";
 import { Card, Dim, Row, Stack, Table } from "../../ui/page";
+import { RowAction } from "../../ui/row-action";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
 import { useApplication } from "./application-frame";
@@ -170,22 +171,12 @@ function ApiKeyList({ application }: { application: Application }) {
               <td>{key.expires_at ? <When at={key.expires_at} /> : "never"}</td>
               <td>
                 <Row>
-                  <Button
-                    size="compact-sm"
-                    variant="default"
-                    aria-label={`Make ${key.name} anew`}
-                    onClick={() => setAsked({ act: "renew", key })}
-                  >
+                  <RowAction name={`Make ${key.name} anew`} onClick={() => setAsked({ act: "renew", key })}>
                     Make anew
-                  </Button>
-                  <Button
-                    size="compact-sm"
-                    variant="default"
-                    aria-label={`Delete ${key.name}`}
-                    onClick={() => setAsked({ act: "delete", key })}
-                  >
+                  </RowAction>
+                  <RowAction name={`Delete ${key.name}`} onClick={() => setAsked({ act: "delete", key })}>
                     Delete
-                  </Button>
+                  </RowAction>
                 </Row>
               </td>
             </tr>

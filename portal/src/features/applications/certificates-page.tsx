@@ -10,6 +10,7 @@ import { title } from "../../lib/format";
 import { Confirm } from "../../ui/confirm";
 import { Badge, type Tone } from "../../ui/notice";
 import { Card, Dim, Row, Stack, Table } from "../../ui/page";
+import { RowAction } from "../../ui/row-action";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
 import { useNow, When } from "../../ui/when";
 import { useApplication } from "./application-frame";
@@ -139,14 +140,9 @@ function CertificateList({ application }: { application: Application }) {
                 <Standing certificate={certificate} />
               </td>
               <td>
-                <Button
-                  size="compact-sm"
-                  variant="default"
-                  aria-label={`Remove ${certificate.name}`}
-                  onClick={() => setAsked(certificate)}
-                >
+                <RowAction name={`Remove ${certificate.name}`} onClick={() => setAsked(certificate)}>
                   Remove
-                </Button>
+                </RowAction>
               </td>
             </tr>
           ))}

@@ -9,6 +9,7 @@ import { type Application, ENVIRONMENTS, type Environment, type ProvidedKey } fr
 import { title } from "../../lib/format";
 import { Confirm } from "../../ui/confirm";
 import { Card, Row, Stack, Table } from "../../ui/page";
+import { RowAction } from "../../ui/row-action";
 import { Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
 
@@ -103,14 +104,9 @@ function ProvidedRow(props: { application: Application; held: ProvidedKey; issue
         <When at={held.created_at} />
       </td>
       <td>
-        <Button
-          size="compact-sm"
-          variant="default"
-          aria-label={`Withdraw ${held.client_id}`}
-          onClick={() => setAsked(true)}
-        >
+        <RowAction name={`Withdraw ${held.client_id}`} onClick={() => setAsked(true)}>
           Withdraw
-        </Button>
+        </RowAction>
         <Confirm
           opened={asked}
           title={`Withdraw “${held.client_id}” of ${issuer}?`}

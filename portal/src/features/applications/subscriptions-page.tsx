@@ -1,5 +1,5 @@
 // What an application is subscribed to, what is used of it, and how to end it.
-import { Anchor, Button } from "@mantine/core";
+import { Anchor } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
@@ -10,6 +10,7 @@ import { counted } from "../../lib/format";
 import { paths } from "../../lib/paths";
 import { Confirm } from "../../ui/confirm";
 import { Card, Row, Table } from "../../ui/page";
+import { RowAction } from "../../ui/row-action";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
 import { UsageMeters } from "../../ui/usage";
 import { When } from "../../ui/when";
@@ -64,14 +65,12 @@ export function Component() {
                     <Anchor component={Link} to={paths.console(subscription.api.id, application.id)} inherit>
                       Console
                     </Anchor>
-                    <Button
-                      size="compact-sm"
-                      variant="default"
-                      aria-label={`Unsubscribe from ${subscription.api.name} ${subscription.api.version}`}
+                    <RowAction
+                      name={`Unsubscribe from ${subscription.api.name} ${subscription.api.version}`}
                       onClick={() => setAsked(subscription)}
                     >
                       Unsubscribe
-                    </Button>
+                    </RowAction>
                   </Row>
                 </td>
               </tr>

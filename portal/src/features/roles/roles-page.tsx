@@ -8,6 +8,7 @@ import { asProblem, fieldErrors, type Problem } from "../../api/problem";
 import { rolesQuery, useCreateRole, useDeleteRole, useUpdateRole } from "../../api/roles";
 import { Confirm } from "../../ui/confirm";
 import { Card, Dim, Measure, PageHead, Row, Stack, Table } from "../../ui/page";
+import { RowAction } from "../../ui/row-action";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
 import { ADMIN_CRUMB } from "../admin/crumb";
 import { aboutRole, meaning, roleLabel, SHIPPED } from "./words";
@@ -82,22 +83,12 @@ function OwnRoles({ roles }: { roles: Role[] }) {
             <td>{meaning(role.means)}</td>
             <td>
               <Row>
-                <Button
-                  size="compact-sm"
-                  variant="default"
-                  aria-label={`Change ${role.name}`}
-                  onClick={() => setChanging(role)}
-                >
+                <RowAction name={`Change ${role.name}`} onClick={() => setChanging(role)}>
                   Change
-                </Button>
-                <Button
-                  size="compact-sm"
-                  variant="default"
-                  aria-label={`Delete ${role.name}`}
-                  onClick={() => setAsked(role)}
-                >
+                </RowAction>
+                <RowAction name={`Delete ${role.name}`} onClick={() => setAsked(role)}>
                   Delete
-                </Button>
+                </RowAction>
               </Row>
             </td>
           </tr>

@@ -1,5 +1,4 @@
 // What one has allowed applications, in a browser or for a device, and withdrawing it.
-import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { authorizationsQuery, useWithdraw } from "../../api/authorizations";
@@ -7,6 +6,7 @@ import type { AllowedClient } from "../../api/generated";
 import { asProblem } from "../../api/problem";
 import { Confirm } from "../../ui/confirm";
 import { Card, Measure, PageHead, Stack, Table } from "../../ui/page";
+import { RowAction } from "../../ui/row-action";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
 
@@ -56,14 +56,9 @@ function Clients({ clients }: { clients: AllowedClient[] }) {
               <When at={client.last} />
             </td>
             <td>
-              <Button
-                size="compact-sm"
-                variant="default"
-                aria-label={`Withdraw from ${client.application}`}
-                onClick={() => setAsked(client)}
-              >
+              <RowAction name={`Withdraw from ${client.application}`} onClick={() => setAsked(client)}>
                 Withdraw
-              </Button>
+              </RowAction>
             </td>
           </tr>
         ))}

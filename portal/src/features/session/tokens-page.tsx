@@ -10,6 +10,7 @@ import { Confirm } from "../../ui/confirm";
 import { Address } from "../../ui/copy";
 import { Notice } from "../../ui/notice";
 import { Card, Measure, PageHead, Row, Stack, Table } from "../../ui/page";
+import { RowAction } from "../../ui/row-action";
 import { Empty, Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
 
@@ -150,14 +151,9 @@ function TokenList() {
             <td>{token.seen_at ? <When at={token.seen_at} /> : "never"}</td>
             <td>{token.expires_at ? <When at={token.expires_at} /> : "never"}</td>
             <td>
-              <Button
-                size="compact-sm"
-                variant="default"
-                aria-label={`Delete ${token.name}`}
-                onClick={() => setAsked(token)}
-              >
+              <RowAction name={`Delete ${token.name}`} onClick={() => setAsked(token)}>
                 Delete
-              </Button>
+              </RowAction>
             </td>
           </tr>
         ))}

@@ -8,6 +8,7 @@ import type { User } from "../../api/types";
 import { useApproveUser, useRefuseUser, waitingUsersQuery } from "../../api/users";
 import { Confirm } from "../../ui/confirm";
 import { Card, Row, Stack, Table } from "../../ui/page";
+import { RowAction } from "../../ui/row-action";
 import { Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
 import { RoleChoice } from "../roles/role-choice";
@@ -67,14 +68,9 @@ function Waiting({ users }: { users: User[] }) {
                 >
                   Approve
                 </Button>
-                <Button
-                  size="compact-sm"
-                  variant="default"
-                  aria-label={`Refuse ${user.username}`}
-                  onClick={() => setRefusing(user)}
-                >
+                <RowAction name={`Refuse ${user.username}`} onClick={() => setRefusing(user)}>
                   Refuse
-                </Button>
+                </RowAction>
               </Row>
             </td>
           </tr>
