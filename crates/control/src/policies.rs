@@ -151,7 +151,8 @@ pub(crate) struct PlanInput {
     limits: Vec<LimitInput>,
     /// What becomes of a message beyond a limit: `close` (the session, with 4429; when absent), `delay` (the sender is
     /// not read until there is more; what would wait for more than a minute closes the session), `drop`, `notify` (dropped, and
-    /// the client is told in the notice that its API declares) or `count` (it passes, and is counted as beyond).
+    /// the client is told in the notice that its API declares) or `count` (it passes, and more is used than
+    /// the limit).
     on_excess: Option<String>,
     /// The most sessions that are open at once: of each subscription under a plan, of each application that has a policy, of each
     /// API and topic that names one. Absent: any number.

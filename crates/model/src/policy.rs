@@ -29,7 +29,7 @@ pub enum Excess {
     Drop,
     /// As [`Self::Drop`], and the client is told in the notice that its API declares; see [`crate::notice`].
     Notify,
-    /// It passes, and is counted as beyond the limit: nothing is refused.
+    /// It passes: nothing is refused, and more is used than the limit.
     Count,
 }
 
