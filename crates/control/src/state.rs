@@ -237,6 +237,7 @@ fn is_noticed(command: &Command) -> bool {
             | Command::DeleteProvider { .. }
             | Command::Arrive(_)
             | Command::AskForAccount(_)
+            | Command::ChangeRole(_)
             | Command::EndPortalSessions(_)
             | Command::KeepSeen(_)
             | Command::KeepAudit(_)
