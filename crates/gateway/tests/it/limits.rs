@@ -311,6 +311,9 @@ async fn a_plan_may_have_a_client_told_of_what_is_dropped_once_a_second() {
     rig.decide(&mut world).await;
     client.echo("four").await;
     client.frames.say("dropped").await;
+    // It has been read when the Ping behind it is answered; only then may a new minute begin.
+    client.frames.send(PING, b"read").await;
+    assert_eq!(client.frames.next().await.unwrap().payload, b"read");
     rig.clock.forward(60_000);
     client.echo("five").await;
     assert_eq!(backend.seen.borrow().messages, 5);
