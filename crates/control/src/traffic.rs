@@ -45,6 +45,10 @@ pub(crate) struct CountsAnswer {
     dropped: u64,
     /// Messages that had to wait because a limit was reached.
     delayed: u64,
+    /// Messages that passed beyond a limit that only counts.
+    beyond: u64,
+    /// Notices by which clients were told of messages that were discarded.
+    notices: u64,
 }
 
 impl From<Counts> for CountsAnswer {
@@ -58,6 +62,8 @@ impl From<Counts> for CountsAnswer {
             refusals: counts.refusals,
             dropped: counts.dropped,
             delayed: counts.delayed,
+            beyond: counts.beyond,
+            notices: counts.notices,
         }
     }
 }

@@ -47,8 +47,8 @@ impl Fields {
             // Writing to a string cannot fail.
             let _ = write!(policy, "{comma}{name};q={amount};qu=\"{}\";w={window}", unit(limit.unit));
             let _ = write!(standing, "{comma}{name};r={}", left.min(INTEGER_MAX));
-            if let Some(renewed_at) = quota.renewed_at {
-                let seconds = renewed_at.millis().saturating_sub(now.wall.millis()).max(0).unsigned_abs();
+            if let Some(more_at) = quota.more_at {
+                let seconds = more_at.millis().saturating_sub(now.wall.millis()).max(0).unsigned_abs();
                 let _ = write!(standing, ";t={}", seconds.div_ceil(1_000));
             }
         }

@@ -46,6 +46,12 @@ pub struct Counts {
     /// Messages beyond a limit whose policy lets them wait, each once; whoever passed afterwards counts there as well.
     #[serde(default)]
     pub delayed: u64,
+    /// Messages beyond a limit whose policy only counts them: they passed, and count there as well.
+    #[serde(default)]
+    pub beyond: u64,
+    /// Notices by which clients were told of what was dropped.
+    #[serde(default)]
+    pub notices: u64,
 }
 
 impl Counts {
@@ -59,6 +65,8 @@ impl Counts {
         self.refusals += other.refusals;
         self.dropped += other.dropped;
         self.delayed += other.delayed;
+        self.beyond += other.beyond;
+        self.notices += other.notices;
     }
 
     /// What was counted since `before`, which was counted earlier of the same.
@@ -73,6 +81,8 @@ impl Counts {
             refusals: self.refusals - before.refusals,
             dropped: self.dropped - before.dropped,
             delayed: self.delayed - before.delayed,
+            beyond: self.beyond - before.beyond,
+            notices: self.notices - before.notices,
         }
     }
 

@@ -180,6 +180,17 @@ impl Gauge {
         if is_lost { (number, used) } else { (window, used) }
     }
 
+    /// In how many milliseconds a sliding budget has a unit more than now; `None`: it owes nothing.
+    fn more_in(&self, word: u64, now: Moment) -> Option<u64> {
+        if !self.is_left(word, now) {
+            return Some(self.exhausted(word, now).retry_after_millis);
+        }
+        let owed = owed(word, now);
+        // What is owed of a part of a unit is paid first.
+        let of_one = owed.checked_sub(1)? % self.one.max(1) + 1;
+        Some(of_one.div_ceil(NANOS_PER_MILLI))
+    }
+
     /// When something is left again, if nothing is.
     pub(crate) fn exhausted(&self, word: u64, now: Moment) -> Exhausted {
         let per = self.limit.per;
@@ -205,6 +216,8 @@ pub struct Reading {
     pub at: Timestamp,
     /// Units used: of the calendar window that holds `at`, or owed by a sliding budget, rounded up.
     pub used: u64,
+    /// When more is left than at `at`: of a window, all of it again; of a sliding budget, which may owe nothing, a unit.
+    pub more_at: Option<Timestamp>,
 }
 
 /// One budget.
@@ -339,10 +352,14 @@ impl Budget {
         match gauge.limit.counting {
             Counting::Calendar => {
                 let (window, used) = gauge.present(word, now);
-                Reading { at: now.wall.max(gauge.limit.per.begin(window)), used }
+                let per = gauge.limit.per;
+                Reading { at: now.wall.max(per.begin(window)), used, more_at: Some(per.begin(window + 1)) }
             }
             Counting::Sliding { .. } => {
-                Reading { at: now.wall, used: owed(word, now).div_ceil(gauge.one.max(1)) }
+                let used = owed(word, now).div_ceil(gauge.one.max(1));
+                let more_in =
+                    gauge.more_in(word, now).map(|millis| i64::try_from(millis).unwrap_or(i64::MAX));
+                Reading { at: now.wall, used, more_at: more_in.map(|millis| now.wall.plus_millis(millis)) }
             }
         }
     }

@@ -134,6 +134,9 @@ pub struct Quota {
     pub used: Option<u64>,
     /// When all of it is there again; `None` where nothing was used of a sliding limit, or it is not told.
     pub renewed_at: Option<Timestamp>,
+    /// When there is more than now, were nothing used meanwhile: of a sliding limit another unit, of a window all of it.
+    /// `None` as above.
+    pub more_at: Option<Timestamp>,
 }
 
 impl Quota {
@@ -155,16 +158,16 @@ impl Quota {
     pub fn read(gauge: &Gauge, budget: &Budget, now: Moment) -> Self {
         let limit = *gauge.limit();
         if limit.per == Window::Second {
-            return Self { limit, used: None, renewed_at: None };
+            return Self { limit, used: None, renewed_at: None, more_at: None };
         }
         let reading = budget.reading(gauge, now);
         let renewed_at = match limit.counting {
-            Counting::Calendar => Some(limit.per.begin(limit.per.number(reading.at) + 1)),
+            Counting::Calendar => reading.more_at,
             Counting::Sliding { .. } => {
                 gauge.renewed_in(reading.used).map(|millis| now.wall.plus_millis(millis))
             }
         };
-        Self { limit, used: Some(reading.used), renewed_at }
+        Self { limit, used: Some(reading.used), renewed_at, more_at: reading.more_at }
     }
 
     /// How many units may be used at once when nothing was: the amount, or the burst of a sliding limit.

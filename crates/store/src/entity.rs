@@ -193,6 +193,7 @@ entity! {
         #[sea_orm(primary_key, auto_increment = false)] plan: String,
         sessions: i64, messages_from_clients: i64, messages_from_backends: i64,
         bytes_from_clients: i64, bytes_from_backends: i64, refusals: i64, dropped: i64, delayed: i64,
+        beyond: i64, notices: i64,
     }
 }
 entity! {

@@ -22,7 +22,7 @@ use crate::{
     writer::Failed,
 };
 
-/// Rows in one statement; SQLite binds at most 32,766 values and a minute has twelve.
+/// Rows in one statement; SQLite binds at most 32,766 values and a minute has fourteen.
 const ROWS_MAX: usize = 500;
 
 pub(crate) async fn append(connection: &impl ConnectionTrait, batch: &Batch) -> Result<Appended, Failed> {
@@ -85,10 +85,12 @@ fn row_of(key: &CountKey, counts: &Counts) -> minute::ActiveModel {
         refusals: Set(signed(counts.refusals)),
         dropped: Set(signed(counts.dropped)),
         delayed: Set(signed(counts.delayed)),
+        beyond: Set(signed(counts.beyond)),
+        notices: Set(signed(counts.notices)),
     }
 }
 
-const COUNTED: [minute::Column; 8] = [
+const COUNTED: [minute::Column; 10] = [
     minute::Column::Sessions,
     minute::Column::MessagesFromClients,
     minute::Column::MessagesFromBackends,
@@ -97,6 +99,8 @@ const COUNTED: [minute::Column; 8] = [
     minute::Column::Refusals,
     minute::Column::Dropped,
     minute::Column::Delayed,
+    minute::Column::Beyond,
+    minute::Column::Notices,
 ];
 
 /// On a row that exists: what it has, plus what comes.
@@ -123,6 +127,8 @@ struct Summed {
     refusals: i64,
     dropped: i64,
     delayed: i64,
+    beyond: i64,
+    notices: i64,
 }
 
 impl From<&Summed> for Counts {
@@ -137,6 +143,8 @@ impl From<&Summed> for Counts {
             refusals: count(row.refusals),
             dropped: count(row.dropped),
             delayed: count(row.delayed),
+            beyond: count(row.beyond),
+            notices: count(row.notices),
         }
     }
 }

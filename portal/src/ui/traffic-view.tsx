@@ -114,6 +114,8 @@ export function TrafficView({ traffic }: { traffic: Traffic }) {
           { name: "Refusals", value: count(totals.refusals), unit: "in all" },
           { name: "Dropped by limits", value: count(totals.dropped), unit: "messages" },
           { name: "Delayed by limits", value: count(totals.delayed), unit: "messages" },
+          { name: "Beyond limits that only count", value: count(totals.beyond), unit: "messages" },
+          { name: "Notices of dropped messages", value: count(totals.notices), unit: "in all" },
         ]}
       />
       <div className={styles.charts}>
@@ -132,6 +134,8 @@ export function TrafficView({ traffic }: { traffic: Traffic }) {
             { number: "Refusals" },
             { number: "Dropped" },
             { number: "Delayed" },
+            { number: "Beyond" },
+            { number: "Notices" },
           ]}
         >
           {busy
@@ -147,6 +151,8 @@ export function TrafficView({ traffic }: { traffic: Traffic }) {
                 <td className={numberCell}>{count(minute.refusals)}</td>
                 <td className={numberCell}>{count(minute.dropped)}</td>
                 <td className={numberCell}>{count(minute.delayed)}</td>
+                <td className={numberCell}>{count(minute.beyond)}</td>
+                <td className={numberCell}>{count(minute.notices)}</td>
               </tr>
             ))
             .reverse()}

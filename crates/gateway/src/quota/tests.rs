@@ -15,7 +15,8 @@ fn policy(name: &str) -> Policy {
 }
 
 fn quota(limit: Limit, used: u64, renewed_in: i64) -> Quota {
-    Quota { limit, used: Some(used), renewed_at: Some(NOW.wall.plus_millis(renewed_in)) }
+    let renewed_at = Some(NOW.wall.plus_millis(renewed_in));
+    Quota { limit, used: Some(used), renewed_at, more_at: renewed_at }
 }
 
 #[test]
@@ -29,8 +30,11 @@ fn each_limit_is_a_member_of_both_fields() {
     };
     let all = [
         (&own, quota(Limit::messages(10, Window::Minute), 3, 36_001)),
-        (&gold, Quota { limit: sliding, used: Some(0), renewed_at: None }),
-        (&gold, Quota { limit: Limit::messages(5, Window::Second), used: None, renewed_at: None }),
+        (&gold, Quota { limit: sliding, used: Some(0), renewed_at: None, more_at: None }),
+        (
+            &gold,
+            Quota { limit: Limit::messages(5, Window::Second), used: None, renewed_at: None, more_at: None },
+        ),
         (&gold, quota(Limit { unit: Unit::Connects, ..Limit::messages(2, Window::Day) }, 9, 1)),
     ];
     let fields = Fields::of(all, NOW).unwrap();
@@ -57,7 +61,8 @@ fn each_limit_is_a_member_of_both_fields() {
 #[test]
 fn who_has_no_limit_is_told_nothing() {
     assert_eq!(Fields::of([], NOW), None);
-    let second = Quota { limit: Limit::messages(5, Window::Second), used: None, renewed_at: None };
+    let second =
+        Quota { limit: Limit::messages(5, Window::Second), used: None, renewed_at: None, more_at: None };
     assert_eq!(Fields::of([(&policy("Gold"), second)], NOW), None);
 }
 

@@ -116,6 +116,10 @@ pub(super) struct Beyond {
     pub(super) dropped: u32,
     /// Held back because of a limit, each once.
     pub(super) delayed: u32,
+    /// Passed beyond a limit that only counts.
+    pub(super) passed: u32,
+    /// Notices of what was dropped.
+    pub(super) notices: u32,
 }
 
 /// A budget that is used up.
@@ -238,7 +242,11 @@ impl Meter {
     /// What its client is to be told, if its API still says so.
     pub(super) fn notice(&mut self) -> Option<String> {
         let text = std::mem::take(&mut self.notices.as_mut()?.text);
-        (!text.is_empty()).then_some(text)
+        if text.is_empty() {
+            return None;
+        }
+        self.beyond.notices = self.beyond.notices.saturating_add(1);
+        Some(text)
     }
 
     /// The clocks of this turn of the worker's loop.
@@ -293,8 +301,9 @@ impl Limiter for Meter {
         self.is_first[message.from as usize] = true;
         let event = Event::Message { from: sender(message.from), bytes: message.payload_bytes };
         match self.shares.begin(event, self.now) {
-            Ok(Passed::Within | Passed::Beyond) => {
+            Ok(passed) => {
                 self.waits[message.from as usize] = false;
+                self.beyond.passed = self.beyond.passed.saturating_add(u32::from(passed == Passed::Beyond));
                 Admission::Pass
             }
             Err(refused) => {

@@ -361,6 +361,8 @@ impl Session {
             refusals: u64::from(is_limited) + u64::from(beyond.misdirected),
             dropped: beyond.dropped.into(),
             delayed: beyond.delayed.into(),
+            beyond: beyond.passed.into(),
+            notices: beyond.notices.into(),
         }
     }
 

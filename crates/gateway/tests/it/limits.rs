@@ -318,6 +318,9 @@ async fn a_plan_may_have_a_client_told_of_what_is_dropped_once_a_second() {
     client.echo("five").await;
     assert_eq!(backend.seen.borrow().messages, 5);
     client.leave().await;
+    let (_, told) = rig.drain().await;
+    let totals = told.borrow().totals();
+    assert_eq!((totals.dropped, totals.notices, totals.beyond), (21, 1, 0));
 }
 
 #[tokio::test]
@@ -375,6 +378,9 @@ async fn a_plan_may_count_what_is_too_much_and_refuse_nothing() {
     client.echo("eight").await;
     client.frames.say("one more").await;
     assert_eq!(client.closed().await, quota("Gold", 37));
+    let (_, told) = rig.drain().await;
+    let totals = told.borrow().totals();
+    assert_eq!((totals.messages_from_clients, totals.beyond, totals.dropped), (4, 4, 0));
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ fn minute(number: i64) -> Timestamp {
     START.minute().plus_millis(number * 60_000)
 }
 
-/// Eight different counts, so that none can stand in another's place.
+/// Ten different counts, so that none can stand in another's place.
 fn counts(unit: u64) -> Counts {
     Counts {
         sessions: unit,
@@ -40,6 +40,8 @@ fn counts(unit: u64) -> Counts {
         refusals: unit * 100_000,
         dropped: unit * 1_000_000,
         delayed: unit * 10_000_000,
+        beyond: unit * 100_000_000,
+        notices: unit * 1_000_000_000,
     }
 }
 

@@ -376,3 +376,33 @@ proptest! {
         prop_assert!(total <= limit * 2, "no window gave more than its limit");
     }
 }
+
+proptest! {
+    /// A reading says when another unit of what slides is back: not a millisecond before.
+    #[test]
+    fn a_unit_of_a_sliding_budget_is_back_when_its_reading_says(
+        amount in 1..5_000_u64,
+        burst in 1..40_u64,
+        per in prop::sample::select(Window::ALL.to_vec()),
+        steps in prop::collection::vec((0..8_u32, 0..5_000_i64), 1..20),
+    ) {
+        let (budget, gauge) = (Budget::default(), Gauge::from(sliding(amount, per, burst)));
+        let mut now = 1_000_000;
+        for (asked, pass) in steps {
+            passed(&budget, &gauge, asked, at(now));
+            let reading = budget.reading(&gauge, at(now));
+            let Some(more_at) = reading.more_at.map(Timestamp::millis) else {
+                prop_assert_eq!(reading.used, 0);
+                continue;
+            };
+            prop_assert!(more_at > now);
+            let used_at = |millis| budget.reading(&gauge, at(millis)).used;
+            prop_assert_eq!(used_at(more_at - 1), reading.used);
+            prop_assert!(used_at(more_at) < reading.used);
+            if let Some(refused) = budget.refuses(&gauge, at(now)) {
+                prop_assert_eq!(refused.retry_after_millis, (more_at - now).unsigned_abs());
+            }
+            now += pass;
+        }
+    }
+}

@@ -466,6 +466,10 @@ export type ClaimNamesInput = {
  */
 export type Counts = {
     /**
+     * Messages that passed beyond a limit that only counts.
+     */
+    beyond: number;
+    /**
      * Payload bytes of those from backends.
      */
     bytes_from_backends: number;
@@ -489,6 +493,10 @@ export type Counts = {
      * Data messages from clients that were let through.
      */
     messages_from_clients: number;
+    /**
+     * Notices by which clients were told of messages that were discarded.
+     */
+    notices: number;
     /**
      * Handshakes refused, sessions closed because a limit was reached or a client sent where it may not, and messages
      * dropped where their side may not send.
