@@ -3,6 +3,7 @@
 //! The rules are pure functions of `tidegate_model::admit`; here they are asked in order, and the first no is the
 //! answer: where, then who, then whether, then how much. It does not know sockets.
 
+mod attributes;
 mod sale;
 
 use std::sync::Arc;
@@ -31,6 +32,8 @@ use tokio::{
     sync::Notify,
     time::{Instant, timeout_at},
 };
+
+use attributes::attributes;
 
 use crate::{
     Inner,
@@ -209,10 +212,12 @@ impl Desk {
         self.asking.decide(snapshot);
         let facts = snapshot.issuer();
         let before = self.decisions.load_full();
-        let issuers = Issuers::of(snapshot.key_managers(), before.as_deref().map(|it| &it.issuers));
+        let claims = snapshot.looked_at().claims();
+        let issuers = Issuers::of(snapshot.key_managers(), claims, before.as_deref().map(|it| &it.issuers));
         let assertions = assertions(snapshot, before.as_deref());
-        let kept = before.filter(|before| before.verifier.is_for(facts)).map(|it| Arc::clone(&it.verifier));
-        let verifier = match kept.map_or_else(|| Verifier::new(facts).map(Arc::new), Ok) {
+        let kept = before.filter(|before| before.verifier.is_for(facts, claims));
+        let kept = kept.map(|it| Arc::clone(&it.verifier));
+        let verifier = match kept.map_or_else(|| Verifier::new(facts, claims).map(Arc::new), Ok) {
             Ok(verifier) => verifier,
             Err(error) => {
                 // No token can be believed: nobody is admitted until keys come that can be used.
@@ -240,7 +245,8 @@ impl Desk {
         match credential {
             // Ours that say nothing by themselves are told by their shape, and shown to nobody.
             Credential::Token { token, .. } => {
-                match self.tokens.identify(&snapshot.issuer().issuer, token, visitor.now) {
+                let (issuer, claims) = (&snapshot.issuer().issuer, snapshot.looked_at().claims());
+                match self.tokens.identify(issuer, token, claims, visitor.now) {
                     Some(known) => known.map_err(|error| (error.into(), None)),
                     None => decisions.identify(token, api, visitor.now),
                 }
@@ -385,8 +391,9 @@ impl Desk {
         let is_beside_certificate = found.is_beside_certificate;
         let (topic, way, method) = (Some(topic), found.way, METHOD);
         let asks = Asks { request, client, topic, way, is_beside_certificate, method, bought, now };
-        let Granted { identity, grant, revocation_number } =
+        let Granted { identity, mut grant, revocation_number } =
             self.granted(decisions, api, &found.credential, &asks)?;
+        grant.attributes = attributes(snapshot.looked_at(), api, request, found.query.as_deref(), &identity);
         let mut meter = budgets.meter(&grant);
         budgets.seat(&mut meter, &grant).map_err(|full| not_now(&grant, Refusal::Full(full)))?;
         Ok(Admitted {

@@ -20,6 +20,7 @@ use std::{
 use aws_lc_rs::digest::{SHA256, digest};
 use tidegate_model::{
     admit::{Binding, Identity},
+    attribute::{Claims as Looked, KeptClaims},
     exchange::Source,
     id::ApiId,
     network::Networks,
@@ -35,7 +36,7 @@ use tidegate_oauth::{
     jwk::BadKey,
     mark,
     secret::{self, Kind},
-    token::{self, AccessTokenVerifier, BadToken, Claims, Confirmation},
+    token::{self, AccessTokenVerifier, BadToken, Claims, Confirmation, Whole},
 };
 
 use crate::{
@@ -69,6 +70,8 @@ fn digest_of(token: &str) -> Digest {
 #[derive(Debug)]
 pub(crate) struct Verifier {
     facts: IssuerFacts,
+    /// The claims that are looked at; what is remembered has no others.
+    claims: KeptClaims,
     tokens: AccessTokenVerifier,
     remembered: Mutex<Remembered>,
 }
@@ -223,17 +226,18 @@ fn page(request: &Request) -> Option<String> {
 }
 
 impl Verifier {
-    pub(crate) fn new(facts: &IssuerFacts) -> Result<Self, BadKey> {
+    pub(crate) fn new(facts: &IssuerFacts, claims: &KeptClaims) -> Result<Self, BadKey> {
         Ok(Self {
+            claims: claims.clone(),
             tokens: AccessTokenVerifier::new(&facts.issuer, &facts.audience, &facts.jwks)?,
             facts: facts.clone(),
             remembered: Mutex::new(Remembered::new(REMEMBERED_MAX)),
         })
     }
 
-    /// Whether it verifies by exactly these facts.
-    pub(crate) fn is_for(&self, facts: &IssuerFacts) -> bool {
-        self.facts == *facts
+    /// Whether it verifies by exactly these facts, and for these claims.
+    pub(crate) fn is_for(&self, facts: &IssuerFacts, claims: &KeptClaims) -> bool {
+        self.facts == *facts && self.claims == *claims
     }
 
     /// Who presents the token.
@@ -243,7 +247,7 @@ impl Verifier {
             let is_valid = identity.expires_at > now;
             return if is_valid { Ok(identity) } else { Err(BadToken::Expired) };
         }
-        let (claims, key) = self.tokens.verify_with_key(token, now.seconds())?;
+        let Whole { claims, key, payload } = self.tokens.verify_whole(token, now.seconds())?;
         let source = claims.source.as_ref().map(source).transpose()?;
         let marks = marks(&claims, source.as_ref());
         let identity = Arc::new(Identity {
@@ -256,6 +260,7 @@ impl Verifier {
             signed_with: Some(key),
             bound_to: claims.cnf.map(binding),
             source: source.map(Arc::new),
+            claims: Looked::of(&payload, &self.claims),
         });
         self.remembered().add(digest, Arc::clone(&identity));
         Ok(identity)

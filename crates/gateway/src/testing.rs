@@ -88,5 +88,6 @@ pub(crate) fn grant(api: ApiFacts, application: ApplicationFacts) -> Grant {
         signed_with: None,
         marks: Marks::default(),
         source: None,
+        attributes: None,
     }
 }

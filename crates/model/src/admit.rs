@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     anonymous,
+    attribute::{Attributes, Claims},
     deny::Connected,
     endpoint::{Endpoint, Environment},
     exchange::Source,
@@ -55,9 +56,16 @@ pub struct Identity {
     pub marks: Marks,
     /// The token that it was exchanged for, if it was.
     pub source: Option<Arc<Source>>,
+    /// What else its token says, as far as somebody looks at it.
+    pub claims: Claims,
 }
 
 impl Identity {
+    /// Whom it speaks for, by the name that its issuer has for them; `None`: for nobody but the client.
+    pub fn user(&self) -> Option<&str> {
+        self.marks.subject.map(|_| &*self.subject)
+    }
+
     /// The client by which a revocation of all that a client has would name it: only ours are named so, and what another
     /// issuer calls a client may be what we call another.
     pub fn revocable_client(&self) -> Option<&str> {
@@ -183,6 +191,8 @@ pub struct Grant {
     pub marks: Marks,
     /// The token that it was exchanged for, if it was.
     pub source: Option<Arc<Source>>,
+    /// What policies look at of its handshake and its token; `None`: nothing.
+    pub attributes: Option<Arc<Attributes>>,
 }
 
 impl Grant {
@@ -403,6 +413,7 @@ fn grant(
         signed_with: credential.signed_with.map(Arc::clone),
         marks: credential.marks,
         source: credential.source.map(Arc::clone),
+        attributes: None,
     })
 }
 
@@ -450,8 +461,12 @@ pub fn standing(snapshot: &Snapshot, held: &Grant, now: Timestamp) -> Result<Gra
     }
     let client = (held.key_manager.as_deref().copied(), &*held.client_id);
     let grant = grant(snapshot, api, client, held.way, held.address, held.into());
-    // A session stays on the endpoint that it has.
-    let grant = grant.map(|grant| Grant { environment: held.environment, ..grant });
+    // A session stays on the endpoint that it has, and what it began with is so.
+    let grant = grant.map(|grant| Grant {
+        environment: held.environment,
+        attributes: held.attributes.clone(),
+        ..grant
+    });
     grant.and_then(|grant| on_topic(snapshot, grant, Arc::clone(&held.topic))).map_err(
         |refusal| match refusal {
             Refusal::UnknownClient => Unwelcome::KeyRevoked,

@@ -8,6 +8,7 @@ pub mod admit;
 pub mod anonymous;
 pub mod api;
 pub mod application;
+pub mod attribute;
 pub mod audit;
 pub mod authorization;
 pub mod client;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::{
     admit::{Grant, Identity, Unwelcome, standing},
+    attribute::{Attributes, Claims},
     exchange::Source,
     id::{ApiId, KeyManagerId},
     revocation::{Marks, Revocable},
@@ -34,6 +35,10 @@ pub struct Fresh {
     pub marks: Marks,
     /// The token that it was exchanged for, if it was.
     pub source: Option<Arc<Source>>,
+    /// What else it says, as far as somebody looks at it.
+    pub claims: Claims,
+    /// Whom it speaks for.
+    pub user: Option<Arc<str>>,
 }
 
 /// Why a session is left as it is.
@@ -59,6 +64,8 @@ impl Fresh {
             signed_with: identity.signed_with.clone(),
             marks: identity.marks,
             source: identity.source.clone(),
+            claims: identity.claims.clone(),
+            user: identity.user().map(Arc::from),
         }
     }
 
@@ -89,12 +96,14 @@ impl Fresh {
         if self.expires_at < held.expires_at {
             return Err(NotRenewed::Worse(held.expires_at));
         }
+        let user = self.user.as_ref().filter(|_| snapshot.looked_at().has_user());
         let wanted = Grant {
             scopes: Arc::clone(&self.scopes),
             expires_at: self.expires_at,
             signed_with: self.signed_with.clone(),
             marks: self.marks,
             source: self.source.clone(),
+            attributes: Attributes::renewed(held.attributes.as_ref(), &self.claims, user),
             ..held.clone()
         };
         standing(snapshot, &wanted, now).map_err(NotRenewed::Unwelcome)

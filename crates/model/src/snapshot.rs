@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     admit::Grant,
+    attribute::LookedAt,
     deny::{Denials, DenyFacts},
     endpoint::{Endpoints, Environment},
     headers::HeaderRules,
@@ -261,6 +262,7 @@ pub struct Snapshot {
     application_policies: HashMap<String, Arc<Policy>>,
     api_policies: HashMap<String, Arc<Policy>>,
     denials: Denials,
+    looked_at: LookedAt,
 }
 
 impl Snapshot {
@@ -298,6 +300,7 @@ impl Snapshot {
         let applications =
             parts.applications.into_iter().map(|application| (application.id, Arc::new(application)));
         let subscriptions = parts.subscriptions.into_iter().map(|sub| ((sub.application, sub.api), sub));
+        let looked_at = LookedAt::default();
         let named = |policy: Policy| (policy.name.clone(), Arc::new(policy));
         let (plans, policies) = (parts.plans.into_iter(), parts.application_policies.into_iter());
         let api_policies = parts.api_policies.into_iter();
@@ -307,6 +310,7 @@ impl Snapshot {
             key_managers: parts.key_managers,
             backend_tokens: parts.backend_tokens,
             denials,
+            looked_at,
             routes,
             clients,
             provided,
@@ -446,6 +450,11 @@ impl Snapshot {
     /// The subscription of an application to an API.
     pub fn subscription(&self, application: ApplicationId, api: ApiId) -> Option<&SubscriptionFacts> {
         self.subscriptions.get(&(application, api))
+    }
+
+    /// What has to be kept of sessions that begin, since policies look at it.
+    pub const fn looked_at(&self) -> &LookedAt {
+        &self.looked_at
     }
 
     /// Who is kept out.

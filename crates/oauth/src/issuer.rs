@@ -63,6 +63,8 @@ pub struct Verified {
     pub bound_to: Option<Confirmation>,
     /// The key that signed it; none for an opaque token.
     pub kid: Option<Arc<str>>,
+    /// All that it says, or its issuer says of it.
+    pub claims: Map<String, Value>,
 }
 
 /// The `iss` that a token claims, before anything of it was verified: only to choose whose rules it is judged by.
@@ -123,7 +125,7 @@ impl IssuerVerifier {
         if !is_for(audience, &self.rules.audiences)? {
             return Err(BadToken::WrongAudience);
         }
-        let verified = self.judge(&claims, now)?;
+        let verified = self.judge(claims, now)?;
         Ok(Verified { kid: Some(key.kid.clone()), ..verified })
     }
 
@@ -159,7 +161,7 @@ impl IssuerVerifier {
         {
             return Err(BadToken::WrongAudience);
         }
-        self.judge(&claims, now)
+        self.judge(claims, now)
     }
 
     fn key_for(&self, header: &Map<String, Value>) -> Result<&VerificationKey, BadToken> {
@@ -190,7 +192,8 @@ impl IssuerVerifier {
         is_at_jwt || (!self.rules.requires_at_jwt && (typ.is_none() || is("JWT")))
     }
 
-    fn judge(&self, claims: &Map<String, Value>, now: i64) -> Result<Verified, BadToken> {
+    fn judge(&self, whole: Map<String, Value>, now: i64) -> Result<Verified, BadToken> {
+        let claims = &whole;
         let expires_at = seconds(claims, "exp")?.ok_or(BadToken::Malformed)?;
         if expires_at > EXPIRY_MAX {
             return Err(BadToken::Malformed);
@@ -208,7 +211,17 @@ impl IssuerVerifier {
         let scopes = scopes(claims.get(&self.rules.scope))?;
         let token_id = text(claims, "jti")?;
         let bound_to = bound_to(claims)?;
-        Ok(Verified { client_id, subject, scopes, expires_at, issued_at, token_id, bound_to, kid: None })
+        Ok(Verified {
+            client_id,
+            subject,
+            scopes,
+            expires_at,
+            issued_at,
+            token_id,
+            bound_to,
+            kid: None,
+            claims: whole,
+        })
     }
 }
 

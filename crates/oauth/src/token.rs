@@ -228,6 +228,17 @@ impl BadToken {
     }
 }
 
+/// A verified token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whole {
+    /// What is known of it.
+    pub claims: Claims,
+    /// The `kid` of the key that signed it.
+    pub key: Arc<str>,
+    /// All that it says.
+    pub payload: Map<String, Value>,
+}
+
 /// Verifies access tokens of one issuer for one audience.
 #[derive(Debug)]
 pub struct AccessTokenVerifier {
@@ -263,15 +274,23 @@ impl AccessTokenVerifier {
     /// # Errors
     /// [`BadToken`], the first reason found.
     pub fn verify_with_key(&self, token: &str, now: i64) -> Result<(Claims, Arc<str>), BadToken> {
+        self.verify_whole(token, now).map(|Whole { claims, key, .. }| (claims, key))
+    }
+
+    /// As [`AccessTokenVerifier::verify_with_key`], with all that the token says.
+    ///
+    /// # Errors
+    /// [`BadToken`], the first reason found.
+    pub fn verify_whole(&self, token: &str, now: i64) -> Result<Whole, BadToken> {
         let parts = Parts::of(token, TOKEN_BYTES_MAX).ok_or(BadToken::Malformed)?;
         let key = self.key_for(&parts.header().ok_or(BadToken::Malformed)?)?;
         if !key.verifies(parts.message(), &parts.signature().ok_or(BadToken::Malformed)?) {
             return Err(BadToken::BadSignature);
         }
-        let claims = parts.payload().ok_or(BadToken::Malformed)?;
-        let claims: Claims = serde_json::from_value(claims.into()).map_err(|_| BadToken::Malformed)?;
+        let payload = parts.payload().ok_or(BadToken::Malformed)?;
+        let claims = Claims::deserialize(&payload).map_err(|_| BadToken::Malformed)?;
         self.judge(&claims, now)?;
-        Ok((claims, Arc::clone(&key.kid)))
+        Ok(Whole { claims, key: Arc::clone(&key.kid), payload })
     }
 
     fn key_for(&self, header: &Map<String, Value>) -> Result<&VerificationKey, BadToken> {

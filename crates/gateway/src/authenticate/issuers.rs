@@ -13,6 +13,7 @@ use std::{
 
 use tidegate_model::{
     admit::Identity,
+    attribute::{Claims, KeptClaims},
     id::KeyManagerId,
     issuer::{Algorithm, KeyManagerFacts},
     port::Clock,
@@ -44,6 +45,8 @@ const WAITING_MAX: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Other {
     facts: KeyManagerFacts,
+    /// The claims that are looked at; what is remembered has no others.
+    claims: KeptClaims,
     /// `None`: its keys cannot be read, hence nothing of it is believed.
     verifier: Option<IssuerVerifier>,
     remembered: Mutex<Remembered>,
@@ -52,7 +55,7 @@ pub(crate) struct Other {
 }
 
 impl Other {
-    fn new(facts: &KeyManagerFacts) -> Self {
+    fn new(facts: &KeyManagerFacts, claims: &KeptClaims) -> Self {
         let trust = &facts.trust;
         let rules = Rules {
             issuer: trust.issuer.clone(),
@@ -69,6 +72,7 @@ impl Other {
         });
         Self {
             facts: facts.clone(),
+            claims: claims.clone(),
             verifier: verifier.ok(),
             remembered: Mutex::new(Remembered::new(REMEMBERED_MAX)),
             opaque: Introspected::default(),
@@ -118,6 +122,7 @@ impl Other {
     fn identity(&self, verified: Verified, token: &str) -> Identity {
         Identity {
             marks: self.marks(&verified, token),
+            claims: Claims::of(&verified.claims, &self.claims),
             client_id: verified.client_id,
             key_manager: Some(self.facts.id),
             scopes: verified.scopes.into(),
@@ -148,13 +153,15 @@ impl Other {
 pub(crate) struct Issuers(HashMap<String, Arc<Other>>);
 
 impl Issuers {
-    /// Of these key managers. A verifier and what it remembers stay while nothing of its key manager changes.
-    pub(crate) fn of(all: &[KeyManagerFacts], before: Option<&Self>) -> Self {
+    /// Of these key managers. A verifier and what it remembers stay while nothing of its key manager changes, nor the claims
+    /// that are looked at.
+    pub(crate) fn of(all: &[KeyManagerFacts], claims: &KeptClaims, before: Option<&Self>) -> Self {
         let kept = |facts: &KeyManagerFacts| {
             let other = before?.0.get(&facts.trust.issuer)?;
-            (other.facts == *facts).then(|| Arc::clone(other))
+            (other.facts == *facts && other.claims == *claims).then(|| Arc::clone(other))
         };
-        let one = |facts: &KeyManagerFacts| kept(facts).unwrap_or_else(|| Arc::new(Other::new(facts)));
+        let one =
+            |facts: &KeyManagerFacts| kept(facts).unwrap_or_else(|| Arc::new(Other::new(facts, claims)));
         Self(all.iter().map(|facts| (facts.trust.issuer.clone(), one(facts))).collect())
     }
 

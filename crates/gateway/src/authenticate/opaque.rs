@@ -3,8 +3,10 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use serde_json::{Map, Value, json};
 use tidegate_model::{
     admit::Identity,
+    attribute::{Claims, KeptClaims},
     opaque::{OpaqueTokenFacts, OpaqueTokens},
     revocation::Marks,
     time::Timestamp,
@@ -33,6 +35,7 @@ impl Tokens {
         &self,
         issuer: &str,
         token: &str,
+        looked_at: &KeptClaims,
         now: Timestamp,
     ) -> Option<Result<Arc<Identity>, BadToken>> {
         if !secret::is_well_formed(Kind::AccessToken, token) {
@@ -56,9 +59,27 @@ impl Tokens {
             signed_with: None,
             bound_to: None,
             source: facts.source.clone().map(Arc::new),
+            claims: claims(issuer, facts, looked_at),
             marks: marks(issuer, facts),
         })))
     }
+}
+
+/// What a token of ours that speaks for itself would say.
+fn claims(issuer: &str, facts: &OpaqueTokenFacts, looked_at: &KeptClaims) -> Claims {
+    if looked_at.is_empty() {
+        return Claims::default();
+    }
+    let all = [
+        ("iss", json!(issuer)),
+        ("sub", json!(facts.subject)),
+        ("client_id", json!(facts.client_id)),
+        ("scope", json!(facts.scope)),
+        ("iat", json!(facts.issued_at.seconds())),
+        ("exp", json!(facts.expires_at.seconds())),
+    ];
+    let all: Map<String, Value> = all.map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
+    Claims::of(&all, looked_at)
 }
 
 /// By what it can be revoked.
@@ -96,7 +117,7 @@ mod tests {
         };
         let tokens = Tokens::default();
         assert_eq!(tokens.add(&[facts]), 1);
-        let at = |token: &str, now| tokens.identify("issuer", token, Timestamp(now));
+        let at = |token: &str, now| tokens.identify("issuer", token, &KeptClaims::default(), Timestamp(now));
         let identity = at(&known, 999).unwrap().unwrap();
         assert_eq!((&*identity.client_id, &*identity.subject), ("client", "person"));
         assert_eq!(identity.expires_at, Timestamp(1_000));

@@ -57,7 +57,7 @@ fn digest_number(number: usize) -> Digest {
 #[test]
 fn a_verified_token_is_verified_once() {
     let key = key();
-    let verifier = Verifier::new(&facts(&key)).unwrap();
+    let verifier = Verifier::new(&facts(&key), &KeptClaims::default()).unwrap();
     let token = token(&key);
     let first = verifier.identify(&token, NOW).unwrap();
     assert_eq!((&*first.client_id, &*first.subject), ("client", "client"));
@@ -70,7 +70,7 @@ fn a_verified_token_is_verified_once() {
 #[test]
 fn a_token_that_was_refused_is_not_remembered() {
     let (ours, theirs) = (key(), key());
-    let verifier = Verifier::new(&facts(&ours)).unwrap();
+    let verifier = Verifier::new(&facts(&ours), &KeptClaims::default()).unwrap();
     let late = NOW.plus_millis(LIFETIME_SECONDS * 1_000);
     assert_eq!(verifier.identify("nonsense", NOW), Err(BadToken::Malformed));
     assert_eq!(verifier.identify(&token(&theirs), NOW), Err(BadToken::UnknownKey));
@@ -85,7 +85,7 @@ fn a_remembered_token_ends_at_the_same_millisecond_as_a_fresh_one() {
     let end = NOW.plus_millis(LIFETIME_SECONDS * 1_000);
     for is_remembered in [false, true] {
         let verifier = || {
-            let verifier = Verifier::new(&facts(&key)).unwrap();
+            let verifier = Verifier::new(&facts(&key), &KeptClaims::default()).unwrap();
             if is_remembered {
                 verifier.identify(&token, NOW).unwrap();
             }
@@ -99,20 +99,26 @@ fn a_remembered_token_ends_at_the_same_millisecond_as_a_fresh_one() {
 #[test]
 fn what_was_verified_is_gone_with_its_keys() {
     let (before, after) = (key(), key());
-    let verifier = Verifier::new(&facts(&before)).unwrap();
+    let verifier = Verifier::new(&facts(&before), &KeptClaims::default()).unwrap();
     verifier.identify(&token(&before), NOW).unwrap();
-    assert!(verifier.is_for(&facts(&before)));
-    assert!(!verifier.is_for(&facts(&after)));
-    assert!(!verifier.is_for(&IssuerFacts { audience: "other".to_owned(), ..facts(&before) }));
-    assert!(!verifier.is_for(&IssuerFacts { issuer: "other".to_owned(), ..facts(&before) }));
-    let next = Verifier::new(&facts(&after)).unwrap();
+    assert!(verifier.is_for(&facts(&before), &KeptClaims::default()));
+    assert!(!verifier.is_for(&facts(&after), &KeptClaims::default()));
+    assert!(
+        !verifier
+            .is_for(&IssuerFacts { audience: "other".to_owned(), ..facts(&before) }, &KeptClaims::default())
+    );
+    assert!(
+        !verifier
+            .is_for(&IssuerFacts { issuer: "other".to_owned(), ..facts(&before) }, &KeptClaims::default())
+    );
+    let next = Verifier::new(&facts(&after), &KeptClaims::default()).unwrap();
     assert_eq!(next.identify(&token(&before), NOW), Err(BadToken::UnknownKey));
 }
 
 #[test]
 fn keys_that_cannot_be_read_make_no_verifier() {
     let bad = IssuerFacts { jwks: "no keys".to_owned(), ..IssuerFacts::default() };
-    assert_eq!(Verifier::new(&bad).err(), Some(BadKey::Set));
+    assert_eq!(Verifier::new(&bad, &KeptClaims::default()).err(), Some(BadKey::Set));
 }
 
 #[test]

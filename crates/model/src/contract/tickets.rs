@@ -29,6 +29,7 @@ fn identity(client_id: &str) -> Identity {
             subject: Mark::from([2; 8]),
             signed_with: None,
         })),
+        claims: serde_json::from_str(r#"{"groups":["a"],"level":2}"#).unwrap(),
     }
 }
 

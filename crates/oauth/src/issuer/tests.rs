@@ -92,6 +92,7 @@ fn a_token_is_read_by_the_names_that_were_set() {
         token_id: Some("t1".to_owned()),
         bound_to: None,
         kid: Some(f.key.kid().into()),
+        claims: claims().as_object().unwrap().clone(),
     };
     assert_eq!(verified, expected);
     let listed = f.judged(&f.header(), &with(claims(), "scp", Some(json!(["a", "b", "a"])))).unwrap();

@@ -30,13 +30,13 @@ fn id(number: u8) -> KeyManagerId {
 
 #[test]
 fn a_verifier_stays_while_nothing_of_its_key_manager_changes() {
-    let first = Issuers::of(&[facts(1), facts(2)], None);
+    let first = Issuers::of(&[facts(1), facts(2)], &KeptClaims::default(), None);
     let changed = KeyManagerFacts { jwks: "{}".to_owned(), ..facts(2) };
-    let second = Issuers::of(&[facts(1), changed, facts(3)], Some(&first));
+    let second = Issuers::of(&[facts(1), changed, facts(3)], &KeptClaims::default(), Some(&first));
     let of = |issuers: &Issuers, number: u8| Arc::clone(&issuers.0[&format!("https://{number}.example")]);
     assert!(second.has(&of(&first, 1)));
     assert!(!second.has(&of(&first, 2)));
-    let third = Issuers::of(&[facts(2)], Some(&second));
+    let third = Issuers::of(&[facts(2)], &KeptClaims::default(), Some(&second));
     assert!(!third.has(&of(&second, 1)) && !third.has(&of(&second, 2)));
 }
 
