@@ -11,6 +11,7 @@ const EVERY_PAGE = [
   "Protocol",
   "Plans",
   "Subscriptions",
+  "Alerts",
   "Deployments",
   "Lifecycle",
   "New version",

@@ -14,9 +14,10 @@ use std::{
 
 use crate::keeper::Keeper;
 use tidegate_model::{
+    alert::{self, Watch},
     deny::Denied,
     endpoint::Endpoints,
-    fact::{OpenSessions, TrafficOf},
+    fact::{Appended, Batch, OpenSessions, TrafficOf},
     id::{ApiId, BootId},
     link::{ControlLink, Down, LinkClosed, PROTOCOL_VERSION, Up},
     port::{Catalog, Clock, EventLog, PortError},
@@ -405,7 +406,7 @@ impl Feed {
                 let now = self.clock.now();
                 self.with(name, |gateway| (gateway.targets, gateway.targets_at) = (targets, now));
             }
-            Up::Batch(batch) => match self.events.append(&batch).await {
+            Up::Batch(batch) => match self.append(&batch).await {
                 Ok(_) => link.send(Down::BatchStored { boot: batch.boot, number: batch.number }).await?,
                 // Not told, so the gateway repeats it.
                 Err(error) => {
@@ -417,6 +418,12 @@ impl Feed {
             },
         }
         Ok(())
+    }
+
+    /// Stores a batch, with the alerts that what it tells of makes due.
+    async fn append(&self, batch: &Batch) -> Result<Appended, PortError> {
+        let limits = alert::watched(&self.snapshot.borrow(), &batch.usage);
+        self.events.append_watched(batch, &Watch { limits, now: self.clock.now() }).await
     }
 
     fn with(&self, name: u64, change: impl FnOnce(&mut Gateway)) {

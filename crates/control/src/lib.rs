@@ -5,6 +5,7 @@
 //! opens no socket to a backend. Read `state.rs` for what a handler works with, `problem.rs` for how it fails.
 
 mod account;
+mod alerts;
 mod apis;
 mod applications;
 mod arrival;

@@ -19,7 +19,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    account, apis, applications, arrival, audit,
+    account, alerts, apis, applications, arrival, audit,
     authenticate::{self, Rule},
     authorizations, catalogue, console, deny_rules, health, key_managers, oauth, pages, policies,
     portal_sessions, registration_tokens, revocations, roles, session, settings, sign_in_providers, sign_up,
@@ -138,6 +138,7 @@ fn rest() -> OpenApiRouter<Control> {
         .routes(routes!(subscriptions::create, subscriptions::list))
         .routes(routes!(subscriptions::delete))
         .routes(routes!(tickets::create))
+        .routes(routes!(alerts::list))
         .merge(administration())
 }
 
@@ -161,6 +162,7 @@ fn administration() -> OpenApiRouter<Control> {
         .routes(routes!(key_managers::issuers))
         .routes(routes!(registration_tokens::create, registration_tokens::list))
         .routes(routes!(registration_tokens::delete))
+        .routes(routes!(alerts::settings, alerts::update_settings))
         .routes(routes!(audit::list))
         .routes(routes!(audit::get))
         .routes(routes!(signing_keys::list, signing_keys::rotate))

@@ -238,6 +238,7 @@ fn is_noticed(command: &Command) -> bool {
             | Command::Arrive(_)
             | Command::AskForAccount(_)
             | Command::ChangeRole(_)
+            | Command::Alert(_)
             | Command::EndPortalSessions(_)
             | Command::KeepSeen(_)
             | Command::KeepAudit(_)

@@ -54,11 +54,13 @@ pub enum Kind {
     Role,
     /// A registration token.
     RegistrationToken,
+    /// When alerts are made, and who is told.
+    Alert,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Api,
         Self::Application,
         Self::Key,
@@ -76,6 +78,7 @@ impl Kind {
         Self::SignInProvider,
         Self::Role,
         Self::RegistrationToken,
+        Self::Alert,
     ];
 
     /// The word used in REST and storage.
@@ -98,6 +101,7 @@ impl Kind {
             Self::SignInProvider => "sign_in_provider",
             Self::Role => "role",
             Self::RegistrationToken => "registration_token",
+            Self::Alert => "alert",
         }
     }
 
@@ -159,7 +163,6 @@ impl Kind {
             | Of::Withdraw(_)
             | Of::KeepAccessToken(_)
             | Of::EndAccessToken { .. } => Self::Authorization,
-            // Leaves no entry: a client signs one for each of its requests.
             Of::UseAssertion { .. } => Self::Client,
             Of::Revoke(_) => Self::Revocation,
             Of::StoreSigningKey(_) | Of::RotateSigningKey(_) | Of::RemoveSigningKey { .. } => {
@@ -171,6 +174,7 @@ impl Kind {
             }
             Of::CreateProvider(_) | Of::UpdateProvider(_) | Of::DeleteProvider { .. } => Self::SignInProvider,
             Of::ChangeRole(_) => Self::Role,
+            Of::Alert(_) => Self::Alert,
             Of::CreateKeyManager(_)
             | Of::UpdateKeyManager(_)
             | Of::DeleteKeyManager { .. }

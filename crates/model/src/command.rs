@@ -3,12 +3,14 @@
 //! A command carries everything that the outside world supplies (ids, hashes, times), so that executing it
 //! twice from the same state gives the same result. What it may do is decided in [`crate::decide`].
 
+mod alerts;
 mod key_managers;
 mod people;
 mod policies;
 mod registrations;
 mod signing_keys;
 
+pub use alerts::AlertCommand;
 pub use key_managers::{CreateKeyManager, ProvideKey, StoreFetchedKeys, UpdateKeyManager};
 pub use people::{
     AskForAccount, ChangeRole, ChangeSignUp, ChangeUser, EndPortalSessions, KeepAudit, WhichSessions,
@@ -18,6 +20,7 @@ pub use registrations::{ChangeRegistration, ClientWish, EndRegistration, Registe
 pub use signing_keys::{KeyPurpose, SigningKeyRecord};
 
 use crate::{
+    alert::AlertSettings,
     api::{Api, Design, Revision},
     application::{ApiKey, Application, Certificate, Key, Subscription},
     authorization::{Authorize, EndAuthorization, OpaqueToken, RedeemCode, Redeemed, Renew, Withdraw},
@@ -453,6 +456,8 @@ pub enum Command {
     ImportPolicies(ImportPolicies),
     /// See [`ChangeRole`]. Answers [`Outcome::Role`], of a deletion [`Outcome::Done`].
     ChangeRole(ChangeRole),
+    /// See [`AlertCommand`].
+    Alert(AlertCommand),
     /// Keeps a signing key. Answers [`Outcome::Done`].
     StoreSigningKey(SigningKeyRecord),
     /// Publishes a key that takes over from the one that signs, see [`crate::signing_key::rotate`]. Answers
@@ -524,6 +529,8 @@ pub enum Outcome {
     Policy(Box<KeptPolicy>),
     /// The own role after the change.
     Role(OwnRole),
+    /// When alerts are made, after the change.
+    AlertSettings(AlertSettings),
     /// What an import came to.
     Imported(Imported),
     /// What a code or refresh token was worth.

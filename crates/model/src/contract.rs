@@ -35,6 +35,7 @@ use crate::{
     user::{Account, Actor, PersonalToken, PortalSession, Secret, User, UserState},
 };
 
+pub mod alerts;
 pub mod apis;
 pub mod authorizations;
 pub mod denials;

@@ -17,6 +17,7 @@ use crate::{
     user::Actor,
 };
 
+pub mod alerts;
 pub mod denials;
 mod identity;
 mod issuer;

@@ -62,6 +62,8 @@ ids! {
     DenyRuleId,
     /// Names a registration token (not its secret).
     RegistrationTokenId,
+    /// Names an alert.
+    AlertId,
     /// Names one run of one gateway process: batches are numbered within it.
     BootId,
 }

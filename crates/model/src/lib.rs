@@ -5,6 +5,7 @@
 //! [`api`], then [`decide`] (what a change may do) and [`admit`] (who may connect).
 
 pub mod admit;
+pub mod alert;
 pub mod anonymous;
 pub mod api;
 pub mod application;

@@ -173,6 +173,10 @@ pub const TABLE: &[(&str, Who)] = &[
     ("createRegistrationToken", ADMINISTER),
     ("listRegistrationTokens", ADMINISTER),
     ("deleteRegistrationToken", ADMINISTER),
+    // Alerts: who sees which is decided where they are listed.
+    ("listAlerts", Who::Holds(&[Permission::AppManage, Permission::ApiView])),
+    ("getAlertSettings", ADMINISTER),
+    ("updateAlertSettings", ADMINISTER),
     // The audit log.
     ("listAudit", ADMINISTER),
     ("getAuditEntry", ADMINISTER),

@@ -6,6 +6,7 @@
 use std::{net::SocketAddr, os::unix::net::UnixStream};
 
 use crate::{
+    alert::{Alert, AlertQuery, AlertSettings, Watch},
     api::{Api, Change, Moved, Revision},
     application::{ApiKey, Application, Certificate, Key, Subscription},
     audit::{AuditQuery, Entry, EntryDetail},
@@ -282,6 +283,10 @@ pub trait Catalog: Send + Sync + 'static {
 
     /// All deny rules, in the order of their making; there are at most [`crate::deny::RULES_MAX`].
     async fn deny_rules(&self) -> Result<Vec<DenyRule>, PortError>;
+    /// When alerts are made.
+    async fn alert_settings(&self) -> Result<AlertSettings, PortError>;
+    /// Alerts, newest first; at most [`crate::alert::ALERTS_MAX`] are kept.
+    async fn alerts(&self, query: &AlertQuery, page: &PageRequest) -> Result<Page<Alert>, PortError>;
     /// What was revoked under a number above `after` and is not to be forgotten at `now`, in the order of numbers.
     /// They appear in that order: who has seen one has seen all before it.
     async fn revocations(&self, after: u64, now: Timestamp) -> Result<Vec<Revocation>, PortError>;
@@ -302,7 +307,12 @@ pub trait Catalog: Send + Sync + 'static {
 pub trait EventLog: Send + Sync + 'static {
     /// Adds a batch, once: a number of a run that was stored before adds nothing. Numbers of a run arrive in
     /// order; one that leaves a hole is refused as internal.
-    async fn append(&self, batch: &Batch) -> Result<Appended, PortError>;
+    async fn append(&self, batch: &Batch) -> Result<Appended, PortError> {
+        self.append_watched(batch, &Watch::default()).await
+    }
+    /// The same, and in the same unit the alerts about limits of which the batch tells: for each holder, shape and window one
+    /// of each threshold of the settings of that moment, whatever is repeated.
+    async fn append_watched(&self, batch: &Batch, watch: &Watch) -> Result<Appended, PortError>;
     /// Counts since `from` (a minute's beginning) and totals.
     async fn traffic(&self, of: TrafficOf, from: Timestamp) -> Result<Traffic, PortError>;
     /// What was used of budgets and is not over at `now`, by all gateways together, in no order. A batch tells of what is

@@ -201,7 +201,21 @@ entity! {
     budget, "budgets" {
         #[sea_orm(primary_key, auto_increment = false)] holder: String,
         #[sea_orm(primary_key, auto_increment = false)] shape: String,
-        period: i64, units: i64, begins_at: i64, ends_at: i64, told_at: i64,
+        period: i64, units: i64, begins_at: i64, ends_at: i64, told_at: i64, alerted: i32,
+    }
+}
+entity! {
+    /// That parts of limits were used; `body` is the whole record.
+    alert, "alerts" {
+        #[sea_orm(primary_key, auto_increment = false)] id: String,
+        holder: String, shape: String, period: i64, threshold: i32, at: i64, api_id: Option<String>,
+        application_id: Option<String>, body: String,
+    }
+}
+entity! {
+    /// When alerts are made: one row.
+    alert_settings, "alert_settings" {
+        #[sea_orm(primary_key, auto_increment = false)] id: i32, body: String,
     }
 }
 entity! {

@@ -116,6 +116,7 @@ pub(crate) async fn execute(
         | Command::DeletePolicy { .. }
         | Command::ImportPolicies(_) => Box::pin(at.change_policy(command)).await,
         Command::ChangeRole(change) => Box::pin(at.change_role(change)).await,
+        Command::Alert(change) => at.change_alerts(change).await,
         Command::KeepTicket(_) | Command::RedeemTicket { .. } => at.change_ticket(command).await,
         Command::CreateProvider(_)
         | Command::UpdateProvider(_)

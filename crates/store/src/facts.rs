@@ -10,12 +10,14 @@ use sea_orm::{
     sea_query::{Alias, Expr, ExprTrait as _, Func, OnConflict, SimpleExpr},
 };
 use tidegate_model::{
+    alert::Watch,
     command::Refused,
     fact::{Appended, Batch, CountKey, Counts, Traffic, TrafficOf},
     time::Timestamp,
 };
 
 use crate::{
+    alerts,
     entity::{boot, minute, session},
     reads::written,
     usage,
@@ -25,7 +27,11 @@ use crate::{
 /// Rows in one statement; SQLite binds at most 32,766 values and a minute has fourteen.
 const ROWS_MAX: usize = 500;
 
-pub(crate) async fn append(connection: &impl ConnectionTrait, batch: &Batch) -> Result<Appended, Failed> {
+pub(crate) async fn append(
+    connection: &impl ConnectionTrait,
+    batch: &Batch,
+    watch: &Watch,
+) -> Result<Appended, Failed> {
     let name = batch.boot.to_string();
     let number = signed(batch.number);
     let last = boot::Entity::find_by_id(&name).one(connection).await?.map_or(0, |row| row.last_number);
@@ -64,6 +70,7 @@ pub(crate) async fn append(connection: &impl ConnectionTrait, batch: &Batch) -> 
             .await?;
     }
     usage::add(connection, &batch.usage).await?;
+    alerts::make(connection, watch).await?;
     Ok(Appended::Stored)
 }
 

@@ -5,6 +5,7 @@
 //! transaction that writes it. Statements are built by SeaORM, so that another database needs another way to open
 //! and not other queries. Read `writer.rs` for how changes are committed, then `execute.rs`.
 
+mod alerts;
 mod allowed;
 mod api_keys;
 mod apis;

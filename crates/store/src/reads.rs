@@ -9,6 +9,7 @@ use sea_orm::{
 };
 use serde::de::DeserializeOwned;
 use tidegate_model::{
+    alert::{Alert, AlertQuery, AlertSettings, Watch},
     api::{Api, Change, Design, Moved, Revision},
     application::{ApiKey, Application, Certificate, Key, Subscription},
     audit::{AuditQuery, Entry, EntryDetail},
@@ -43,8 +44,8 @@ use tidegate_model::{
 };
 
 use crate::{
-    allowed, apis, applications, audit, authorizations, certificates, cursor, deny_rules, device_codes,
-    entity, execute, facts, issuers, policies, providers, registrations, revocations, roles,
+    alerts, allowed, apis, applications, audit, authorizations, certificates, cursor, deny_rules,
+    device_codes, entity, execute, facts, issuers, policies, providers, registrations, revocations, roles,
     sqlite::SqliteCatalog, usage, users, vault::Vault, writer::trouble,
 };
 
@@ -531,6 +532,14 @@ impl Catalog for SqliteCatalog {
         policies::all(&self.readers, kind).await.map_err(trouble)
     }
 
+    async fn alert_settings(&self) -> Result<AlertSettings, PortError> {
+        alerts::settings(&self.readers).await.map_err(trouble)
+    }
+
+    async fn alerts(&self, query: &AlertQuery, request: &PageRequest) -> Result<Page<Alert>, PortError> {
+        alerts::list(&self.readers, query, request).await.map_err(trouble)
+    }
+
     async fn deny_rules(&self) -> Result<Vec<DenyRule>, PortError> {
         deny_rules::all(&self.readers).await.map_err(trouble)
     }
@@ -561,11 +570,11 @@ impl Catalog for SqliteCatalog {
 
 #[async_trait::async_trait]
 impl EventLog for SqliteCatalog {
-    async fn append(&self, batch: &Batch) -> Result<Appended, PortError> {
-        let batch = batch.clone();
-        let appended = self
-            .writer
-            .execute(move |savepoint| Box::pin(async move { facts::append(savepoint, &batch).await }));
+    async fn append_watched(&self, batch: &Batch, watch: &Watch) -> Result<Appended, PortError> {
+        let (batch, watch) = (batch.clone(), watch.clone());
+        let appended = self.writer.execute(move |savepoint| {
+            Box::pin(async move { facts::append(savepoint, &batch, &watch).await })
+        });
         appended.await.map_err(|failed| match CommandError::from(failed) {
             CommandError::Port(error) => error,
             CommandError::Refused(_) => {

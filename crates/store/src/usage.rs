@@ -70,6 +70,7 @@ fn row_of(usage: &Usage) -> Result<budget::ActiveModel, DbErr> {
         begins_at: Set(span.begins_at.millis()),
         ends_at: Set(span.ends_at.millis()),
         told_at: Set(at.millis()),
+        alerted: Set(0),
     })
 }
 
@@ -107,6 +108,7 @@ fn then() -> OnConflict {
             newest(Column::Period),
             newest(Column::BeginsAt),
             newest(Column::EndsAt),
+            newest(Column::Alerted),
         ])
         .value(Column::ToldAt, told(Column::ToldAt))
         .to_owned()

@@ -33,7 +33,11 @@ export function Component() {
         },
         {
           title: "Gateways",
-          links: [link(paths.limits(), "Plans and policies"), link(paths.denyRules(), "Deny rules")],
+          links: [
+            link(paths.limits(), "Plans and policies"),
+            link(paths.alertsOfAll(), "Alerts"),
+            link(paths.denyRules(), "Deny rules"),
+          ],
         },
       ]}
     >

@@ -115,9 +115,14 @@ function Account(props: { session: Session | null | undefined; doors: ReturnType
               <Menu.Divider />
             </div>
             {session?.permissions.some((held) => held === "app_manage") && (
-              <Menu.Item component={Link} to={paths.applications()}>
-                Applications
-              </Menu.Item>
+              <>
+                <Menu.Item component={Link} to={paths.applications()}>
+                  Applications
+                </Menu.Item>
+                <Menu.Item component={Link} to={paths.alerts()}>
+                  Alerts
+                </Menu.Item>
+              </>
             )}
             {session && (
               <>

@@ -59,6 +59,7 @@ export const router = createBrowserRouter([
               { path: "protocol", lazy: () => import("../features/apis/protocol-page") },
               { path: "plans", lazy: () => import("../features/apis/plans-page") },
               { path: "subscriptions", lazy: () => import("../features/apis/subscriptions-page") },
+              { path: "alerts", lazy: () => import("../features/alerts/api-page") },
               { path: "deployments", lazy: () => import("../features/apis/deployments-page") },
               { path: "lifecycle", lazy: () => import("../features/apis/lifecycle-page") },
               {
@@ -82,6 +83,7 @@ export const router = createBrowserRouter([
             element: <Needs permission="app_manage" />,
             children: [
               { path: "apis/:id/keys", lazy: () => import("../features/keys/wizard-page") },
+              { path: "alerts", lazy: () => import("../features/alerts/list-page") },
               { path: "applications", lazy: () => import("../features/applications/list-page") },
               {
                 path: "applications/:id",
@@ -98,6 +100,7 @@ export const router = createBrowserRouter([
                     path: "subscriptions",
                     lazy: () => import("../features/applications/subscriptions-page"),
                   },
+                  { path: "alerts", lazy: () => import("../features/alerts/application-page") },
                   { path: "settings", lazy: () => import("../features/applications/settings-page") },
                 ],
               },
@@ -120,6 +123,7 @@ export const router = createBrowserRouter([
               { path: "audit", lazy: () => import("../features/admin/audit-page") },
               { path: "signing-keys", lazy: () => import("../features/admin/signing-keys-page") },
               { path: "key-managers", lazy: () => import("../features/issuers/key-managers-page") },
+              { path: "alerts", lazy: () => import("../features/alerts/admin-page") },
               { path: "limits", lazy: () => import("../features/admin/limits-page") },
               { path: "roles", lazy: () => import("../features/roles/roles-page") },
               {

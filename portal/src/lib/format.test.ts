@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
   ago,
+  alertInWords,
   count,
   counted,
   countsEchoTwice,
@@ -105,4 +106,19 @@ test("a plan says its limit in words", () => {
   expect(within(planLimit({ limits: [] }))).toBe("no limit on messages");
   expect(countsEchoTwice({ limits: [limit] })).toBe(true);
   expect(countsEchoTwice({ limits: several })).toBe(false);
+});
+
+test("an alert says what was used of what", () => {
+  const limit = {
+    amount: 10,
+    unit: "messages",
+    per: "day",
+    counting: "calendar",
+    burst: null,
+    direction: "both",
+  };
+  expect(alertInWords({ used: 8, limit })).toBe("8 of 10 messages per day");
+  expect(alertInWords({ used: 2048, limit: { ...limit, unit: "bytes", amount: 4096 } })).toBe(
+    "2 KiB of 4 KiB per day",
+  );
 });

@@ -120,6 +120,10 @@ export function usedInWords(limit: LimitUsage): string {
   return `${number(used)} of ${unitsInWords(limit, limit.most)} used${when}, ${number(left)} left`;
 }
 
+/** `8 of 10 messages per day`: what an alert is about. */
+export const alertInWords = ({ used, limit }: { used: number; limit: Limit }): string =>
+  `${(limit.unit === "bytes" ? size : count)(used)} of ${windowInWords(limit)}`;
+
 type Bounds = "sessions_max" | "message_bytes_max" | "idle_timeout_ms" | "lifetime_max_ms" | "on_excess";
 
 /** What a plan gives, in words. */

@@ -11,6 +11,7 @@ export const API_PAGES = [
   "protocol",
   "plans",
   "subscriptions",
+  "alerts",
   "deployments",
   "lifecycle",
   "new-version",
@@ -25,6 +26,7 @@ export type ApplicationPage =
   | "api-keys"
   | "certificates"
   | "subscriptions"
+  | "alerts"
   | "settings";
 
 const part = encodeURIComponent;
@@ -49,6 +51,7 @@ export const paths = {
     const query = new URLSearchParams({ ...about }).toString();
     return query ? `/admin/audit?${query}` : "/admin/audit";
   },
+  alertsOfAll: () => "/admin/alerts",
   users: () => "/admin/users",
   roles: () => "/admin/roles",
   user: (id: string) => `/admin/users/${part(id)}`,
@@ -63,6 +66,7 @@ export const paths = {
     `/devportal/apis/${part(id)}/keys${application ? `?application=${part(application)}` : ""}`,
   console: (id: string, application?: string) =>
     `/devportal/apis/${part(id)}/console${application ? `?application=${part(application)}` : ""}`,
+  alerts: () => "/devportal/alerts",
   applications: () => "/devportal/applications",
   application: (id: string, page: ApplicationPage = "overview") =>
     page === "overview"

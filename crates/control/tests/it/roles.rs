@@ -25,6 +25,7 @@ fn body(operation: &str) -> Option<Value> {
         "createVersion" => json!({"version": "2"}),
         "testApiEndpoint" | "testEndpoint" => json!({"url": "ws://localhost:1"}),
         "rotateSigningKey" | "updateKey" => json!({}),
+        "updateAlertSettings" => json!({"thresholds": [], "windows": []}),
         "createUser" => json!({"username": "ada", "roles": ["wizard"]}),
         "createRole" => json!({"name": "Wizard"}),
         "updateRole" => json!({"means": []}),

@@ -143,6 +143,13 @@ macro_rules! port_contract {
             a_batch_of_any_size_tells_of_all_its_budgets
             what_was_used_is_there_after_a_kill
         }
+        $crate::port_contract! { @suite alerts, $ground,
+            an_alert_is_made_once_for_each_threshold_of_a_window
+            a_new_window_has_alerts_of_its_own
+            settings_say_which_alerts_are_made
+            alerts_are_read_by_those_whom_they_concern
+            an_alert_is_there_after_a_kill_and_is_made_no_second_time
+        }
         $crate::port_contract! { @suite facts, $ground,
             a_repeated_batch_adds_nothing
             a_batch_that_leaves_a_hole_is_refused

@@ -4,6 +4,7 @@
 fn every_behaviour_is_run_by_the_macro() {
     let list = include_str!("list.rs");
     for suite in [
+        include_str!("alerts.rs"),
         include_str!("apis.rs"),
         include_str!("authorizations.rs"),
         include_str!("denials.rs"),

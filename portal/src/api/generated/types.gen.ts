@@ -34,6 +34,78 @@ export type AccountRequest = {
 };
 
 /**
+ * A part of a limit was used.
+ */
+export type Alert = {
+    api: AlertedApi | null;
+    application: AlertedApplication | null;
+    /**
+     * When it was made, RFC 3339.
+     */
+    at: string;
+    id: string;
+    /**
+     * Against whom the policy is held: `api`, `topic`, `application` or `subscription`.
+     */
+    level: string;
+    /**
+     * The limit at that time.
+     */
+    limit: Limit;
+    /**
+     * Name of the plan or policy.
+     */
+    policy: string;
+    /**
+     * When all of the limit is there again, RFC 3339.
+     */
+    renewed_at: string;
+    /**
+     * In percent of the limit.
+     */
+    threshold: number;
+    /**
+     * The topic as it is declared; null of all but a topic.
+     */
+    topic: string | null;
+    /**
+     * Units used by then.
+     */
+    used: number;
+};
+
+/**
+ * When alerts are made.
+ */
+export type AlertSettings = {
+    /**
+     * In percent of a limit, 1 to 100, at most five; none: no alerts.
+     */
+    thresholds: Array<number>;
+    /**
+     * Of limits over these windows: `minute`, `hour`, `day`, `month`.
+     */
+    windows: Array<string>;
+};
+
+/**
+ * The API of an alert, by its name at that time.
+ */
+export type AlertedApi = {
+    id: string;
+    name: string;
+    version: string;
+};
+
+/**
+ * The application of an alert, by its name at that time.
+ */
+export type AlertedApplication = {
+    id: string;
+    name: string;
+};
+
+/**
  * A client that may do something in your name.
  */
 export type AllowedClient = {
@@ -1230,6 +1302,56 @@ export type LimitUsage = Limit & {
      * bytes or where the amount was made smaller. Null of a limit per second, which is over before it could be told.
      */
     used: number | null;
+};
+
+/**
+ * A page of a list.
+ */
+export type ListAlert = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        api: AlertedApi | null;
+        application: AlertedApplication | null;
+        /**
+         * When it was made, RFC 3339.
+         */
+        at: string;
+        id: string;
+        /**
+         * Against whom the policy is held: `api`, `topic`, `application` or `subscription`.
+         */
+        level: string;
+        /**
+         * The limit at that time.
+         */
+        limit: Limit;
+        /**
+         * Name of the plan or policy.
+         */
+        policy: string;
+        /**
+         * When all of the limit is there again, RFC 3339.
+         */
+        renewed_at: string;
+        /**
+         * In percent of the limit.
+         */
+        threshold: number;
+        /**
+         * The topic as it is declared; null of all but a topic.
+         */
+        topic: string | null;
+        /**
+         * Units used by then.
+         */
+        used: number;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
 };
 
 /**
@@ -3793,6 +3915,83 @@ export type EndOwnSessionResponses = {
 
 export type EndOwnSessionResponse = EndOwnSessionResponses[keyof EndOwnSessionResponses];
 
+export type ListAlertsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * About this application or its subscriptions.
+         */
+        application_id?: string;
+        /**
+         * About this API, its topics or its subscriptions.
+         */
+        api_id?: string;
+        /**
+         * Most entries, 1 to 200; 50 when not given.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before.
+         */
+        cursor?: string;
+    };
+    url: '/alerts';
+};
+
+export type ListAlertsErrors = {
+    default: Problem;
+};
+
+export type ListAlertsError = ListAlertsErrors[keyof ListAlertsErrors];
+
+export type ListAlertsResponses = {
+    200: ListAlert;
+};
+
+export type ListAlertsResponse = ListAlertsResponses[keyof ListAlertsResponses];
+
+export type GetAlertSettingsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/alerts/settings';
+};
+
+export type GetAlertSettingsErrors = {
+    default: Problem;
+};
+
+export type GetAlertSettingsError = GetAlertSettingsErrors[keyof GetAlertSettingsErrors];
+
+export type GetAlertSettingsResponses = {
+    200: AlertSettings;
+};
+
+export type GetAlertSettingsResponse = GetAlertSettingsResponses[keyof GetAlertSettingsResponses];
+
+export type UpdateAlertSettingsData = {
+    body: AlertSettings;
+    headers: {
+        'If-Match': string;
+    };
+    path?: never;
+    query?: never;
+    url: '/alerts/settings';
+};
+
+export type UpdateAlertSettingsErrors = {
+    default: Problem;
+};
+
+export type UpdateAlertSettingsError = UpdateAlertSettingsErrors[keyof UpdateAlertSettingsErrors];
+
+export type UpdateAlertSettingsResponses = {
+    200: AlertSettings;
+};
+
+export type UpdateAlertSettingsResponse = UpdateAlertSettingsResponses[keyof UpdateAlertSettingsResponses];
+
 export type ListApiPoliciesData = {
     body?: never;
     path?: never;
@@ -4931,8 +5130,8 @@ export type ListAuditData = {
         by?: string;
         /**
          * About what: `api`, `application`, `key`, `subscription`, `user`, `sign_in`, `token`, `authorization`, `client`,
-         * `revocation`, `signing_key`, `key_manager`, `deny_rule`, `policy`, `sign_in_provider`, `registration_token` or
-         * `role`.
+         * `revocation`, `signing_key`, `key_manager`, `deny_rule`, `policy`, `sign_in_provider`, `registration_token`, `role`
+         * or `alert`.
          */
         kind?: string;
         /**

@@ -16,6 +16,7 @@ import { Empty, Loading, ProblemNotice } from "../../ui/states";
 import { When } from "../../ui/when";
 
 const KINDS: Record<string, string> = {
+  alert: "Alerts",
   api: "APIs",
   application: "Applications",
   authorization: "Authorizations of clients",

@@ -65,6 +65,7 @@ export function Component() {
     {
       title: "Run",
       links: [
+        link("alerts", "Alerts"),
         link("deployments", "Deployments"),
         link("lifecycle", "Lifecycle"),
         ...(create ? [link("new-version", "New version"), link("delete", "Delete")] : []),

@@ -57,6 +57,7 @@ export function Component() {
               link("api-keys", "API keys"),
               link("certificates", "Certificates"),
               link("subscriptions", "Subscriptions"),
+              link("alerts", "Alerts"),
               link("settings", "Settings"),
             ],
           },

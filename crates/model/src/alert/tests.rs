@@ -1,0 +1,40 @@
+use super::*;
+
+fn settings(thresholds: &[u8]) -> AlertSettings {
+    AlertSettings { thresholds: thresholds.to_vec(), ..AlertSettings::default() }
+}
+
+fn reached(thresholds: &[u8], used: u64, amount: u64, alerted: u8) -> Vec<u8> {
+    settings(thresholds).reached(used, amount, alerted).collect()
+}
+
+#[test]
+fn a_threshold_is_reached_by_the_unit_that_makes_it_full() {
+    assert_eq!(reached(&[80, 100], 7, 10, 0), [0; 0]);
+    assert_eq!(reached(&[80, 100], 8, 10, 0), [80]);
+    assert_eq!(reached(&[80, 100], 9, 10, 80), [0; 0]);
+    assert_eq!(reached(&[80, 100], 10, 10, 80), [100]);
+    assert_eq!(reached(&[80, 100], 400, 10, 0), [80, 100]);
+    assert_eq!(reached(&[], 400, 10, 0), [0; 0]);
+}
+
+/// Of a limit that cannot be divided by a hundred nothing is rounded: 80 percent of 3 is 2.4, which the third unit is beyond.
+#[test]
+fn nothing_is_rounded() {
+    assert_eq!(reached(&[80], 2, 3, 0), [0; 0]);
+    assert_eq!(reached(&[80], 3, 3, 0), [80]);
+    assert_eq!(reached(&[1, 100], u64::MAX, u64::MAX, 0), [1, 100]);
+    assert_eq!(reached(&[100], u64::MAX - 1, u64::MAX, 0), [0; 0]);
+}
+
+#[test]
+fn a_limit_that_lets_nothing_pass_makes_no_alert() {
+    assert_eq!(reached(&[80], 0, 0, 0), [0; 0]);
+}
+
+#[test]
+fn settings_that_ship_keep_their_own_rules_and_their_order() {
+    let shipped = AlertSettings::default();
+    assert_eq!(shipped.problems(), []);
+    assert_eq!(shipped.clone().tidied(), shipped);
+}

@@ -1,0 +1,16 @@
+// Alerts about an API: its own policy, those of its topics, and the plans of its subscriptions.
+import { useApi } from "../apis/api-frame";
+import { AlertCard } from "./alert-card";
+
+export function Component() {
+  const api = useApi();
+  return (
+    <>
+      <title>{`Alerts · ${api.name}`}</title>
+      <AlertCard
+        filter={{ api_id: api.id }}
+        about="An alert stands here when a subscription has used most of its plan, or everybody together most of what the API policy gives."
+      />
+    </>
+  );
+}
