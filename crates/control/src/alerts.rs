@@ -165,12 +165,11 @@ pub(crate) async fn update_settings(
     let based_on = required_if_match(&headers)?;
     let (mut windows, mut problems) = (Vec::new(), Vec::new());
     for (place, word) in input.windows.iter().enumerate() {
-        match Window::ALL.into_iter().find(|window| window.as_str() == word) {
-            Some(window) => windows.push(window),
-            None => {
-                let detail = "Choose from minute, hour, day and month.";
-                problems.push(FieldProblem::new(format!("/windows/{place}"), "unknown_window", detail));
-            }
+        let known = Window::ALL.into_iter().find(|window| window.as_str() == word);
+        windows.extend(known);
+        if known.is_none() {
+            let detail = "Choose from minute, hour, day and month.";
+            problems.push(FieldProblem::new(format!("/windows/{place}"), "unknown_window", detail));
         }
     }
     if !problems.is_empty() {
