@@ -1,3 +1,5 @@
+//! When a threshold is reached, and what settings may be.
+
 use super::*;
 
 fn settings(thresholds: &[u8]) -> AlertSettings {
