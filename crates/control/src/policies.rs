@@ -20,6 +20,7 @@ use tidegate_model::{
 use utoipa::ToSchema;
 
 pub(crate) mod of_apis;
+mod terms;
 
 use crate::{
     authenticate::Caller,
@@ -28,6 +29,7 @@ use crate::{
     problem::{Problem, ProblemDocument},
     state::{Control, Inner},
 };
+use terms::BillingDocument;
 
 /// How much of what passes in which time.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -90,6 +92,11 @@ pub(crate) struct PlanAnswer {
     /// A session ends after so long in any case, where it is less than what the endpoint says. Null: as the endpoint says.
     #[schema(required)]
     lifetime_max_ms: Option<u32>,
+    /// Of a plan: roles of which whoever subscribes has to hold one. Empty: everybody may.
+    roles: Vec<String>,
+    /// Of a plan: what it costs. Null: it is free.
+    #[schema(required)]
+    billing: Option<BillingDocument>,
     /// There is no limit on what passes.
     unlimited: bool,
     /// The entity tag that a change is based on.
@@ -108,6 +115,8 @@ impl From<&KeptPolicy> for PlanAnswer {
             message_bytes_max: policy.message_bytes_max,
             idle_timeout_ms: policy.idle_timeout_ms,
             lifetime_max_ms: policy.lifetime_max_ms,
+            roles: terms::names(&policy.terms),
+            billing: policy.terms.billing.as_ref().map(BillingDocument::from),
             unlimited: policy.limits.is_empty(),
             etag: *etag,
         }
@@ -163,6 +172,12 @@ pub(crate) struct PlanInput {
     idle_timeout_ms: Option<u32>,
     /// A session ends after so long in any case, where it is less than what the endpoint says.
     lifetime_max_ms: Option<u32>,
+    /// Of a business plan only: roles of which whoever subscribes has to hold one, at most 20. Empty or absent: everybody
+    /// may. Subscriptions that are there stay.
+    #[serde(default)]
+    roles: Vec<String>,
+    /// Of a business plan only: what it costs. Absent: it is free.
+    billing: Option<BillingDocument>,
 }
 
 /// All policies as one document, to be kept or carried elsewhere.
@@ -257,6 +272,8 @@ fn policy(at: &str, input: PlanInput, problems: &mut Vec<FieldProblem>) -> Polic
         message_bytes_max,
         idle_timeout_ms,
         lifetime_max_ms,
+        roles,
+        billing,
         ..
     } = input;
     Policy {
@@ -268,6 +285,7 @@ fn policy(at: &str, input: PlanInput, problems: &mut Vec<FieldProblem>) -> Polic
         message_bytes_max,
         idle_timeout_ms,
         lifetime_max_ms,
+        terms: terms::terms(at, &roles, billing, problems),
     }
 }
 
@@ -297,6 +315,8 @@ impl From<KeptPolicy> for PlanInput {
             message_bytes_max: policy.message_bytes_max,
             idle_timeout_ms: policy.idle_timeout_ms,
             lifetime_max_ms: policy.lifetime_max_ms,
+            roles: terms::names(&policy.terms),
+            billing: policy.terms.billing.as_ref().map(BillingDocument::from),
             name: policy.name,
             description: policy.description,
         }

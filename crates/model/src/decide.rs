@@ -10,9 +10,10 @@ use crate::{
     id::ApiId,
     lifecycle::{Event, Missing, State, missing},
     revocation::{Revoke, Revoked},
-    role::Permission,
+    role::{Permission, RoleName},
     route::base_path,
     rule::{self, FieldProblem},
+    terms::Terms,
     time::Timestamp,
     user::Actor,
 };
@@ -506,13 +507,15 @@ pub fn delete_api(
     Ok(())
 }
 
-/// Decides on a subscription. `exists`: the application has one to this API already.
+/// Decides on a subscription. `exists`: the application has one to this API already. `terms` are those of the plan; who
+/// administers may choose any.
 pub fn create_subscription(
     command: &CreateSubscription,
     actor: &Actor,
     application: &Application,
     api: &Api,
     exists: bool,
+    terms: &Terms,
 ) -> Result<(), Refused> {
     needs(actor, Permission::AppManage)?;
     if application.owner.is_some_and(|owner| !actor.owns(owner))
@@ -535,6 +538,17 @@ pub fn create_subscription(
     if !offered.contains(&command.plan) {
         let detail = format!("Choose one of the plans this API offers: {}.", offered.join(", "));
         return Err(Refused::Invalid(vec![FieldProblem::new("/plan", "unknown_plan", detail)]));
+    }
+    let may_choose =
+        terms.roles.is_empty() || actor.roles.has_one_of(&terms.roles) || actor.may(Permission::Administer);
+    if !may_choose {
+        let roles: Vec<_> = terms.roles.iter().map(RoleName::as_str).collect();
+        let detail = format!(
+            "{} is for people with the role {}. Choose another plan, or ask an administrator for the role.",
+            command.plan,
+            roles.join(" or ")
+        );
+        return Err(Refused::Invalid(vec![FieldProblem::new("/plan", "not_for_you", detail)]));
     }
     Ok(())
 }

@@ -53,6 +53,7 @@ pub mod sign_up;
 pub mod signing_key;
 pub mod snapshot;
 pub mod target;
+pub mod terms;
 pub mod throttle;
 pub mod ticket;
 pub mod time;

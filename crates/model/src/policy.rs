@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     endpoint::Bounds,
     limit::{Limit, Window},
+    terms::Terms,
 };
 
 /// The longest that a message is held back, in milliseconds. Who is held back is not read, so nobody sees whether it is
@@ -75,6 +76,9 @@ pub struct Policy {
     /// [`crate::endpoint::LIFETIME`].
     #[serde(default)]
     pub lifetime_max_ms: Option<u32>,
+    /// Who may choose it and for how much; only a business plan says something. Gateways are not told.
+    #[serde(default)]
+    pub terms: Terms,
 }
 
 /// Sessions that are open at once, as far as a policy bounds them.

@@ -435,7 +435,8 @@ impl At<'_> {
             .filter(Column::ApiId.eq(create.api.to_string()))
             .one(self.db)
             .await?;
-        decide::create_subscription(&create, self.actor, &application, &api, twin.is_some())?;
+        let terms = policies::terms(self.db, &create.plan).await?;
+        decide::create_subscription(&create, self.actor, &application, &api, twin.is_some(), &terms)?;
         let subscription = Subscription {
             id: create.id,
             application: create.application,

@@ -13,6 +13,7 @@ use tidegate_model::{
         policies::{self, Step, Usage},
     },
     policy::{KeptPolicy, Policy, PolicyKind},
+    terms::Terms,
 };
 
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
     entity::{self, plan},
     execute::{At, Done},
     reads::{parsed, written},
+    roles,
 };
 
 pub(crate) fn row(kind: PolicyKind, kept: &KeptPolicy, place: i32) -> Result<plan::ActiveModel, DbErr> {
@@ -48,9 +50,18 @@ pub(crate) async fn all(
     rows.iter().map(|row| parsed(&row.body)).collect()
 }
 
-/// As gateways know them.
+/// As gateways know them: without what people agree on.
 pub(crate) async fn facts(connection: &impl ConnectionTrait, kind: PolicyKind) -> Result<Vec<Policy>, DbErr> {
-    Ok(all(connection, kind).await?.into_iter().map(|kept| kept.policy).collect())
+    let told = |kept: KeptPolicy| Policy { terms: Terms::default(), ..kept.policy };
+    Ok(all(connection, kind).await?.into_iter().map(told).collect())
+}
+
+/// The terms of a business plan; of one that is not there, none.
+pub(crate) async fn terms(connection: &impl ConnectionTrait, plan: &str) -> Result<Terms, DbErr> {
+    let found = plan::Entity::find_by_id((PolicyKind::Business.as_str().to_owned(), plan.to_owned()));
+    let row = found.one(connection).await?;
+    let kept: Option<KeptPolicy> = row.map(|row| parsed(&row.body)).transpose()?;
+    Ok(kept.map(|kept| kept.policy.terms).unwrap_or_default())
 }
 
 pub(crate) async fn names(connection: &impl ConnectionTrait, kind: PolicyKind) -> Result<Vec<String>, DbErr> {
@@ -88,7 +99,13 @@ impl At<'_> {
     pub(crate) async fn change_policy(&self, command: Command) -> Done {
         match command {
             Command::CreatePolicy(kind, policy) => {
-                let kept = policies::create(kind, policy, self.actor, &all(self.db, kind).await?)?;
+                let kept = policies::create(
+                    kind,
+                    policy,
+                    self.actor,
+                    &all(self.db, kind).await?,
+                    &roles::all(self.db).await?,
+                )?;
                 self.insert_policy(kind, &kept).await?;
                 self.keep_policy_change(kind, None, Some(&kept)).await?;
                 self.bump().await?;
@@ -96,7 +113,8 @@ impl At<'_> {
             }
             Command::ChangePolicy(ChangePolicy { kind, based_on, policy }) => {
                 let was = self.policy(kind, &policy.name).await?;
-                let kept = policies::change(&was, policy, based_on, self.actor)?;
+                let kept =
+                    policies::change(kind, &was, policy, based_on, self.actor, &roles::all(self.db).await?)?;
                 plan::Entity::update(changed(kind, &kept)?).exec(self.db).await?;
                 self.keep_policy_change(kind, Some(&was), Some(&kept)).await?;
                 self.bump().await?;
@@ -126,7 +144,7 @@ impl At<'_> {
             (PolicyKind::Api, told.api_policies, &api_policies[..]),
         ];
         let mut imported = Imported::default();
-        for Step { kind, was, is } in policies::import(told, self.actor)? {
+        for Step { kind, was, is } in policies::import(told, self.actor, &roles::all(self.db).await?)? {
             match &was {
                 None => {
                     self.insert_policy(kind, &is).await?;

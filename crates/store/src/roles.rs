@@ -8,6 +8,7 @@ use tidegate_model::{
     api::Design,
     command::{ChangeRole, Outcome},
     decide::roles::{self, Usage},
+    policy::PolicyKind,
     role::{OwnRole, Permission, RoleName},
 };
 
@@ -15,7 +16,7 @@ use crate::{
     apis,
     entity::{self, own_role},
     execute::{At, Done},
-    providers,
+    policies, providers,
     reads::{parsed, written},
     users,
     writer::Failed,
@@ -73,7 +74,13 @@ impl At<'_> {
             users: entity::user::Entity::find().filter(given).count(self.db).await?,
             apis: apis::names_where(self.db, self.vault, asks).await?,
             providers: Vec::new(),
+            plans: Vec::new(),
         };
+        for kept in policies::all(self.db, PolicyKind::Business).await? {
+            if kept.policy.terms.roles.contains(name) {
+                usage.plans.push(kept.policy.name);
+            }
+        }
         for provider in providers::all(self.db, self.vault).await? {
             let trust = &provider.trust;
             let mut meant = trust.role_claim.iter().flat_map(|claim| &claim.values);

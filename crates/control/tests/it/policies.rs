@@ -18,6 +18,10 @@ fn limit(amount: u64, per: &str) -> Value {
     json!({"amount": amount, "per": per})
 }
 
+fn billed(billing: Value) -> Value {
+    json!({"name": "New", "limits": [], "billing": billing})
+}
+
 fn policy(name: &str, limits: &[Value]) -> Value {
     json!({"name": name, "limits": limits})
 }
@@ -165,6 +169,16 @@ async fn a_problem_names_the_field_and_the_way_out() {
         (policy("Unauthenticated", &[]), "/name", "reserved"),
         (json!({"name": "New", "limits": [], "on_excess": "explode"}), "/on_excess", "unknown_word"),
         (json!({"name": "New", "limits": [], "sessions_max": 0}), "/sessions_max", "out_of_range"),
+        (
+            json!({"name": "New", "limits": [], "roles": ["subscriber", "Not One"]}),
+            "/roles/1",
+            "unknown_role",
+        ),
+        (json!({"name": "New", "limits": [], "roles": ["partner"]}), "/roles", "unknown_role"),
+        (billed(json!({"currency": "euro", "price": "1"})), "/billing/currency", "illegal_character"),
+        (billed(json!({"currency": "EUR"})), "/billing/price", "required"),
+        (billed(json!({"currency": "EUR", "price": "1,50"})), "/billing/price", "no_price"),
+        (billed(json!({"currency": "EUR", "price": "1", "per": "day"})), "/billing/per", "unknown_word"),
         (of(|limit| limit["amount"] = json!(0)), "/limits/1/amount", "out_of_range"),
         (of(|limit| limit["per"] = json!("fortnight")), "/limits/1/per", "unknown_word"),
         (of(|limit| limit["unit"] = json!("words")), "/limits/1/unit", "unknown_word"),
@@ -263,4 +277,65 @@ async fn all_policies_are_one_document_that_can_be_carried_elsewhere() {
         [("/application_policies/0/limits/0/per".to_owned(), "unknown_word".to_owned())]
     );
     there.house.get(&there.admin, "/api/v1/plans/Fine").await.is(404);
+}
+
+#[tokio::test]
+async fn a_plan_says_who_may_choose_it_and_what_it_costs() {
+    let office = Office::open().await;
+    let house = &office.house;
+    let (ada, bob) = (
+        house.person("ada", &[Role::Subscriber]).await,
+        house.person("bob", &[Role::Subscriber, Role::Observer]).await,
+    );
+    office.post("/api/v1/roles", json!({"name": "partner"})).await.is(201);
+    let billing =
+        json!({"currency": "EUR", "per": "month", "price": "49.00", "price_per_1000_messages": "0.05"});
+    let body = json!({"name": "Partners", "limits": [limit(9, "day")], "roles": ["partner", "observer"],
+        "billing": {"currency": "EUR", "price": "49", "price_per_1000_messages": "0.050"}});
+    let made = office.post(PLANS, body.clone()).await.is(201).json();
+    assert_eq!((&made["roles"], &made["billing"]), (&json!(["observer", "partner"]), &billing));
+    let mut api = echo();
+    (api["plans"], api["publish"]) = (json!(["Gold", "Partners"]), json!(true));
+    let api = office.post("/api/v1/apis", api).await.is(201).json()["id"].clone();
+    let path = format!("/api/v1/catalogue/{}", api.as_str().unwrap());
+    let seen = house.get(&Person::default(), &path).await.is(200).json();
+    assert_eq!((&seen["plans"][1]["billing"], &seen["plans"][0]["billing"]), (&billing, &Value::Null));
+
+    let subscribe = async |who: &Person| {
+        let made = house.post(who, "/api/v1/applications", json!({"name": "App"})).await.is(201).json();
+        let body = json!({"application_id": made["id"], "api_id": api, "plan": "Partners"});
+        house.post(who, "/api/v1/subscriptions", body).await
+    };
+    let refused = subscribe(&ada).await.is(400);
+    assert_eq!(fields(&refused), [("/plan".to_owned(), "not_for_you".to_owned())]);
+    subscribe(&bob).await.is(201);
+    subscribe(&office.admin).await.is(201);
+
+    let role = "/api/v1/roles/partner";
+    let used = house.call(&office.admin, Method::DELETE, role, None).await.is(409).json();
+    assert!(used["detail"].as_str().unwrap().contains("1 business plan for it (Partners)"), "{used}");
+    // As a document it is the same elsewhere, where the role is there.
+    let document = house.get(&office.admin, "/api/v1/policies").await.is(200).json();
+    let there = Office::open().await;
+    let refused = there.post("/api/v1/policies", document.clone()).await.is(400);
+    assert_eq!(fields(&refused), [("/plans/8/roles".to_owned(), "unknown_role".to_owned())]);
+    there.post("/api/v1/roles", json!({"name": "partner"})).await.is(201);
+    there.post("/api/v1/policies", document).await.is(200);
+    let plan = "/api/v1/plans/Partners";
+    assert_eq!(there.house.get(&ada_of(&there).await, plan).await.is(200).json()["billing"], billing);
+    // What everybody may choose again keeps who subscribed.
+    let open = json!({"name": "Partners", "limits": [limit(9, "day")]});
+    let changed = office.put("\"1\"", plan, open).await.is(200).json();
+    assert_eq!((&changed["roles"], &changed["billing"]), (&json!([]), &Value::Null));
+    subscribe(&house.person("eve", &[Role::Subscriber]).await).await.is(201);
+    house.call(&office.admin, Method::DELETE, role, None).await.is(204);
+    for list in &LISTS[1..] {
+        let refused =
+            office.post(list, json!({"name": "New", "limits": [], "roles": ["observer"]})).await.is(400);
+        assert_eq!(fields(&refused), [("/roles".to_owned(), "not_a_plan".to_owned())]);
+    }
+}
+
+async fn ada_of(office: &Office) -> Person {
+    office.house.person("ada", &[Role::Subscriber]).await
 }

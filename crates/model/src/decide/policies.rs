@@ -4,12 +4,12 @@
 use crate::{
     command::Refused,
     policy::{DEFAULT_APPLICATION_POLICY, KeptPolicy, Policy, PolicyKind},
-    role::Permission,
+    role::{OwnRole, Permission},
     rule::{self, FieldProblem},
     user::Actor,
 };
 
-use super::{counted, folded, needs, no_problems, not_stale, some};
+use super::{counted, folded, needs, no_problems, not_stale, roles, some};
 
 /// Most policies of a kind: lists of them are never cut into pages, and gateways hold them all.
 pub const POLICIES_MAX: usize = 200;
@@ -26,7 +26,7 @@ pub struct Usage {
     pub applications: u64,
 }
 
-/// Decides on a new policy; `others` are all of its kind.
+/// Decides on a new policy; `others` are all of its kind, `own` all own roles.
 ///
 /// # Errors
 /// [`Refused`]: not an administrator, fields that break rules, one of that name, too many.
@@ -35,10 +35,11 @@ pub fn create(
     policy: Policy,
     actor: &Actor,
     others: &[KeptPolicy],
+    own: &[OwnRole],
 ) -> Result<KeptPolicy, Refused> {
     needs(actor, Permission::Administer)?;
     let mut problems = Vec::new();
-    rule::policy("", &policy, &mut problems);
+    fields("", kind, &policy, own, &mut problems);
     no_problems(problems)?;
     if let Some(twin) = named(others, &policy.name) {
         let detail = format!("There is a {} “{}” already. Change that one.", kind.noun(), twin.policy.name);
@@ -48,20 +49,28 @@ pub fn create(
     Ok(policy.into())
 }
 
-/// Decides on a change; answers the policy after it.
+/// What is wrong with a policy of this kind. `at` is the pointer of it.
+fn fields(at: &str, kind: PolicyKind, policy: &Policy, own: &[OwnRole], problems: &mut Vec<FieldProblem>) {
+    rule::policy(at, kind, policy, problems);
+    problems.extend(roles::unknown_among(&format!("{at}/roles"), &policy.terms.roles, own));
+}
+
+/// Decides on a change; answers the policy after it. `own` are all own roles.
 ///
 /// # Errors
 /// [`Refused`]: not an administrator, a stale tag, fields that break rules.
 pub fn change(
+    kind: PolicyKind,
     was: &KeptPolicy,
     policy: Policy,
     based_on: Option<u64>,
     actor: &Actor,
+    own: &[OwnRole],
 ) -> Result<KeptPolicy, Refused> {
     needs(actor, Permission::Administer)?;
     not_stale(was.etag, based_on)?;
     let mut problems = Vec::new();
-    rule::policy("", &policy, &mut problems);
+    fields("", kind, &policy, own, &mut problems);
     no_problems(problems)?;
     Ok(KeptPolicy { policy, etag: was.etag + 1 })
 }
@@ -129,6 +138,7 @@ pub struct Step {
 pub fn import(
     told: [(PolicyKind, Vec<Policy>, &[KeptPolicy]); 3],
     actor: &Actor,
+    own: &[OwnRole],
 ) -> Result<Vec<Step>, Refused> {
     needs(actor, Permission::Administer)?;
     let (mut problems, mut steps) = (Vec::new(), Vec::new());
@@ -136,7 +146,7 @@ pub fn import(
         let mut added = 0;
         for (place, policy) in wanted.iter().enumerate() {
             let at = format!("/{}/{place}", kind.plural());
-            rule::policy(&at, policy, &mut problems);
+            fields(&at, kind, policy, own, &mut problems);
             if wanted[..place].iter().any(|other| folded(&other.name) == folded(&policy.name)) {
                 let detail = format!("“{}” stands twice.", policy.name);
                 problems.push(FieldProblem::new(format!("{at}/name"), "repeated", detail));
@@ -205,36 +215,42 @@ mod tests {
         let (plans, publisher) = (kept(), actor(Role::Publisher));
         let refused = Refused::Forbidden(Permission::Administer);
         let kind = PolicyKind::Business;
-        assert_eq!(create(kind, policy("New"), &publisher, &plans), Err(refused.clone()));
-        assert_eq!(change(&plans[0], policy("Gold"), None, &publisher), Err(refused.clone()));
+        assert_eq!(create(kind, policy("New"), &publisher, &plans, &[]), Err(refused.clone()));
+        assert_eq!(
+            change(PolicyKind::Business, &plans[0], policy("Gold"), None, &publisher, &[]),
+            Err(refused.clone())
+        );
         let none = Usage::default();
         assert_eq!(delete(kind, &plans[0], None, &publisher, &none), Err(refused.clone()));
         let told = [(kind, vec![policy("New")], &plans[..]), NONE_OF_APPLICATIONS, NONE_OF_APIS];
-        assert_eq!(import(told, &publisher), Err(refused));
+        assert_eq!(import(told, &publisher, &[]), Err(refused));
     }
 
     #[test]
     fn a_name_is_one_whatever_its_case() {
         let (plans, admin) = (kept(), actor(Role::Admin));
-        let made = create(PolicyKind::Business, policy("Platinum"), &admin, &plans);
+        let made = create(PolicyKind::Business, policy("Platinum"), &admin, &plans, &[]);
         assert_eq!(made, Ok(KeptPolicy { policy: policy("Platinum"), etag: 1 }));
-        let twin = create(PolicyKind::Business, policy("gold"), &admin, &plans);
+        let twin = create(PolicyKind::Business, policy("gold"), &admin, &plans, &[]);
         assert!(matches!(twin, Err(Refused::Duplicate(problem)) if problem.pointer == "/name"));
         let many: Vec<_> =
             (0..POLICIES_MAX).map(|n| KeptPolicy { policy: policy(&format!("p{n}")), etag: 1 }).collect();
-        let one_more = create(PolicyKind::Application, policy("Platinum"), &admin, &many);
+        let one_more = create(PolicyKind::Application, policy("Platinum"), &admin, &many, &[]);
         assert!(matches!(one_more, Err(Refused::Conflict { .. })));
     }
 
     #[test]
     fn a_change_is_from_the_tag_of_now_and_keeps_the_rules() {
         let (plans, admin) = (kept(), actor(Role::Admin));
-        let changed = change(&plans[0], policy("Gold"), Some(3), &admin);
+        let changed = change(PolicyKind::Business, &plans[0], policy("Gold"), Some(3), &admin, &[]);
         assert_eq!(changed, Ok(KeptPolicy { policy: policy("Gold"), etag: 4 }));
-        let stale = change(&plans[0], policy("Gold"), Some(2), &admin);
+        let stale = change(PolicyKind::Business, &plans[0], policy("Gold"), Some(2), &admin, &[]);
         assert_eq!(stale, Err(Refused::Stale { current: 3 }));
         let nothing = Policy { limits: vec![Limit::messages(0, Window::Hour)], ..policy("Gold") };
-        assert!(matches!(change(&plans[0], nothing, None, &admin), Err(Refused::Invalid(_))));
+        assert!(matches!(
+            change(PolicyKind::Business, &plans[0], nothing, None, &admin, &[]),
+            Err(Refused::Invalid(_))
+        ));
     }
 
     #[test]
@@ -269,7 +285,7 @@ mod tests {
         let (plans, admin) = (kept(), actor(Role::Admin));
         let wanted = vec![policy("New"), policy("gold"), plans[1].policy.clone()];
         let told = [(PolicyKind::Business, wanted, &plans[..]), NONE_OF_APPLICATIONS, NONE_OF_APIS];
-        let steps = import(told, &admin).unwrap();
+        let steps = import(told, &admin, &[]).unwrap();
         let shown: Vec<_> = steps.iter().map(|step| (&*step.is.policy.name, step.is.etag)).collect();
         assert_eq!(shown, [("New", 1), ("Gold", 4), ("Silver", 3)]);
         assert!(steps[0].was.is_none() && steps[2].was.as_ref() == Some(&steps[2].is));
@@ -279,7 +295,7 @@ mod tests {
             (PolicyKind::Application, vec![policy("")], &[][..]),
             (PolicyKind::Api, vec![policy("fine"), policy("a b")], &[][..]),
         ];
-        let Err(Refused::Invalid(problems)) = import(told, &admin) else { panic!("it breaks rules") };
+        let Err(Refused::Invalid(problems)) = import(told, &admin, &[]) else { panic!("it breaks rules") };
         let pointers: Vec<_> = problems.iter().map(|problem| &*problem.pointer).collect();
         assert_eq!(
             pointers,

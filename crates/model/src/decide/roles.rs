@@ -21,6 +21,8 @@ pub struct Usage {
     pub apis: Vec<String>,
     /// Sign-in providers that give it.
     pub providers: Vec<String>,
+    /// Business plans that only whoever holds it may choose.
+    pub plans: Vec<String>,
 }
 
 /// Decides on a new own role; `others` are all that there are.
@@ -96,6 +98,7 @@ pub fn delete(role: &OwnRole, based_on: Option<u64>, actor: &Actor, usage: &Usag
     };
     named(&usage.apis, "API", "with a scope for it");
     named(&usage.providers, "sign-in provider", "that gives it");
+    named(&usage.plans, "business plan", "for it");
     if uses.is_empty() {
         return Ok(());
     }
@@ -126,9 +129,18 @@ pub fn known<'n>(
     names: impl IntoIterator<Item = &'n RoleName>,
     own: &[OwnRole],
 ) -> Result<(), Refused> {
+    no_problems(unknown_among(pointer, names, own))
+}
+
+/// A problem for each of these roles that is not there.
+pub(super) fn unknown_among<'n>(
+    pointer: &str,
+    names: impl IntoIterator<Item = &'n RoleName>,
+    own: &[OwnRole],
+) -> Vec<FieldProblem> {
     let is_there = |name: &RoleName| name.shipped().is_some() || own.iter().any(|own| own.name == *name);
     let problem = |name: &RoleName| FieldProblem::new(pointer, "unknown_role", unknown(name.as_str(), own));
-    no_problems(names.into_iter().filter(|name| !is_there(name)).map(problem).collect())
+    names.into_iter().filter(|name| !is_there(name)).map(problem).collect()
 }
 
 /// What is said of a word that names no role.

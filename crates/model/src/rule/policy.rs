@@ -5,8 +5,9 @@ use crate::{
     anonymous,
     endpoint::{Bounds, IDLE_TIMEOUT, LIFETIME},
     limit::{Counting, Limit, Unit, Window},
-    policy::{Policy, SESSIONS},
+    policy::{Policy, PolicyKind, SESSIONS},
     protocol::MESSAGE_BYTES,
+    terms::{Billing, PLAN_ROLES_MAX, Price},
     topic::Direction,
 };
 
@@ -20,7 +21,7 @@ pub const LIMITS_MAX: usize = 8;
 const BURST_MILLIS_MAX: i64 = Window::Month.millis();
 
 /// A policy as a whole. `at` is the pointer of it.
-pub fn policy(at: &str, policy: &Policy, problems: &mut Problems) {
+pub fn policy(at: &str, kind: PolicyKind, policy: &Policy, problems: &mut Problems) {
     name(&format!("{at}/name"), &policy.name, problems);
     let pointer = format!("{at}/description");
     if policy.description.chars().count() > POLICY_DESCRIPTION_CHARS_MAX {
@@ -31,6 +32,7 @@ pub fn policy(at: &str, policy: &Policy, problems: &mut Problems) {
         problems.push(FieldProblem::new(pointer, "illegal_character", detail));
     }
     bounds(at, policy, problems);
+    terms(at, kind, policy, problems);
     let pointer = format!("{at}/limits");
     if policy.limits.len() > LIMITS_MAX {
         let detail = format!("There are at most {LIMITS_MAX} limits.");
@@ -43,6 +45,37 @@ pub fn policy(at: &str, policy: &Policy, problems: &mut Problems) {
             let detail =
                 "There is a limit on the same in the same time already. Keep the one that is to hold.";
             problems.push(FieldProblem::new(pointer, "repeated", detail));
+        }
+    }
+}
+
+/// Only a plan is chosen for a subscription, and sold.
+fn terms(at: &str, kind: PolicyKind, policy: &Policy, problems: &mut Problems) {
+    let terms = &policy.terms;
+    let mut problem = |leaf: &str, code, detail: String| {
+        problems.push(FieldProblem::new(format!("{at}/{leaf}"), code, detail));
+    };
+    if kind != PolicyKind::Business {
+        let told = [("roles", !terms.roles.is_empty()), ("billing", terms.billing.is_some())];
+        for (leaf, _) in told.into_iter().filter(|(_, is_told)| *is_told) {
+            problem(leaf, "not_a_plan", format!("Only a business plan has it, and no {}.", kind.noun()));
+        }
+        return;
+    }
+    if terms.roles.len() > PLAN_ROLES_MAX {
+        problem("roles", "too_many", format!("A plan names at most {PLAN_ROLES_MAX} roles."));
+    }
+    if let Some(Billing { currency, price, price_per_1000_messages, .. }) = &terms.billing {
+        if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
+            let detail = "Enter the code of a currency (ISO 4217): three capitals, such as EUR.";
+            problem("billing/currency", "illegal_character", detail.to_owned());
+        }
+        let costs =
+            [price, price_per_1000_messages].into_iter().flatten().any(|price: &Price| !price.is_zero());
+        if !costs {
+            let detail =
+                "Say what it costs: in a cycle, for 1,000 messages, or both. A free plan has no billing.";
+            problem("billing/price", "required", detail.to_owned());
         }
     }
 }
@@ -131,7 +164,11 @@ fn burst_max(limit: &Limit) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{api_policies, application_policies, business_plans};
+    use crate::{
+        policy::{api_policies, application_policies, business_plans},
+        role::RoleName,
+        terms::{Cycle, Terms},
+    };
 
     fn sliding(amount: u64, per: Window, burst: u64) -> Limit {
         Limit { counting: Counting::Sliding { burst }, ..Limit::messages(amount, per) }
@@ -141,7 +178,7 @@ mod tests {
         let (name, description) = (name.to_owned(), description.to_owned());
         let told = Policy { name, description, limits: limits.to_vec(), ..Policy::default() };
         let mut problems = Vec::new();
-        policy("", &told, &mut problems);
+        policy("", PolicyKind::Business, &told, &mut problems);
         problems.into_iter().map(|problem| (problem.pointer, problem.code)).collect()
     }
 
@@ -215,7 +252,7 @@ mod tests {
             let mut told = Policy { name: "Gold".to_owned(), ..Policy::default() };
             change(&mut told);
             let mut problems = Vec::new();
-            policy("/plans/2", &told, &mut problems);
+            policy("/plans/2", PolicyKind::Business, &told, &mut problems);
             problems.into_iter().map(|problem| (problem.pointer, problem.code)).collect::<Vec<_>>()
         };
         assert_eq!(found(|policy| policy.sessions_max = Some(1)), []);
@@ -243,5 +280,40 @@ mod tests {
             .collect();
         assert_eq!(found("Gold", "", &many[1..]), []);
         assert_eq!(found("Gold", "", &many), one("/limits", "too_many"));
+    }
+    #[test]
+    fn only_a_plan_has_terms_and_they_say_something() {
+        let price = |text: &str| Some(text.parse().unwrap());
+        let billing = Billing {
+            currency: "EUR".to_owned(),
+            per: Cycle::Month,
+            price: price("49"),
+            price_per_1000_messages: None,
+        };
+        let found = |kind, roles: usize, billing: Option<Billing>| {
+            let roles = (0..roles).map(|place| RoleName::parse(&format!("r{place}")).unwrap()).collect();
+            let told =
+                Policy { name: "Gold".to_owned(), terms: Terms { roles, billing }, ..Policy::default() };
+            let mut problems = Vec::new();
+            policy("", kind, &told, &mut problems);
+            problems.into_iter().map(|problem| (problem.pointer, problem.code)).collect::<Vec<_>>()
+        };
+        let plan = PolicyKind::Business;
+        assert_eq!(found(plan, PLAN_ROLES_MAX, Some(billing.clone())), []);
+        assert_eq!(found(plan, PLAN_ROLES_MAX + 1, None), one("/roles", "too_many"));
+        for currency in ["", "EU", "eur", "EURO", "€"] {
+            let told = Billing { currency: currency.to_owned(), ..billing.clone() };
+            assert_eq!(found(plan, 0, Some(told)), one("/billing/currency", "illegal_character"));
+        }
+        for (fixed, per_1000, is_fine) in [("0", "0.05", true), ("0", "0", false)] {
+            let told =
+                Billing { price: price(fixed), price_per_1000_messages: price(per_1000), ..billing.clone() };
+            let expected = if is_fine { Vec::new() } else { one("/billing/price", "required") };
+            assert_eq!(found(plan, 0, Some(told)), expected);
+        }
+        for kind in [PolicyKind::Application, PolicyKind::Api] {
+            assert_eq!(found(kind, 1, None), one("/roles", "not_a_plan"));
+            assert_eq!(found(kind, 0, Some(billing.clone())), one("/billing", "not_a_plan"));
+        }
     }
 }

@@ -429,6 +429,28 @@ export type BackendTlsInput = {
 };
 
 /**
+ * What a commercial plan costs.
+ */
+export type Billing = {
+    /**
+     * Code of the currency (ISO 4217), three capitals.
+     */
+    currency: string;
+    /**
+     * The billing cycle: `month` (when absent), `week` or `year`.
+     */
+    per?: string | null;
+    /**
+     * For each subscription in a cycle, whatever passes: a decimal with at most six digits behind the point.
+     */
+    price?: string | null;
+    /**
+     * For each thousand messages that passed, of both directions: a decimal as well.
+     */
+    price_per_1000_messages?: string | null;
+};
+
+/**
  * Default, least and greatest value, in the unit that the name says.
  */
 export type Bounds = {
@@ -1791,6 +1813,7 @@ export type ListPlan = {
      * The entries.
      */
     items: Array<{
+        billing: Billing | null;
         description: string;
         display_name: string;
         /**
@@ -1819,6 +1842,10 @@ export type ListPlan = {
          * (dropped, and the client is told) or `count` (it passes).
          */
         on_excess: string;
+        /**
+         * Of a plan: roles of which whoever subscribes has to hold one. Empty: everybody may.
+         */
+        roles: Array<string>;
         /**
          * The most sessions that are open at once: of each subscription under a plan, of each application that has a policy, of each
          * API and topic that names one. Null: any number.
@@ -2668,6 +2695,7 @@ export type PassingBounds = {
  * A business plan, an application policy or an API policy.
  */
 export type Plan = {
+    billing: Billing | null;
     description: string;
     display_name: string;
     /**
@@ -2697,6 +2725,10 @@ export type Plan = {
      */
     on_excess: string;
     /**
+     * Of a plan: roles of which whoever subscribes has to hold one. Empty: everybody may.
+     */
+    roles: Array<string>;
+    /**
      * The most sessions that are open at once: of each subscription under a plan, of each application that has a policy, of each
      * API and topic that names one. Null: any number.
      */
@@ -2711,6 +2743,7 @@ export type Plan = {
  * A business plan, an application policy or an API policy as it is to be.
  */
 export type PlanInput = {
+    billing?: Billing | null;
     /**
      * One sentence for whoever chooses; at most 512 characters.
      */
@@ -2743,6 +2776,11 @@ export type PlanInput = {
      * the limit).
      */
     on_excess?: string | null;
+    /**
+     * Of a business plan only: roles of which whoever subscribes has to hold one, at most 20. Empty or absent: everybody
+     * may. Subscriptions that are there stay.
+     */
+    roles?: Array<string>;
     /**
      * The most sessions that are open at once: of each subscription under a plan, of each application that has a policy, of each
      * API and topic that names one. Absent: any number.

@@ -47,12 +47,13 @@ fn there_are_so_many_and_no_more_and_a_description_is_bounded() {
 #[test]
 fn who_uses_a_role_is_told_by_count_and_name() {
     let apis = (0..7).map(|number| format!("Api {number}")).collect();
-    let usage = Usage { users: 2, apis, providers: vec!["Okta".to_owned()] };
+    let (providers, plans) = (vec!["Okta".to_owned()], vec!["Gold".to_owned()]);
+    let usage = Usage { users: 2, apis, providers, plans };
     let refused = delete(&role("partner", &[]), Some(3), &Actor::product(), &usage).unwrap_err();
     let Refused::Conflict { detail, .. } = refused else { panic!("{refused:?}") };
     assert_eq!(
         detail,
         "partner is in use: 2 users with it, 7 APIs with a scope for it (Api 0, Api 1, Api 2, Api 3, Api 4, …), \
-         1 sign-in provider that gives it (Okta). Take it from all of them first."
+         1 sign-in provider that gives it (Okta), 1 business plan for it (Gold). Take it from all of them first."
     );
 }

@@ -1,6 +1,9 @@
 //! Who may subscribe to what, under which plan, and that no API is deleted under its subscribers.
 
+use std::collections::BTreeSet;
+
 use super::*;
+use crate::role::{OwnRole, Roles};
 
 #[test]
 fn an_api_that_has_subscriptions_is_not_deleted_under_its_subscribers() {
@@ -50,6 +53,9 @@ fn application(owner: Option<UserId>) -> Application {
     }
 }
 
+/// Of a plan for everybody.
+const FREE: Terms = Terms { roles: BTreeSet::new(), billing: None };
+
 fn wish(plan: &str) -> CreateSubscription {
     CreateSubscription {
         id: SubscriptionId(Uuid::from_u128(1)),
@@ -64,7 +70,7 @@ fn a_subscription_needs_a_published_api_and_a_plan_that_is_live() {
     let subscriber = person(Role::Subscriber);
     let check = |api: &Api, plan: &str, exists: bool, expected: &str| {
         let outcome =
-            create_subscription(&wish(plan), &subscriber, &application(subscriber.user), api, exists);
+            create_subscription(&wish(plan), &subscriber, &application(subscriber.user), api, exists, &FREE);
         check(outcome, expected);
     };
     for (state, expected) in [
@@ -92,7 +98,8 @@ fn a_subscription_is_made_by_the_owner_of_the_application_or_an_admin() {
     let someone = person(Role::Subscriber);
     let other = Actor { user: Some(UserId(Uuid::from_u128(77))), ..person(Role::Subscriber) };
     let check = |actor: &Actor, owner: Option<UserId>, expected: &str| {
-        check(create_subscription(&wish("Gold"), actor, &application(owner), &published, false), expected);
+        let made = create_subscription(&wish("Gold"), actor, &application(owner), &published, false, &FREE);
+        check(made, expected);
     };
     check(&someone, someone.user, "ok");
     check(&other, someone.user, "no application");
@@ -102,4 +109,39 @@ fn a_subscription_is_made_by_the_owner_of_the_application_or_an_admin() {
     check(&someone, None, "no application");
     check(&person(Role::Creator), person(Role::Creator).user, "needs app_manage");
     check(&person(Role::Publisher), None, "needs app_manage");
+}
+
+#[test]
+fn a_plan_may_be_for_people_of_some_roles() {
+    let published = api("1.0", State::Published);
+    let named = |names: &[&str]| names.iter().map(|name| RoleName::parse(name).unwrap()).collect();
+    let partner = OwnRole {
+        name: RoleName::parse("partner").unwrap(),
+        description: String::new(),
+        means: [Role::Subscriber].into(),
+        etag: 1,
+    };
+    let of = |names: &[&str]| {
+        let roles = Roles::of(named(names), std::slice::from_ref(&partner));
+        Actor { roles, ..person(Role::Subscriber) }
+    };
+    for (for_whom, who, expected) in [
+        (&["partner"][..], of(&["partner"]), "ok"),
+        (&["partner"], of(&["subscriber"]), "invalid /plan not_for_you"),
+        (&["partner", "publisher"], of(&["subscriber", "publisher"]), "ok"),
+        // What an own role means is held as well.
+        (&["subscriber"], of(&["partner"]), "ok"),
+        (&["partner"], admin(), "ok"),
+        (&["partner"], of(&["creator"]), "needs app_manage"),
+    ] {
+        let terms = Terms { roles: named(for_whom), billing: None };
+        let owned = application(who.user);
+        check(create_subscription(&wish("Gold"), &who, &owned, &published, false, &terms), expected);
+    }
+    let terms = Terms { roles: named(&["partner", "reseller"]), billing: None };
+    let someone = person(Role::Subscriber);
+    let refused =
+        create_subscription(&wish("Gold"), &someone, &application(someone.user), &published, false, &terms);
+    let Err(Refused::Invalid(problems)) = refused else { panic!("it is for others") };
+    assert!(problems[0].detail.starts_with("Gold is for people with the role partner or reseller."));
 }
