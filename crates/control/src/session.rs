@@ -49,8 +49,10 @@ pub(crate) struct SignIn {
 pub(crate) struct UserAnswer {
     id: uuid::Uuid,
     username: String,
-    /// Of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
+    /// Those that were given: of `admin`, `creator`, `publisher`, `subscriber`, `observer` and own roles.
     roles: Vec<String>,
+    /// The same with those that own roles mean: by them plans are chosen and scopes granted.
+    held_roles: Vec<String>,
     /// Made by the demo.
     demo: bool,
     /// There is a password to sign in with; without one the person comes from a sign-in provider.
@@ -82,6 +84,7 @@ impl From<&Caller> for SessionAnswer {
                 id: user.id.0,
                 username: user.username.clone(),
                 roles: roles::words(user.roles.given()),
+                held_roles: roles::words(&user.roles.held()),
                 demo: user.demo,
                 has_password: user.has_password,
                 must_change_password: user.must_change_password,

@@ -141,9 +141,23 @@ export function planLimit(plan: Pick<Plan, "limits"> & Partial<Pick<Plan, Bounds
   return words.join("; ");
 }
 
-/** The same behind what an administrator says of it. */
+/** What a plan costs: `EUR 49.00 per month and EUR 0.05 per 1,000 messages`; nothing of a free one. */
+export function planPrice({ billing }: Pick<Plan, "billing">): string {
+  if (!billing) return "";
+  const { currency, per, price, price_per_1000_messages } = billing;
+  const words = [];
+  if (price) words.push(`${currency} ${price} per ${per ?? "month"}`);
+  if (price_per_1000_messages) words.push(`${currency} ${price_per_1000_messages} per 1,000 messages`);
+  return words.join(" and ");
+}
+
+/** For whom a plan is; nothing where everybody may choose it. */
+export const planRoles = ({ roles }: Pick<Plan, "roles">): string =>
+  roles.length === 0 ? "" : `Only for ${roles.join(", ")}`;
+
+/** All that is told of a plan, behind what an administrator says of it. */
 export const planWords = (plan: Plan): string =>
-  plan.description ? `${plan.description} · ${planLimit(plan)}` : planLimit(plan);
+  [plan.description, planLimit(plan), planPrice(plan), planRoles(plan)].filter(Boolean).join(" · ");
 
 /** Words that begin a sentence, within one. */
 export const within = (words: string): string => words.charAt(0).toLowerCase() + words.slice(1);

@@ -2,7 +2,7 @@
 import { Checkbox } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Plan } from "../api/types";
-import { countsEchoTwice, planLimit, planWords } from "../lib/format";
+import { countsEchoTwice, planLimit, planPrice, planRoles, planWords } from "../lib/format";
 import styles from "./ui.module.css";
 
 export function PlanCards({
@@ -21,6 +21,8 @@ export function PlanCards({
           <h3>{plan.display_name}</h3>
           {plan.description && <p>{plan.description}</p>}
           <p>{planLimit(plan)}</p>
+          {plan.billing && <p>{planPrice(plan)}</p>}
+          {plan.roles.length > 0 && <p className={styles.dim}>{planRoles(plan)}</p>}
           {countsEchoTwice(plan) && (
             <p className={styles.dim}>Both directions together: an echo costs two.</p>
           )}

@@ -55,14 +55,11 @@ pub(crate) fn terms(
 ) -> Terms {
     let mut named = BTreeSet::new();
     for (place, role) in roles.iter().enumerate() {
-        match RoleName::parse(role) {
-            Some(name) => {
-                named.insert(name);
-            }
-            None => {
-                let detail = "The name of a role has small letters, digits, hyphens, underscores and dots.";
-                problems.push(FieldProblem::new(format!("{at}/roles/{place}"), "unknown_role", detail));
-            }
+        if let Some(name) = RoleName::parse(role) {
+            named.insert(name);
+        } else {
+            let detail = "The name of a role has small letters, digits, hyphens, underscores and dots.";
+            problems.push(FieldProblem::new(format!("{at}/roles/{place}"), "unknown_role", detail));
         }
     }
     Terms { roles: named, billing: billing.and_then(|told| priced(&format!("{at}/billing"), told, problems)) }

@@ -18,7 +18,7 @@ fn limit(amount: u64, per: &str) -> Value {
     json!({"amount": amount, "per": per})
 }
 
-fn billed(billing: Value) -> Value {
+fn billed(billing: &Value) -> Value {
     json!({"name": "New", "limits": [], "billing": billing})
 }
 
@@ -175,10 +175,10 @@ async fn a_problem_names_the_field_and_the_way_out() {
             "unknown_role",
         ),
         (json!({"name": "New", "limits": [], "roles": ["partner"]}), "/roles", "unknown_role"),
-        (billed(json!({"currency": "euro", "price": "1"})), "/billing/currency", "illegal_character"),
-        (billed(json!({"currency": "EUR"})), "/billing/price", "required"),
-        (billed(json!({"currency": "EUR", "price": "1,50"})), "/billing/price", "no_price"),
-        (billed(json!({"currency": "EUR", "price": "1", "per": "day"})), "/billing/per", "unknown_word"),
+        (billed(&json!({"currency": "euro", "price": "1"})), "/billing/currency", "illegal_character"),
+        (billed(&json!({"currency": "EUR"})), "/billing/price", "required"),
+        (billed(&json!({"currency": "EUR", "price": "1,50"})), "/billing/price", "no_price"),
+        (billed(&json!({"currency": "EUR", "price": "1", "per": "day"})), "/billing/per", "unknown_word"),
         (of(|limit| limit["amount"] = json!(0)), "/limits/1/amount", "out_of_range"),
         (of(|limit| limit["per"] = json!("fortnight")), "/limits/1/per", "unknown_word"),
         (of(|limit| limit["unit"] = json!("words")), "/limits/1/unit", "unknown_word"),

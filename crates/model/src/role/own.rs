@@ -94,6 +94,12 @@ impl Roles {
         &self.given
     }
 
+    /// All that are held, given or meant.
+    pub fn held(&self) -> BTreeSet<RoleName> {
+        let meant = self.means.iter().map(|role| RoleName::from(*role));
+        self.given.iter().cloned().chain(meant).collect()
+    }
+
     /// Whether this role is held, given or meant.
     pub fn contains(&self, role: Role) -> bool {
         self.means.contains(&role)

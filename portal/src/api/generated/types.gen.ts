@@ -3249,13 +3249,17 @@ export type SessionUser = {
      * There is a password to sign in with; without one the person comes from a sign-in provider.
      */
     has_password: boolean;
+    /**
+     * The same with those that own roles mean: by them plans are chosen and scopes granted.
+     */
+    held_roles: Array<string>;
     id: string;
     /**
      * The password is one for one time: until another is chosen (`PUT /account/password`), nothing else is allowed.
      */
     must_change_password: boolean;
     /**
-     * Of `admin`, `creator`, `publisher`, `subscriber`, `observer`.
+     * Those that were given: of `admin`, `creator`, `publisher`, `subscriber`, `observer` and own roles.
      */
     roles: Array<string>;
     username: string;

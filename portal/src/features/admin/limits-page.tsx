@@ -13,7 +13,7 @@ import {
 import { asProblem } from "../../api/problem";
 import type { Plan, PolicyDocument } from "../../api/types";
 import { download } from "../../lib/download";
-import { counted, planLimit } from "../../lib/format";
+import { counted, planLimit, planPrice, planRoles } from "../../lib/format";
 import { Confirm } from "../../ui/confirm";
 import { Notice } from "../../ui/notice";
 import { Card, Dim, Measure, PageHead, Row, Stack, Table } from "../../ui/page";
@@ -135,7 +135,7 @@ function PolicyTable(props: {
       {props.policies.map((policy) => (
         <tr key={policy.name}>
           <td>{policy.name}</td>
-          <td>{planLimit(policy)}</td>
+          <td>{[planLimit(policy), planPrice(policy), planRoles(policy)].filter(Boolean).join(" · ")}</td>
           <td>{policy.unlimited ? "–" : EXCESSES.find(({ word }) => word === policy.on_excess)?.label}</td>
           <td>
             <Row>

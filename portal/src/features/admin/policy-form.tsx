@@ -7,6 +7,7 @@ import type { Plan } from "../../api/types";
 import { ChoiceField } from "../../ui/choice-field";
 import { Dim, FieldGroup, Row, Stack } from "../../ui/page";
 import { ProblemNotice } from "../../ui/states";
+import { PlanTerms } from "./plan-terms";
 import {
   BOUNDS,
   COUNTINGS,
@@ -105,6 +106,7 @@ export function PolicyForm(props: {
             />
           ))}
         </FieldGroup>
+        {kind === "plan" && <PlanTerms form={form} />}
         {was && (
           <Dim>
             Live sessions are held to this within a second, and none is closed by the change itself. A limit

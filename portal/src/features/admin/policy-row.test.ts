@@ -16,6 +16,8 @@ const STREAM: Plan = {
   message_bytes_max: null,
   idle_timeout_ms: 60000,
   lifetime_max_ms: null,
+  roles: [],
+  billing: null,
   unlimited: false,
   etag: 3,
 };
@@ -33,6 +35,15 @@ test("a plan comes out of its form as it went in", () => {
       { amount: 65536, unit: "bytes", per: "second", counting: "sliding", burst: 4096, direction: "publish" },
     ],
   });
+});
+
+test("the terms of a plan come out as they went in, and of a free one nothing is told", () => {
+  const billing = { currency: "EUR", per: "year", price: "49.00", price_per_1000_messages: null };
+  const sent = policyOf(policyRow({ ...STREAM, roles: ["partner"], billing }));
+  expect(sent.roles).toEqual(["partner"]);
+  expect(sent.billing).toEqual({ currency: "EUR", per: "year", price: "49.00" });
+  const row = policyRow({ ...STREAM, billing });
+  expect(policyOf({ ...row, commercial: false }).billing).toBeUndefined();
 });
 
 test("what a choice makes meaningless is not sent", () => {

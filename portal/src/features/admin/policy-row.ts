@@ -63,7 +63,15 @@ export interface PolicyRow {
   message_bytes_max: number | string;
   idle_timeout_ms: number | string;
   lifetime_max_ms: number | string;
+  /** Of a business plan: who may choose it; nobody named is everybody. */
+  roles: string[];
+  /** Of a business plan: what it costs; empty prices cost nothing. */
+  commercial: boolean;
+  billing: { currency: string; per: string; price: string; price_per_1000_messages: string };
 }
+
+export const CYCLES = ["month", "week", "year"].map((value) => ({ value, label: `per ${value}` }));
+const NO_BILLING = { currency: "EUR", per: "month", price: "", price_per_1000_messages: "" };
 
 /** What holds for sessions beside what passes, in the order of the form. */
 export const BOUNDS = [
@@ -107,6 +115,9 @@ export const NEW_POLICY: PolicyRow = {
   message_bytes_max: "",
   idle_timeout_ms: "",
   lifetime_max_ms: "",
+  roles: [],
+  commercial: false,
+  billing: NO_BILLING,
 };
 
 export function policyRow(plan: Plan): PolicyRow {
@@ -121,6 +132,16 @@ export function policyRow(plan: Plan): PolicyRow {
     message_bytes_max: plan.message_bytes_max ?? "",
     idle_timeout_ms: plan.idle_timeout_ms ?? "",
     lifetime_max_ms: plan.lifetime_max_ms ?? "",
+    roles: plan.roles,
+    commercial: plan.billing !== null,
+    billing: plan.billing
+      ? {
+          currency: plan.billing.currency,
+          per: plan.billing.per ?? NO_BILLING.per,
+          price: plan.billing.price ?? "",
+          price_per_1000_messages: plan.billing.price_per_1000_messages ?? "",
+        }
+      : NO_BILLING,
   };
 }
 
@@ -135,8 +156,22 @@ export function policyOf(row: PolicyRow): PlanInput {
     ...(counting === "sliding" && { burst: Number(burst) }),
   }));
   const told = BOUNDS.filter(({ leaf }) => row[leaf] !== "").map(({ leaf }) => [leaf, Number(row[leaf])]);
-  const { name, description, on_excess } = row;
-  return { name: name.trim(), description, on_excess, limits, ...Object.fromEntries(told) };
+  const { name, description, on_excess, roles } = row;
+  return {
+    name: name.trim(),
+    description,
+    on_excess,
+    limits,
+    ...(roles.length > 0 && { roles }),
+    ...(row.commercial && { billing: billingOf(row.billing) }),
+    ...Object.fromEntries(told),
+  };
+}
+
+function billingOf({ currency, per, price, price_per_1000_messages }: PolicyRow["billing"]) {
+  const prices = { price: price.trim(), price_per_1000_messages: price_per_1000_messages.trim() };
+  const told = Object.entries(prices).filter(([, text]) => text !== "");
+  return { currency: currency.trim().toUpperCase(), per, ...Object.fromEntries(told) };
 }
 
 /** What is wrong before anything is asked, by field of the form. */
@@ -159,7 +194,10 @@ export function policyFields(row: PolicyRow): Record<string, string> {
     "/description": "description",
     "/on_excess": "on_excess",
     "/limits": "limits",
+    "/roles": "roles",
   };
+  for (const leaf of ["currency", "per", "price", "price_per_1000_messages"])
+    fields[`/billing/${leaf}`] = `billing.${leaf}`;
   for (const { leaf } of BOUNDS) fields[`/${leaf}`] = leaf;
   for (const place of row.limits.keys()) {
     fields[`/limits/${place}`] = `limits.${place}.amount`;

@@ -2,11 +2,18 @@
 import { Button, Radio } from "@mantine/core";
 import { useState } from "react";
 import { useSubscribe } from "../../api/applications";
-import type { Application, CatalogueApi, Subscription } from "../../api/types";
+import { useSession } from "../../api/session";
+import type { Application, CatalogueApi, Plan, Session, Subscription } from "../../api/types";
 import { planWords } from "../../lib/format";
 import { Columns, Stack } from "../../ui/page";
 import { Loading, ProblemNotice } from "../../ui/states";
 import { Step } from "./step";
+
+/** Some plans are for people with some roles; who administers may choose any. */
+function mayChoose({ roles }: Plan, session: Session | null | undefined): boolean {
+  const held = session?.user.held_roles ?? [];
+  return roles.length === 0 || held.includes("admin") || roles.some((role) => held.includes(role));
+}
 
 export function PlanStep(props: {
   api: CatalogueApi;
@@ -15,7 +22,10 @@ export function PlanStep(props: {
   reading: boolean;
 }) {
   const { api, application, subscription } = props;
-  const [plan, setPlan] = useState(api.plans[0]?.name ?? "");
+  const session = useSession();
+  const plans = api.plans.filter((offered) => mayChoose(offered, session.data));
+  const [chosen, setPlan] = useState("");
+  const plan = chosen || (plans[0]?.name ?? "");
   const subscribe = useSubscribe();
   const free = api.state === "prototyped";
   if (!application) {
@@ -40,12 +50,18 @@ export function PlanStep(props: {
         </p>
       ) : free ? (
         <p>The API is pre-released: it needs no subscription.</p>
+      ) : plans.length === 0 ? (
+        <p>
+          {api.plans.length === 0
+            ? "The API offers no plan yet. Its publisher chooses them."
+            : "Every plan of this API is for people with another role than yours. An administrator can give you one."}
+        </p>
       ) : (
         <Stack>
           {subscribe.error && <ProblemNotice problem={subscribe.error} />}
           <Radio.Group label="Plan" value={plan} onChange={setPlan}>
             <Columns>
-              {api.plans.map((offered) => (
+              {plans.map((offered) => (
                 <Radio
                   key={offered.name}
                   value={offered.name}
