@@ -123,6 +123,8 @@ test("an alert says what was used of what", () => {
   expect(alertInWords({ used: 2048, limit: { ...limit, unit: "bytes", amount: 4096 } })).toBe(
     "2 KiB of 4 KiB per day",
   );
+});
+
 test("a plan says what it costs and for whom it is", () => {
   const billing = { currency: "EUR", per: "year", price: "49.00", price_per_1000_messages: "0.05" };
   expect(planPrice({ billing })).toBe("EUR 49.00 per year and EUR 0.05 per 1,000 messages");
