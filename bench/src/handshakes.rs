@@ -58,19 +58,20 @@ struct Slot {
     is_leaving: bool,
 }
 
+/// Time for any number of sessions; each still has to come within [`PATIENCE`].
+const ALL_WITHIN: Duration = Duration::from_mins(10);
+
+/// Opens so many sessions to this target, the next where one has ended.
+pub(crate) fn all(target: &Target, count: usize) -> Result<()> {
+    let mut slots = Slots::new(target, count)?;
+    slots.until(Instant::now() + ALL_WITHIN)?;
+    ensure!(slots.opened == count as u64, "only {} of {count} sessions opened", slots.opened);
+    Ok(())
+}
+
 /// Opens sessions to this target for so long, and never more than `most`.
 pub(crate) fn run(subject: &Subject, target: &Target, measure: Duration, most: usize) -> Result<Opened> {
-    let mut slots = Slots {
-        target,
-        poll: Poll::new()?,
-        all: Vec::new(),
-        begun: 0,
-        most,
-        opened: 0,
-        times: Histogram::default(),
-        goodbye: Keys::default().framed(CLOSE, &NORMAL),
-    };
-    slots.all.resize_with(AT_ONCE, || None);
+    let mut slots = Slots::new(target, most)?;
     slots.until(Instant::now() + WARM)?;
     let (cpu, began, before) = (subject.cpu()?, Instant::now(), slots.opened);
     slots.times = Histogram::default();
@@ -81,7 +82,22 @@ pub(crate) fn run(subject: &Subject, target: &Target, measure: Duration, most: u
     Ok(Opened { count, took, cpu, times: slots.times })
 }
 
-impl Slots<'_> {
+impl<'t> Slots<'t> {
+    fn new(target: &'t Target, most: usize) -> Result<Self> {
+        let mut all = Vec::new();
+        all.resize_with(AT_ONCE, || None);
+        Ok(Self {
+            target,
+            poll: Poll::new()?,
+            all,
+            begun: 0,
+            most,
+            opened: 0,
+            times: Histogram::default(),
+            goodbye: Keys::default().framed(CLOSE, &NORMAL),
+        })
+    }
+
     fn until(&mut self, end: Instant) -> Result<()> {
         let (mut events, mut buffer) = (Events::with_capacity(AT_ONCE), vec![0; BUFFER_BYTES]);
         let (mut opened, mut progress) = (self.opened, Instant::now());

@@ -19,6 +19,7 @@ mod handshakes;
 mod histogram;
 mod hostile;
 mod idle;
+mod limits;
 mod load;
 mod peers;
 mod process;
@@ -61,6 +62,8 @@ enum Command {
     Compare(compare::Compare),
     /// Measure several Tidegates that hold one plan together by Redis
     Shared(shared::Shared),
+    /// Measure what limits cost a message, and the memory of budgets
+    Limits(limits::Limits),
     /// Name the scenarios
     List,
     /// Run the echo backend alone, for a gateway that is configured by hand
@@ -131,6 +134,7 @@ fn main() -> ExitCode {
         Command::Run(run) => run.go(),
         Command::Compare(compare) => compare.go(),
         Command::Shared(shared) => shared.go(),
+        Command::Limits(limits) => limits.go(),
         Command::List => {
             scenario::list();
             Ok(())

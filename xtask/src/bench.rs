@@ -19,7 +19,8 @@ const ENVOY_BINARY: &str = "envoy/_bin/envoy";
 /// A look, at little or at a part, goes elsewhere than the figures of one whole run, so that it never takes their place.
 const LOOKS: [&str; 2] = ["--quick", "--only"];
 
-/// Measures; `args` are those of `tidegate-bench compare`: `--quick`, `--only NAME ...`, `--reps N`; or `shared` and its own.
+/// Measures; `args` are those of `tidegate-bench compare`: `--quick`, `--only NAME ...`, `--reps N`; or `shared` or `limits` and
+/// their own.
 pub(crate) fn run(args: &[String]) -> Result<()> {
     if !cfg!(target_os = "linux") {
         bail!("figures are read from Linux's /proc; this is another system");
@@ -28,6 +29,11 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         && first == "shared"
     {
         return shared(rest);
+    }
+    if let Some((first, rest)) = args.split_first()
+        && first == "limits"
+    {
+        return limits(rest);
     }
     need_node()?;
     need_compiler()?;
@@ -74,6 +80,18 @@ fn shared(args: &[String]) -> Result<()> {
     measure.arg("shared").arg("--tidegate").arg(target().join("release/tidegate"));
     measure.arg("--redis-server").args(found).arg("--folder").arg(target().join("bench-shared")).args(args);
     step("measure several gateways with one Redis", &mut measure)
+}
+
+/// What limits cost; `args` are those of `tidegate-bench limits`.
+fn limits(args: &[String]) -> Result<()> {
+    need_node()?;
+    need_compiler()?;
+    portal::build()?;
+    build()?;
+    let mut measure = Command::new(target().join("release/tidegate-bench"));
+    measure.arg("limits").arg("--tidegate").arg(target().join("release/tidegate"));
+    measure.arg("--folder").arg(target().join("bench-limits")).args(args);
+    step("measure what limits cost", &mut measure)
 }
 
 fn build() -> Result<()> {

@@ -184,11 +184,19 @@ impl Quota {
     }
 }
 
+/// A budget, in place where nobody else knows it: there are many, and each message looks.
+#[derive(Debug)]
+enum Held {
+    Alone(Budget),
+    /// The fleet asks for it by itself.
+    Shared(Arc<Budget>),
+}
+
 /// A budget under its name, and what was told of it.
 #[derive(Debug)]
 pub struct Tally {
     key: BudgetKey,
-    budget: Arc<Budget>,
+    budget: Held,
     /// The budget's word when it was told last. Whoever tells is one at a time.
     told: AtomicU64,
     /// It is on a list of those to be told.
@@ -209,8 +217,8 @@ impl Tally {
     fn of(key: BudgetKey, budget: Budget, fleet: Option<&Arc<Fleet>>) -> Self {
         let told = AtomicU64::new(budget.word());
         let budget = match fleet {
-            None => Arc::new(budget),
-            Some(fleet) => budget.shared(key.name(), key.shape, fleet),
+            None => Held::Alone(budget),
+            Some(fleet) => Held::Shared(budget.shared(key.name(), key.shape, fleet)),
         };
         Self { key, budget, told, is_listed: AtomicBool::new(false) }
     }
@@ -221,8 +229,20 @@ impl Tally {
     }
 
     /// The budget.
-    pub const fn budget(&self) -> &Arc<Budget> {
-        &self.budget
+    #[inline]
+    pub fn budget(&self) -> &Budget {
+        match &self.budget {
+            Held::Alone(budget) => budget,
+            Held::Shared(budget) => budget,
+        }
+    }
+
+    /// The budget, where other gateways use of it, too.
+    pub const fn shared(&self) -> Option<&Arc<Budget>> {
+        match &self.budget {
+            Held::Alone(_) => None,
+            Held::Shared(budget) => Some(budget),
+        }
     }
 
     /// Puts it on a list of those to be told, once: nothing was told of it since, and there may be something. Budgets of
@@ -238,7 +258,7 @@ impl Tally {
     /// What there is to tell; it has left its list. Only one at a time may ask.
     pub fn tell(&self, now: Moment) -> Option<Usage> {
         self.is_listed.swap(false, Ordering::AcqRel);
-        let (told, word) = (self.told.load(Ordering::Relaxed), self.budget.word());
+        let (told, word) = (self.told.load(Ordering::Relaxed), self.budget().word());
         let used = used_since(self.key.shape, told, word, now)?;
         self.told.store(word, Ordering::Relaxed);
         Some(Usage { key: self.key.clone(), used, at: now.wall })

@@ -156,10 +156,9 @@ impl Budgets {
     pub(crate) fn shared(&self) -> Vec<Arc<Budget>> {
         let of_part = |part: &Mutex<Held>| {
             let budgets = Self::locked(part);
-            budgets.budgets.iter().map(|Kept(tally)| Arc::clone(tally.budget())).collect::<Vec<_>>()
+            budgets.budgets.iter().filter_map(|Kept(tally)| tally.shared().cloned()).collect::<Vec<_>>()
         };
-        let all = self.parts.iter().flat_map(of_part);
-        all.filter(|budget| budget.lease().is_some()).collect()
+        self.parts.iter().flat_map(of_part).collect()
     }
 
     /// The meter of a session with this grant.
@@ -179,7 +178,10 @@ impl Budgets {
             };
             policy.limits.iter().map(share).collect()
         };
-        let shares: Shares = holders(grant).flat_map(shares_of).collect();
+        // In one piece of the right size: what is cut off of a larger one lies between budgets, which stay.
+        let mut shares = Vec::with_capacity(holders(grant).map(|(_, policy)| policy.limits.len()).sum());
+        holders(grant).for_each(|held| shares.extend(shares_of(held)));
+        let shares: Shares = shares.into_iter().collect();
         Meter::new(shares, grant)
     }
 

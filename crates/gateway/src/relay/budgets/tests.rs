@@ -32,6 +32,40 @@ fn budgets_of_what_exists_survive_a_snapshot_and_others_are_forgotten() {
     assert_eq!(budgets.count(), 0);
 }
 
+/// What this process holds in memory by itself, in bytes.
+#[cfg(target_os = "linux")]
+fn resident_bytes() -> u64 {
+    let memory = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap();
+    let line = memory.lines().find_map(|line| line.strip_prefix("Anonymous:")).unwrap();
+    line.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1_024
+}
+
+/// Each has let something pass and told of it. Without their sessions, whose shares are their own.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_budgets_of_a_hundred_thousand_subscriptions_take_200_bytes_each_at_most() {
+    const SUBSCRIPTIONS: u32 = 100_000;
+    let budgets = budgets();
+    let parts = world(per_minute(5), None);
+    let mut grant = grant(&parts);
+    let mut one = |number: u32| {
+        let mut random = [7; 10];
+        random[6..].copy_from_slice(&number.to_be_bytes());
+        grant.subscription = Some(SubscriptionId::new(NOW, random));
+        budgets.meter(&grant).passes(1, NOW);
+        budgets.tell(NOW)
+    };
+    // What comes with the first is not of each.
+    (0..1_000).for_each(|number| drop(one(number)));
+    let before = resident_bytes();
+    (1_000..1_000 + SUBSCRIPTIONS).for_each(|number| drop(one(number)));
+    let each = (resident_bytes() - before) / u64::from(SUBSCRIPTIONS);
+    assert_eq!(budgets.count(), 1_000 + SUBSCRIPTIONS as usize);
+    assert!((1..=200).contains(&each), "{each} bytes");
+    // As it is reported.
+    eprintln!("{each} bytes each");
+}
+
 #[test]
 fn budgets_of_addresses_are_forgotten_when_there_are_many_but_for_those_in_use() {
     let budgets = budgets();
