@@ -19,6 +19,7 @@ mod conformance;
 mod console;
 mod deploy;
 mod durability;
+mod excess;
 mod first_start;
 mod issuers;
 mod lifecycle;

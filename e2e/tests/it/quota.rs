@@ -16,7 +16,7 @@ use crate::{
 const HOUR: u64 = 3_600;
 
 /// Returns when enough is left of the hour, in whose windows these tests count.
-async fn hour_with(seconds: u64) {
+pub(crate) async fn hour_with(seconds: u64) {
     let left = || {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         HOUR - since.as_secs() % HOUR
