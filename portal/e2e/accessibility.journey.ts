@@ -112,6 +112,21 @@ test("plans and policies are accessible with their form open", async ({ as }) =>
   await check(page);
 });
 
+test("custom rules are accessible with their form open and an expression tried", async ({ as }) => {
+  const page = await as("admin");
+  await visit(page, ["/admin/custom-rules"]);
+  await page.getByRole("button", { name: "Create custom rule" }).click();
+  const dialog = page.getByRole("dialog", { name: "Create custom rule" });
+  await dialog.getByText("What an expression can name").click();
+  await dialog.getByText("Examples").click();
+  await dialog.getByRole("button", { name: "Use user", exact: true }).click();
+  await dialog.getByRole("button", { name: "Try expression" }).click();
+  await expect(dialog.getByText("Key: ada")).toBeVisible();
+  await dialog.getByRole("button", { name: "Create custom rule" }).click();
+  await expect(dialog.getByText("Enter a name.")).toBeVisible();
+  await check(page);
+});
+
 test("the developer portal is accessible", async ({ as, product, rest }) => {
   const admin = await rest("admin");
   const api = await seed(admin, product);
@@ -159,6 +174,7 @@ test("on a narrow screen nothing is wider than it and every page is reached", as
     "/admin/signing-keys",
     "/admin/key-managers",
     "/admin/sign-in-providers",
+    "/admin/custom-rules",
     "/admin/deny-rules",
     "/admin/registration-tokens",
     "/admin/limits",

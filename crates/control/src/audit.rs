@@ -25,8 +25,8 @@ pub(crate) struct AuditParameters {
     /// By whom: a whole user name, in any case.
     by: Option<String>,
     /// About what: `api`, `application`, `key`, `subscription`, `user`, `sign_in`, `token`, `authorization`, `client`,
-    /// `revocation`, `signing_key`, `key_manager`, `deny_rule`, `policy`, `sign_in_provider`, `registration_token`, `role`
-    /// or `alert`.
+    /// `revocation`, `signing_key`, `key_manager`, `deny_rule`, `custom_rule`, `policy`, `sign_in_provider`,
+    /// `registration_token`, `role` or `alert`.
     kind: Option<String>,
     /// The identifier of what it is about, or part of the details.
     object: Option<String>,

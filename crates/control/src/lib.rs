@@ -16,6 +16,7 @@ mod authorizations;
 mod body;
 mod catalogue;
 mod console;
+mod custom_rules;
 mod deny_rules;
 mod feed;
 mod guess_throttle;

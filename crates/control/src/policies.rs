@@ -209,7 +209,7 @@ pub(crate) struct ImportedAnswer {
 }
 
 /// One of some values by its word, or a problem of the field.
-fn word<T: Copy>(
+pub(crate) fn word<T: Copy>(
     pointer: &str,
     told: Option<&str>,
     values: &[T],
@@ -226,7 +226,8 @@ fn word<T: Copy>(
     found
 }
 
-fn limit(at: &str, input: &LimitInput, problems: &mut Vec<FieldProblem>) -> Option<Limit> {
+/// The limit that is told of at a pointer, and problems of words that say nothing.
+pub(crate) fn limit(at: &str, input: &LimitInput, problems: &mut Vec<FieldProblem>) -> Option<Limit> {
     let of = |leaf: &str| format!("{at}/{leaf}");
     let unit = word(&of("unit"), input.unit.as_deref(), &Unit::ALL, Unit::as_str, problems);
     let per = word(&of("per"), Some(&input.per), &Window::ALL, Window::as_str, problems);

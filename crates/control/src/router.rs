@@ -21,9 +21,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     account, alerts, apis, applications, arrival, audit,
     authenticate::{self, Rule},
-    authorizations, catalogue, console, deny_rules, health, key_managers, oauth, pages, policies,
-    portal_sessions, registration_tokens, revocations, roles, session, settings, sign_in_providers, sign_up,
-    signing_keys,
+    authorizations, catalogue, console, custom_rules, deny_rules, health, key_managers, oauth, pages,
+    policies, portal_sessions, registration_tokens, revocations, roles, session, settings, sign_in_providers,
+    sign_up, signing_keys,
     state::Control,
     subscriptions, tickets, tokens, users,
 };
@@ -169,6 +169,9 @@ fn administration() -> OpenApiRouter<Control> {
         .routes(routes!(signing_keys::remove))
         .routes(routes!(deny_rules::create, deny_rules::list))
         .routes(routes!(deny_rules::get, deny_rules::update, deny_rules::delete))
+        .routes(routes!(custom_rules::create, custom_rules::list))
+        .routes(routes!(custom_rules::get, custom_rules::update, custom_rules::delete))
+        .routes(routes!(custom_rules::test))
 }
 
 /// The type that problem documents are sent with (RFC 9457, section 3).

@@ -378,7 +378,7 @@ impl Desk {
         decisions: &Decisions,
         request: &Request,
         client: Client,
-        budgets: &Budgets,
+        budgets: &Arc<Budgets>,
         bought: Option<&Arc<Identity>>,
         now: Timestamp,
     ) -> Result<Admitted, NotAdmitted> {
@@ -394,6 +394,7 @@ impl Desk {
         let Granted { identity, mut grant, revocation_number } =
             self.granted(decisions, api, &found.credential, &asks)?;
         grant.attributes = attributes(snapshot.looked_at(), api, request, found.query.as_deref(), &identity);
+        let grant = grant.under_rules(snapshot);
         let mut meter = budgets.meter(&grant);
         budgets.seat(&mut meter, &grant).map_err(|full| not_now(&grant, Refusal::Full(full)))?;
         Ok(Admitted {

@@ -10,6 +10,7 @@ mod bounds;
 mod budgets;
 mod coder;
 mod draining;
+mod failures;
 mod ledger;
 mod leg;
 mod meter;

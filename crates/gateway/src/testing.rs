@@ -89,5 +89,6 @@ pub(crate) fn grant(api: ApiFacts, application: ApplicationFacts) -> Grant {
         marks: Marks::default(),
         source: None,
         attributes: None,
+        rules: Box::default(),
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     anonymous,
     attribute::{Attributes, Claims},
+    custom_rule::{self, HeldRule},
     deny::Connected,
     endpoint::{Endpoint, Environment},
     exchange::Source,
@@ -193,6 +194,8 @@ pub struct Grant {
     pub source: Option<Arc<Source>>,
     /// What policies look at of its handshake and its token; `None`: nothing.
     pub attributes: Option<Arc<Attributes>>,
+    /// The custom rules that it is held to.
+    pub rules: Box<[HeldRule]>,
 }
 
 impl Grant {
@@ -205,6 +208,12 @@ impl Grant {
     pub fn revocable(&self) -> Revocable<'_> {
         let client_id = self.key_manager.is_none().then_some(&*self.client_id);
         Revocable { client_id, marks: &self.marks, source: self.source.as_deref() }
+    }
+
+    /// With the custom rules that it is held to by this snapshot; asked when all else is known.
+    #[must_use]
+    pub fn under_rules(self, snapshot: &Snapshot) -> Self {
+        Self { rules: custom_rule::held(snapshot, &self), ..self }
     }
 
     /// Name of the business plan; empty without a subscription.
@@ -414,6 +423,7 @@ fn grant(
         marks: credential.marks,
         source: credential.source.map(Arc::clone),
         attributes: None,
+        rules: Box::default(),
     })
 }
 
@@ -467,16 +477,15 @@ pub fn standing(snapshot: &Snapshot, held: &Grant, now: Timestamp) -> Result<Gra
         attributes: held.attributes.clone(),
         ..grant
     });
-    grant.and_then(|grant| on_topic(snapshot, grant, Arc::clone(&held.topic))).map_err(
-        |refusal| match refusal {
-            Refusal::UnknownClient => Unwelcome::KeyRevoked,
-            Refusal::IssuerNotAccepted => Unwelcome::IssuerNotAccepted,
-            Refusal::Denied => Unwelcome::Denied,
-            Refusal::UnknownTopic => Unwelcome::TopicGone,
-            Refusal::ScopeMissing => Unwelcome::ScopeMissing,
-            _ => Unwelcome::SubscriptionEnded,
-        },
-    )
+    let grant = grant.and_then(|grant| on_topic(snapshot, grant, Arc::clone(&held.topic)));
+    grant.map(|grant| grant.under_rules(snapshot)).map_err(|refusal| match refusal {
+        Refusal::UnknownClient => Unwelcome::KeyRevoked,
+        Refusal::IssuerNotAccepted => Unwelcome::IssuerNotAccepted,
+        Refusal::Denied => Unwelcome::Denied,
+        Refusal::UnknownTopic => Unwelcome::TopicGone,
+        Refusal::ScopeMissing => Unwelcome::ScopeMissing,
+        _ => Unwelcome::SubscriptionEnded,
+    })
 }
 
 #[cfg(test)]

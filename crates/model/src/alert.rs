@@ -122,7 +122,7 @@ pub struct Watched {
 /// The limits that something was used of, as a gateway told it.
 ///
 /// What slides has no window that could be counted once in: it comes back by itself, all the time. Of who comes without a
-/// credential nobody is to be told. Who is not there any more needs no telling, either.
+/// credential nobody is to be told, and of keys of custom rules there may be as many as clients like. Who is not there any more needs no telling, either.
 pub fn watched(snapshot: &Snapshot, told: &[Usage]) -> Vec<Watched> {
     told.iter().filter_map(|usage| watch(snapshot, &usage.key)).collect()
 }
@@ -150,7 +150,7 @@ fn watch(snapshot: &Snapshot, key: &BudgetKey) -> Option<Watched> {
             let plan = snapshot.plan(&subscription.plan)?;
             (plan, snapshot.application(*application), snapshot.api(*api))
         }
-        Holder::Address { .. } => return None,
+        Holder::Address { .. } | Holder::Rule { .. } => return None,
     };
     let limit = *policy.limits.iter().find(|limit| limit.shape() == key.shape)?;
     Some(Watched {

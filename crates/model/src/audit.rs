@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 
 use crate::{
-    command::{Command, RegistrationCommand},
+    command::{Command as Of, RegistrationCommand},
     id::UserId,
     time::{DAY_MILLIS, Timestamp},
 };
@@ -46,6 +46,8 @@ pub enum Kind {
     KeyManager,
     /// A deny rule.
     DenyRule,
+    /// A custom rule.
+    CustomRule,
     /// A business plan, an application policy or an API policy.
     Policy,
     /// A sign-in provider.
@@ -60,7 +62,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Api,
         Self::Application,
         Self::Key,
@@ -74,6 +76,7 @@ impl Kind {
         Self::SigningKey,
         Self::KeyManager,
         Self::DenyRule,
+        Self::CustomRule,
         Self::Policy,
         Self::SignInProvider,
         Self::Role,
@@ -97,6 +100,7 @@ impl Kind {
             Self::SigningKey => "signing_key",
             Self::KeyManager => "key_manager",
             Self::DenyRule => "deny_rule",
+            Self::CustomRule => "custom_rule",
             Self::Policy => "policy",
             Self::SignInProvider => "sign_in_provider",
             Self::Role => "role",
@@ -111,8 +115,7 @@ impl Kind {
     }
 
     /// What a command's entries are about.
-    pub const fn of(command: &Command) -> Self {
-        use Command as Of;
+    pub const fn of(command: &Of) -> Self {
         match command {
             Of::CreateApi(_)
             | Of::UpdateApi(_)
@@ -175,6 +178,7 @@ impl Kind {
             Of::CreateProvider(_) | Of::UpdateProvider(_) | Of::DeleteProvider { .. } => Self::SignInProvider,
             Of::ChangeRole(_) => Self::Role,
             Of::Alert(_) => Self::Alert,
+            Of::CustomRule(_) => Self::CustomRule,
             Of::CreateKeyManager(_)
             | Of::UpdateKeyManager(_)
             | Of::DeleteKeyManager { .. }

@@ -4,6 +4,7 @@
 //! twice from the same state gives the same result. What it may do is decided in [`crate::decide`].
 
 mod alerts;
+mod custom_rules;
 mod key_managers;
 mod people;
 mod policies;
@@ -11,6 +12,7 @@ mod registrations;
 mod signing_keys;
 
 pub use alerts::AlertCommand;
+pub use custom_rules::{ChangeCustomRule, CustomRuleCommand};
 pub use key_managers::{CreateKeyManager, ProvideKey, StoreFetchedKeys, UpdateKeyManager};
 pub use people::{
     AskForAccount, ChangeRole, ChangeSignUp, ChangeUser, EndPortalSessions, KeepAudit, WhichSessions,
@@ -25,6 +27,7 @@ use crate::{
     application::{ApiKey, Application, Certificate, Key, Subscription},
     authorization::{Authorize, EndAuthorization, OpaqueToken, RedeemCode, Redeemed, Renew, Withdraw},
     client::ClientSettings,
+    custom_rule::CustomRule,
     deny::{Denied, DenyRule},
     device::{DenyDevice, DeviceCode},
     endpoint::Environment,
@@ -439,6 +442,8 @@ pub enum Command {
         /// The entity tag that the deletion is based on.
         based_on: Option<u64>,
     },
+    /// See [`CustomRuleCommand`].
+    CustomRule(CustomRuleCommand),
     /// Makes a policy. Answers [`Outcome::Policy`].
     CreatePolicy(PolicyKind, Policy),
     /// See [`ChangePolicy`]. Answers [`Outcome::Policy`].
@@ -525,6 +530,8 @@ pub enum Outcome {
     SignUp(SignUp),
     /// The deny rule after the change.
     DenyRule(Box<DenyRule>),
+    /// The custom rule after the change.
+    CustomRule(Box<CustomRule>),
     /// The policy after the change.
     Policy(Box<KeptPolicy>),
     /// The own role after the change.

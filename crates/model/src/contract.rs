@@ -38,6 +38,7 @@ use crate::{
 pub mod alerts;
 pub mod apis;
 pub mod authorizations;
+pub mod custom_rules;
 pub mod denials;
 pub mod developers;
 pub mod facts;

@@ -19,6 +19,7 @@ use crate::{
 };
 
 pub mod alerts;
+pub mod custom_rules;
 pub mod denials;
 mod identity;
 mod issuer;

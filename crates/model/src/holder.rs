@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{ApiId, ApplicationId, SubscriptionId},
+    id::{ApiId, ApplicationId, CustomRuleId, SubscriptionId},
     limit::Shape,
     meter::Level,
     network::Neighbour,
@@ -45,10 +45,17 @@ pub enum Holder {
         /// From where.
         from: Neighbour,
     },
+    /// All for whom a custom rule yields the same key.
+    Rule {
+        /// The rule.
+        id: CustomRuleId,
+        /// What its expression yields.
+        key: Arc<str>,
+    },
 }
 
 impl Holder {
-    /// Whether it is there by this snapshot. Addresses are there as long as their API is.
+    /// Whether it is there by this snapshot. Addresses are there as long as their API is, and keys as their rule.
     pub fn is_in(&self, snapshot: &Snapshot) -> bool {
         match *self {
             Self::Subscription { id, application, api } => {
@@ -56,6 +63,7 @@ impl Holder {
             }
             Self::Application(id) => snapshot.application(id).is_some(),
             Self::Api(api) | Self::Address { api, .. } => snapshot.api(api).is_some(),
+            Self::Rule { id, .. } => snapshot.custom_rules().iter().any(|rule| rule.id == id),
             Self::Topic { api, ref path } => snapshot
                 .api(api)
                 .is_some_and(|api| api.topics.declared.iter().any(|topic| *topic.path == **path)),
@@ -69,13 +77,14 @@ impl Holder {
             Self::Topic { .. } => Level::Topic,
             Self::Application(_) => Level::Application,
             Self::Subscription { .. } | Self::Address { .. } => Level::Subscription,
+            Self::Rule { .. } => Level::Rule,
         }
     }
 
     /// Whether there may be any number of its kind, whatever the snapshot says: such a one is forgotten without its
     /// sessions where there are many.
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Address { .. })
+        matches!(self, Self::Address { .. } | Self::Rule { .. })
     }
 }
 
@@ -123,6 +132,14 @@ mod tests {
         assert_eq!(
             written,
             r#"{"holder":{"topic":{"api":"00000000-0000-7101-8101-010101010101","path":"/rooms/{room}"}},"shape":{"unit":"messages","per":"month","slides":false,"direction":"both"}}"#
+        );
+        assert_eq!(serde_json::from_str::<BudgetKey>(&written).unwrap(), key);
+        let id = CustomRuleId::new(Timestamp(0), [1; 10]);
+        let key = BudgetKey { holder: Holder::Rule { id, key: "acme".into() }, shape };
+        let written = serde_json::to_string(&key).unwrap();
+        assert_eq!(
+            written,
+            r#"{"holder":{"rule":{"id":"00000000-0000-7101-8101-010101010101","key":"acme"}},"shape":{"unit":"messages","per":"month","slides":false,"direction":"both"}}"#
         );
         assert_eq!(serde_json::from_str::<BudgetKey>(&written).unwrap(), key);
     }

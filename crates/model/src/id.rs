@@ -60,6 +60,8 @@ ids! {
     ProviderId,
     /// Names a deny rule.
     DenyRuleId,
+    /// Names a custom rule.
+    CustomRuleId,
     /// Names a registration token (not its secret).
     RegistrationTokenId,
     /// Names an alert.

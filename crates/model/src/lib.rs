@@ -16,11 +16,13 @@ pub mod client;
 pub mod command;
 #[cfg(feature = "test-support")]
 pub mod contract;
+pub mod custom_rule;
 pub mod decide;
 pub mod deny;
 pub mod device;
 pub mod endpoint;
 pub mod exchange;
+pub mod expression;
 pub mod fact;
 pub mod forwarded;
 pub mod headers;

@@ -25,11 +25,13 @@ pub enum Level {
     Application,
     /// The subscription; or the address at an API, of who comes without a credential.
     Subscription,
+    /// All for whom a custom rule yields the same key, over all APIs.
+    Rule,
 }
 
 impl Level {
     /// All, in their order.
-    pub const ALL: [Self; 4] = [Self::Api, Self::Topic, Self::Application, Self::Subscription];
+    pub const ALL: [Self; 5] = [Self::Api, Self::Topic, Self::Application, Self::Subscription, Self::Rule];
 
     /// The word that clients are told.
     pub const fn as_str(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Level {
             Self::Topic => "topic",
             Self::Application => "application",
             Self::Subscription => "subscription",
+            Self::Rule => "rule",
         }
     }
 
@@ -48,6 +51,7 @@ impl Level {
             Self::Topic => "policy of the topic",
             Self::Application => "policy of the application",
             Self::Subscription => "plan",
+            Self::Rule => "custom rule",
         }
     }
 }
@@ -58,12 +62,31 @@ pub struct Share {
     tally: Arc<Tally>,
     gauge: Gauge,
     policy: Arc<Policy>,
+    /// Of what the limit counts, this session's share is what is sent in this direction.
+    only: Direction,
 }
 
 impl Share {
     /// The budget of one of the policy's limits.
     pub fn new(tally: Arc<Tally>, limit: Limit, policy: Arc<Policy>) -> Self {
-        Self { tally, gauge: limit.into(), policy }
+        Self { tally, gauge: limit.into(), policy, only: Direction::Both }
+    }
+
+    /// The same, for what is sent in this direction alone.
+    #[must_use]
+    pub fn only(self, only: Direction) -> Self {
+        Self { only, ..self }
+    }
+
+    /// Whether nothing can count in it: its limit is on what is sent in the other direction.
+    pub fn is_idle(&self) -> bool {
+        let both = Direction::Both;
+        self.only != both && !matches!(self.limit().direction, one if one == both || one == self.only)
+    }
+
+    /// Its budget under its name.
+    pub const fn tally(&self) -> &Arc<Tally> {
+        &self.tally
     }
 
     /// The limit.
@@ -79,6 +102,11 @@ impl Share {
     /// What something that happens costs it; `None`: it does not count here.
     const fn cost(&self, event: Event) -> Option<u64> {
         let limit = self.limit();
+        if let Event::Message { from, .. } = event
+            && !from.counts_in(self.only)
+        {
+            return None;
+        }
         match (event, limit.unit) {
             (Event::Message { from, .. }, Unit::Messages) if from.counts_in(limit.direction) => Some(1),
             (Event::Message { from, bytes }, Unit::Bytes) if from.counts_in(limit.direction) => Some(bytes),
@@ -143,7 +171,7 @@ pub enum Passed {
     Beyond,
 }
 
-/// The shares of one session.
+/// The shares of one session: those that it has while it is open, and behind them those of the messages that are under way.
 #[derive(Debug, Clone, Default)]
 pub struct Shares(Box<[Share]>);
 
@@ -154,6 +182,24 @@ impl FromIterator<Share> for Shares {
 }
 
 impl Shares {
+    /// Puts these, which are of messages of one side [alone](Share::only), in the place of those that stand behind the first
+    /// `fixed` and are of that side.
+    pub fn put(&mut self, fixed: usize, only: Direction, shares: impl IntoIterator<Item = Share>) {
+        let mut all = std::mem::take(&mut self.0).into_vec();
+        let mut place = 0;
+        all.retain(|share| {
+            place += 1;
+            place <= fixed || share.only != only
+        });
+        all.extend(shares);
+        self.0 = all.into_boxed_slice();
+    }
+
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether there is no limit at all.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -166,7 +212,13 @@ impl Shares {
 
     /// How each stands, with the policy whose limit it is.
     pub fn quotas(&self, now: Moment) -> impl Iterator<Item = (&Policy, Quota)> {
-        self.0.iter().map(move |share| (&*share.policy, Quota::read(&share.gauge, share.tally.budget(), now)))
+        self.0.iter().map(move |share| {
+            let mut quota = Quota::read(&share.gauge, share.tally.budget(), now);
+            if share.only != Direction::Both {
+                quota.limit.direction = share.only;
+            }
+            (&*share.policy, quota)
+        })
     }
 
     /// Whether the bytes of later frames have to be told by [`Shares::more`].

@@ -190,6 +190,13 @@ pub const TABLE: &[(&str, Who)] = &[
     ("getDenyRule", ADMINISTER),
     ("updateDenyRule", ADMINISTER),
     ("deleteDenyRule", ADMINISTER),
+    // What is held to limits by an expression.
+    ("createCustomRule", ADMINISTER),
+    ("listCustomRules", ADMINISTER),
+    ("getCustomRule", ADMINISTER),
+    ("updateCustomRule", ADMINISTER),
+    ("deleteCustomRule", ADMINISTER),
+    ("testCustomRule", ADMINISTER),
 ];
 
 #[cfg(test)]

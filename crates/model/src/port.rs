@@ -12,6 +12,7 @@ use crate::{
     audit::{AuditQuery, Entry, EntryDetail},
     authorization::{AllowedClient, Authorization, Code, OpaqueToken, RefreshToken},
     command::{Command, Outcome, Refused, SigningKeyRecord},
+    custom_rule::CustomRule,
     deny::DenyRule,
     device::DeviceCode,
     endpoint::Endpoint,
@@ -287,6 +288,8 @@ pub trait Catalog: Send + Sync + 'static {
     async fn alert_settings(&self) -> Result<AlertSettings, PortError>;
     /// Alerts, newest first; at most [`crate::alert::ALERTS_MAX`] are kept.
     async fn alerts(&self, query: &AlertQuery, page: &PageRequest) -> Result<Page<Alert>, PortError>;
+    /// All custom rules, in the order of their making; there are at most [`crate::custom_rule::RULES_MAX`].
+    async fn custom_rules(&self) -> Result<Vec<CustomRule>, PortError>;
     /// What was revoked under a number above `after` and is not to be forgotten at `now`, in the order of numbers.
     /// They appear in that order: who has seen one has seen all before it.
     async fn revocations(&self, after: u64, now: Timestamp) -> Result<Vec<Revocation>, PortError>;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     admit::Grant,
     attribute::LookedAt,
+    custom_rule::{CustomRuleFacts, Rule},
     deny::{Denials, DenyFacts},
     endpoint::{Endpoints, Environment},
     headers::HeaderRules,
@@ -30,7 +31,7 @@ use crate::{
 
 mod difference;
 
-use difference::{Difference, own, share, share_clients, shared};
+use difference::{Difference, own, share, share_clients, share_rules, shared};
 
 /// An API as a gateway serves it: identity, state, and the live revision's runtime settings. One that was retired has
 /// no endpoints; it is known only to be refused as what it is.
@@ -230,6 +231,21 @@ pub struct SnapshotParts {
     /// Deny rules that are enabled.
     #[serde(default)]
     pub deny_rules: Vec<DenyFacts>,
+    /// Custom rules that are enabled.
+    #[serde(default)]
+    pub custom_rules: Vec<CustomRuleFacts>,
+}
+
+/// Where APIs answer. Those by version come first: a default version does not take the path of another's.
+fn routes_of(apis: &[ApiFacts]) -> Routes {
+    let mut routes = Routes::default();
+    for api in apis {
+        routes.add(base_path(&api.context, &api.version), api.id);
+    }
+    for api in apis.iter().filter(|api| api.is_default_version) {
+        routes.add(default_path(&api.context), api.id);
+    }
+    routes
 }
 
 /// The snapshot with its indexes.
@@ -262,6 +278,7 @@ pub struct Snapshot {
     application_policies: HashMap<String, Arc<Policy>>,
     api_policies: HashMap<String, Arc<Policy>>,
     denials: Denials,
+    custom_rules: Box<[Arc<Rule>]>,
     looked_at: LookedAt,
 }
 
@@ -278,13 +295,7 @@ impl Snapshot {
         let denials: Denials = parts.deny_rules.iter().collect();
         difference.is_everywhere = (&parts.issuer, &parts.key_managers, &denials)
             != (&earlier.issuer, &earlier.key_managers, &earlier.denials);
-        let mut routes = Routes::default();
-        for api in &parts.apis {
-            routes.add(base_path(&api.context, &api.version), api.id);
-        }
-        for api in parts.apis.iter().filter(|api| api.is_default_version) {
-            routes.add(default_path(&api.context), api.id);
-        }
+        let routes = routes_of(&parts.apis);
         let (ours, others): (Vec<_>, Vec<_>) =
             parts.clients.into_iter().partition(|client| client.key_manager.is_none());
         let client = |client: ClientFacts| (Arc::from(client.client_id.as_str()), client);
@@ -300,7 +311,10 @@ impl Snapshot {
         let applications =
             parts.applications.into_iter().map(|application| (application.id, Arc::new(application)));
         let subscriptions = parts.subscriptions.into_iter().map(|sub| ((sub.application, sub.api), sub));
-        let looked_at = LookedAt::default();
+        let custom_rules = share_rules(parts.custom_rules, &earlier.custom_rules);
+        difference.is_everywhere |= custom_rules != earlier.custom_rules;
+        let mut looked_at = LookedAt::default();
+        custom_rules.iter().for_each(|rule| rule.look_at(&mut looked_at));
         let named = |policy: Policy| (policy.name.clone(), Arc::new(policy));
         let (plans, policies) = (parts.plans.into_iter(), parts.application_policies.into_iter());
         let api_policies = parts.api_policies.into_iter();
@@ -310,6 +324,7 @@ impl Snapshot {
             key_managers: parts.key_managers,
             backend_tokens: parts.backend_tokens,
             denials,
+            custom_rules,
             looked_at,
             routes,
             clients,
@@ -455,6 +470,11 @@ impl Snapshot {
     /// What has to be kept of sessions that begin, since policies look at it.
     pub const fn looked_at(&self) -> &LookedAt {
         &self.looked_at
+    }
+
+    /// The custom rules, in the order of their making, each read once.
+    pub const fn custom_rules(&self) -> &[Arc<Rule>] {
+        &self.custom_rules
     }
 
     /// Who is kept out.

@@ -307,6 +307,13 @@ entity! {
     }
 }
 entity! {
+    /// Custom rules; `body` is the whole record.
+    custom_rule, "custom_rules" {
+        #[sea_orm(primary_key, auto_increment = false)] id: String,
+        name_key: String, body: String,
+    }
+}
+entity! {
     /// Deny rules; `body` is the whole record, `about` what it is about, in one way of writing.
     deny_rule, "deny_rules" {
         #[sea_orm(primary_key, auto_increment = false)] id: String,

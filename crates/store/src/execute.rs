@@ -115,6 +115,7 @@ pub(crate) async fn execute(
         | Command::ChangePolicy(_)
         | Command::DeletePolicy { .. }
         | Command::ImportPolicies(_) => Box::pin(at.change_policy(command)).await,
+        Command::CustomRule(change) => Box::pin(at.change_custom_rule(change)).await,
         Command::ChangeRole(change) => Box::pin(at.change_role(change)).await,
         Command::Alert(change) => at.change_alerts(change).await,
         Command::KeepTicket(_) | Command::RedeemTicket { .. } => at.change_ticket(command).await,

@@ -14,6 +14,7 @@ mod audit;
 mod authorizations;
 mod certificates;
 mod cursor;
+mod custom_rules;
 mod deny_rules;
 mod device_codes;
 mod entity;

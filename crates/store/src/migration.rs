@@ -30,6 +30,7 @@ mod m0040_own_roles;
 mod m0041_api_policies;
 mod m0045_usage;
 mod m0046_beyond_limits;
+mod m0050_custom_rules;
 mod m0052_alerts;
 mod m0055_passed_beyond;
 
@@ -67,6 +68,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0041_api_policies::Step),
             Box::new(m0045_usage::Step),
             Box::new(m0046_beyond_limits::Step),
+            Box::new(m0050_custom_rules::Step),
             Box::new(m0052_alerts::Step),
             Box::new(m0055_passed_beyond::Step),
         ]

@@ -15,6 +15,7 @@ use tidegate_model::{
     audit::{AuditQuery, Entry, EntryDetail},
     authorization::{AllowedClient, Authorization, Code, OpaqueToken, RefreshToken},
     command::{Command, Outcome, SigningKeyRecord},
+    custom_rule::CustomRule,
     decide::folded,
     deny::DenyRule,
     device::DeviceCode,
@@ -44,9 +45,9 @@ use tidegate_model::{
 };
 
 use crate::{
-    alerts, allowed, apis, applications, audit, authorizations, certificates, cursor, deny_rules,
-    device_codes, entity, execute, facts, issuers, policies, providers, registrations, revocations, roles,
-    sqlite::SqliteCatalog, usage, users, vault::Vault, writer::trouble,
+    alerts, allowed, apis, applications, audit, authorizations, certificates, cursor, custom_rules,
+    deny_rules, device_codes, entity, execute, facts, issuers, policies, providers, registrations,
+    revocations, roles, sqlite::SqliteCatalog, usage, users, vault::Vault, writer::trouble,
 };
 
 /// Name of the row that counts changes that gateways can notice.
@@ -213,6 +214,7 @@ async fn snapshot_parts(connection: &impl ConnectionTrait, vault: &Vault) -> Res
         parts.subscriptions.push(SubscriptionFacts { id, application, api, plan });
     }
     parts.deny_rules = deny_rules::facts(connection).await?;
+    parts.custom_rules = custom_rules::facts(connection).await?;
     Ok(parts)
 }
 
@@ -542,6 +544,9 @@ impl Catalog for SqliteCatalog {
 
     async fn deny_rules(&self) -> Result<Vec<DenyRule>, PortError> {
         deny_rules::all(&self.readers).await.map_err(trouble)
+    }
+    async fn custom_rules(&self) -> Result<Vec<CustomRule>, PortError> {
+        custom_rules::all(&self.readers).await.map_err(trouble)
     }
 
     async fn revocations(&self, after: u64, now: Timestamp) -> Result<Vec<Revocation>, PortError> {

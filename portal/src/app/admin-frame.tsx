@@ -36,6 +36,7 @@ export function Component() {
           links: [
             link(paths.limits(), "Plans and policies"),
             link(paths.alertsOfAll(), "Alerts"),
+            link(paths.customRules(), "Custom rules"),
             link(paths.denyRules(), "Deny rules"),
           ],
         },

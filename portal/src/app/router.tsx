@@ -130,6 +130,7 @@ export const router = createBrowserRouter([
                 path: "registration-tokens",
                 lazy: () => import("../features/admin/registration-tokens-page"),
               },
+              { path: "custom-rules", lazy: () => import("../features/admin/custom-rules-page") },
               { path: "deny-rules", lazy: () => import("../features/admin/deny-rules-page") },
             ],
           },

@@ -17,6 +17,12 @@ test("the JSON reason is told in words, anything else as it came", () => {
   expect(explainReason('{"reason":"quota","plan":"Gold","retry_after":37}')).toBe(
     "The plan's messages are used up for this window. Plan: Gold. Try again in 37 seconds.",
   );
+  expect(explainReason('{"reason":"quota","plan":"PerPerson","level":"rule","retry_after":1}')).toBe(
+    "What an administrator's rule gives is used up for this window. Custom rule: PerPerson. Try again in 1 second.",
+  );
+  expect(explainReason('{"reason":"quota","plan":"10PerMin","level":"application"}')).toBe(
+    "The application's own limit is reached for this window. Application policy: 10PerMin.",
+  );
   expect(explainReason('{"reason":"api-blocked","title":"The API is blocked for now"}')).toBe(
     "The API is blocked for now.",
   );

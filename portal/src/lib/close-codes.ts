@@ -60,8 +60,8 @@ const CODES: Record<number, [name: string, meaning: string, advice: string]> = {
   3008: ["Timeout", "The session lasted too long or did not answer pings.", "Connect again."],
   4429: [
     "Limit reached",
-    "The plan's messages are used up.",
-    "Wait until the next window, or choose a larger plan.",
+    "What a limit lets pass is used up.",
+    "Wait until there is more; where it is the plan's, choose a larger one.",
   ],
 };
 
@@ -101,6 +101,14 @@ const REASONS: Record<string, string> = {
   restart: "The gateway is restarting.",
 };
 
+/** Whose limit it is, where it is not the plan's: in a sentence, and before its name. */
+const LEVELS: Record<string, [string, string]> = {
+  application: ["The application's own limit is reached for this window.", "Application policy"],
+  api: ["What the API takes from all who use it is used up for this window.", "API policy"],
+  topic: ["What the topic takes from all who are on it is used up for this window.", "API policy"],
+  rule: ["What an administrator's rule gives is used up for this window.", "Custom rule"],
+};
+
 export function explainCode(code: number): CloseExplanation {
   const known = CODES[code];
   if (known) return { code, name: known[0], meaning: known[1], advice: known[2] };
@@ -129,13 +137,14 @@ export function explainReason(reason: string): string {
     return reason;
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return reason;
-  const { reason: word, title, plan, policy, retry_after: wait } = parsed as Record<string, unknown>;
+  const { reason: word, title, plan, policy, level, retry_after: wait } = parsed as Record<string, unknown>;
+  const held = word === "quota" && typeof level === "string" ? LEVELS[level] : undefined;
   const sentences: string[] = [];
   if (typeof word === "string") {
     const told = typeof title === "string" && title !== "" ? title : words(word);
-    sentences.push(REASONS[word.replaceAll("-", "_")] ?? `${told}.`);
+    sentences.push(held?.[0] ?? REASONS[word.replaceAll("-", "_")] ?? `${told}.`);
   }
-  if (typeof plan === "string" && plan !== "") sentences.push(`Plan: ${plan}.`);
+  if (typeof plan === "string" && plan !== "") sentences.push(`${held?.[1] ?? "Plan"}: ${plan}.`);
   if (typeof policy === "string" && policy !== "") sentences.push(`Application policy: ${policy}.`);
   if (typeof wait === "number") sentences.push(`Try again in ${wait} ${wait === 1 ? "second" : "seconds"}.`);
   return sentences.length > 0 ? sentences.join(" ") : reason;

@@ -44,6 +44,7 @@ export const paths = {
   admin: () => "/admin",
   signingKeys: () => "/admin/signing-keys",
   signInProviders: () => "/admin/sign-in-providers",
+  customRules: () => "/admin/custom-rules",
   denyRules: () => "/admin/deny-rules",
   registrationTokens: () => "/admin/registration-tokens",
   limits: () => "/admin/limits",

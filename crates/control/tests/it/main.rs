@@ -8,6 +8,7 @@ mod audit;
 mod certificates;
 mod console;
 mod contract;
+mod custom_rules;
 mod discovery;
 mod key_managers;
 mod oauth;

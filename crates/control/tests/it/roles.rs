@@ -26,6 +26,8 @@ fn body(operation: &str) -> Option<Value> {
         "testApiEndpoint" | "testEndpoint" => json!({"url": "ws://localhost:1"}),
         "rotateSigningKey" | "updateKey" => json!({}),
         "updateAlertSettings" => json!({"thresholds": [], "windows": []}),
+        "createCustomRule" | "updateCustomRule" => json!({"name": "x", "expression": "", "limits": []}),
+        "testCustomRule" => json!({"expression": "user"}),
         "createUser" => json!({"username": "ada", "roles": ["wizard"]}),
         "createRole" => json!({"name": "Wizard"}),
         "updateRole" => json!({"means": []}),

@@ -20,6 +20,8 @@ use std::{
 
 use tidegate_model::{
     admit::Grant,
+    custom_rule::{Judged, Rule},
+    expression::{Failed, Found},
     holder::{BudgetKey, Holder},
     lease::{self, Fleet},
     limit::Limit,
@@ -29,11 +31,15 @@ use tidegate_model::{
     snapshot::Snapshot,
     throttle::{Budget, Scarcity},
     time::Timestamp,
+    topic::Direction,
     usage::{Tally, Usage},
 };
 use tokio::time::{Instant, sleep};
 
-use super::meter::{Meter, UsedUp, holders, moment};
+use super::{
+    failures::Failures,
+    meter::{Meter, Ruled, UsedUp, holders, moment},
+};
 use crate::{quota::Fields, time::Monotonic};
 
 /// Budgets are kept in so many parts, each under a lock of its own, so that nobody who opens a session waits for a look
@@ -59,6 +65,7 @@ pub(crate) struct Budgets {
     monotonic: Monotonic,
     /// The gateways that use them, too.
     fleet: Option<Arc<Fleet>>,
+    failures: Failures,
 }
 
 /// A budget, found by its key.
@@ -102,6 +109,15 @@ impl Default for Held {
 }
 
 impl Held {
+    /// The budget of this limit.
+    fn tally_for(&mut self, key: BudgetKey, limit: &Limit, fleet: Option<&Arc<Fleet>>) -> Arc<Tally> {
+        let tally = self.tally(key, fleet);
+        if let Some(lease) = tally.budget().lease() {
+            lease.hold_to(*limit);
+        }
+        tally
+    }
+
     fn tally(&mut self, key: BudgetKey, fleet: Option<&Arc<Fleet>>) -> Arc<Tally> {
         if let Some(Kept(tally)) = self.budgets.get(&key) {
             return Arc::clone(tally);
@@ -149,7 +165,7 @@ impl Budgets {
     pub(crate) fn new(monotonic: Monotonic, fleet: Option<Arc<Fleet>>) -> Arc<Self> {
         let parts = std::array::from_fn(|_| Mutex::default());
         let (hasher, untold) = (RandomState::new(), Mutex::default());
-        Arc::new(Self { parts, hasher, untold, monotonic, fleet })
+        Arc::new(Self { parts, hasher, untold, monotonic, fleet, failures: Failures::default() })
     }
 
     /// Those that other gateways use, too.
@@ -162,7 +178,7 @@ impl Budgets {
     }
 
     /// The meter of a session with this grant.
-    pub(crate) fn meter(&self, grant: &Grant) -> Meter {
+    pub(crate) fn meter(self: &Arc<Self>, grant: &Grant) -> Meter {
         let shares_of = |(holder, policy): (Holder, &Arc<Policy>)| -> Vec<Share> {
             if policy.limits.is_empty() {
                 return Vec::new();
@@ -170,23 +186,49 @@ impl Budgets {
             let mut held = self.held(&holder);
             let share = |limit: &Limit| {
                 let key = BudgetKey { holder: holder.clone(), shape: limit.shape() };
-                let tally = held.tally(key, self.fleet.as_ref());
-                if let Some(lease) = tally.budget().lease() {
-                    lease.hold_to(*limit);
-                }
-                Share::new(tally, *limit, Arc::clone(policy))
+                Share::new(held.tally_for(key, limit, self.fleet.as_ref()), *limit, Arc::clone(policy))
             };
             policy.limits.iter().map(share).collect()
         };
+        let of_rules = grant.rules.iter().flat_map(|held| match &held.judged {
+            Judged::Applies(found, direction) => self.shares_of_rule(&held.rule, found, *direction),
+            Judged::Failed(failed) => {
+                self.failures.tell(&held.rule, failed, self.monotonic.now());
+                Vec::new()
+            }
+            // Whose budgets those are, each message says.
+            Judged::EachMessage(_) => Vec::new(),
+        });
         // In one piece of the right size: what is cut off of a larger one lies between budgets, which stay.
-        let mut shares = Vec::with_capacity(holders(grant).map(|(_, policy)| policy.limits.len()).sum());
+        let limits = holders(grant).map(|(_, policy)| policy.limits.len()).sum::<usize>();
+        let of_rules = of_rules.collect::<Vec<_>>();
+        let mut shares = Vec::with_capacity(limits + of_rules.len());
         holders(grant).for_each(|held| shares.extend(shares_of(held)));
+        shares.extend(of_rules);
         let shares: Shares = shares.into_iter().collect();
-        Meter::new(shares, grant)
+        Meter::new(shares, grant, Ruled::of(&grant.rules, self))
+    }
+
+    /// The shares of whom a rule yields this for, of what is sent in this direction.
+    pub(super) fn shares_of_rule(&self, rule: &Arc<Rule>, found: &Found, only: Direction) -> Vec<Share> {
+        let holder = Holder::Rule { id: rule.id, key: Arc::clone(&found.key) };
+        let mut held = self.held(&holder);
+        let share = |limit: Limit| {
+            let key = BudgetKey { holder: holder.clone(), shape: limit.shape() };
+            let share =
+                Share::new(held.tally_for(key, &limit, self.fleet.as_ref()), limit, Arc::clone(&rule.policy));
+            share.only(only)
+        };
+        rule.limits(found).map(share).filter(|share| !share.is_idle()).collect()
+    }
+
+    /// A rule does not apply to somebody for want of something.
+    pub(super) fn rule_failed(&self, rule: &Rule, failed: &Failed) {
+        self.failures.tell(rule, failed, self.monotonic.now());
     }
 
     /// The same of a session that is open already: it has its places whatever its policies say by now.
-    pub(crate) fn meter_of_open(&self, grant: &Grant) -> Meter {
+    pub(crate) fn meter_of_open(self: &Arc<Self>, grant: &Grant) -> Meter {
         let mut meter = self.meter(grant);
         // Nobody is refused where everybody has room.
         let _ = self.take_seats(&mut meter, grant, |_| u32::MAX);

@@ -20,6 +20,10 @@ use tidegate_model::{
 };
 use tidegate_wire::{Admission, Limiter, MessageStart, Micros, Side};
 
+mod ruled;
+
+pub(super) use ruled::Ruled;
+
 use super::budgets::Seats;
 use crate::refusal::{misdirected_close, quota_close};
 
@@ -51,7 +55,7 @@ fn holder_of_topic(grant: &Grant) -> Option<Holder> {
 
 /// Whether the same budgets are counted by the same policies.
 pub(super) fn is_held_alike(one: &Grant, other: &Grant) -> bool {
-    holders(one).eq(holders(other))
+    holders(one).eq(holders(other)) && one.rules == other.rules
 }
 
 /// How long a client is not told again, however much is dropped: a notice is no amplifier.
@@ -103,6 +107,8 @@ pub(crate) struct Meter {
     misdirected: Misdirected,
     /// None where its API declares no notice; boxed, since most do not.
     notices: Option<Box<Notices>>,
+    /// Custom rules by which each message has a key of its own; most sessions have none.
+    ruled: Option<Box<Ruled>>,
     #[cfg(test)]
     pub(super) script: Option<super::tests::Script>,
 }
@@ -159,8 +165,9 @@ const fn sender(side: Side) -> Sender {
 
 impl Meter {
     /// Of a session with this grant, which counts in these budgets and has no places yet.
-    pub(super) fn new(shares: Shares, grant: &Grant) -> Self {
-        let mut meter = Self { counts_bytes: shares.count_bytes(), shares, ..Self::default() };
+    pub(super) fn new(shares: Shares, grant: &Grant, ruled: Option<Box<Ruled>>) -> Self {
+        let counts_bytes = shares.count_bytes() || ruled.as_ref().is_some_and(|ruled| ruled.count_bytes());
+        let mut meter = Self { shares, counts_bytes, ruled, ..Self::default() };
         meter.hear(grant);
         meter
     }
@@ -226,7 +233,8 @@ impl Meter {
 
     /// Puts its budgets on a list of those to be told.
     pub(super) fn list_used(&self, list: &mut Vec<Arc<Tally>>) {
-        self.shares.tallies().for_each(|tally| tally.list(list));
+        let of_messages = self.ruled.iter().flat_map(|ruled| ruled.tallies());
+        self.shares.tallies().chain(of_messages).for_each(|tally| tally.list(list));
     }
 
     /// Goes on in the place of another one, in the middle of what that has admitted.
@@ -299,6 +307,9 @@ impl Limiter for Meter {
             Side::Client | Side::Backend => {}
         }
         self.is_first[message.from as usize] = true;
+        if let Some(ruled) = &mut self.ruled {
+            ruled.choose(&mut self.shares, message, now);
+        }
         let event = Event::Message { from: sender(message.from), bytes: message.payload_bytes };
         match self.shares.begin(event, self.now) {
             Ok(passed) => {

@@ -18,6 +18,7 @@ mod client;
 mod console;
 mod credentials;
 mod crowd;
+mod custom_rules;
 mod denied;
 mod ending;
 mod exchanged;

@@ -122,6 +122,7 @@ impl World {
             application_policies: vec![plan("Policy", None)],
             api_policies: Vec::new(),
             deny_rules: Vec::new(),
+            custom_rules: Vec::new(),
         };
         Self { parts, key }
     }

@@ -117,6 +117,10 @@ macro_rules! port_contract {
             deny_rules_are_made_changed_and_deleted_by_administrators
             what_a_deny_rule_names_is_there_and_takes_it_along
         }
+        $crate::port_contract! { @suite custom_rules, $ground,
+            custom_rules_are_made_changed_and_deleted_by_administrators
+            what_was_used_of_a_key_is_kept_by_its_rule
+        }
         $crate::port_contract! { @suite roles, $ground,
             own_roles_are_made_changed_and_deleted_by_administrators
             what_an_own_role_means_acts_at_once_for_whoever_holds_it

@@ -7,6 +7,7 @@ fn every_behaviour_is_run_by_the_macro() {
         include_str!("alerts.rs"),
         include_str!("apis.rs"),
         include_str!("authorizations.rs"),
+        include_str!("custom_rules.rs"),
         include_str!("denials.rs"),
         include_str!("developers.rs"),
         include_str!("facts.rs"),

@@ -11,6 +11,7 @@ use std::{
 
 use crate::{
     admit::Grant,
+    custom_rule::{CustomRuleFacts, Rule},
     id::{ApiId, ApplicationId, KeyManagerId},
     snapshot::ClientFacts,
 };
@@ -80,6 +81,15 @@ pub(super) fn shared<T>(before: &Arc<T>, _: Arc<T>) -> Arc<T> {
 /// Chooses the new value, which is the same and not shared.
 pub(super) fn own<T>(_: &T, value: T) -> T {
     value
+}
+
+/// Custom rules, of which those that are the same are not read again.
+pub(super) fn share_rules(rules: Vec<CustomRuleFacts>, earlier: &[Arc<Rule>]) -> Box<[Arc<Rule>]> {
+    let rule = |facts: CustomRuleFacts| {
+        let same = earlier.iter().find(|rule| rule.is_of(&facts));
+        same.map_or_else(|| Arc::new(Rule::new(facts)), Arc::clone)
+    };
+    rules.into_iter().map(rule).collect()
 }
 
 /// As [`share`], of the clients of other issuers, by issuer.

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddCertificateData, AddCertificateErrors, AddCertificateResponses, ChangeLifecycleData, ChangeLifecycleErrors, ChangeLifecycleResponses, CheckSignInProviderData, CheckSignInProviderErrors, CheckSignInProviderResponses, ChoosePasswordData, ChoosePasswordErrors, ChoosePasswordResponses, CreateApiData, CreateApiErrors, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateApiPolicyData, CreateApiPolicyErrors, CreateApiPolicyResponses, CreateApiResponses, CreateApplicationData, CreateApplicationErrors, CreateApplicationPolicyData, CreateApplicationPolicyErrors, CreateApplicationPolicyResponses, CreateApplicationResponses, CreateDenyRuleData, CreateDenyRuleErrors, CreateDenyRuleResponses, CreateKeyData, CreateKeyErrors, CreateKeyManagerData, CreateKeyManagerErrors, CreateKeyManagerResponses, CreateKeyResponses, CreatePlanData, CreatePlanErrors, CreatePlanResponses, CreateRegistrationTokenData, CreateRegistrationTokenErrors, CreateRegistrationTokenResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateSignInProviderData, CreateSignInProviderErrors, CreateSignInProviderResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateVersionData, CreateVersionErrors, CreateVersionResponses, DeleteApiData, DeleteApiErrors, DeleteApiKeyData, DeleteApiKeyErrors, DeleteApiKeyResponses, DeleteApiPolicyData, DeleteApiPolicyErrors, DeleteApiPolicyResponses, DeleteApiResponses, DeleteApplicationData, DeleteApplicationErrors, DeleteApplicationPolicyData, DeleteApplicationPolicyErrors, DeleteApplicationPolicyResponses, DeleteApplicationResponses, DeleteCertificateData, DeleteCertificateErrors, DeleteCertificateResponses, DeleteDenyRuleData, DeleteDenyRuleErrors, DeleteDenyRuleResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyManagerData, DeleteKeyManagerErrors, DeleteKeyManagerResponses, DeleteKeyResponses, DeletePlanData, DeletePlanErrors, DeletePlanResponses, DeleteRegistrationTokenData, DeleteRegistrationTokenErrors, DeleteRegistrationTokenResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSignInProviderData, DeleteSignInProviderErrors, DeleteSignInProviderResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTokenData, DeleteTokenErrors, DeleteTokenResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DeployApiData, DeployApiErrors, DeployApiResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndOwnSessionData, EndOwnSessionErrors, EndOwnSessionResponses, EndSessionOfUserData, EndSessionOfUserErrors, EndSessionOfUserResponses, EndSessionsOfUserData, EndSessionsOfUserErrors, EndSessionsOfUserResponses, ExportPoliciesData, ExportPoliciesErrors, ExportPoliciesResponses, GetAlertSettingsData, GetAlertSettingsErrors, GetAlertSettingsResponses, GetApiData, GetApiErrors, GetApiPolicyData, GetApiPolicyErrors, GetApiPolicyResponses, GetApiResponses, GetApiTrafficData, GetApiTrafficErrors, GetApiTrafficResponses, GetApplicationData, GetApplicationErrors, GetApplicationPolicyData, GetApplicationPolicyErrors, GetApplicationPolicyResponses, GetApplicationResponses, GetApplicationTrafficData, GetApplicationTrafficErrors, GetApplicationTrafficResponses, GetApplicationUsageData, GetApplicationUsageErrors, GetApplicationUsageResponses, GetAuditEntryData, GetAuditEntryErrors, GetAuditEntryResponses, GetCatalogueApiData, GetCatalogueApiErrors, GetCatalogueApiResponses, GetDenyRuleData, GetDenyRuleErrors, GetDenyRuleResponses, GetEndpointsHealthData, GetEndpointsHealthErrors, GetEndpointsHealthResponses, GetKeyManagerData, GetKeyManagerErrors, GetKeyManagerResponses, GetLifecycleData, GetLifecycleErrors, GetLifecycleResponses, GetPlanData, GetPlanErrors, GetPlanResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSignInProviderData, GetSignInProviderErrors, GetSignInProviderResponses, GetSignUpData, GetSignUpErrors, GetSignUpResponses, GetUserData, GetUserErrors, GetUserResponses, ImportPoliciesData, ImportPoliciesErrors, ImportPoliciesResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListAlertsData, ListAlertsErrors, ListAlertsResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListApiPoliciesData, ListApiPoliciesErrors, ListApiPoliciesResponses, ListApisData, ListApisErrors, ListApisResponses, ListApiSubscriptionsData, ListApiSubscriptionsErrors, ListApiSubscriptionsResponses, ListApplicationPoliciesData, ListApplicationPoliciesErrors, ListApplicationPoliciesResponses, ListApplicationsData, ListApplicationsErrors, ListApplicationsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCatalogueData, ListCatalogueErrors, ListCatalogueResponses, ListCertificatesData, ListCertificatesErrors, ListCertificatesResponses, ListChangesData, ListChangesErrors, ListChangesResponses, ListDenyRulesData, ListDenyRulesErrors, ListDenyRulesResponses, ListIssuersData, ListIssuersErrors, ListIssuersResponses, ListKeyManagersData, ListKeyManagersErrors, ListKeyManagersResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListOwnAuthorizationsData, ListOwnAuthorizationsErrors, ListOwnAuthorizationsResponses, ListOwnSessionsData, ListOwnSessionsErrors, ListOwnSessionsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListProvidedKeysData, ListProvidedKeysErrors, ListProvidedKeysResponses, ListRegistrationTokensData, ListRegistrationTokensErrors, ListRegistrationTokensResponses, ListRevisionsData, ListRevisionsErrors, ListRevisionsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsOfUserData, ListSessionsOfUserErrors, ListSessionsOfUserResponses, ListSignInChoicesData, ListSignInChoicesErrors, ListSignInChoicesResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSignInProvidersData, ListSignInProvidersErrors, ListSignInProvidersResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTokenScopesData, ListTokenScopesErrors, ListTokenScopesResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ProvideKeyData, ProvideKeyErrors, ProvideKeyResponses, RefreshKeyManagerData, RefreshKeyManagerErrors, RefreshKeyManagerResponses, RemoveSigningKeyData, RemoveSigningKeyErrors, RemoveSigningKeyResponses, RenewApiKeyData, RenewApiKeyErrors, RenewApiKeyResponses, RenewSecretData, RenewSecretErrors, RenewSecretResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RevokeTokensData, RevokeTokensErrors, RevokeTokensResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, SignUpData, SignUpErrors, SignUpResponses, TestApiEndpointData, TestApiEndpointErrors, TestApiEndpointResponses, TestEndpointData, TestEndpointErrors, TestEndpointResponses, UpdateAlertSettingsData, UpdateAlertSettingsErrors, UpdateAlertSettingsResponses, UpdateApiData, UpdateApiErrors, UpdateApiPolicyData, UpdateApiPolicyErrors, UpdateApiPolicyResponses, UpdateApiResponses, UpdateApplicationData, UpdateApplicationErrors, UpdateApplicationPolicyData, UpdateApplicationPolicyErrors, UpdateApplicationPolicyResponses, UpdateApplicationResponses, UpdateDenyRuleData, UpdateDenyRuleErrors, UpdateDenyRuleResponses, UpdateKeyData, UpdateKeyErrors, UpdateKeyManagerData, UpdateKeyManagerErrors, UpdateKeyManagerResponses, UpdateKeyResponses, UpdatePlanData, UpdatePlanErrors, UpdatePlanResponses, UpdateRoleData, UpdateRoleErrors, UpdateRoleResponses, UpdateSignInProviderData, UpdateSignInProviderErrors, UpdateSignInProviderResponses, UpdateSignUpData, UpdateSignUpErrors, UpdateSignUpResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, WithdrawAuthorizationData, WithdrawAuthorizationErrors, WithdrawAuthorizationResponses, WithdrawKeyData, WithdrawKeyErrors, WithdrawKeyResponses } from './types.gen';
+import type { AddCertificateData, AddCertificateErrors, AddCertificateResponses, ChangeLifecycleData, ChangeLifecycleErrors, ChangeLifecycleResponses, CheckSignInProviderData, CheckSignInProviderErrors, CheckSignInProviderResponses, ChoosePasswordData, ChoosePasswordErrors, ChoosePasswordResponses, CreateApiData, CreateApiErrors, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateApiPolicyData, CreateApiPolicyErrors, CreateApiPolicyResponses, CreateApiResponses, CreateApplicationData, CreateApplicationErrors, CreateApplicationPolicyData, CreateApplicationPolicyErrors, CreateApplicationPolicyResponses, CreateApplicationResponses, CreateCustomRuleData, CreateCustomRuleErrors, CreateCustomRuleResponses, CreateDenyRuleData, CreateDenyRuleErrors, CreateDenyRuleResponses, CreateKeyData, CreateKeyErrors, CreateKeyManagerData, CreateKeyManagerErrors, CreateKeyManagerResponses, CreateKeyResponses, CreatePlanData, CreatePlanErrors, CreatePlanResponses, CreateRegistrationTokenData, CreateRegistrationTokenErrors, CreateRegistrationTokenResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateSignInProviderData, CreateSignInProviderErrors, CreateSignInProviderResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateVersionData, CreateVersionErrors, CreateVersionResponses, DeleteApiData, DeleteApiErrors, DeleteApiKeyData, DeleteApiKeyErrors, DeleteApiKeyResponses, DeleteApiPolicyData, DeleteApiPolicyErrors, DeleteApiPolicyResponses, DeleteApiResponses, DeleteApplicationData, DeleteApplicationErrors, DeleteApplicationPolicyData, DeleteApplicationPolicyErrors, DeleteApplicationPolicyResponses, DeleteApplicationResponses, DeleteCertificateData, DeleteCertificateErrors, DeleteCertificateResponses, DeleteCustomRuleData, DeleteCustomRuleErrors, DeleteCustomRuleResponses, DeleteDenyRuleData, DeleteDenyRuleErrors, DeleteDenyRuleResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyManagerData, DeleteKeyManagerErrors, DeleteKeyManagerResponses, DeleteKeyResponses, DeletePlanData, DeletePlanErrors, DeletePlanResponses, DeleteRegistrationTokenData, DeleteRegistrationTokenErrors, DeleteRegistrationTokenResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSignInProviderData, DeleteSignInProviderErrors, DeleteSignInProviderResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTokenData, DeleteTokenErrors, DeleteTokenResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DeployApiData, DeployApiErrors, DeployApiResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndOwnSessionData, EndOwnSessionErrors, EndOwnSessionResponses, EndSessionOfUserData, EndSessionOfUserErrors, EndSessionOfUserResponses, EndSessionsOfUserData, EndSessionsOfUserErrors, EndSessionsOfUserResponses, ExportPoliciesData, ExportPoliciesErrors, ExportPoliciesResponses, GetAlertSettingsData, GetAlertSettingsErrors, GetAlertSettingsResponses, GetApiData, GetApiErrors, GetApiPolicyData, GetApiPolicyErrors, GetApiPolicyResponses, GetApiResponses, GetApiTrafficData, GetApiTrafficErrors, GetApiTrafficResponses, GetApplicationData, GetApplicationErrors, GetApplicationPolicyData, GetApplicationPolicyErrors, GetApplicationPolicyResponses, GetApplicationResponses, GetApplicationTrafficData, GetApplicationTrafficErrors, GetApplicationTrafficResponses, GetApplicationUsageData, GetApplicationUsageErrors, GetApplicationUsageResponses, GetAuditEntryData, GetAuditEntryErrors, GetAuditEntryResponses, GetCatalogueApiData, GetCatalogueApiErrors, GetCatalogueApiResponses, GetCustomRuleData, GetCustomRuleErrors, GetCustomRuleResponses, GetDenyRuleData, GetDenyRuleErrors, GetDenyRuleResponses, GetEndpointsHealthData, GetEndpointsHealthErrors, GetEndpointsHealthResponses, GetKeyManagerData, GetKeyManagerErrors, GetKeyManagerResponses, GetLifecycleData, GetLifecycleErrors, GetLifecycleResponses, GetPlanData, GetPlanErrors, GetPlanResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSignInProviderData, GetSignInProviderErrors, GetSignInProviderResponses, GetSignUpData, GetSignUpErrors, GetSignUpResponses, GetUserData, GetUserErrors, GetUserResponses, ImportPoliciesData, ImportPoliciesErrors, ImportPoliciesResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListAlertsData, ListAlertsErrors, ListAlertsResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListApiPoliciesData, ListApiPoliciesErrors, ListApiPoliciesResponses, ListApisData, ListApisErrors, ListApisResponses, ListApiSubscriptionsData, ListApiSubscriptionsErrors, ListApiSubscriptionsResponses, ListApplicationPoliciesData, ListApplicationPoliciesErrors, ListApplicationPoliciesResponses, ListApplicationsData, ListApplicationsErrors, ListApplicationsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCatalogueData, ListCatalogueErrors, ListCatalogueResponses, ListCertificatesData, ListCertificatesErrors, ListCertificatesResponses, ListChangesData, ListChangesErrors, ListChangesResponses, ListCustomRulesData, ListCustomRulesErrors, ListCustomRulesResponses, ListDenyRulesData, ListDenyRulesErrors, ListDenyRulesResponses, ListIssuersData, ListIssuersErrors, ListIssuersResponses, ListKeyManagersData, ListKeyManagersErrors, ListKeyManagersResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListOwnAuthorizationsData, ListOwnAuthorizationsErrors, ListOwnAuthorizationsResponses, ListOwnSessionsData, ListOwnSessionsErrors, ListOwnSessionsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListProvidedKeysData, ListProvidedKeysErrors, ListProvidedKeysResponses, ListRegistrationTokensData, ListRegistrationTokensErrors, ListRegistrationTokensResponses, ListRevisionsData, ListRevisionsErrors, ListRevisionsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsOfUserData, ListSessionsOfUserErrors, ListSessionsOfUserResponses, ListSignInChoicesData, ListSignInChoicesErrors, ListSignInChoicesResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSignInProvidersData, ListSignInProvidersErrors, ListSignInProvidersResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTokenScopesData, ListTokenScopesErrors, ListTokenScopesResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ProvideKeyData, ProvideKeyErrors, ProvideKeyResponses, RefreshKeyManagerData, RefreshKeyManagerErrors, RefreshKeyManagerResponses, RemoveSigningKeyData, RemoveSigningKeyErrors, RemoveSigningKeyResponses, RenewApiKeyData, RenewApiKeyErrors, RenewApiKeyResponses, RenewSecretData, RenewSecretErrors, RenewSecretResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RevokeTokensData, RevokeTokensErrors, RevokeTokensResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, SignUpData, SignUpErrors, SignUpResponses, TestApiEndpointData, TestApiEndpointErrors, TestApiEndpointResponses, TestCustomRuleData, TestCustomRuleErrors, TestCustomRuleResponses, TestEndpointData, TestEndpointErrors, TestEndpointResponses, UpdateAlertSettingsData, UpdateAlertSettingsErrors, UpdateAlertSettingsResponses, UpdateApiData, UpdateApiErrors, UpdateApiPolicyData, UpdateApiPolicyErrors, UpdateApiPolicyResponses, UpdateApiResponses, UpdateApplicationData, UpdateApplicationErrors, UpdateApplicationPolicyData, UpdateApplicationPolicyErrors, UpdateApplicationPolicyResponses, UpdateApplicationResponses, UpdateCustomRuleData, UpdateCustomRuleErrors, UpdateCustomRuleResponses, UpdateDenyRuleData, UpdateDenyRuleErrors, UpdateDenyRuleResponses, UpdateKeyData, UpdateKeyErrors, UpdateKeyManagerData, UpdateKeyManagerErrors, UpdateKeyManagerResponses, UpdateKeyResponses, UpdatePlanData, UpdatePlanErrors, UpdatePlanResponses, UpdateRoleData, UpdateRoleErrors, UpdateRoleResponses, UpdateSignInProviderData, UpdateSignInProviderErrors, UpdateSignInProviderResponses, UpdateSignUpData, UpdateSignUpErrors, UpdateSignUpResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, WithdrawAuthorizationData, WithdrawAuthorizationErrors, WithdrawAuthorizationResponses, WithdrawKeyData, WithdrawKeyErrors, WithdrawKeyResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -895,6 +895,103 @@ export const listCatalogue = <ThrowOnError extends boolean = false>(options?: Op
  * A published API
  */
 export const getCatalogueApi = <ThrowOnError extends boolean = false>(options: Options<GetCatalogueApiData, ThrowOnError>) => (options.client ?? client).get<GetCatalogueApiResponses, GetCatalogueApiErrors, ThrowOnError>({ url: '/catalogue/{id}', ...options });
+
+/**
+ * Custom rules, in the order of their making
+ */
+export const listCustomRules = <ThrowOnError extends boolean = false>(options?: Options<ListCustomRulesData, ThrowOnError>) => (options?.client ?? client).get<ListCustomRulesResponses, ListCustomRulesErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/custom-rules',
+    ...options
+});
+
+/**
+ * Make a custom rule: limits for each key that an expression yields
+ *
+ * When this is answered, gateways hold live sessions and new ones to it, at all APIs. What it looks at of users and claims is known of
+ * sessions that begin from now on.
+ */
+export const createCustomRule = <ThrowOnError extends boolean = false>(options: Options<CreateCustomRuleData, ThrowOnError>) => (options.client ?? client).post<CreateCustomRuleResponses, CreateCustomRuleErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/custom-rules',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Try an expression against a sample
+ *
+ * Nothing is kept. An expression that cannot be read is a problem of its field, with line and column.
+ */
+export const testCustomRule = <ThrowOnError extends boolean = false>(options: Options<TestCustomRuleData, ThrowOnError>) => (options.client ?? client).post<TestCustomRuleResponses, TestCustomRuleErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/custom-rules/test',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete a custom rule
+ */
+export const deleteCustomRule = <ThrowOnError extends boolean = false>(options: Options<DeleteCustomRuleData, ThrowOnError>) => (options.client ?? client).delete<DeleteCustomRuleResponses, DeleteCustomRuleErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/custom-rules/{id}',
+    ...options
+});
+
+/**
+ * A custom rule
+ */
+export const getCustomRule = <ThrowOnError extends boolean = false>(options: Options<GetCustomRuleData, ThrowOnError>) => (options.client ?? client).get<GetCustomRuleResponses, GetCustomRuleErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/custom-rules/{id}',
+    ...options
+});
+
+/**
+ * Change a custom rule, or switch it on or off
+ *
+ * When this is answered, gateways hold live sessions to it. A limit whose amount changes goes on with what was used of each key.
+ */
+export const updateCustomRule = <ThrowOnError extends boolean = false>(options: Options<UpdateCustomRuleData, ThrowOnError>) => (options.client ?? client).put<UpdateCustomRuleResponses, UpdateCustomRuleErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/custom-rules/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
 
 /**
  * Deny rules, in the order of their making

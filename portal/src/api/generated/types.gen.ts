@@ -655,6 +655,163 @@ export type CredentialInput = {
 };
 
 /**
+ * A custom rule.
+ */
+export type CustomRule = {
+    asked_for_each: CustomRuleAsked | null;
+    created_at: string;
+    created_by: string;
+    description: string;
+    /**
+     * Whether it holds.
+     */
+    enabled: boolean;
+    /**
+     * The entity tag that a change is based on.
+     */
+    etag: number;
+    /**
+     * Yields the key.
+     */
+    expression: string;
+    id: string;
+    /**
+     * All of them hold for each key.
+     */
+    limits: Array<Limit>;
+    name: string;
+    /**
+     * What becomes of a message beyond a limit: `close`, `delay`, `drop`, `notify` or `count`.
+     */
+    on_excess: string;
+};
+
+/**
+ * What an expression looks at, and so when it is asked.
+ */
+export type CustomRuleAsked = 'session' | 'direction' | 'message';
+
+/**
+ * A custom rule as it is to be.
+ */
+export type CustomRuleInput = {
+    /**
+     * One sentence for other administrators; at most 512 characters.
+     */
+    description?: string;
+    /**
+     * Whether it holds; true when absent.
+     */
+    enabled?: boolean | null;
+    /**
+     * Yields the key, in CEL over `user`, `application`, `api`, `topic`, `address`, `claims`, `size` and `direction`; at most
+     * 1,024 bytes. Whoever has the same key shares a budget for each limit; `null`, `false` and an empty text say that the rule
+     * does not apply. A map of `key` and `amount` names the amount as well, of the only limit.
+     */
+    expression: string;
+    /**
+     * All of them hold for each key. From 1 to 8, each of another unit, window, way of counting or direction.
+     */
+    limits: Array<LimitInput>;
+    /**
+     * Unique whatever the case; letters, digits, `.`, `-` and `_`, at most 50. Clients that are held to it are told it.
+     */
+    name: string;
+    /**
+     * What becomes of a message beyond a limit: `close` (when absent), `delay`, `drop`, `notify` or `count`, as of a plan.
+     */
+    on_excess?: string | null;
+};
+
+/**
+ * A session and a message as an expression may find them.
+ */
+export type CustomRuleSample = {
+    /**
+     * An IPv4 or IPv6 address; 192.0.2.1 when absent.
+     */
+    address?: string | null;
+    api?: CustomRuleSampleApi;
+    application?: CustomRuleSampleApplication;
+    /**
+     * What the token says.
+     */
+    claims?: {
+        [key: string]: unknown;
+    };
+    /**
+     * Who sends: `publish` (the client; when absent) or `subscribe` (the backend).
+     */
+    direction?: string | null;
+    /**
+     * Payload bytes of the message's first frame.
+     */
+    size?: number;
+    /**
+     * What follows the API's path, beginning with `/`; or empty.
+     */
+    topic?: string;
+    /**
+     * Whom the credential speaks for; empty: for nobody but the application.
+     */
+    user?: string;
+};
+
+/**
+ * The API of a sample.
+ */
+export type CustomRuleSampleApi = {
+    /**
+     * With its leading `/`.
+     */
+    context?: string;
+    name?: string;
+    version?: string;
+};
+
+/**
+ * The application of a sample.
+ */
+export type CustomRuleSampleApplication = {
+    id?: string;
+    name?: string;
+};
+
+/**
+ * An expression to be tried.
+ */
+export type CustomRuleTest = {
+    expression: string;
+    sample?: CustomRuleSample;
+};
+
+/**
+ * What an expression yields for a sample.
+ */
+export type CustomRuleTested = {
+    /**
+     * The amount, where it names one.
+     */
+    amount: number | null;
+    /**
+     * When the expression is asked: once for each `session`, for each `direction` of one, or for each `message`.
+     */
+    asked_for_each: CustomRuleAsked;
+    /**
+     * The claims that it looks at, which sessions keep from when a rule does.
+     */
+    claims: Array<string>;
+    /**
+     * Why the rule does not apply though the expression does not say so. Null: nothing went wrong.
+     */
+    error: string | null;
+    /**
+     * The key. Null: the rule does not apply.
+     */
+    key: string | null;
+};
+
+/**
  * A deny rule.
  */
 export type DenyRule = {
@@ -1654,6 +1811,47 @@ export type ListChange = {
         at: string;
         by: string;
         detail: string;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
+ * A page of a list.
+ */
+export type ListCustomRule = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        asked_for_each: CustomRuleAsked | null;
+        created_at: string;
+        created_by: string;
+        description: string;
+        /**
+         * Whether it holds.
+         */
+        enabled: boolean;
+        /**
+         * The entity tag that a change is based on.
+         */
+        etag: number;
+        /**
+         * Yields the key.
+         */
+        expression: string;
+        id: string;
+        /**
+         * All of them hold for each key.
+         */
+        limits: Array<Limit>;
+        name: string;
+        /**
+         * What becomes of a message beyond a limit: `close`, `delay`, `drop`, `notify` or `count`.
+         */
+        on_excess: string;
     }>;
     /**
      * Where the next page begins; null at the end.
@@ -5172,8 +5370,8 @@ export type ListAuditData = {
         by?: string;
         /**
          * About what: `api`, `application`, `key`, `subscription`, `user`, `sign_in`, `token`, `authorization`, `client`,
-         * `revocation`, `signing_key`, `key_manager`, `deny_rule`, `policy`, `sign_in_provider`, `registration_token`, `role`
-         * or `alert`.
+         * `revocation`, `signing_key`, `key_manager`, `deny_rule`, `custom_rule`, `policy`, `sign_in_provider`,
+         * `registration_token`, `role` or `alert`.
          */
         kind?: string;
         /**
@@ -5285,6 +5483,135 @@ export type GetCatalogueApiResponses = {
 };
 
 export type GetCatalogueApiResponse = GetCatalogueApiResponses[keyof GetCatalogueApiResponses];
+
+export type ListCustomRulesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/custom-rules';
+};
+
+export type ListCustomRulesErrors = {
+    default: Problem;
+};
+
+export type ListCustomRulesError = ListCustomRulesErrors[keyof ListCustomRulesErrors];
+
+export type ListCustomRulesResponses = {
+    200: ListCustomRule;
+};
+
+export type ListCustomRulesResponse = ListCustomRulesResponses[keyof ListCustomRulesResponses];
+
+export type CreateCustomRuleData = {
+    body: CustomRuleInput;
+    path?: never;
+    query?: never;
+    url: '/custom-rules';
+};
+
+export type CreateCustomRuleErrors = {
+    default: Problem;
+};
+
+export type CreateCustomRuleError = CreateCustomRuleErrors[keyof CreateCustomRuleErrors];
+
+export type CreateCustomRuleResponses = {
+    201: CustomRule;
+};
+
+export type CreateCustomRuleResponse = CreateCustomRuleResponses[keyof CreateCustomRuleResponses];
+
+export type TestCustomRuleData = {
+    body: CustomRuleTest;
+    path?: never;
+    query?: never;
+    url: '/custom-rules/test';
+};
+
+export type TestCustomRuleErrors = {
+    default: Problem;
+};
+
+export type TestCustomRuleError = TestCustomRuleErrors[keyof TestCustomRuleErrors];
+
+export type TestCustomRuleResponses = {
+    200: CustomRuleTested;
+};
+
+export type TestCustomRuleResponse = TestCustomRuleResponses[keyof TestCustomRuleResponses];
+
+export type DeleteCustomRuleData = {
+    body?: never;
+    headers?: {
+        'If-Match'?: string | null;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/custom-rules/{id}';
+};
+
+export type DeleteCustomRuleErrors = {
+    default: Problem;
+};
+
+export type DeleteCustomRuleError = DeleteCustomRuleErrors[keyof DeleteCustomRuleErrors];
+
+export type DeleteCustomRuleResponses = {
+    /**
+     * Deleted
+     */
+    204: void;
+};
+
+export type DeleteCustomRuleResponse = DeleteCustomRuleResponses[keyof DeleteCustomRuleResponses];
+
+export type GetCustomRuleData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/custom-rules/{id}';
+};
+
+export type GetCustomRuleErrors = {
+    default: Problem;
+};
+
+export type GetCustomRuleError = GetCustomRuleErrors[keyof GetCustomRuleErrors];
+
+export type GetCustomRuleResponses = {
+    200: CustomRule;
+};
+
+export type GetCustomRuleResponse = GetCustomRuleResponses[keyof GetCustomRuleResponses];
+
+export type UpdateCustomRuleData = {
+    body: CustomRuleInput;
+    headers: {
+        'If-Match': string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/custom-rules/{id}';
+};
+
+export type UpdateCustomRuleErrors = {
+    default: Problem;
+};
+
+export type UpdateCustomRuleError = UpdateCustomRuleErrors[keyof UpdateCustomRuleErrors];
+
+export type UpdateCustomRuleResponses = {
+    200: CustomRule;
+};
+
+export type UpdateCustomRuleResponse = UpdateCustomRuleResponses[keyof UpdateCustomRuleResponses];
 
 export type ListDenyRulesData = {
     body?: never;

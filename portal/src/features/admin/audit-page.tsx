@@ -22,6 +22,7 @@ const KINDS: Record<string, string> = {
   authorization: "Authorizations of clients",
   client: "Clients that were refused",
   deny_rule: "Deny rules",
+  custom_rule: "Custom rules",
   key: "Keys",
   key_manager: "Key managers",
   policy: "Plans and policies",

@@ -14,6 +14,7 @@ import {
   DIRECTIONS,
   EXCESSES,
   LIMITS_MAX,
+  type LimitRow,
   NEW_LIMIT,
   NEW_POLICY,
   type PolicyRow,
@@ -123,7 +124,12 @@ export function PolicyForm(props: {
   );
 }
 
-function LimitFields({ form, place }: { form: UseFormReturnType<PolicyRow>; place: number }) {
+/** One limit, of a policy or of whatever else has some. */
+export function LimitFields<R extends { limits: LimitRow[] }>(props: {
+  form: UseFormReturnType<R>;
+  place: number;
+}) {
+  const { form, place } = props;
   const row = form.values.limits[place];
   if (!row) return null;
   const of = (leaf: string) => form.getInputProps(`limits.${place}.${leaf}`);

@@ -2,8 +2,9 @@
 
 use tidegate_model::{
     admit::{Identity, admit},
+    custom_rule::CustomRuleFacts,
     endpoint::Environment,
-    id::SubscriptionId,
+    id::{CustomRuleId, SubscriptionId},
     lifecycle::State,
     limit::{Counting, Limit, Unit, Window},
     snapshot::{ClientFacts, Snapshot, SnapshotParts, SubscriptionFacts},
@@ -12,6 +13,10 @@ use tidegate_wire::{Side, close::CloseReason, relay::MessageKind};
 
 use super::{super::budgets::Budgets, *};
 use crate::{testing, time::Monotonic};
+
+mod levels;
+mod ruled;
+mod scenarios;
 
 /// 23 seconds into a minute.
 pub(in crate::relay) const NOW: Timestamp = Timestamp(1_800_000_023_000);
@@ -27,6 +32,12 @@ const fn per_day(messages: u64) -> Limit {
 
 pub(in crate::relay) fn plan(name: &str, limit: impl Into<Option<Limit>>) -> Policy {
     Policy { name: name.to_owned(), limits: limit.into().into_iter().collect(), ..Policy::default() }
+}
+
+/// A rule of this expression.
+fn rule(expression: &str, limit: Limit) -> CustomRuleFacts {
+    let id = CustomRuleId::new(NOW, [7; 10]);
+    CustomRuleFacts { id, policy: plan("Rule", limit), expression: expression.to_owned() }
 }
 
 fn gold(retry_after_seconds: u32) -> UsedUp {
@@ -116,6 +127,7 @@ pub(in crate::relay) fn refused_by(name: &str, retry_after: u32, refusal: Result
         "Policy" => r#","level":"application""#,
         "Api" => r#","level":"api""#,
         "Topic" => r#","level":"topic""#,
+        "Rule" => r#","level":"rule""#,
         _ => "",
     };
     let expected = format!(r#"{{"reason":"quota","plan":"{name}"{level},"retry_after":{retry_after}}}"#);
@@ -254,7 +266,7 @@ fn a_prototype_without_subscription_is_held_to_the_application_alone() {
 }
 
 /// The meter of a session under a plan with these limits.
-fn under(budgets: &Budgets, limits: &[Limit], on_excess: Excess) -> Meter {
+fn under(budgets: &Arc<Budgets>, limits: &[Limit], on_excess: Excess) -> Meter {
     let mut parts = world(None, None);
     (parts.plans[0].limits, parts.plans[0].on_excess) = (limits.to_vec(), on_excess);
     budgets.meter(&grant(&parts))

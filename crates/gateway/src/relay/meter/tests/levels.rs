@@ -23,14 +23,16 @@ fn limited(of_api: impl Into<Option<Limit>>, of_topic: impl Into<Option<Limit>>)
 }
 
 fn grant_on(parts: &SnapshotParts, topic: &str) -> Grant {
-    on_topic(&Snapshot::new(parts.clone()), grant(parts), topic.into()).unwrap()
+    let snapshot = Snapshot::new(parts.clone());
+    on_topic(&snapshot, grant(parts), topic.into()).unwrap().under_rules(&snapshot)
 }
 
 /// The same API, used by somebody else.
 fn by_another(mut grant: Grant) -> Grant {
     let mut application = (*grant.application).clone();
     application.id = ApplicationId::new(NOW, [8; 10]);
-    (grant.application, grant.subscription) = (Arc::new(application), Some(SubscriptionId::new(NOW, [8; 10])));
+    (grant.application, grant.subscription) =
+        (Arc::new(application), Some(SubscriptionId::new(NOW, [8; 10])));
     grant
 }
 
@@ -47,7 +49,7 @@ fn an_api_is_one_budget_over_all_who_use_it_whatever_their_topic() {
     }
     for grant in [&ours, &theirs, &nobody] {
         refused_by("Api", 37, budgets.meter(grant).asks(NOW));
-        let used_up = UsedUp { plan: "Api".to_owned(), level: Level::Api, retry_after_seconds: 37 };
+        let used_up = UsedUp { plan: "Api".to_owned(), level: Level::Api, ..gold(37) };
         assert_eq!(budgets.connect(&budgets.meter(grant), NOW), Err(used_up));
     }
     let mut elsewhere = parts;
@@ -77,18 +79,20 @@ fn what_one_level_refuses_costs_the_others_nothing() {
         let mut parts = limited(of(Level::Api), of(Level::Topic));
         parts.application_policies[0].limits = vec![of(Level::Application)];
         parts.plans[0].limits = vec![of(Level::Subscription)];
+        parts.custom_rules = vec![rule("topic", of(Level::Rule))];
         let name = match refusing {
             Level::Api => "Api",
             Level::Topic => "Topic",
             Level::Application => "Policy",
             Level::Subscription => "Gold",
+            Level::Rule => "Rule",
         };
         let mut meter = budgets.meter(&grant_on(&parts, "/rooms/1"));
         meter.passes(2, NOW);
         for _ in 0..9 {
             refused_by(name, 37, meter.asks(NOW));
         }
-        // With more there, each of the other three has three of its five left.
+        // With more there, each of the other four has three of its five left.
         let [policies, application, plan] =
             [&mut parts.api_policies, &mut parts.application_policies, &mut parts.plans];
         match refusing {
@@ -96,6 +100,7 @@ fn what_one_level_refuses_costs_the_others_nothing() {
             Level::Topic => policies[1].limits.clear(),
             Level::Application => application[0].limits.clear(),
             Level::Subscription => plan[0].limits.clear(),
+            Level::Rule => parts.custom_rules.clear(),
         }
         let mut meter = budgets.meter(&grant_on(&parts, "/rooms/1"));
         meter.passes(3, NOW);

@@ -14,7 +14,7 @@ use super::*;
 const SCENARIOS: u64 = 1_000;
 const STEPS: usize = 150;
 
-/// SplitMix64.
+/// `SplitMix64`.
 struct Dice(u64);
 
 impl Dice {
@@ -59,6 +59,8 @@ struct Event {
     bytes: u64,
     /// Bytes of a later frame, which begin no message.
     is_more: bool,
+    /// Bytes of the message's first frame.
+    first: u64,
 }
 
 /// Whose and by which limit, with what counts there.
@@ -112,10 +114,32 @@ impl Slow {
     }
 }
 
+/// Which messages somebody is held to: a custom rule may choose.
+#[derive(Clone, Copy, PartialEq)]
+enum Which {
+    All,
+    OfClient,
+    Large(Side),
+}
+
+impl Which {
+    fn holds(self, event: Event) -> bool {
+        match self {
+            Self::All => true,
+            Self::OfClient => event.from == Side::Client,
+            Self::Large(from) => event.from == from && event.first > 2,
+        }
+    }
+}
+
+/// Rules for a topic, for what an application sends, and for large messages of each side.
+const EXPRESSIONS: [&str; 3] =
+    ["topic", "direction == 'publish' ? application.id : null", "size > 2 ? direction : null"];
+
 /// A session: what it may, its meter, and who holds it to what, in the order of levels.
 struct Talk {
     meter: Meter,
-    held: Vec<(String, Arc<Policy>)>,
+    held: Vec<(String, Arc<Policy>, Which)>,
     /// Until when its client is not told again.
     told_until: Micros,
 }
@@ -135,9 +159,17 @@ impl World {
         let of_topics = [0, 1].map(|topic| dice.policy(format!("topic-{topic}")));
         let of_applications = [0, 1].map(|application| dice.policy(format!("application-{application}")));
         let plans = [0, 1, 2, 3].map(|plan| dice.policy(format!("plan-{plan}")));
+        let of_rules = [0, 1, 2].map(|rule| dice.policy(format!("rule-{rule}")));
+        let rules = of_rules.iter().zip(EXPRESSIONS).zip(1..).map(|((policy, expression), number)| {
+            let (id, policy) = (CustomRuleId::new(NOW, [number; 10]), (**policy).clone());
+            CustomRuleFacts { id, policy, expression: expression.to_owned() }
+        });
+        let rules =
+            Snapshot::new(SnapshotParts { custom_rules: rules.collect(), ..SnapshotParts::default() });
         let mut talks = Vec::new();
         for _ in 0..5 {
-            let [api, topic, application] = [2, 3, 2].map(|bound| usize::try_from(dice.below(bound)).unwrap());
+            let [api, topic, application] =
+                [2, 3, 2].map(|bound| usize::try_from(dice.below(bound)).unwrap());
             let mut facts = testing::api();
             facts.id = ApiId::new(NOW, [u8::try_from(api).unwrap(); 10]);
             let declared = [0, 1, 2].map(|number| Topic { path: format!("/{number}"), ..Topic::default() });
@@ -167,12 +199,18 @@ impl World {
                 Some(Arc::clone(&grant.application_policy)),
                 grant.plan.clone(),
             ];
-            let held = names.into_iter().zip(policies).filter_map(|(name, policy)| Some((name, policy?)));
-            talks.push(Talk {
-                meter: budgets.meter(&grant),
-                held: held.collect(),
-                told_until: Micros::ZERO,
-            });
+            let held = names.into_iter().zip(policies);
+            let held = held.filter_map(|(name, policy)| Some((name, policy?, Which::All)));
+            let of_rules = [
+                (format!("rule 0 of {topic}"), &of_rules[0], Which::All),
+                (format!("rule 1 of {application}"), &of_rules[1], Which::OfClient),
+                ("rule 2 of clients".to_owned(), &of_rules[2], Which::Large(Side::Client)),
+                ("rule 2 of backends".to_owned(), &of_rules[2], Which::Large(Side::Backend)),
+            ];
+            let of_rules = of_rules.map(|(name, policy, which)| (name, Arc::clone(policy), which));
+            let held = held.chain(of_rules);
+            let grant = grant.under_rules(&rules);
+            talks.push(Talk { meter: budgets.meter(&grant), held: held.collect(), told_until: Micros::ZERO });
         }
         let now = Moment { wall: NOW, micros: 5_000_000 };
         Self { dice, talks, slow: Vec::new(), now }
@@ -193,7 +231,10 @@ impl World {
         let held = self.talks[talk].held.clone();
         let now = self.now;
         let mut longest: Option<(u64, Arc<Policy>)> = None;
-        for (holder, policy) in held.iter().filter(|(_, policy)| policy.on_excess != Excess::Count) {
+        let refuses = |(_, policy, which): &&(_, Arc<Policy>, Which)| {
+            policy.on_excess != Excess::Count && which.holds(event)
+        };
+        for (holder, policy, _) in held.iter().filter(refuses) {
             for limit in &policy.limits {
                 let slow = self.slow(holder, *limit);
                 let waits = slow.cost(event).and_then(|_| slow.waits(now));
@@ -215,8 +256,12 @@ impl World {
                 _ => {
                     let (word, _) = policy.name.split_once('-').unwrap();
                     let level = Level::ALL.into_iter().find(|level| level.as_str() == word);
-                    let seconds = u32::try_from(waits.div_ceil(1_000)).unwrap();
-                    Admission::Close(quota_close(level.unwrap_or(Level::Subscription), &policy.name, seconds))
+                    Admission::Close(quota_close(&UsedUp {
+                        plan: policy.name.clone(),
+                        level: level.unwrap_or(Level::Subscription),
+                        retry_after_seconds: u32::try_from(waits.div_ceil(1_000)).unwrap(),
+                        scarcity: Scarcity::Used,
+                    }))
                 }
             };
         }
@@ -227,7 +272,10 @@ impl World {
     /// What passes counts everywhere; but what slides and only counts takes no more than is left.
     fn count(&mut self, talk: usize, event: Event) {
         let now = self.now;
-        for (holder, policy) in self.talks[talk].held.clone() {
+        for (holder, policy, which) in self.talks[talk].held.clone() {
+            if !which.holds(event) {
+                continue;
+            }
             for limit in &policy.limits {
                 let slow = self.slow(&holder, *limit);
                 let is_free = policy.on_excess == Excess::Count
@@ -251,7 +299,8 @@ impl World {
         self.now.micros += pause * 1_000;
         let talk = usize::try_from(self.dice.below(5)).unwrap();
         let from = self.dice.of(&Side::BOTH);
-        let event = Event { at: self.now, from, bytes: self.dice.below(6), is_more: false };
+        let event = Event { at: self.now, from, bytes: self.dice.below(6), is_more: false, first: 0 };
+        let event = Event { first: event.bytes, ..event };
         let expected = self.expected(talk, event);
         let kind = self.dice.of(&[MessageKind::Text, MessageKind::Binary]);
         let is_whole = self.dice.below(3) > 0;
