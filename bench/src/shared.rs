@@ -62,8 +62,11 @@ pub(crate) struct Shared {
     #[arg(long, value_name = "DIR", value_parser = absolute)]
     folder: PathBuf,
     /// Seconds that latency is measured, each time
-    #[arg(long, default_value_t = 10.0)]
+    #[arg(long, default_value_t = 5.0)]
     seconds: f64,
+    /// How often latency is measured with Redis, while it is killed, and without it
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
 }
 
 /// A program that ends with this.
@@ -98,7 +101,7 @@ impl Shared {
             gateways.push(self.serve(number, Some(redis_at))?);
         }
         for number in 1..=GATEWAYS {
-            self.shares(number)?;
+            self.shares(number, 1)?;
         }
         let is_debug = Process(gateways[0].0.id()).is_debug_build();
         println!(
@@ -106,7 +109,7 @@ impl Shared {
             if is_debug { "\nIt is a debug build: its figures say nothing about the product." } else { "" }
         );
         self.over_admission(&records)?;
-        self.latency(&records, redis, gateways[0].0.id())
+        self.latency(&records, redis, redis_at, gateways[0].0.id())
     }
 
     fn data(&self, number: usize) -> PathBuf {
@@ -170,10 +173,10 @@ impl Shared {
         Ok(started)
     }
 
-    /// Waits until a gateway says that it shares.
-    fn shares(&self, number: usize) -> Result<()> {
+    /// Waits until a gateway has said so often that it shares.
+    fn shares(&self, number: usize, times: usize) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(20);
-        while !fs::read_to_string(self.log(number))?.contains(SHARES) {
+        while fs::read_to_string(self.log(number))?.matches(SHARES).count() < times {
             ensure!(Instant::now() < deadline, "{} does not say that it shares", self.log(number).display());
             thread::sleep(Duration::from_millis(50));
         }
@@ -210,7 +213,8 @@ impl Shared {
         Ok(())
     }
 
-    fn latency(&self, records: &Records, redis: Started, pid: u32) -> Result<()> {
+    /// With Redis, while it is killed, and without it, in turn and so often: a median of several is told from noise, one is not.
+    fn latency(&self, records: &Records, first: Started, redis_at: SocketAddr, pid: u32) -> Result<()> {
         let subject = self.subject(1, records, 1, &[pid])?;
         let load = Load {
             door: Door::Plain,
@@ -221,22 +225,40 @@ impl Shared {
             measure: Duration::from_secs_f64(self.seconds),
             calls: false,
         };
-        let print = |name: &str, measured: &Measured| {
-            let micros = |thousandths| measured.times.quantile(thousandths).as_micros();
-            let (p50, p99, p999) = (micros(500), micros(990), micros(999));
-            println!("{name:<14} p50 {p50} µs, p99 {p99} µs, p99.9 {p999} µs of {} echoes", measured.echoes);
-        };
-        print("with Redis", &load.run(&subject)?);
-        // In the middle of it, so that whoever waits for an answer that does not come is among them.
-        let half = load.measure / 2;
-        let dying = thread::spawn(move || {
-            let mut redis = redis;
-            thread::sleep(half);
-            redis.0.kill().and_then(|()| redis.0.wait())
-        });
-        print("Redis killed", &load.run(&subject)?);
-        dying.join().expect("it does not panic")?;
-        print("without Redis", &load.run(&subject)?);
+        let (mut first, mut all): (_, [Vec<Measured>; 3]) = (Some(first), Default::default());
+        for round in 1..=self.rounds {
+            let mut redis = match first.take() {
+                Some(redis) => redis,
+                None => self.redis(redis_at)?,
+            };
+            self.shares(1, round)?;
+            all[0].push(load.run(&subject)?);
+            // In the middle of it, so that whoever waits for an answer that does not come is among them.
+            let half = load.measure / 2;
+            let dying = thread::spawn(move || {
+                thread::sleep(half);
+                redis.0.kill().and_then(|()| redis.0.wait())
+            });
+            all[1].push(load.run(&subject)?);
+            dying.join().expect("it does not panic")?;
+            all[2].push(load.run(&subject)?);
+        }
+        for (name, measured) in ["with Redis", "Redis killed", "without Redis"].into_iter().zip(&all) {
+            let quantile = |thousandths| {
+                let mut micros: Vec<_> =
+                    measured.iter().map(|one| one.times.quantile(thousandths).as_micros()).collect();
+                micros.sort_unstable();
+                let (least, most) = (micros[0], micros[micros.len() - 1]);
+                format!("{} µs ({least} to {most})", micros[micros.len() / 2])
+            };
+            println!(
+                "{name:<14} p50 {}, p99 {}, p99.9 {}: medians of {} runs",
+                quantile(500),
+                quantile(990),
+                quantile(999),
+                self.rounds
+            );
+        }
         Ok(())
     }
 }
