@@ -87,6 +87,9 @@ async fn streams_of_one_connection_are_sessions_of_their_own() {
     let mut clients: Vec<Client> = Vec::new();
     for number in 0..10 {
         let mut client = connection.session(&Ask::usual(&world)).await;
+        // Each is told how the plan stands for all of them.
+        let left = format!(r#""Gold messages per minute";r={};t=37"#, 20 - 2 * number);
+        assert_eq!(client.head.one("ratelimit"), left);
         client.echo(&format!("hello {number}")).await;
         clients.push(client);
     }
@@ -99,7 +102,8 @@ async fn streams_of_one_connection_are_sessions_of_their_own() {
     assert_eq!(clients[3].closed().await.0, 4429);
     let refused = connection.ask(&Ask::usual(&world)).await;
     assert_eq!((refused.status, &*refused.problem()), (429, "quota"));
-    assert!(!refused.head.one("retry-after").is_empty());
+    assert_eq!(refused.head.one("retry-after"), "37");
+    assert_eq!(refused.head.one("ratelimit"), r#""Gold messages per minute";r=0;t=37"#);
     clients.remove(3);
     for client in clients {
         client.leave().await;
