@@ -58,17 +58,6 @@ struct Slot {
     is_leaving: bool,
 }
 
-/// Time for any number of sessions; each still has to come within [`PATIENCE`].
-const ALL_WITHIN: Duration = Duration::from_mins(10);
-
-/// Opens so many sessions to this target, the next where one has ended.
-pub(crate) fn all(target: &Target, count: usize) -> Result<()> {
-    let mut slots = Slots::new(target, count)?;
-    slots.until(Instant::now() + ALL_WITHIN)?;
-    ensure!(slots.opened == count as u64, "only {} of {count} sessions opened", slots.opened);
-    Ok(())
-}
-
 /// Opens sessions to this target for so long, and never more than `most`.
 pub(crate) fn run(subject: &Subject, target: &Target, measure: Duration, most: usize) -> Result<Opened> {
     let mut slots = Slots::new(target, most)?;

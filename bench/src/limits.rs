@@ -1,9 +1,8 @@
-//! What limits cost: a message that has to pass those of all four levels beside one that passes none, and the memory of
-//! the budgets of very many subscriptions.
+//! What limits cost: a message that has to pass those of all four levels, and custom rules besides, beside one that passes
+//! none.
 //!
-//! It starts a Tidegate of its own for each of both. Both figures are differences within one process: the same sessions with and
-//! without limits, in turn; and the same subscriptions, each of which opened a session, under a plan without a limit and
-//! then with one.
+//! It starts a Tidegate of its own. Its figures are differences within one process: sessions with limits and without, in
+//! turn.
 
 use std::{
     fs,
@@ -11,16 +10,15 @@ use std::{
     path::PathBuf,
     process::{Child, Command},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::{
-    client::Target,
-    echo, handshakes,
-    load::{Content, Load, Measured, Pace, float},
+    echo,
+    load::{Content, Load, Pace},
     peers::{absolute, spawn, stop, wait_for_addresses},
     process::Process,
     rest::Rest,
@@ -35,12 +33,11 @@ const BYTES: usize = 128;
 /// Messages in flight on each of them, of two measurements: one alone, where a message costs the most besides, and many, where its limits are most of
 /// what it costs.
 const DEPTHS: [usize; 2] = [1, 16];
-/// APIs of the measurement of memory; each of its applications is subscribed to all of them.
-const APIS: usize = 100;
-/// Callers that make subscriptions, so that they share commits.
-const CALLERS: usize = 8;
-/// Time for the gateway to come to rest, and for what was told to be stored.
-const SETTLE: Duration = Duration::from_secs(3);
+/// Custom rules, by what an expression has to be asked for: once for a session, and for each message.
+const RULES: [(&str, &str); 2] = [
+    ("a rule, asked once", r#"application.name == "limited" ? "one" : null"#),
+    ("a rule, asked for each", r#"application.name == "limited" && size < 65536 ? "one" : null"#),
+];
 
 /// Measures what limits cost (`cargo xtask bench limits` does it)
 #[derive(Debug, clap::Args)]
@@ -57,9 +54,6 @@ pub(crate) struct Limits {
     /// Pairs of loads, of which the median counts
     #[arg(long, default_value_t = 11)]
     pairs: usize,
-    /// Subscriptions of which each has a budget; hundreds
-    #[arg(long, default_value_t = 100_000)]
-    subscriptions: usize,
 }
 
 /// A Tidegate that ends with this.
@@ -76,22 +70,41 @@ impl Drop for Started {
 
 impl Limits {
     pub(crate) fn go(&self) -> Result<()> {
-        ensure!(
-            self.seconds > 0.0 && self.pairs > 0 && self.subscriptions >= APIS,
-            "it needs time and sessions"
-        );
+        ensure!(self.seconds > 0.0 && self.pairs > 0, "a measurement needs time");
         let _ = fs::remove_dir_all(&self.folder);
         fs::create_dir_all(&self.folder).with_context(|| format!("cannot make {}", self.folder.display()))?;
         let echo = echo::listen((Ipv4Addr::LOCALHOST, 0).into())?;
         let backend = echo.address;
         // It ends with the process; a backend that fails shows in every session.
         thread::spawn(move || echo.serve());
-        self.cost_of_levels(backend)?;
-        self.memory_of_budgets(backend)
+        let tidegate = self.serve()?;
+        let mut rest = subject::sign_in(&tidegate.data)?;
+        let limit = json!([{ "amount": AMOUNT, "per": "minute" }]);
+        for list in ["/plans", "/application-policies", "/api-policies"] {
+            rest.call("POST", list, &json!({ "name": "Bench", "limits": limit }))?;
+        }
+        let free = Self::levels(&tidegate, &mut rest, backend, "free", false)?;
+        let limited = Self::levels(&tidegate, &mut rest, backend, "limited", true)?;
+        for depth in DEPTHS {
+            let cost = |subject: &Subject| self.cost(subject, depth);
+            self.compare("four levels", depth, || cost(&free), || cost(&limited))?;
+            for (name, expression) in RULES {
+                let rule = json!({ "name": "Bench", "expression": expression, "limits": limit });
+                let ruled = || {
+                    let id = rest.call("POST", "/custom-rules", &rule)?["id"].clone();
+                    let each = cost(&limited);
+                    let id = id.as_str().context("a rule has an id")?;
+                    rest.call("DELETE", &format!("/custom-rules/{id}"), &Value::Null)?;
+                    each
+                };
+                self.compare(name, depth, || cost(&limited), ruled)?;
+            }
+        }
+        Ok(())
     }
 
-    fn serve(&self, name: &str) -> Result<Started> {
-        let (data, log) = (self.folder.join(name), self.folder.join(format!("{name}.log")));
+    fn serve(&self) -> Result<Started> {
+        let (data, log) = (self.folder.join("tidegate"), self.folder.join("tidegate.log"));
         let mut command = Command::new(&self.tidegate);
         command.args(["serve", "--workers", "1", "--data"]).arg(&data);
         for door in ["--portal", "--ws", "--wss"] {
@@ -103,23 +116,6 @@ impl Limits {
             println!("It is a debug build: its figures say nothing about the product.");
         }
         Ok(started)
-    }
-
-    fn cost_of_levels(&self, backend: SocketAddr) -> Result<()> {
-        let tidegate = self.serve("levels")?;
-        let mut rest = subject::sign_in(&tidegate.data)?;
-        let limit = json!([{ "amount": AMOUNT, "per": "minute" }]);
-        for list in ["/plans", "/application-policies", "/api-policies"] {
-            rest.call("POST", list, &json!({ "name": "Bench", "limits": limit }))?;
-        }
-        let subjects = [("free", false), ("limited", true)]
-            .map(|(name, is_limited)| Self::levels(&tidegate, &mut rest, backend, name, is_limited));
-        let [free, limited] = subjects;
-        let (free, limited) = (free?, limited?);
-        for depth in DEPTHS {
-            self.compare(&format!("four levels, {depth} in flight"), &free, &limited, depth)?;
-        }
-        Ok(())
     }
 
     /// Where clients go that are held to a limit at each level, or at none.
@@ -144,8 +140,8 @@ impl Limits {
         Ok(Subject::at(&url, "Tidegate", &[tidegate.child.id()])?.showing(&token))
     }
 
-    /// Both in turn, so often; each pair yields a ratio of CPU time.
-    fn compare(&self, name: &str, one: &Subject, other: &Subject, depth: usize) -> Result<()> {
+    /// Microseconds of CPU time of an echo.
+    fn cost(&self, subject: &Subject, depth: usize) -> Result<f64> {
         let load = Load {
             door: Door::Plain,
             sessions: SESSIONS,
@@ -155,84 +151,42 @@ impl Limits {
             measure: Duration::from_secs_f64(self.seconds),
             calls: false,
         };
-        let each = |measured: &Measured| measured.micros_each(measured.cpu.all);
+        let measured = load.run(subject)?;
+        Ok(measured.micros_each(measured.cpu.all))
+    }
+
+    /// Both in turn, so often; each pair yields a ratio of CPU time.
+    fn compare(
+        &self,
+        name: &str,
+        depth: usize,
+        mut without: impl FnMut() -> Result<f64>,
+        mut with: impl FnMut() -> Result<f64>,
+    ) -> Result<()> {
         let (mut ratios, mut before, mut after) = (Vec::new(), Vec::new(), Vec::new());
         for pair in 0..self.pairs {
             // Whoever is first in one pair is second in the next, so that no drift is taken for a difference.
-            let (first, second) = if pair % 2 == 0 { (one, other) } else { (other, one) };
-            let (first, second) = (each(&load.run(first)?), each(&load.run(second)?));
-            let (of_one, of_other) = if pair % 2 == 0 { (first, second) } else { (second, first) };
-            ratios.push(100.0 * (of_other / of_one - 1.0));
-            before.push(of_one);
-            after.push(of_other);
+            let (less, more) = if pair % 2 == 0 {
+                let less = without()?;
+                (less, with()?)
+            } else {
+                let more = with()?;
+                (without()?, more)
+            };
+            ratios.push(100.0 * (more / less - 1.0));
+            before.push(less);
+            after.push(more);
         }
-        let [ratio, before_each, after_each] = [&mut ratios, &mut before, &mut after].map(|all| median(all));
+        let [ratio, before, after] = [&mut ratios, &mut before, &mut after].map(|all| median(all));
         println!(
-            "{name:<26} {ratio:+.1} % CPU an echo (median of {} pairs, {:+.1} to {:+.1}): {before_each:.2} µs without, \
-             {after_each:.2} µs with",
+            "{name:<24} {depth:>2} in flight: {ratio:+.1} % CPU an echo (median of {} pairs, {:+.1} to {:+.1}): \
+             {before:.2} µs without, {after:.2} µs with",
             self.pairs,
             ratios[0],
             ratios[ratios.len() - 1],
         );
         Ok(())
     }
-
-    fn memory_of_budgets(&self, backend: SocketAddr) -> Result<()> {
-        let tidegate = self.serve("budgets")?;
-        let process = Process(tidegate.child.id());
-        let mut rest = subject::sign_in(&tidegate.data)?;
-        rest.call("POST", "/plans", &json!({ "name": "Bench", "limits": [] }))?;
-        let began = Instant::now();
-        let apis = (0..APIS).map(|place| {
-            let made = rest.call("POST", "/apis", &api(&format!("api-{place}"), backend, "Bench"))?;
-            Ok(made["id"].clone())
-        });
-        let apis: Vec<Value> = apis.collect::<Result<_>>()?;
-        let applications = self.subscriptions / APIS;
-        let keys = subscribed(&rest, &apis, applications)?;
-        let subscriptions = APIS * applications;
-        println!(
-            "{subscriptions} subscriptions of {applications} applications to {APIS} APIs, made in {:.0} s",
-            began.elapsed().as_secs_f64()
-        );
-        let tokens = keys.iter().map(|(id, secret)| rest.token(id, secret));
-        let tokens: Vec<_> = tokens.collect::<Result<_>>()?;
-        let ws = subject::ws(&tidegate.data)?;
-        let visit = || -> Result<u64> {
-            for place in 0..APIS {
-                let target = Target::new(&format!("{ws}/api-{place}/1.0"), None)?;
-                let target = target.with_tokens(tokens.iter().map(String::as_str));
-                handshakes::all(&target, tokens.len())?;
-            }
-            thread::sleep(SETTLE);
-            process.memory_kib()
-        };
-        // Twice, so that what comes with the first sessions of anybody is no part of it.
-        visit()?;
-        let mut change = |etag: u64, limits: &Value| {
-            rest.change("/plans/Bench", etag, &json!({ "name": "Bench", "limits": limits }))
-        };
-        // A change without a limit, so that another snapshot has come and gone as well.
-        change(1, &json!([]))?;
-        let without = visit()?;
-        change(2, &json!([{ "amount": AMOUNT, "per": "minute" }]))?;
-        let with = visit()?;
-        let again = visit()?;
-        let each = |more: u64, less: u64| (float(more) - float(less)) * 1_024.0 / float(subscriptions as u64);
-        println!(
-            "{:<26} {:.0} B each of {subscriptions}: {:.1} MiB without a limit, {:.1} MiB with one, {:.1} MiB when all came again",
-            "budgets of subscriptions",
-            each(with, without),
-            mib(without),
-            mib(with),
-            mib(again),
-        );
-        Ok(())
-    }
-}
-
-fn mib(kib: u64) -> f64 {
-    float(kib) / 1_024.0
 }
 
 /// Of a list that is sorted afterwards.
@@ -261,28 +215,6 @@ fn developer(rest: &mut Rest, application: &Value) -> Result<(Value, (String, St
 fn subscribe(rest: &mut Rest, application: &Value, api: &Value, plan: &str) -> Result<()> {
     let wanted = json!({ "application_id": application, "api_id": api, "plan": plan });
     rest.call("POST", "/subscriptions", &wanted).map(drop)
-}
-
-/// Makes applications that are subscribed to all of these APIs; answers their keys.
-fn subscribed(rest: &Rest, apis: &[Value], applications: usize) -> Result<Vec<(String, String)>> {
-    let made = |caller: usize| -> Result<Vec<(String, String)>> {
-        let mut rest = rest.beside();
-        let own = (caller..applications).step_by(CALLERS);
-        own.map(|number| {
-            let (application, key) = developer(&mut rest, &json!({ "name": format!("app-{number}") }))?;
-            for api in apis {
-                subscribe(&mut rest, &application, api, "Bench")?;
-            }
-            Ok(key)
-        })
-        .collect()
-    };
-    thread::scope(|scope| {
-        let made = &made;
-        let callers: Vec<_> = (0..CALLERS).map(|caller| scope.spawn(move || made(caller))).collect();
-        let keys = callers.into_iter().map(|caller| caller.join().expect("it does not panic"));
-        Ok(keys.collect::<Result<Vec<_>>>()?.concat())
-    })
 }
 
 #[cfg(test)]

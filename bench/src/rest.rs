@@ -38,12 +38,6 @@ impl Rest {
         Ok(Self { portal: Url::parse(portal)?, tls, connection: None, session: None })
     }
 
-    /// The same person on a connection of its own.
-    pub(crate) fn beside(&self) -> Self {
-        let (portal, tls) = (self.portal.clone(), Arc::clone(&self.tls));
-        Self { portal, tls, connection: None, session: self.session.clone() }
-    }
-
     /// Signs in; later calls are this person's.
     pub(crate) fn sign_in(&mut self, username: &str, password: &str) -> Result<()> {
         let body = serde_json::json!({ "username": username, "password": password });
@@ -58,22 +52,13 @@ impl Rest {
 
     /// A call of REST.
     pub(crate) fn call(&mut self, method: &str, path: &str, body: &Value) -> Result<Value> {
-        self.with(method, path, body, "")
-    }
-
-    fn with(&mut self, method: &str, path: &str, body: &Value, more: &str) -> Result<Value> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let session = self.session.as_ref();
         let fields = session.map(|(cookie, csrf)| format!("Cookie: {cookie}\r\nX-CSRF-Token: {csrf}\r\n"));
         let path = format!("/api/v1{path}");
-        let fields = format!("{}{more}", fields.unwrap_or_default());
-        let (_, answer) = self.exchange(method, &path, "application/json", &body, &fields)?;
+        let (_, answer) =
+            self.exchange(method, &path, "application/json", &body, &fields.unwrap_or_default())?;
         Ok(answer)
-    }
-
-    /// A change of what has this entity tag.
-    pub(crate) fn change(&mut self, path: &str, etag: u64, body: &Value) -> Result<Value> {
-        self.with("PUT", path, body, &format!("If-Match: \"{etag}\"\r\n"))
     }
 
     /// An access token for a key (RFC 6749, section 4.4).
