@@ -21,7 +21,7 @@ use crate::{
     topic::Direction,
 };
 
-/// Most rules: each is judged for each session that begins, in some microseconds.
+/// Most rules: each is judged for each session that begins, in about a microsecond.
 pub const RULES_MAX: usize = 32;
 
 /// A custom rule.
