@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use crate::keeper::Keeper;
+use crate::{keeper::Keeper, outbox::Telling};
 use tidegate_model::{
     alert::{self, Watch},
     deny::Denied,
@@ -93,6 +93,8 @@ pub(crate) struct Feed {
     backend_tokens: Option<BackendTokenFacts>,
     /// Told of keys of other issuers that gateways wish for.
     keeper: Arc<Keeper>,
+    /// Told that there may be new alerts.
+    telling: Arc<Telling>,
     snapshot: watch::Sender<Arc<Snapshot>>,
     /// What gateways are told was revoked, and the number of the newest of it.
     revocations: Mutex<Revocations>,
@@ -115,6 +117,7 @@ impl Feed {
         issuer: Arc<Issuer>,
         backend_tokens: Option<BackendTokenFacts>,
         keeper: Arc<Keeper>,
+        telling: Arc<Telling>,
     ) -> Self {
         Self {
             catalog,
@@ -123,6 +126,7 @@ impl Feed {
             issuer,
             backend_tokens,
             keeper,
+            telling,
             snapshot: watch::Sender::new(Arc::default()),
             revocations: Mutex::default(),
             newest_revocation: watch::Sender::new(0),
@@ -423,7 +427,12 @@ impl Feed {
     /// Stores a batch, with the alerts that what it tells of makes due.
     async fn append(&self, batch: &Batch) -> Result<Appended, PortError> {
         let limits = alert::watched(&self.snapshot.borrow(), &batch.usage);
-        self.events.append_watched(batch, &Watch { limits, now: self.clock.now() }).await
+        let may_be_told = !limits.is_empty();
+        let appended = self.events.append_watched(batch, &Watch { limits, now: self.clock.now() }).await;
+        if may_be_told {
+            self.telling.wake();
+        }
+        appended
     }
 
     fn with(&self, name: u64, change: impl FnOnce(&mut Gateway)) {

@@ -5,6 +5,7 @@
 //! opens no socket to a backend. Read `state.rs` for what a handler works with, `problem.rs` for how it fails.
 
 mod account;
+mod alert_channels;
 mod alerts;
 mod apis;
 mod applications;
@@ -27,8 +28,10 @@ mod key_managers;
 mod known_providers;
 mod leftover;
 mod list;
+mod mail;
 mod network_throttle;
 mod oauth;
+mod outbox;
 mod pages;
 mod password;
 mod policies;

@@ -19,9 +19,9 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    account, alerts, apis, applications, arrival, audit,
+    account, alert_channels, alerts, apis, applications, arrival, audit,
     authenticate::{self, Rule},
-    authorizations, catalogue, console, custom_rules, deny_rules, health, key_managers, oauth, pages,
+    authorizations, catalogue, console, custom_rules, deny_rules, health, key_managers, mail, oauth, pages,
     policies, portal_sessions, registration_tokens, revocations, roles, session, settings, sign_in_providers,
     sign_up, signing_keys,
     state::Control,
@@ -139,6 +139,10 @@ fn rest() -> OpenApiRouter<Control> {
         .routes(routes!(subscriptions::delete))
         .routes(routes!(tickets::create))
         .routes(routes!(alerts::list))
+        .routes(routes!(alert_channels::create, alert_channels::list))
+        .routes(routes!(alert_channels::delete))
+        .routes(routes!(alert_channels::deliveries))
+        .routes(routes!(alert_channels::test))
         .merge(administration())
 }
 
@@ -163,6 +167,8 @@ fn administration() -> OpenApiRouter<Control> {
         .routes(routes!(registration_tokens::create, registration_tokens::list))
         .routes(routes!(registration_tokens::delete))
         .routes(routes!(alerts::settings, alerts::update_settings))
+        .routes(routes!(mail::get, mail::update))
+        .routes(routes!(mail::test))
         .routes(routes!(audit::list))
         .routes(routes!(audit::get))
         .routes(routes!(signing_keys::list, signing_keys::rotate))

@@ -6,7 +6,10 @@ use arc_swap::ArcSwap;
 use tidegate_model::{
     authorization::{RedeemCode, Redeemed, Renew},
     command::{Command, KeyPurpose, Outcome, SigningKeyRecord},
-    port::{Catalog, Clock, CommandError, ConsoleDoor, Documents, Entropy, EventLog, PortError, Probe},
+    port::{
+        Catalog, Clock, CommandError, ConsoleDoor, Documents, Entropy, EventLog, Messenger, Outbox,
+        PortError, Probe,
+    },
     time::Timestamp,
     user::{Actor, Secret},
 };
@@ -23,6 +26,7 @@ use crate::{
     known_providers::KnownProviders,
     network_throttle::NetworkThrottle,
     oauth::{polls::Polls, register},
+    outbox::Telling,
     pages::Assets,
     password::CONCURRENT_HASHES,
     possession::Taken,
@@ -39,6 +43,8 @@ pub struct Ports {
     pub catalog: Arc<dyn Catalog>,
     /// Facts.
     pub events: Arc<dyn EventLog>,
+    /// How people are told of alerts, and what they are still to be told.
+    pub outbox: Arc<dyn Outbox>,
     /// The wall clock.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -47,6 +53,8 @@ pub struct Ports {
     pub probe: Arc<dyn Probe>,
     /// Documents of other issuers.
     pub documents: Arc<dyn Documents>,
+    /// Tells webhooks.
+    pub messenger: Arc<dyn Messenger>,
     /// The console's way into the gateway.
     pub console: Arc<dyn ConsoleDoor>,
 }
@@ -88,6 +96,8 @@ pub(crate) struct Inner {
     /// Devices that ask whether their person has answered.
     pub(crate) polls: Polls,
     pub(crate) attempts: Attempts,
+    /// Who is being told of alerts.
+    pub(crate) telling: Arc<Telling>,
     /// What was used last, and when.
     pub(crate) seen: Seen,
     pub(crate) hashing: Arc<Semaphore>,
@@ -109,7 +119,7 @@ impl Control {
         let of_backends = stored.iter().filter(|record| record.purpose == KeyPurpose::BackendTokens);
         let of_backends = of_backends.map(|record| SigningKey::from_text(&record.private_key.0));
         let backend_keys = BackendKeys::new(&settings.issuer, &of_backends.collect::<Result<Vec<_>, _>>()?);
-        let keeper = Arc::<Keeper>::default();
+        let (keeper, telling) = (Arc::<Keeper>::default(), Arc::<Telling>::default());
         let feed = Feed::new(
             Arc::clone(&ports.catalog),
             Arc::clone(&ports.events),
@@ -117,6 +127,7 @@ impl Control {
             Arc::clone(&issuer),
             backend_keys.facts().cloned(),
             Arc::clone(&keeper),
+            Arc::clone(&telling),
         );
         feed.refresh().await?;
         feed.read_revocations().await?;
@@ -136,6 +147,7 @@ impl Control {
             registrations: NetworkThrottle::new(register::OFTEN),
             polls: Polls::default(),
             attempts: Attempts::default(),
+            telling,
             seen: Seen::default(),
             hashing: Arc::new(Semaphore::new(CONCURRENT_HASHES)),
             arrivals: Semaphore::new(CONCURRENT_ARRIVALS),

@@ -15,6 +15,7 @@ mod document;
 mod exchange;
 mod names;
 mod passing;
+mod post;
 mod targets;
 mod token;
 mod trace;

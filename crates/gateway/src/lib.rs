@@ -53,8 +53,8 @@ use tidegate_model::{
     link::GatewayLink,
     network::Networks,
     port::{
-        Clock, ConsoleDoor, Documents, Entropy, NoDocument, PortError, Probe, ProbeReport, ProbeRequest,
-        Question, SharedBudgets,
+        Clock, ConsoleDoor, Documents, Entropy, Messenger, NoDocument, PortError, Post, Probe, ProbeReport,
+        ProbeRequest, Question, SharedBudgets,
     },
     user::Secret,
 };
@@ -361,6 +361,13 @@ impl Documents for Gateway {
 
     async fn answer(&self, question: &Question<'_>, bytes_max: usize) -> Result<Vec<u8>, NoDocument> {
         self.0.dialler.answer_to(question, bytes_max).await
+    }
+}
+
+#[async_trait::async_trait]
+impl Messenger for Gateway {
+    async fn post(&self, post: &Post<'_>) -> Result<(), NoDocument> {
+        self.0.dialler.post(post).await
     }
 }
 

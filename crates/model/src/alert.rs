@@ -4,6 +4,8 @@
 //! store makes the alert in the transaction that adds what was used. So repeats, restarts and several gateways make no
 //! second one. It does not know how anybody is told.
 
+pub mod channel;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};

@@ -22,7 +22,10 @@ pub use registrations::{ChangeRegistration, ClientWish, EndRegistration, Registe
 pub use signing_keys::{KeyPurpose, SigningKeyRecord};
 
 use crate::{
-    alert::AlertSettings,
+    alert::{
+        AlertSettings,
+        channel::{Channel, MailSettings},
+    },
     api::{Api, Design, Revision},
     application::{ApiKey, Application, Certificate, Key, Subscription},
     authorization::{Authorize, EndAuthorization, OpaqueToken, RedeemCode, Redeemed, Renew, Withdraw},
@@ -538,6 +541,10 @@ pub enum Outcome {
     Role(OwnRole),
     /// When alerts are made, after the change.
     AlertSettings(AlertSettings),
+    /// The channel that was made.
+    AlertChannel(Box<Channel>),
+    /// The mail server after the change.
+    Mail(Box<MailSettings>),
     /// What an import came to.
     Imported(Imported),
     /// What a code or refresh token was worth.

@@ -1,4 +1,4 @@
-//! Contract suites: each behaviour of the ports [`Catalog`] and [`EventLog`] once, run for every implementation.
+//! Contract suites: each behaviour of the ports [`Catalog`], [`EventLog`] and [`Outbox`] once, run for every implementation.
 //!
 //! An implementation's test binary says with [`Ground`] how it is opened and killed, and calls
 //! [`port_contract!`](crate::port_contract), which makes one test of each behaviour. A behaviour knows nothing but
@@ -27,7 +27,9 @@ use crate::{
     endpoint::{Endpoint, Endpoints, Environment},
     id::{ApiId, ApiKeyId, ApplicationId, CertificateId, PortalSessionId, SubscriptionId, TokenId, UserId},
     lifecycle::Event,
-    port::{ApiQuery, Catalog, CommandError, EventLog, Page, PageRequest, SubscriptionQuery, UserQuery},
+    port::{
+        ApiQuery, Catalog, CommandError, EventLog, Outbox, Page, PageRequest, SubscriptionQuery, UserQuery,
+    },
     revocation::Mark,
     role::{Role, Roles},
     snapshot::SnapshotParts,
@@ -61,7 +63,7 @@ use people::{change_user, set_password, subject};
 #[async_trait::async_trait]
 pub trait Ground: Send + Sync {
     /// The implementation.
-    type Port: Catalog + EventLog;
+    type Port: Catalog + EventLog + Outbox;
 
     /// Opens what is kept, or begins with nothing.
     async fn open(&self) -> Self::Port;

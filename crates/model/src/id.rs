@@ -66,6 +66,8 @@ ids! {
     RegistrationTokenId,
     /// Names an alert.
     AlertId,
+    /// Names a channel of alerts.
+    ChannelId,
     /// Names one run of one gateway process: batches are numbered within it.
     BootId,
 }

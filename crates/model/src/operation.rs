@@ -175,6 +175,14 @@ pub const TABLE: &[(&str, Who)] = &[
     ("deleteRegistrationToken", ADMINISTER),
     // Alerts: who sees which is decided where they are listed.
     ("listAlerts", Who::Holds(&[Permission::AppManage, Permission::ApiView])),
+    ("createAlertChannel", Who::Holds(&[Permission::AppManage, Permission::ApiPublish])),
+    ("listAlertChannels", Who::Holds(&[Permission::AppManage, Permission::ApiPublish])),
+    ("deleteAlertChannel", Who::Holds(&[Permission::AppManage, Permission::ApiPublish])),
+    ("listDeliveries", Who::Holds(&[Permission::AppManage, Permission::ApiPublish])),
+    ("testAlertChannel", Who::Holds(&[Permission::AppManage, Permission::ApiPublish])),
+    ("getMail", ADMINISTER),
+    ("updateMail", ADMINISTER),
+    ("testMail", ADMINISTER),
     ("getAlertSettings", ADMINISTER),
     ("updateAlertSettings", ADMINISTER),
     // The audit log.

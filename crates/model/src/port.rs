@@ -1,12 +1,15 @@
-//! Ports: what the rooms need of one another, as traits. `store` implements [`Catalog`], [`EventLog`] and [`SharedBudgets`],
-//! `gateway` implements [`Probe`], [`Documents`] and [`ConsoleDoor`], `server` implements [`Clock`] and [`Entropy`] and joins them.
+//! Ports: what the rooms need of one another, as traits. `store` implements [`Catalog`], [`EventLog`], [`Outbox`] and [`SharedBudgets`],
+//! `gateway` implements [`Probe`], [`Documents`], [`Messenger`] and [`ConsoleDoor`], `server` implements [`Clock`] and [`Entropy`] and joins them.
 //!
 //! An implementation answers [`PortError`] for its own troubles; what is simply not there is `None`.
 
 use std::{net::SocketAddr, os::unix::net::UnixStream};
 
 use crate::{
-    alert::{Alert, AlertQuery, AlertSettings, Watch},
+    alert::{
+        Alert, AlertQuery, AlertSettings, AlertsOf, Watch,
+        channel::{Channel, ChannelOf, Delivery, Due, MailSettings},
+    },
     api::{Api, Change, Moved, Revision},
     application::{ApiKey, Application, Certificate, Key, Subscription},
     audit::{AuditQuery, Entry, EntryDetail},
@@ -17,7 +20,9 @@ use crate::{
     device::DeviceCode,
     endpoint::Endpoint,
     fact::{Appended, Batch, Traffic, TrafficOf},
-    id::{ApiId, ApplicationId, AuthorizationId, KeyManagerId, ProviderId, SubscriptionId, UserId},
+    id::{
+        ApiId, ApplicationId, AuthorizationId, ChannelId, KeyManagerId, ProviderId, SubscriptionId, UserId,
+    },
     issuer::{Held, ProvidedKey},
     lease::{Heard, Told},
     lifecycle::State,
@@ -323,6 +328,23 @@ pub trait EventLog: Send + Sync + 'static {
     async fn usage(&self, of: UsageOf<'_>, now: Timestamp) -> Result<Vec<Usage>, PortError>;
 }
 
+/// How people are told of alerts, and what they are still to be told.
+#[async_trait::async_trait]
+pub trait Outbox: Send + Sync + 'static {
+    /// A channel, with its secret.
+    async fn channel(&self, id: ChannelId) -> Result<Option<Channel>, PortError>;
+    /// Channels that somebody may know of, oldest first; `about`: those of these alerts alone.
+    async fn channels(&self, of: AlertsOf, about: Option<ChannelOf>) -> Result<Vec<Channel>, PortError>;
+    /// What a channel was told and is to be told, by the alert, newest first.
+    async fn deliveries(&self, channel: ChannelId, page: &PageRequest) -> Result<Page<Delivery>, PortError>;
+    /// Channels on which something is due at `now`, whoever waits longest first, at most so many.
+    async fn due_channels(&self, now: Timestamp, most: u64) -> Result<Vec<ChannelId>, PortError>;
+    /// What is due first on a channel.
+    async fn due(&self, channel: ChannelId, now: Timestamp) -> Result<Option<Due>, PortError>;
+    /// The mail server, with its password.
+    async fn mail(&self) -> Result<MailSettings, PortError>;
+}
+
 /// What gateways know together of the budgets that they share: [`crate::lease`].
 #[async_trait::async_trait]
 pub trait SharedBudgets: Send + Sync + 'static {
@@ -469,6 +491,26 @@ pub trait Documents: Send + Sync + 'static {
 
     /// What is answered to a form, within the same bounds.
     async fn answer(&self, question: &Question<'_>, bytes_max: usize) -> Result<Vec<u8>, NoDocument>;
+}
+
+/// Something to be told to an address of somebody's own.
+#[derive(Debug)]
+pub struct Post<'p> {
+    /// Where.
+    pub url: &'p str,
+    /// Header fields, beside those that HTTP asks for.
+    pub headers: &'p [(&'p str, &'p str)],
+    /// What.
+    pub body: &'p str,
+}
+
+/// Tells addresses of somebody's own, through the gateway's own dial, so that what it never connects to is not reached
+/// this way either.
+#[async_trait::async_trait]
+pub trait Messenger: Send + Sync + 'static {
+    /// Posts it, once; it was taken where the answer is a 2xx, whatever that brings. Bounded by a time of the
+    /// implementation's own; follows no redirect.
+    async fn post(&self, post: &Post<'_>) -> Result<(), NoDocument>;
 }
 
 /// The console's way in: a byte stream that the gateway treats as a client that connected to its plain listener.

@@ -28,6 +28,7 @@ use crate::{
         alert_settings, application, budget,
     },
     execute::{At, Done},
+    outbox,
     reads::{page, parsed, written},
 };
 
@@ -63,6 +64,7 @@ pub(crate) async fn make(connection: &impl ConnectionTrait, watch: &Watch) -> Re
         }
     }
     if !made.is_empty() {
+        outbox::tell(connection, &made, watch.now).await?;
         forget(connection, watch.now).await?;
     }
     Ok(made)
@@ -193,6 +195,12 @@ impl At<'_> {
                 alert_settings::Entity::update(row).exec(self.db).await?;
                 self.differs("alerts", ("changed when alerts are made", ""), Some(&was), Some(&is)).await?;
                 Ok(Outcome::AlertSettings(is))
+            }
+            AlertCommand::CreateChannel(channel) => self.create_channel(*channel).await,
+            AlertCommand::DeleteChannel { id } => self.delete_channel(id).await,
+            AlertCommand::KeepTry(tried) => self.keep_try(tried).await,
+            AlertCommand::ChangeMail { based_on, server } => {
+                self.change_mail(based_on, server.map(|server| *server)).await
             }
         }
     }

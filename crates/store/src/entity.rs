@@ -213,6 +213,27 @@ entity! {
     }
 }
 entity! {
+    /// How people are told of alerts; `body` is the whole record.
+    alert_channel, "alert_channels" {
+        #[sea_orm(primary_key, auto_increment = false)] id: String,
+        about: String, kind: String, application_id: Option<String>, api_id: Option<String>, body: String,
+    }
+}
+entity! {
+    /// What channels were told and are to be told.
+    delivery, "deliveries" {
+        #[sea_orm(primary_key, auto_increment = false)] channel_id: String,
+        #[sea_orm(primary_key, auto_increment = false)] alert_id: String,
+        state: String, tries: i32, due_at: i64, tried_at: Option<i64>, problem: String,
+    }
+}
+entity! {
+    /// The mail server: one row.
+    mail, "mail" {
+        #[sea_orm(primary_key, auto_increment = false)] id: i32, body: String,
+    }
+}
+entity! {
     /// When alerts are made: one row.
     alert_settings, "alert_settings" {
         #[sea_orm(primary_key, auto_increment = false)] id: i32, body: String,

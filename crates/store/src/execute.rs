@@ -202,7 +202,7 @@ impl At<'_> {
         next_number(self.db, SNAPSHOT_NUMBER).await.map(drop)
     }
 
-    async fn api(&self, id: ApiId) -> Result<Api, Failed> {
+    pub(crate) async fn api(&self, id: ApiId) -> Result<Api, Failed> {
         apis::find(self.db, self.vault, id).await?.ok_or_else(|| Refused::NotFound("API").into())
     }
 

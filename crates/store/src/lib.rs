@@ -22,6 +22,7 @@ mod execute;
 mod facts;
 mod issuers;
 mod migration;
+mod outbox;
 mod policies;
 mod providers;
 mod reads;

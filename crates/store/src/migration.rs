@@ -32,6 +32,7 @@ mod m0045_usage;
 mod m0046_beyond_limits;
 mod m0050_custom_rules;
 mod m0052_alerts;
+mod m0053_alert_channels;
 mod m0055_passed_beyond;
 
 pub(crate) struct Migrator;
@@ -70,6 +71,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0046_beyond_limits::Step),
             Box::new(m0050_custom_rules::Step),
             Box::new(m0052_alerts::Step),
+            Box::new(m0053_alert_channels::Step),
             Box::new(m0055_passed_beyond::Step),
         ]
     }

@@ -12,6 +12,7 @@ mod product;
 mod programs;
 mod wait;
 
+mod alerts;
 mod backends;
 mod certificate;
 mod clients;

@@ -25,8 +25,8 @@ use tidegate_model::{
     link::{self, ChannelEnd, Down, GatewayLink as _, Up},
     opaque::OpaqueTokenFacts,
     port::{
-        Catalog as _, Clock, ConsoleDoor, Documents, Entropy, NoDocument, PortError, Probe, ProbeReport,
-        ProbeRequest, ProbeStep, ProbeStepReport, Question,
+        Catalog as _, Clock, ConsoleDoor, Documents, Entropy, Messenger, NoDocument, PortError, Post, Probe,
+        ProbeReport, ProbeRequest, ProbeStep, ProbeStepReport, Question,
     },
     revocation::Revocation,
     role::Role,
@@ -146,12 +146,45 @@ impl Documents for Shelf {
     }
 }
 
+/// A request that was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) url: String,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
+}
+
+/// Webhooks: what each answers, and what they were told.
+#[derive(Default)]
+pub(crate) struct Hooks {
+    /// What all but those that are not here are answered with.
+    pub(crate) refusing: Mutex<BTreeMap<String, NoDocument>>,
+    pub(crate) told: Mutex<Vec<Told>>,
+    under_way: Mutex<Vec<String>>,
+}
+
+#[async_trait::async_trait]
+impl Messenger for Hooks {
+    async fn post(&self, post: &Post<'_>) -> Result<(), NoDocument> {
+        let url = post.url.to_owned();
+        assert!(!self.under_way.lock().await.contains(&url), "two requests at once");
+        self.under_way.lock().await.push(url.clone());
+        tokio::task::yield_now().await;
+        let headers = post.headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let told = Told { url: url.clone(), headers: headers.collect(), body: post.body.to_owned() };
+        self.told.lock().await.push(told);
+        self.under_way.lock().await.retain(|other| *other != url);
+        self.refusing.lock().await.get(&url).map_or(Ok(()), |error| Err(*error))
+    }
+}
+
 pub(crate) struct House {
     pub(crate) control: Control,
     pub(crate) catalog: SqliteCatalog,
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) door: Arc<Door>,
     pub(crate) shelf: Arc<Shelf>,
+    pub(crate) hooks: Arc<Hooks>,
     gateway: ChannelEnd<Up, Down>,
     /// What the gateway was told has ended.
     pub(crate) revoked: Arc<Mutex<Vec<Revocation>>>,
@@ -241,14 +274,16 @@ impl House {
             catalog.execute(&Actor::product(), Timestamp(1), command).await.unwrap();
         }
         let clock = Arc::new(FixedClock(AtomicI64::new(1_800_000_000_000)));
-        let (door, shelf) = (Arc::new(Door::default()), Arc::new(Shelf::default()));
+        let (door, shelf, hooks) = (Arc::<Door>::default(), Arc::<Shelf>::default(), Arc::<Hooks>::default());
         let ports = Ports {
             catalog: Arc::new(catalog.clone()),
             events: Arc::new(catalog.clone()),
             clock: clock.clone(),
             entropy: Arc::new(Counting(AtomicU64::new(1))),
             probe: Arc::new(Answering),
+            outbox: Arc::new(catalog.clone()),
             documents: shelf.clone(),
+            messenger: hooks.clone(),
             console: door.clone(),
         };
         let settings = Settings {
@@ -276,6 +311,7 @@ impl House {
             clock,
             door,
             shelf,
+            hooks,
             gateway,
             revoked: Arc::default(),
             decides: watch::Sender::default(),

@@ -18,7 +18,7 @@ use url::{Url, form_urlencoded};
 
 use super::{
     Dialler,
-    exchange::{basic, question},
+    exchange::{Wanted, basic, question},
 };
 
 /// From the look-up of the name to the last byte of a document. Nobody's handshake waits for it.
@@ -84,7 +84,7 @@ impl Dialler {
         bytes_max: usize,
         within: Duration,
     ) -> Result<Vec<u8>, NoDocument> {
-        self.exchange(url, request, bytes_max, within).await.inspect_err(|error| {
+        self.exchange(url, request, Wanted::Document { bytes_max }, within).await.inspect_err(|error| {
             tracing::warn!(?error, host = url.host_str(), "an issuer does not answer as it should");
         })
     }

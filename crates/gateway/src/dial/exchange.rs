@@ -25,6 +25,18 @@ use crate::stream::Stream;
 /// The largest head of an answer, and what is read at once.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
+/// What is wanted of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// The body of a 200, of so many bytes at most.
+    Document {
+        /// See there.
+        bytes_max: usize,
+    },
+    /// That it is a 2xx; what it brings is not read.
+    Acceptance,
+}
+
 /// The beginning of a question to this address.
 pub(super) fn question(url: &Url, method: Method) -> hyper::http::request::Builder {
     let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
@@ -43,12 +55,12 @@ pub(super) fn basic(client_id: &str, client_secret: &Secret) -> Result<HeaderVal
 }
 
 impl Dialler {
-    /// The body of a 200, of so many bytes at most and within this time from the look-up of the name to the last byte.
+    /// What is wanted of the answer, within this time from the look-up of the name to the last byte of it.
     pub(super) async fn exchange(
         &self,
         url: &Url,
         question: Request<Full<Bytes>>,
-        bytes_max: usize,
+        wanted: Wanted,
         within: Duration,
     ) -> Result<Vec<u8>, NoDocument> {
         let answered = timeout(within, async {
@@ -56,7 +68,7 @@ impl Dialler {
             let addresses = self.resolve(&target).await?;
             let (stream, _) = self.connect(&addresses, Instant::now() + within).await?;
             let stream = self.secure_with(&target, stream, self.trust.usual(), None).await?;
-            ask(stream, question, bytes_max).await
+            ask(stream, question, wanted).await
         });
         answered.await.unwrap_or(Err(NoDocument::Timeout))
     }
@@ -78,11 +90,7 @@ impl From<DialError> for NoDocument {
     }
 }
 
-async fn ask(
-    stream: Stream,
-    question: Request<Full<Bytes>>,
-    bytes_max: usize,
-) -> Result<Vec<u8>, NoDocument> {
+async fn ask(stream: Stream, question: Request<Full<Bytes>>, wanted: Wanted) -> Result<Vec<u8>, NoDocument> {
     let gone = |_| NoDocument::Unreachable;
     let mut builder = http1::Builder::new();
     let (mut sender, connection) =
@@ -95,9 +103,12 @@ async fn ask(
                 NoDocument::Unreachable
             }
         })?;
-        if answer.status() != StatusCode::OK {
-            return Err(NoDocument::Refused { status: answer.status().as_u16() });
-        }
+        let refused = NoDocument::Refused { status: answer.status().as_u16() };
+        let bytes_max = match wanted {
+            Wanted::Document { bytes_max } if answer.status() == StatusCode::OK => bytes_max,
+            Wanted::Acceptance if answer.status().is_success() => return Ok(Vec::new()),
+            _ => return Err(refused),
+        };
         let body = Limited::new(answer.into_body(), bytes_max).collect().await;
         Ok(body.map_err(|_| NoDocument::Malformed)?.to_bytes().to_vec())
     };

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use super::*;
 use crate::{
-    alert::{Alert, AlertQuery, AlertSettings, AlertsOf, Watch, Watched},
+    alert::{
+        Alert, AlertQuery, AlertSettings, AlertsOf, Watch, Watched,
+        channel::{Channel, ChannelOf, DeliveryState, PAUSES_MILLIS, Target, Tried},
+    },
     command::AlertCommand,
     fact::{Appended, Batch},
     holder::{BudgetKey, Holder},
-    id::BootId,
+    id::{BootId, ChannelId},
     limit::{Limit, Window},
     policy::Policy,
     snapshot::{ApiFacts, ApplicationFacts, Snapshot, SubscriptionFacts},
@@ -234,6 +237,89 @@ pub async fn an_alert_is_there_after_a_kill_and_is_made_no_second_time(ground: &
     tell_of(&killed, (2, 1), &[(&one, 1)], 0).await;
     tell_of(&killed, (2, 2), &[(&one, 1)], 0).await;
     assert_eq!(thresholds(&alerts(&killed, &ALL).await), [80, 100]);
+}
+
+fn webhook(number: u128, of: ChannelOf) -> Channel {
+    Channel {
+        id: ChannelId(Uuid::from_u128(0xc4a0 + number)),
+        of,
+        target: Target::Webhook {
+            url: "https://hooks.example.com/".to_owned(),
+            secret: Secret("whsec_c2VjcmV0".to_owned()),
+        },
+        created_at: START,
+        created_by: String::new(),
+    }
+}
+
+fn created(channel: &Channel) -> Command {
+    Command::Alert(AlertCommand::CreateChannel(Box::new(channel.clone())))
+}
+
+/// States and tries of what a channel was told.
+async fn states(port: &impl Outbox, channel: ChannelId) -> Vec<(DeliveryState, u32, String)> {
+    let found = port.deliveries(channel, &PageRequest::default()).await.unwrap().items;
+    found.into_iter().map(|one| (one.state, one.tries, one.problem)).collect()
+}
+
+pub async fn what_is_to_be_told_waits_until_it_was_taken_also_over_a_kill(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let channel = webhook(1, ChannelOf::Everyone);
+    stage.done(created(&channel)).await;
+    let one = watched(some_application(1), Window::Hour);
+    tell(&stage.port, 1, &one, 0, 8).await;
+    tell(&stage.port, 1, &one, 0, 8).await;
+    let made = START.plus_millis(5);
+    assert_eq!(stage.port.due_channels(made.plus_millis(-1), 9).await.unwrap(), []);
+    assert_eq!(stage.port.due_channels(made, 9).await.unwrap(), [channel.id]);
+    let found = stage.port.due(channel.id, made).await.unwrap().unwrap();
+    assert_eq!((found.alert.threshold, &found.channel.target), (80, &channel.target), "with its secret");
+    let tried = |problem: Option<&str>| {
+        let problem = problem.map(str::to_owned);
+        let tried = Tried { channel: channel.id, alert: found.alert.id, problem };
+        Command::Alert(AlertCommand::KeepTry(tried))
+    };
+    let stranger = stage.user("eve", Role::Publisher).await;
+    assert!(stage.execute(&stranger, tried(None)).await.is_err());
+    stage.execute_at(made, &Actor::product(), tried(Some(&"too long ".repeat(100)))).await.unwrap();
+    let killed = ground.open_as_after_a_kill().await;
+    let again = made.plus_millis(PAUSES_MILLIS[0]);
+    assert_eq!(killed.due_channels(again.plus_millis(-1), 9).await.unwrap(), []);
+    assert_eq!(killed.due_channels(again, 9).await.unwrap(), [channel.id]);
+    assert_eq!(killed.due(channel.id, again).await.unwrap().unwrap().alert, found.alert);
+    let (state, tries, problem) = states(&killed, channel.id).await.remove(0);
+    assert_eq!((state, tries, problem.chars().count()), (DeliveryState::Waiting, 1, 200));
+    let stage = Stage::on(killed);
+    stage.done(tried(None)).await;
+    assert_eq!(states(&stage.port, channel.id).await, [(DeliveryState::Delivered, 2, String::new())]);
+    assert_eq!(stage.port.due_channels(made.plus_millis(24 * 40 * HOUR), 9).await.unwrap(), []);
+}
+
+pub async fn a_channel_ends_with_what_it_is_of_and_takes_along_what_it_was_to_tell(ground: &impl Ground) {
+    let stage = Stage::on(ground.open().await);
+    let ada = stage.user("ada", Role::Subscriber).await;
+    let shop = stage.application(&ada, "Shop").await;
+    let [all, of_shop] = [webhook(1, ChannelOf::Everyone), webhook(2, ChannelOf::Application(shop.id))];
+    assert!(matches!(stage.execute(&ada, created(&all)).await, Err(Refused::Forbidden(_))));
+    stage.done(created(&all)).await;
+    let twin = Channel { id: webhook(3, all.of).id, ..all.clone() };
+    assert!(matches!(stage.execute(&Actor::product(), created(&twin)).await, Err(Refused::Duplicate(_))));
+    stage.execute(&ada, created(&of_shop)).await.unwrap();
+    tell(&stage.port, 1, &watched(shop.id, Window::Day), 0, 8).await;
+    let due = async || {
+        let mut due = stage.port.due_channels(START.plus_millis(HOUR), 9).await.unwrap();
+        due.sort_unstable();
+        due
+    };
+    assert_eq!(due().await, [all.id, of_shop.id]);
+    stage.execute(&ada, Command::DeleteApplication { id: shop.id }).await.unwrap();
+    assert_eq!(stage.port.channel(of_shop.id).await.unwrap(), None);
+    assert_eq!(due().await, [all.id], "an alert outlives what it is about");
+    let delete = Command::Alert(AlertCommand::DeleteChannel { id: all.id });
+    assert!(matches!(stage.execute(&ada, delete.clone()).await, Err(Refused::NotFound(_))));
+    stage.done(delete).await;
+    assert_eq!(due().await, []);
+    assert_eq!(alerts(&stage.port, &ALL).await.len(), 1);
 }
 
 fn api_facts(api: &Api) -> ApiFacts {

@@ -153,6 +153,8 @@ macro_rules! port_contract {
             settings_say_which_alerts_are_made
             alerts_are_read_by_those_whom_they_concern
             an_alert_is_there_after_a_kill_and_is_made_no_second_time
+            what_is_to_be_told_waits_until_it_was_taken_also_over_a_kill
+            a_channel_ends_with_what_it_is_of_and_takes_along_what_it_was_to_tell
         }
         $crate::port_contract! { @suite facts, $ground,
             a_repeated_batch_adds_nothing

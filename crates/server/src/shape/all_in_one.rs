@@ -83,7 +83,9 @@ pub(crate) async fn run(config: Serve) -> Result<ExitCode> {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy::default()),
         probe: Arc::new(gateway.clone()),
+        outbox: Arc::clone(&catalog) as _,
         documents: Arc::new(gateway.clone()),
+        messenger: Arc::new(gateway.clone()),
         console: Arc::new(gateway.clone()),
     };
     let control =
@@ -96,6 +98,10 @@ pub(crate) async fn run(config: Serve) -> Result<ExitCode> {
     let keeping = tokio::spawn({
         let control = control.clone();
         async move { control.keep_keys().await }
+    });
+    let telling = tokio::spawn({
+        let control = control.clone();
+        async move { control.deliver_alerts().await }
     });
     let mut accepting = JoinSet::new();
     let gateway_tls = gateway.tls(Arc::clone(&certificate) as _)?;
@@ -127,6 +133,7 @@ pub(crate) async fn run(config: Serve) -> Result<ExitCode> {
     feed.abort();
     tending.abort();
     keeping.abort();
+    telling.abort();
     watching.abort();
     tracing::info!("stopped");
     Ok(code)

@@ -9,6 +9,8 @@ import { Card, Dim, FormWidth, PageHead, Row, Stack } from "../../ui/page";
 import { Loading, ProblemNotice } from "../../ui/states";
 import { ADMIN_CRUMB } from "../admin/crumb";
 import { AlertCard } from "./alert-card";
+import { ChannelCards } from "./channel-card";
+import { MailCard } from "./mail-card";
 import { readThresholds } from "./thresholds";
 
 const WINDOWS = [
@@ -29,6 +31,8 @@ export function Component() {
           about="An alert stands here when somebody has used a part of a limit that is worth telling."
         />
         <SettingsCard />
+        <ChannelCards of={{}} />
+        <MailCard />
       </Stack>
     </>
   );

@@ -11,14 +11,14 @@ use url::{Url, form_urlencoded};
 use super::{Issued, NoToken, Token};
 use crate::dial::{
     Dialler,
-    exchange::{self, basic},
+    exchange::{self, Wanted, basic},
 };
 
 /// From the look-up of the name to the last byte of the answer. Clients wait for it before their handshake goes on, and
 /// an issuer that needs longer is in trouble.
 const WITHIN: Duration = Duration::from_secs(10);
 /// The largest answer: a token of eight kilobytes is a large one.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
+const WANTED: Wanted = Wanted::Document { bytes_max: 64 * 1024 };
 /// The longest token: a header line that common servers take.
 const TOKEN_BYTES_MAX: usize = 16 * 1024;
 
@@ -44,7 +44,7 @@ impl Dialler {
         };
         let url = Url::parse(token_url).map_err(|_| NoToken::BadUrl)?;
         let question = question(&url, client_id, client_secret, scope)?;
-        let answer = self.exchange(&url, question, ANSWER_BYTES_MAX, limit).await.map_err(NoToken::from);
+        let answer = self.exchange(&url, question, WANTED, limit).await.map_err(NoToken::from);
         answer.and_then(|body| issued(&body)).inspect_err(|error| {
             tracing::warn!(?error, host = url.host_str(), "a token for a backend cannot be had");
         })
