@@ -60,8 +60,8 @@ async fn answered(answer: &str) -> (Result<(), NoDocument>, String) {
         let _ = stream.write_all(answer.as_bytes()).await;
         String::from_utf8(question).unwrap()
     };
-    let dialler = dialler();
-    tokio::join!(dialler.post(&told(&url)), answering)
+    let (dialler, told) = (dialler(), told(&url));
+    tokio::join!(dialler.post(&told), answering)
 }
 
 #[tokio::test]
