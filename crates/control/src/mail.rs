@@ -7,7 +7,10 @@ use std::time::{Duration, SystemTime};
 use axum::{extract::State, http::HeaderMap};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
-    message::{Mailbox, header::ContentType},
+    message::{
+        Mailbox,
+        header::{ContentType, MIME_VERSION_1_0},
+    },
     transport::smtp::{
         Error as SmtpError,
         authentication::Credentials,
@@ -237,6 +240,7 @@ fn message(
         .subject(subject)
         .date(at)
         .message_id(Some(format!("<{id}@{host}>")))
+        .header(MIME_VERSION_1_0)
         .header(ContentType::TEXT_PLAIN);
     for address in to {
         builder = builder.to(mailbox(address)?);

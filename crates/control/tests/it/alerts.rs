@@ -22,7 +22,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use crate::support::{Answer, House, Person, Told, echo};
+use crate::support::{Answer, House, PASSWORD, Person, Told, echo};
 
 const HOOK: &str = "https://hooks.example.com/tidegate";
 
@@ -262,6 +262,8 @@ async fn a_webhook_that_never_answers_costs_no_other_and_is_given_up_after_a_day
         tries += stage.told().await.len();
     }
     assert_eq!(tries, 9, "eight times again");
+    // Two days are longer than anybody stays signed in.
+    stage.admin = stage.house.signed_in("admin", PASSWORD).await;
     let problem = json!("the answer did not come in time");
     assert_eq!(stage.deliveries(given_up).await, [("given_up".to_owned(), 9, problem)]);
 }
@@ -394,7 +396,8 @@ async fn an_alert_is_mailed_where_there_is_a_server_and_says_why_where_there_is_
     stage.told().await;
     assert_eq!(stage.deliveries(channel).await, [("delivered".to_owned(), 2, Value::Null)]);
     let said = serving.await.unwrap();
-    let mail = said.join("\n");
+    // Lines that are too long for a mail are folded.
+    let mail = said.join("\n").replace("=\n", "");
     for line in [
         "MAIL FROM:<tidegate@example.com>",
         "RCPT TO:<ada@example.com>",
