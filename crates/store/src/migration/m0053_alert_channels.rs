@@ -7,12 +7,14 @@ use sea_orm_migration::prelude::*;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Step;
 
-const STATEMENTS: [&str; 6] = [
+const STATEMENTS: [&str; 8] = [
     "CREATE TABLE alert_channels (
       id TEXT PRIMARY KEY NOT NULL, about TEXT NOT NULL, kind TEXT NOT NULL,
       application_id TEXT REFERENCES applications (id) ON DELETE CASCADE,
       api_id TEXT REFERENCES apis (id) ON DELETE CASCADE, body TEXT NOT NULL,
       UNIQUE (about, kind))",
+    "CREATE INDEX alert_channels_of_applications ON alert_channels (application_id)",
+    "CREATE INDEX alert_channels_of_apis ON alert_channels (api_id)",
     "CREATE TABLE deliveries (
       channel_id TEXT NOT NULL REFERENCES alert_channels (id) ON DELETE CASCADE,
       alert_id TEXT NOT NULL REFERENCES alerts (id) ON DELETE CASCADE,
