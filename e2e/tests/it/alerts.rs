@@ -201,8 +201,9 @@ async fn a_plan_that_is_used_up_is_told_twice_and_no_more_also_over_a_kill() {
     until("the second alert", PATIENCE, async || (hook.alerts().len() == 2).then_some(())).await;
     until("its delivery", PATIENCE, async || (newest(&product).await["state"] == "delivered").then_some(()))
         .await;
-    let refused = opening(&product, &subscribed).await.refused().await;
-    assert_eq!((refused.status, refused.problem().as_str()), (429, "quota"), "{}", refused.text);
+    let mut client = opening(&product, &subscribed).await.open().await;
+    client.text("one too many").await;
+    assert_eq!(client.closed().await.0, 4429);
     product.restart().await;
     let admin = product.portal.admin().await;
     let listed =
