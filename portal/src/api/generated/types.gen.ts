@@ -75,6 +75,45 @@ export type Alert = {
 };
 
 /**
+ * A channel. The secret of a webhook is not told.
+ */
+export type AlertChannel = {
+    /**
+     * Empty of a webhook.
+     */
+    addresses: Array<string>;
+    /**
+     * Null where it is not for one API.
+     */
+    api_id: string | null;
+    /**
+     * Null where it is not for one application.
+     */
+    application_id: string | null;
+    created_at: string;
+    created_by: string;
+    id: string;
+    /**
+     * `webhook` or `email`.
+     */
+    kind: string;
+    /**
+     * Null of mails.
+     */
+    url: string | null;
+};
+
+/**
+ * A channel with the secret of its webhook, shown this once.
+ */
+export type AlertChannelWithSecret = AlertChannel & {
+    /**
+     * With what requests are signed. It is not shown again. Null of mails.
+     */
+    secret: string | null;
+};
+
+/**
  * When alerts are made.
  */
 export type AlertSettings = {
@@ -515,6 +554,20 @@ export type Change = {
 };
 
 /**
+ * How a test went.
+ */
+export type ChannelTest = {
+    /**
+     * Why it was not.
+     */
+    problem: string | null;
+    /**
+     * It was taken.
+     */
+    taken: boolean;
+};
+
+/**
  * A password in exchange for another.
  */
 export type ChosenPassword = {
@@ -809,6 +862,33 @@ export type CustomRuleTested = {
      * The key. Null: the rule does not apply.
      */
     key: string | null;
+};
+
+/**
+ * How far the telling of an alert has come.
+ */
+export type Delivery = {
+    alert: Alert;
+    /**
+     * When it is tried next; null where it is not.
+     */
+    next_at: string | null;
+    /**
+     * Why it was not taken, at the last try.
+     */
+    problem: string | null;
+    /**
+     * `waiting`, `delivered` or `given_up`.
+     */
+    state: string;
+    /**
+     * When it was tried last.
+     */
+    tried_at: string | null;
+    /**
+     * How often it was tried.
+     */
+    tries: number;
 };
 
 /**
@@ -1536,6 +1616,44 @@ export type ListAlert = {
 /**
  * A page of a list.
  */
+export type ListAlertChannel = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        /**
+         * Empty of a webhook.
+         */
+        addresses: Array<string>;
+        /**
+         * Null where it is not for one API.
+         */
+        api_id: string | null;
+        /**
+         * Null where it is not for one application.
+         */
+        application_id: string | null;
+        created_at: string;
+        created_by: string;
+        id: string;
+        /**
+         * `webhook` or `email`.
+         */
+        kind: string;
+        /**
+         * Null of mails.
+         */
+        url: string | null;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
+ * A page of a list.
+ */
 export type ListAllowedClient = {
     /**
      * The entries.
@@ -1852,6 +1970,42 @@ export type ListCustomRule = {
          * What becomes of a message beyond a limit: `close`, `delay`, `drop`, `notify` or `count`.
          */
         on_excess: string;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
+ * A page of a list.
+ */
+export type ListDelivery = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        alert: Alert;
+        /**
+         * When it is tried next; null where it is not.
+         */
+        next_at: string | null;
+        /**
+         * Why it was not taken, at the last try.
+         */
+        problem: string | null;
+        /**
+         * `waiting`, `delivered` or `given_up`.
+         */
+        state: string;
+        /**
+         * When it was tried last.
+         */
+        tried_at: string | null;
+        /**
+         * How often it was tried.
+         */
+        tries: number;
     }>;
     /**
      * Where the next page begins; null at the end.
@@ -2434,6 +2588,75 @@ export type Live = {
 };
 
 /**
+ * The mail server, or none.
+ */
+export type Mail = {
+    server: MailServer | null;
+};
+
+/**
+ * The mail server, or none.
+ */
+export type MailInput = {
+    server?: MailServerInput | null;
+};
+
+/**
+ * The mail server. The password is not told.
+ */
+export type MailServer = {
+    from: string;
+    /**
+     * Whether there is a password.
+     */
+    has_password: boolean;
+    host: string;
+    port: number;
+    /**
+     * `starttls`, `tls` or `none`.
+     */
+    security: string;
+    username: string;
+};
+
+/**
+ * The mail server as it is to be.
+ */
+export type MailServerInput = {
+    /**
+     * Which address mails come from.
+     */
+    from: string;
+    /**
+     * Its name or address.
+     */
+    host: string;
+    /**
+     * Absent: as before, where host, port and name are as before.
+     */
+    password?: string | null;
+    port: number;
+    /**
+     * `starttls` (when absent), `tls` from the first byte, or `none`.
+     */
+    security?: string | null;
+    /**
+     * Absent: the server asks for none.
+     */
+    username?: string | null;
+};
+
+/**
+ * To whom a test goes.
+ */
+export type MailTestInput = {
+    /**
+     * The address of a mailbox.
+     */
+    to: string;
+};
+
+/**
  * Counts of one minute.
  */
 export type Minute = Counts & {
@@ -2485,6 +2708,32 @@ export type Move = {
      * The state it leads to.
      */
     to: string;
+};
+
+/**
+ * A channel to be made.
+ */
+export type NewAlertChannel = {
+    /**
+     * Of mails: 1 to 5 addresses.
+     */
+    addresses?: Array<string> | null;
+    /**
+     * For the alerts about an API, its topics and its subscriptions. Neither of both: all alerts, for administrators.
+     */
+    api_id?: string | null;
+    /**
+     * For the alerts about one of your applications and its subscriptions.
+     */
+    application_id?: string | null;
+    /**
+     * `webhook` or `email`. There is one of each for the same alerts.
+     */
+    kind: string;
+    /**
+     * Of a webhook: where. `https://`, and `http://` on this machine alone.
+     */
+    url?: string | null;
 };
 
 /**
@@ -4154,6 +4403,128 @@ export type EndOwnSessionResponses = {
 };
 
 export type EndOwnSessionResponse = EndOwnSessionResponses[keyof EndOwnSessionResponses];
+
+export type ListAlertChannelsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Those of this application.
+         */
+        application_id?: string;
+        /**
+         * Those of this API.
+         */
+        api_id?: string;
+    };
+    url: '/alert-channels';
+};
+
+export type ListAlertChannelsErrors = {
+    default: Problem;
+};
+
+export type ListAlertChannelsError = ListAlertChannelsErrors[keyof ListAlertChannelsErrors];
+
+export type ListAlertChannelsResponses = {
+    200: ListAlertChannel;
+};
+
+export type ListAlertChannelsResponse = ListAlertChannelsResponses[keyof ListAlertChannelsResponses];
+
+export type CreateAlertChannelData = {
+    body: NewAlertChannel;
+    path?: never;
+    query?: never;
+    url: '/alert-channels';
+};
+
+export type CreateAlertChannelErrors = {
+    default: Problem;
+};
+
+export type CreateAlertChannelError = CreateAlertChannelErrors[keyof CreateAlertChannelErrors];
+
+export type CreateAlertChannelResponses = {
+    201: AlertChannelWithSecret;
+};
+
+export type CreateAlertChannelResponse = CreateAlertChannelResponses[keyof CreateAlertChannelResponses];
+
+export type DeleteAlertChannelData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/alert-channels/{id}';
+};
+
+export type DeleteAlertChannelErrors = {
+    default: Problem;
+};
+
+export type DeleteAlertChannelError = DeleteAlertChannelErrors[keyof DeleteAlertChannelErrors];
+
+export type DeleteAlertChannelResponses = {
+    /**
+     * Deleted
+     */
+    204: void;
+};
+
+export type DeleteAlertChannelResponse = DeleteAlertChannelResponses[keyof DeleteAlertChannelResponses];
+
+export type ListDeliveriesData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: {
+        /**
+         * Most entries, 1 to 200; 50 when not given.
+         */
+        limit?: number;
+        /**
+         * `next` of the page before.
+         */
+        cursor?: string;
+    };
+    url: '/alert-channels/{id}/deliveries';
+};
+
+export type ListDeliveriesErrors = {
+    default: Problem;
+};
+
+export type ListDeliveriesError = ListDeliveriesErrors[keyof ListDeliveriesErrors];
+
+export type ListDeliveriesResponses = {
+    200: ListDelivery;
+};
+
+export type ListDeliveriesResponse = ListDeliveriesResponses[keyof ListDeliveriesResponses];
+
+export type TestAlertChannelData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/alert-channels/{id}/test';
+};
+
+export type TestAlertChannelErrors = {
+    default: Problem;
+};
+
+export type TestAlertChannelError = TestAlertChannelErrors[keyof TestAlertChannelErrors];
+
+export type TestAlertChannelResponses = {
+    200: ChannelTest;
+};
+
+export type TestAlertChannelResponse = TestAlertChannelResponses[keyof TestAlertChannelResponses];
 
 export type ListAlertsData = {
     body?: never;
@@ -5892,6 +6263,66 @@ export type RefreshKeyManagerResponses = {
 };
 
 export type RefreshKeyManagerResponse = RefreshKeyManagerResponses[keyof RefreshKeyManagerResponses];
+
+export type GetMailData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/mail';
+};
+
+export type GetMailErrors = {
+    default: Problem;
+};
+
+export type GetMailError = GetMailErrors[keyof GetMailErrors];
+
+export type GetMailResponses = {
+    200: Mail;
+};
+
+export type GetMailResponse = GetMailResponses[keyof GetMailResponses];
+
+export type UpdateMailData = {
+    body: MailInput;
+    headers: {
+        'If-Match': string;
+    };
+    path?: never;
+    query?: never;
+    url: '/mail';
+};
+
+export type UpdateMailErrors = {
+    default: Problem;
+};
+
+export type UpdateMailError = UpdateMailErrors[keyof UpdateMailErrors];
+
+export type UpdateMailResponses = {
+    200: Mail;
+};
+
+export type UpdateMailResponse = UpdateMailResponses[keyof UpdateMailResponses];
+
+export type TestMailData = {
+    body: MailTestInput;
+    path?: never;
+    query?: never;
+    url: '/mail/test';
+};
+
+export type TestMailErrors = {
+    default: Problem;
+};
+
+export type TestMailError = TestMailErrors[keyof TestMailErrors];
+
+export type TestMailResponses = {
+    200: ChannelTest;
+};
+
+export type TestMailResponse = TestMailResponses[keyof TestMailResponses];
 
 export type ListPlansData = {
     body?: never;
