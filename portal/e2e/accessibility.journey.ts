@@ -175,6 +175,7 @@ test("on a narrow screen nothing is wider than it and every page is reached", as
     "/admin/key-managers",
     "/admin/sign-in-providers",
     "/admin/custom-rules",
+    "/admin/gateways",
     "/admin/deny-rules",
     "/admin/registration-tokens",
     "/admin/limits",

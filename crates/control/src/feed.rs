@@ -22,6 +22,7 @@ use tidegate_model::{
     link::{ControlLink, Down, LinkClosed, PROTOCOL_VERSION, Up},
     port::{Catalog, Clock, EventLog, PortError},
     revocation::{Revocable, Revocation, Revocations},
+    sharing::Sharing,
     snapshot::{BackendTokenFacts, Snapshot, SnapshotParts},
     target::TargetFacts,
     ticket::Answer,
@@ -76,6 +77,19 @@ struct Gateway {
     targets: Vec<TargetFacts>,
     /// When it told of them.
     targets_at: Timestamp,
+    /// How it shares budgets, where it does.
+    sharing: Option<Sharing>,
+    connected_at: Timestamp,
+}
+
+/// A gateway as people are shown it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Connected {
+    pub(crate) boot: BootId,
+    pub(crate) connected_at: Timestamp,
+    pub(crate) is_ready: bool,
+    pub(crate) sessions_open: u64,
+    pub(crate) sharing: Option<Sharing>,
 }
 
 /// What a gateway told of an address, and when.
@@ -249,6 +263,23 @@ impl Feed {
         self.gateways().values().filter(|gateway| gateway.applied > 0).count()
     }
 
+    /// Those that are connected and have said who they are, the first first.
+    pub(crate) fn connected(&self) -> Vec<Connected> {
+        let gateways = self.gateways();
+        let connected = gateways.values().filter_map(|gateway| {
+            Some(Connected {
+                boot: gateway.boot?,
+                connected_at: gateway.connected_at,
+                is_ready: gateway.applied > 0,
+                sessions_open: gateway.open.iter().map(|open| u64::from(open.open)).sum(),
+                sharing: gateway.sharing,
+            })
+        });
+        let mut connected: Vec<_> = connected.collect();
+        connected.sort_by_key(|gateway| (gateway.connected_at, gateway.boot));
+        connected
+    }
+
     /// Sessions open now, of an API or an application, over all gateways.
     pub(crate) fn open_sessions(&self, of: TrafficOf) -> u64 {
         let counts = |open: &&OpenSessions| match of {
@@ -296,7 +327,8 @@ impl Feed {
     /// Talks to one gateway until its link ends.
     pub(crate) async fn run(&self, link: Arc<dyn ControlLink>) {
         let name = self.next.fetch_add(1, Ordering::Relaxed);
-        self.gateways().insert(name, Gateway::default());
+        let gateway = Gateway { connected_at: self.clock.now(), ..Gateway::default() };
+        self.gateways().insert(name, gateway);
         let outcome = self.talk(name, &*link).await;
         self.gateways().remove(&name);
         self.applied.send_modify(|changes| *changes += 1);
@@ -404,6 +436,7 @@ impl Feed {
                 self.applied.send_modify(|changes| *changes += 1);
             }
             Up::Presence(open) => self.with(name, |gateway| gateway.open = open),
+            Up::Sharing(sharing) => self.with(name, |gateway| gateway.sharing = Some(sharing)),
             // Answered by whoever talks.
             Up::Ask { .. } => {}
             Up::Targets(targets) => {

@@ -20,6 +20,7 @@ mod console;
 mod custom_rules;
 mod deny_rules;
 mod feed;
+mod gateways;
 mod guess_throttle;
 mod health;
 mod issuer;

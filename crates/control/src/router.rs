@@ -21,9 +21,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     account, alert_channels, alerts, apis, applications, arrival, audit,
     authenticate::{self, Rule},
-    authorizations, catalogue, console, custom_rules, deny_rules, health, key_managers, mail, oauth, pages,
-    policies, portal_sessions, registration_tokens, revocations, roles, session, settings, sign_in_providers,
-    sign_up, signing_keys,
+    authorizations, catalogue, console, custom_rules, deny_rules, gateways, health, key_managers, mail,
+    oauth, pages, policies, portal_sessions, registration_tokens, revocations, roles, session, settings,
+    sign_in_providers, sign_up, signing_keys,
     state::Control,
     subscriptions, tickets, tokens, users,
 };
@@ -173,6 +173,7 @@ fn administration() -> OpenApiRouter<Control> {
         .routes(routes!(audit::get))
         .routes(routes!(signing_keys::list, signing_keys::rotate))
         .routes(routes!(signing_keys::remove))
+        .routes(routes!(gateways::list))
         .routes(routes!(deny_rules::create, deny_rules::list))
         .routes(routes!(deny_rules::get, deny_rules::update, deny_rules::delete))
         .routes(routes!(custom_rules::create, custom_rules::list))

@@ -10,6 +10,7 @@ use tidegate_model::{
     id::BootId,
     lease::{Asker, Company, Fleet, Heard, Told, WhenAlone},
     port::{Clock, PortError, SharedBudgets},
+    sharing::{Sharing, Together},
     throttle::{Budget, Moment},
 };
 use tokio::{
@@ -49,32 +50,42 @@ pub(crate) struct Sharer {
     budgets: Arc<Budgets>,
     clock: Arc<dyn Clock>,
     monotonic: Monotonic,
-    /// Whether gateways were together, and settling, when it was said last.
-    said: Option<(bool, bool)>,
+    /// For people to be shown.
+    told: watch::Sender<Option<Sharing>>,
+    /// When that was, on the clock that only goes forward.
+    told_at: u64,
 }
 
 /// A word that is not answered yet.
 type Underway = Pin<Box<dyn Future<Output = (Told, Result<Heard, PortError>)> + Send>>;
 
+/// Microseconds between two times that people are told of nothing but how long an answer took.
+const TOLD_EACH: u64 = 1_000_000;
+
 impl Sharer {
     /// For this gateway.
-    pub(crate) fn of(inner: &Inner, common: Common, monotonic: Monotonic) -> Self {
+    pub(crate) fn of(
+        inner: &Inner,
+        common: Common,
+        monotonic: Monotonic,
+        told: watch::Sender<Option<Sharing>>,
+    ) -> Self {
         let Common { shared, fleet, needy } = common;
         let (budgets, clock) = (Arc::clone(&inner.budgets), Arc::clone(&inner.clock));
-        Self { boot: inner.boot, shared, fleet, needy, budgets, clock, monotonic, said: None }
+        Self { boot: inner.boot, shared, fleet, needy, budgets, clock, monotonic, told, told_at: 0 }
     }
 
     /// Talks until `ended` says that no session uses a budget any more, then gives back what was not used.
     pub(crate) async fn run(mut self, mut ended: watch::Receiver<bool>) {
         let mut asker = Asker::new(self.boot, Arc::clone(&self.fleet));
-        let mut underway: Option<Underway> = None;
+        let (mut underway, mut asked_at) = (None::<Underway>, 0);
         loop {
             let now = self.now();
             while let Ok(budget) = self.needy.try_recv() {
                 asker.need(&budget, now);
             }
             if underway.is_none() {
-                underway = asker.say(now).map(|told| self.tell(told));
+                (underway, asked_at) = (asker.say(now).map(|told| self.tell(told)), now.micros);
             }
             let due_in = Duration::from_micros(asker.due_at().saturating_sub(now.micros));
             // Dropping any but the first loses nothing: a budget that is taken out of the channel is looked at in full.
@@ -83,8 +94,9 @@ impl Sharer {
                     underway = None;
                     tracing::trace!(?told, ?heard, "told the other gateways");
                     let all = || self.budgets.shared();
-                    asker.hear(&told, heard.as_ref().ok(), self.now(), all);
-                    self.report(asker.company(), heard.err());
+                    let now = self.now();
+                    asker.hear(&told, heard.as_ref().ok(), now, all);
+                    self.report(asker.company(), heard.map(|_| now.micros - asked_at), now);
                 }
                 Ok(budget) = self.needy.recv() => asker.need(&budget, self.now()),
                 () = sleep(due_in), if underway.is_none() => {}
@@ -119,24 +131,42 @@ impl Sharer {
         })
     }
 
-    /// Says so once where something changed.
-    fn report(&mut self, company: Company, error: Option<PortError>) {
-        let state = (company.is_together, company.is_settling);
-        if self.said.replace(state) == Some(state) {
-            return;
+    /// Says so once where something changed, and now and then how long an answer took.
+    fn report(&mut self, company: Company, answered_in: Result<u64, PortError>, now: Moment) {
+        let before = *self.told.borrow();
+        let together = Together::from(company);
+        let is_new = before.is_none_or(|before| before.together != together);
+        let round_trip = answered_in.as_ref().ok().map(|micros| u32::try_from(*micros).unwrap_or(u32::MAX));
+        let sharing = Sharing {
+            together,
+            since: before.filter(|_| !is_new).map_or(now.wall, |before| before.since),
+            gateways: company.gateways,
+            when_alone: self.fleet.when_alone(),
+            round_trip_micros: round_trip.or(before.and_then(|before| before.round_trip_micros)),
+            unanswered: before.map_or(0, |before| before.unanswered) + u64::from(answered_in.is_err()),
+        };
+        let is_due = is_new || now.micros.saturating_sub(self.told_at) >= TOLD_EACH;
+        self.told.send_if_modified(|told| {
+            *told = Some(sharing);
+            is_due
+        });
+        if is_due {
+            self.told_at = now.micros;
         }
-        let gateways = company.gateways;
-        match (company, error) {
-            (Company { is_together: true, .. }, _) => {
-                tracing::info!(gateways, "budgets are shared with other gateways");
-            }
-            (Company { is_settling: true, .. }, _) => {
-                tracing::info!(
-                    gateways,
-                    "gateways tell each other what they hold of budgets; until then each goes on by itself"
-                );
-            }
-            (_, error) => {
+        if is_new {
+            self.log(sharing, answered_in.err());
+        }
+    }
+
+    fn log(&self, sharing: Sharing, error: Option<PortError>) {
+        let gateways = sharing.gateways;
+        match sharing.together {
+            Together::Together => tracing::info!(gateways, "budgets are shared with other gateways"),
+            Together::Settling => tracing::info!(
+                gateways,
+                "gateways tell each other what they hold of budgets; until then each goes on by itself"
+            ),
+            Together::Alone => {
                 let error = error.as_ref().map(|error| error as &dyn std::error::Error);
                 tracing::warn!(
                     error,

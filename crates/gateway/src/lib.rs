@@ -289,6 +289,8 @@ impl Running {
         let checker = Checker::new(inner.boot, dialler, clock, entropy, monotonic);
         let (snapshots, told) = (watch::Sender::default(), watch::Sender::default());
         let targets = told.subscribe();
+        let shared = watch::Sender::default();
+        let sharing = shared.subscribe();
         let checking = tokio::spawn(checker.run(snapshots.subscribe(), told, inner.draining.subscribe()));
         let talk = link::Talk {
             boot: inner.boot,
@@ -296,13 +298,14 @@ impl Running {
             link,
             snapshots,
             targets,
+            sharing,
             desk: Arc::clone(&inner.desk),
             budgets: Arc::clone(&inner.budgets),
             workers: Arc::clone(&inner.workers),
             reporter: Arc::clone(&inner.reporter),
         };
         let (ended, is_ended) = watch::channel(false);
-        let sharer = common.map(|common| Sharer::of(&inner, common, monotonic));
+        let sharer = common.map(|common| Sharer::of(&inner, common, monotonic, shared));
         let sharing = sharer.map(|sharer| tokio::spawn(sharer.run(is_ended.clone())));
         let talking = tokio::spawn(talk.run(is_ended));
         Self { inner, ended, talking, checking, sharing }

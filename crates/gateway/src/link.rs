@@ -12,6 +12,7 @@ use tidegate_model::{
     link::{Down, GatewayLink, LinkClosed, PROTOCOL_VERSION, Up},
     port::Clock,
     revocation::Revocation,
+    sharing::Sharing,
     snapshot::Snapshot,
     target::TargetFacts,
 };
@@ -42,6 +43,8 @@ pub(crate) struct Talk {
     pub(crate) snapshots: watch::Sender<Arc<Snapshot>>,
     /// How addresses of backends do.
     pub(crate) targets: watch::Receiver<Vec<TargetFacts>>,
+    /// How budgets are shared; `None`: with nobody, or nothing is known yet.
+    pub(crate) sharing: watch::Receiver<Option<Sharing>>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) workers: Arc<Workers>,
@@ -78,6 +81,7 @@ impl Talk {
         self.link.send(Up::Hello { protocol: PROTOCOL_VERSION, boot: self.boot }).await?;
         let (mut number, mut underway) = (0, None::<Underway>);
         let (mut is_last, mut targets) = (false, self.targets.clone());
+        let mut sharing = self.sharing.clone();
         loop {
             if let Some(open) = self.reporter.presence() {
                 self.link.send(Up::Presence(open)).await?;
@@ -113,6 +117,12 @@ impl Talk {
                 Ok(()) = targets.changed() => {
                     let told = targets.borrow_and_update().clone();
                     self.link.send(Up::Targets(told)).await?;
+                }
+                Ok(()) = sharing.changed() => {
+                    let told = *sharing.borrow_and_update();
+                    if let Some(told) = told {
+                        self.link.send(Up::Sharing(told)).await?;
+                    }
                 }
                 wished = self.desk.wishes() => {
                     for key_manager in wished {

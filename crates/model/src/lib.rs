@@ -51,6 +51,7 @@ pub mod route;
 pub mod rule;
 pub mod scope;
 pub mod security;
+pub mod sharing;
 pub mod sign_up;
 pub mod signing_key;
 pub mod snapshot;

@@ -14,6 +14,7 @@ use crate::{
     id::{BootId, KeyManagerId},
     opaque::OpaqueTokenFacts,
     revocation::Revocation,
+    sharing::Sharing,
     snapshot::Snapshot,
     target::TargetFacts,
     ticket::{Answer, Ask},
@@ -94,6 +95,8 @@ pub enum Up {
     /// How this gateway finds the addresses of endpoints, those that it knows something of; replaces what was said
     /// before.
     Targets(Vec<TargetFacts>),
+    /// How this gateway shares budgets, where it does; replaces what was said before.
+    Sharing(Sharing),
     /// A question about a ticket. It is answered under its number; a gateway that hears nothing in time has no answer.
     Ask {
         /// Different for each question of a run.

@@ -192,6 +192,8 @@ pub const TABLE: &[(&str, Who)] = &[
     ("listSigningKeys", ADMINISTER),
     ("rotateSigningKey", ADMINISTER),
     ("removeSigningKey", ADMINISTER),
+    // What carries connections.
+    ("listGateways", ADMINISTER),
     // Who is kept out.
     ("createDenyRule", ADMINISTER),
     ("listDenyRules", ADMINISTER),

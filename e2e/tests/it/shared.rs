@@ -118,6 +118,25 @@ impl Fleet {
         Opening::to(&url).bearer(granted["access_token"].as_str().unwrap())
     }
 
+    /// Returns when administrators are told this of every gateway.
+    async fn are_shown(&self, state: &str) {
+        for product in &self.products {
+            let admin = product.portal.admin().await;
+            until(state, PATIENCE, async || {
+                let shown = admin.get("/gateways").await.is(200).json();
+                let sharing = &shown["items"][0]["sharing"];
+                (sharing["state"] == *state).then(|| {
+                    assert_eq!(sharing["when_alone"], "share");
+                    let together = state == "together";
+                    let counted = (sharing["gateways"] == 2, sharing["round_trip_us"].as_u64() > Some(0));
+                    assert!(!together || counted == (true, true), "{sharing}");
+                    assert!(together || sharing["unanswered"].as_u64() > Some(0), "{sharing}");
+                })
+            })
+            .await;
+        }
+    }
+
     /// Returns when every gateway has logged this so many times.
     async fn have_said(&self, words: &str, times: usize) {
         for product in &self.products {
@@ -202,8 +221,10 @@ async fn what_was_used_stays_used_when_redis_is_killed_and_comes_back_empty() {
     for number in 0..200 {
         one.echo(&format!("before {number}")).await;
     }
+    fleet.are_shown("together").await;
     redis.dies();
     fleet.have_said(ALONE, 1).await;
+    fleet.are_shown("alone").await;
     // Nobody is held up by that, and the part of a gateway is enough for a while.
     for number in 0..20 {
         one.echo(&format!("alone {number}")).await;

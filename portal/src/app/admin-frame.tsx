@@ -34,6 +34,7 @@ export function Component() {
         {
           title: "Gateways",
           links: [
+            link(paths.gateways(), "Running"),
             link(paths.limits(), "Plans and policies"),
             link(paths.alertsOfAll(), "Alerts"),
             link(paths.customRules(), "Custom rules"),

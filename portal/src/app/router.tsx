@@ -131,6 +131,7 @@ export const router = createBrowserRouter([
                 lazy: () => import("../features/admin/registration-tokens-page"),
               },
               { path: "custom-rules", lazy: () => import("../features/admin/custom-rules-page") },
+              { path: "gateways", lazy: () => import("../features/admin/gateways-page") },
               { path: "deny-rules", lazy: () => import("../features/admin/deny-rules-page") },
             ],
           },

@@ -45,6 +45,7 @@ export const paths = {
   signingKeys: () => "/admin/signing-keys",
   signInProviders: () => "/admin/sign-in-providers",
   customRules: () => "/admin/custom-rules",
+  gateways: () => "/admin/gateways",
   denyRules: () => "/admin/deny-rules",
   registrationTokens: () => "/admin/registration-tokens",
   limits: () => "/admin/limits",

@@ -11,6 +11,7 @@ mod console;
 mod contract;
 mod custom_rules;
 mod discovery;
+mod gateways;
 mod key_managers;
 mod oauth;
 mod own_roles;
