@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddCertificateData, AddCertificateErrors, AddCertificateResponses, ChangeLifecycleData, ChangeLifecycleErrors, ChangeLifecycleResponses, CheckSignInProviderData, CheckSignInProviderErrors, CheckSignInProviderResponses, ChoosePasswordData, ChoosePasswordErrors, ChoosePasswordResponses, CreateApiData, CreateApiErrors, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateApiPolicyData, CreateApiPolicyErrors, CreateApiPolicyResponses, CreateApiResponses, CreateApplicationData, CreateApplicationErrors, CreateApplicationPolicyData, CreateApplicationPolicyErrors, CreateApplicationPolicyResponses, CreateApplicationResponses, CreateCustomRuleData, CreateCustomRuleErrors, CreateCustomRuleResponses, CreateDenyRuleData, CreateDenyRuleErrors, CreateDenyRuleResponses, CreateKeyData, CreateKeyErrors, CreateKeyManagerData, CreateKeyManagerErrors, CreateKeyManagerResponses, CreateKeyResponses, CreatePlanData, CreatePlanErrors, CreatePlanResponses, CreateRegistrationTokenData, CreateRegistrationTokenErrors, CreateRegistrationTokenResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateSignInProviderData, CreateSignInProviderErrors, CreateSignInProviderResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateVersionData, CreateVersionErrors, CreateVersionResponses, DeleteApiData, DeleteApiErrors, DeleteApiKeyData, DeleteApiKeyErrors, DeleteApiKeyResponses, DeleteApiPolicyData, DeleteApiPolicyErrors, DeleteApiPolicyResponses, DeleteApiResponses, DeleteApplicationData, DeleteApplicationErrors, DeleteApplicationPolicyData, DeleteApplicationPolicyErrors, DeleteApplicationPolicyResponses, DeleteApplicationResponses, DeleteCertificateData, DeleteCertificateErrors, DeleteCertificateResponses, DeleteCustomRuleData, DeleteCustomRuleErrors, DeleteCustomRuleResponses, DeleteDenyRuleData, DeleteDenyRuleErrors, DeleteDenyRuleResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyManagerData, DeleteKeyManagerErrors, DeleteKeyManagerResponses, DeleteKeyResponses, DeletePlanData, DeletePlanErrors, DeletePlanResponses, DeleteRegistrationTokenData, DeleteRegistrationTokenErrors, DeleteRegistrationTokenResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSignInProviderData, DeleteSignInProviderErrors, DeleteSignInProviderResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTokenData, DeleteTokenErrors, DeleteTokenResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DeployApiData, DeployApiErrors, DeployApiResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndOwnSessionData, EndOwnSessionErrors, EndOwnSessionResponses, EndSessionOfUserData, EndSessionOfUserErrors, EndSessionOfUserResponses, EndSessionsOfUserData, EndSessionsOfUserErrors, EndSessionsOfUserResponses, ExportPoliciesData, ExportPoliciesErrors, ExportPoliciesResponses, GetAlertSettingsData, GetAlertSettingsErrors, GetAlertSettingsResponses, GetApiData, GetApiErrors, GetApiPolicyData, GetApiPolicyErrors, GetApiPolicyResponses, GetApiResponses, GetApiTrafficData, GetApiTrafficErrors, GetApiTrafficResponses, GetApplicationData, GetApplicationErrors, GetApplicationPolicyData, GetApplicationPolicyErrors, GetApplicationPolicyResponses, GetApplicationResponses, GetApplicationTrafficData, GetApplicationTrafficErrors, GetApplicationTrafficResponses, GetApplicationUsageData, GetApplicationUsageErrors, GetApplicationUsageResponses, GetAuditEntryData, GetAuditEntryErrors, GetAuditEntryResponses, GetCatalogueApiData, GetCatalogueApiErrors, GetCatalogueApiResponses, GetCustomRuleData, GetCustomRuleErrors, GetCustomRuleResponses, GetDenyRuleData, GetDenyRuleErrors, GetDenyRuleResponses, GetEndpointsHealthData, GetEndpointsHealthErrors, GetEndpointsHealthResponses, GetKeyManagerData, GetKeyManagerErrors, GetKeyManagerResponses, GetLifecycleData, GetLifecycleErrors, GetLifecycleResponses, GetPlanData, GetPlanErrors, GetPlanResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSignInProviderData, GetSignInProviderErrors, GetSignInProviderResponses, GetSignUpData, GetSignUpErrors, GetSignUpResponses, GetUserData, GetUserErrors, GetUserResponses, ImportPoliciesData, ImportPoliciesErrors, ImportPoliciesResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListAlertsData, ListAlertsErrors, ListAlertsResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListApiPoliciesData, ListApiPoliciesErrors, ListApiPoliciesResponses, ListApisData, ListApisErrors, ListApisResponses, ListApiSubscriptionsData, ListApiSubscriptionsErrors, ListApiSubscriptionsResponses, ListApplicationPoliciesData, ListApplicationPoliciesErrors, ListApplicationPoliciesResponses, ListApplicationsData, ListApplicationsErrors, ListApplicationsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCatalogueData, ListCatalogueErrors, ListCatalogueResponses, ListCertificatesData, ListCertificatesErrors, ListCertificatesResponses, ListChangesData, ListChangesErrors, ListChangesResponses, ListCustomRulesData, ListCustomRulesErrors, ListCustomRulesResponses, ListDenyRulesData, ListDenyRulesErrors, ListDenyRulesResponses, ListGatewaysData, ListGatewaysErrors, ListGatewaysResponses, ListIssuersData, ListIssuersErrors, ListIssuersResponses, ListKeyManagersData, ListKeyManagersErrors, ListKeyManagersResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListOwnAuthorizationsData, ListOwnAuthorizationsErrors, ListOwnAuthorizationsResponses, ListOwnSessionsData, ListOwnSessionsErrors, ListOwnSessionsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListProvidedKeysData, ListProvidedKeysErrors, ListProvidedKeysResponses, ListRegistrationTokensData, ListRegistrationTokensErrors, ListRegistrationTokensResponses, ListRevisionsData, ListRevisionsErrors, ListRevisionsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsOfUserData, ListSessionsOfUserErrors, ListSessionsOfUserResponses, ListSignInChoicesData, ListSignInChoicesErrors, ListSignInChoicesResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSignInProvidersData, ListSignInProvidersErrors, ListSignInProvidersResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTokenScopesData, ListTokenScopesErrors, ListTokenScopesResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ProvideKeyData, ProvideKeyErrors, ProvideKeyResponses, RefreshKeyManagerData, RefreshKeyManagerErrors, RefreshKeyManagerResponses, RemoveSigningKeyData, RemoveSigningKeyErrors, RemoveSigningKeyResponses, RenewApiKeyData, RenewApiKeyErrors, RenewApiKeyResponses, RenewSecretData, RenewSecretErrors, RenewSecretResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RevokeTokensData, RevokeTokensErrors, RevokeTokensResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, SignUpData, SignUpErrors, SignUpResponses, TestApiEndpointData, TestApiEndpointErrors, TestApiEndpointResponses, TestCustomRuleData, TestCustomRuleErrors, TestCustomRuleResponses, TestEndpointData, TestEndpointErrors, TestEndpointResponses, UpdateAlertSettingsData, UpdateAlertSettingsErrors, UpdateAlertSettingsResponses, UpdateApiData, UpdateApiErrors, UpdateApiPolicyData, UpdateApiPolicyErrors, UpdateApiPolicyResponses, UpdateApiResponses, UpdateApplicationData, UpdateApplicationErrors, UpdateApplicationPolicyData, UpdateApplicationPolicyErrors, UpdateApplicationPolicyResponses, UpdateApplicationResponses, UpdateCustomRuleData, UpdateCustomRuleErrors, UpdateCustomRuleResponses, UpdateDenyRuleData, UpdateDenyRuleErrors, UpdateDenyRuleResponses, UpdateKeyData, UpdateKeyErrors, UpdateKeyManagerData, UpdateKeyManagerErrors, UpdateKeyManagerResponses, UpdateKeyResponses, UpdatePlanData, UpdatePlanErrors, UpdatePlanResponses, UpdateRoleData, UpdateRoleErrors, UpdateRoleResponses, UpdateSignInProviderData, UpdateSignInProviderErrors, UpdateSignInProviderResponses, UpdateSignUpData, UpdateSignUpErrors, UpdateSignUpResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, WithdrawAuthorizationData, WithdrawAuthorizationErrors, WithdrawAuthorizationResponses, WithdrawKeyData, WithdrawKeyErrors, WithdrawKeyResponses } from './types.gen';
+import type { AddCertificateData, AddCertificateErrors, AddCertificateResponses, ChangeLifecycleData, ChangeLifecycleErrors, ChangeLifecycleResponses, CheckSignInProviderData, CheckSignInProviderErrors, CheckSignInProviderResponses, ChoosePasswordData, ChoosePasswordErrors, ChoosePasswordResponses, CreateAlertChannelData, CreateAlertChannelErrors, CreateAlertChannelResponses, CreateApiData, CreateApiErrors, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateApiPolicyData, CreateApiPolicyErrors, CreateApiPolicyResponses, CreateApiResponses, CreateApplicationData, CreateApplicationErrors, CreateApplicationPolicyData, CreateApplicationPolicyErrors, CreateApplicationPolicyResponses, CreateApplicationResponses, CreateCustomRuleData, CreateCustomRuleErrors, CreateCustomRuleResponses, CreateDenyRuleData, CreateDenyRuleErrors, CreateDenyRuleResponses, CreateKeyData, CreateKeyErrors, CreateKeyManagerData, CreateKeyManagerErrors, CreateKeyManagerResponses, CreateKeyResponses, CreatePlanData, CreatePlanErrors, CreatePlanResponses, CreateRegistrationTokenData, CreateRegistrationTokenErrors, CreateRegistrationTokenResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateSignInProviderData, CreateSignInProviderErrors, CreateSignInProviderResponses, CreateSubscriptionData, CreateSubscriptionErrors, CreateSubscriptionResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateVersionData, CreateVersionErrors, CreateVersionResponses, DeleteAlertChannelData, DeleteAlertChannelErrors, DeleteAlertChannelResponses, DeleteApiData, DeleteApiErrors, DeleteApiKeyData, DeleteApiKeyErrors, DeleteApiKeyResponses, DeleteApiPolicyData, DeleteApiPolicyErrors, DeleteApiPolicyResponses, DeleteApiResponses, DeleteApplicationData, DeleteApplicationErrors, DeleteApplicationPolicyData, DeleteApplicationPolicyErrors, DeleteApplicationPolicyResponses, DeleteApplicationResponses, DeleteCertificateData, DeleteCertificateErrors, DeleteCertificateResponses, DeleteCustomRuleData, DeleteCustomRuleErrors, DeleteCustomRuleResponses, DeleteDenyRuleData, DeleteDenyRuleErrors, DeleteDenyRuleResponses, DeleteKeyData, DeleteKeyErrors, DeleteKeyManagerData, DeleteKeyManagerErrors, DeleteKeyManagerResponses, DeleteKeyResponses, DeletePlanData, DeletePlanErrors, DeletePlanResponses, DeleteRegistrationTokenData, DeleteRegistrationTokenErrors, DeleteRegistrationTokenResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteSignInProviderData, DeleteSignInProviderErrors, DeleteSignInProviderResponses, DeleteSubscriptionData, DeleteSubscriptionErrors, DeleteSubscriptionResponses, DeleteTokenData, DeleteTokenErrors, DeleteTokenResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DeployApiData, DeployApiErrors, DeployApiResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndOwnSessionData, EndOwnSessionErrors, EndOwnSessionResponses, EndSessionOfUserData, EndSessionOfUserErrors, EndSessionOfUserResponses, EndSessionsOfUserData, EndSessionsOfUserErrors, EndSessionsOfUserResponses, ExportPoliciesData, ExportPoliciesErrors, ExportPoliciesResponses, GetAlertSettingsData, GetAlertSettingsErrors, GetAlertSettingsResponses, GetApiData, GetApiErrors, GetApiPolicyData, GetApiPolicyErrors, GetApiPolicyResponses, GetApiResponses, GetApiTrafficData, GetApiTrafficErrors, GetApiTrafficResponses, GetApplicationData, GetApplicationErrors, GetApplicationPolicyData, GetApplicationPolicyErrors, GetApplicationPolicyResponses, GetApplicationResponses, GetApplicationTrafficData, GetApplicationTrafficErrors, GetApplicationTrafficResponses, GetApplicationUsageData, GetApplicationUsageErrors, GetApplicationUsageResponses, GetAuditEntryData, GetAuditEntryErrors, GetAuditEntryResponses, GetCatalogueApiData, GetCatalogueApiErrors, GetCatalogueApiResponses, GetCustomRuleData, GetCustomRuleErrors, GetCustomRuleResponses, GetDenyRuleData, GetDenyRuleErrors, GetDenyRuleResponses, GetEndpointsHealthData, GetEndpointsHealthErrors, GetEndpointsHealthResponses, GetKeyManagerData, GetKeyManagerErrors, GetKeyManagerResponses, GetLifecycleData, GetLifecycleErrors, GetLifecycleResponses, GetMailData, GetMailErrors, GetMailResponses, GetPlanData, GetPlanErrors, GetPlanResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetSignInProviderData, GetSignInProviderErrors, GetSignInProviderResponses, GetSignUpData, GetSignUpErrors, GetSignUpResponses, GetUserData, GetUserErrors, GetUserResponses, ImportPoliciesData, ImportPoliciesErrors, ImportPoliciesResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListAlertChannelsData, ListAlertChannelsErrors, ListAlertChannelsResponses, ListAlertsData, ListAlertsErrors, ListAlertsResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListApiPoliciesData, ListApiPoliciesErrors, ListApiPoliciesResponses, ListApisData, ListApisErrors, ListApisResponses, ListApiSubscriptionsData, ListApiSubscriptionsErrors, ListApiSubscriptionsResponses, ListApplicationPoliciesData, ListApplicationPoliciesErrors, ListApplicationPoliciesResponses, ListApplicationsData, ListApplicationsErrors, ListApplicationsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCatalogueData, ListCatalogueErrors, ListCatalogueResponses, ListCertificatesData, ListCertificatesErrors, ListCertificatesResponses, ListChangesData, ListChangesErrors, ListChangesResponses, ListCustomRulesData, ListCustomRulesErrors, ListCustomRulesResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListDenyRulesData, ListDenyRulesErrors, ListDenyRulesResponses, ListGatewaysData, ListGatewaysErrors, ListGatewaysResponses, ListIssuersData, ListIssuersErrors, ListIssuersResponses, ListKeyManagersData, ListKeyManagersErrors, ListKeyManagersResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListOwnAuthorizationsData, ListOwnAuthorizationsErrors, ListOwnAuthorizationsResponses, ListOwnSessionsData, ListOwnSessionsErrors, ListOwnSessionsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListProvidedKeysData, ListProvidedKeysErrors, ListProvidedKeysResponses, ListRegistrationTokensData, ListRegistrationTokensErrors, ListRegistrationTokensResponses, ListRevisionsData, ListRevisionsErrors, ListRevisionsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListSessionsOfUserData, ListSessionsOfUserErrors, ListSessionsOfUserResponses, ListSignInChoicesData, ListSignInChoicesErrors, ListSignInChoicesResponses, ListSigningKeysData, ListSigningKeysErrors, ListSigningKeysResponses, ListSignInProvidersData, ListSignInProvidersErrors, ListSignInProvidersResponses, ListSubscriptionsData, ListSubscriptionsErrors, ListSubscriptionsResponses, ListTokenScopesData, ListTokenScopesErrors, ListTokenScopesResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ProvideKeyData, ProvideKeyErrors, ProvideKeyResponses, RefreshKeyManagerData, RefreshKeyManagerErrors, RefreshKeyManagerResponses, RemoveSigningKeyData, RemoveSigningKeyErrors, RemoveSigningKeyResponses, RenewApiKeyData, RenewApiKeyErrors, RenewApiKeyResponses, RenewSecretData, RenewSecretErrors, RenewSecretResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RevokeTokensData, RevokeTokensErrors, RevokeTokensResponses, RotateSigningKeyData, RotateSigningKeyErrors, RotateSigningKeyResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, SignUpData, SignUpErrors, SignUpResponses, TestAlertChannelData, TestAlertChannelErrors, TestAlertChannelResponses, TestApiEndpointData, TestApiEndpointErrors, TestApiEndpointResponses, TestCustomRuleData, TestCustomRuleErrors, TestCustomRuleResponses, TestEndpointData, TestEndpointErrors, TestEndpointResponses, TestMailData, TestMailErrors, TestMailResponses, UpdateAlertSettingsData, UpdateAlertSettingsErrors, UpdateAlertSettingsResponses, UpdateApiData, UpdateApiErrors, UpdateApiPolicyData, UpdateApiPolicyErrors, UpdateApiPolicyResponses, UpdateApiResponses, UpdateApplicationData, UpdateApplicationErrors, UpdateApplicationPolicyData, UpdateApplicationPolicyErrors, UpdateApplicationPolicyResponses, UpdateApplicationResponses, UpdateCustomRuleData, UpdateCustomRuleErrors, UpdateCustomRuleResponses, UpdateDenyRuleData, UpdateDenyRuleErrors, UpdateDenyRuleResponses, UpdateKeyData, UpdateKeyErrors, UpdateKeyManagerData, UpdateKeyManagerErrors, UpdateKeyManagerResponses, UpdateKeyResponses, UpdateMailData, UpdateMailErrors, UpdateMailResponses, UpdatePlanData, UpdatePlanErrors, UpdatePlanResponses, UpdateRoleData, UpdateRoleErrors, UpdateRoleResponses, UpdateSignInProviderData, UpdateSignInProviderErrors, UpdateSignInProviderResponses, UpdateSignUpData, UpdateSignUpErrors, UpdateSignUpResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, WithdrawAuthorizationData, WithdrawAuthorizationErrors, WithdrawAuthorizationResponses, WithdrawKeyData, WithdrawKeyErrors, WithdrawKeyResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -105,6 +105,82 @@ export const endOwnSession = <ThrowOnError extends boolean = false>(options: Opt
             type: 'apiKey'
         }, { scheme: 'bearer', type: 'http' }],
     url: '/account/sessions/{id}',
+    ...options
+});
+
+/**
+ * Channels of alerts, oldest first
+ *
+ * Those of one's own applications; of APIs, for who publishes; all, for administrators.
+ */
+export const listAlertChannels = <ThrowOnError extends boolean = false>(options?: Options<ListAlertChannelsData, ThrowOnError>) => (options?.client ?? client).get<ListAlertChannelsResponses, ListAlertChannelsErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/alert-channels',
+    ...options
+});
+
+/**
+ * Make a channel of alerts
+ *
+ * From now on each new alert is told on it: to a webhook by a POST that is signed as
+ * [Standard Webhooks](https://www.standardwebhooks.com) has it, or by a mail.
+ */
+export const createAlertChannel = <ThrowOnError extends boolean = false>(options: Options<CreateAlertChannelData, ThrowOnError>) => (options.client ?? client).post<CreateAlertChannelResponses, CreateAlertChannelErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/alert-channels',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete a channel, with what it was still to tell
+ */
+export const deleteAlertChannel = <ThrowOnError extends boolean = false>(options: Options<DeleteAlertChannelData, ThrowOnError>) => (options.client ?? client).delete<DeleteAlertChannelResponses, DeleteAlertChannelErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/alert-channels/{id}',
+    ...options
+});
+
+/**
+ * What a channel has told and is to tell, newest first
+ */
+export const listDeliveries = <ThrowOnError extends boolean = false>(options: Options<ListDeliveriesData, ThrowOnError>) => (options.client ?? client).get<ListDeliveriesResponses, ListDeliveriesErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/alert-channels/{id}/deliveries',
+    ...options
+});
+
+/**
+ * Tell a test on a channel, and how it went
+ *
+ * As an alert is told, of the type `test`, once and at once.
+ */
+export const testAlertChannel = <ThrowOnError extends boolean = false>(options: Options<TestAlertChannelData, ThrowOnError>) => (options.client ?? client).post<TestAlertChannelResponses, TestAlertChannelErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/alert-channels/{id}/test',
     ...options
 });
 
@@ -1202,6 +1278,53 @@ export const refreshKeyManager = <ThrowOnError extends boolean = false>(options:
         }, { scheme: 'bearer', type: 'http' }],
     url: '/key-managers/{id}/refresh',
     ...options
+});
+
+/**
+ * The mail server
+ */
+export const getMail = <ThrowOnError extends boolean = false>(options?: Options<GetMailData, ThrowOnError>) => (options?.client ?? client).get<GetMailResponses, GetMailErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/mail',
+    ...options
+});
+
+/**
+ * Set the mail server, or take it away
+ */
+export const updateMail = <ThrowOnError extends boolean = false>(options: Options<UpdateMailData, ThrowOnError>) => (options.client ?? client).put<UpdateMailResponses, UpdateMailErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/mail',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Send a test, and tell how it went
+ */
+export const testMail = <ThrowOnError extends boolean = false>(options: Options<TestMailData, ThrowOnError>) => (options.client ?? client).post<TestMailResponses, TestMailErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: '__Host-tidegate_session',
+            type: 'apiKey'
+        }, { scheme: 'bearer', type: 'http' }],
+    url: '/mail/test',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
