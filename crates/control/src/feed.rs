@@ -84,7 +84,7 @@ struct Gateway {
 
 /// A gateway as people are shown it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Connected {
+pub(crate) struct Listed {
     pub(crate) boot: BootId,
     pub(crate) connected_at: Timestamp,
     pub(crate) is_ready: bool,
@@ -264,10 +264,10 @@ impl Feed {
     }
 
     /// Those that are connected and have said who they are, the first first.
-    pub(crate) fn connected(&self) -> Vec<Connected> {
+    pub(crate) fn connected(&self) -> Vec<Listed> {
         let gateways = self.gateways();
         let connected = gateways.values().filter_map(|gateway| {
-            Some(Connected {
+            Some(Listed {
                 boot: gateway.boot?,
                 connected_at: gateway.connected_at,
                 is_ready: gateway.applied > 0,

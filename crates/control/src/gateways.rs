@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     authenticate::Caller,
     body::Answer,
-    feed::Connected,
+    feed::Listed,
     list::List,
     problem::{Problem, ProblemDocument},
     state::Control,
@@ -67,8 +67,8 @@ pub(crate) struct GatewayAnswer {
     sharing: Option<SharingAnswer>,
 }
 
-impl From<Connected> for GatewayAnswer {
-    fn from(gateway: Connected) -> Self {
+impl From<Listed> for GatewayAnswer {
+    fn from(gateway: Listed) -> Self {
         Self {
             id: gateway.boot.0,
             connected_at: Timestamp::rfc3339(gateway.connected_at),

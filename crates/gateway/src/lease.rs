@@ -96,7 +96,7 @@ impl Sharer {
                     let all = || self.budgets.shared();
                     let now = self.now();
                     asker.hear(&told, heard.as_ref().ok(), now, all);
-                    self.report(asker.company(), heard.map(|_| now.micros - asked_at), now);
+                    self.report(asker.company(), &heard.map(|_| now.micros - asked_at), now);
                 }
                 Ok(budget) = self.needy.recv() => asker.need(&budget, self.now()),
                 () = sleep(due_in), if underway.is_none() => {}
@@ -132,7 +132,7 @@ impl Sharer {
     }
 
     /// Says so once where something changed, and now and then how long an answer took.
-    fn report(&mut self, company: Company, answered_in: Result<u64, PortError>, now: Moment) {
+    fn report(&mut self, company: Company, answered_in: &Result<u64, PortError>, now: Moment) {
         let before = *self.told.borrow();
         let together = Together::from(company);
         let is_new = before.is_none_or(|before| before.together != together);
@@ -154,11 +154,11 @@ impl Sharer {
             self.told_at = now.micros;
         }
         if is_new {
-            self.log(sharing, answered_in.err());
+            self.log(sharing, answered_in.as_ref().err());
         }
     }
 
-    fn log(&self, sharing: Sharing, error: Option<PortError>) {
+    fn log(&self, sharing: Sharing, error: Option<&PortError>) {
         let gateways = sharing.gateways;
         match sharing.together {
             Together::Together => tracing::info!(gateways, "budgets are shared with other gateways"),
@@ -167,7 +167,7 @@ impl Sharer {
                 "gateways tell each other what they hold of budgets; until then each goes on by itself"
             ),
             Together::Alone => {
-                let error = error.as_ref().map(|error| error as &dyn std::error::Error);
+                let error = error.map(|error| error as &dyn std::error::Error);
                 tracing::warn!(
                     error,
                     gateways,
