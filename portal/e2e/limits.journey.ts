@@ -1,5 +1,6 @@
 // Plans and policies: an administrator changes a plan under a live session, makes one, is told what is wrong and what is in
 // use, and carries all of them in a file.
+import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { expect, publishEcho, subscribed, test } from "./journey";
 
@@ -144,6 +145,90 @@ test("an API policy holds everybody on an API and on a topic, from the publisher
   await admin.getByRole("button", { name: "Delete Tight" }).click();
   await admin.getByRole("button", { name: "Delete API policy" }).click();
   await expect(admin.getByText(/Tight is in use: 1 API held to it \(EchoWebSocket 1\.0\)/)).toBeVisible();
+});
+
+test("a group of an API policy holds those in it to limits of their own, and says what is wrong with it", async ({
+  as,
+  product,
+  rest,
+}) => {
+  const root = await rest("admin");
+  const api = await publishEcho(root, product);
+  const { id } = await subscribed(await rest("developer"), api.id);
+  const admin = await as("admin");
+  await limits(admin);
+  await admin.getByRole("button", { name: "Create business plan" }).click();
+  await expect(admin.getByRole("button", { name: "Add a group" })).toHaveCount(0);
+  await admin.keyboard.press("Escape");
+  await admin.getByRole("button", { name: "Create API policy" }).click();
+  const making = admin.getByRole("dialog", { name: "Create API policy" });
+  const create = making.getByRole("button", { name: "Create API policy" });
+  await making.getByRole("textbox", { name: "Name", exact: true }).fill("Apart");
+  await making.getByRole("button", { name: "Add a group" }).click();
+  await create.click();
+  await expect(making.getByText("Enter a value.")).toBeVisible();
+  await making.getByLabel("Name of group 1").fill("Partners");
+  await making.getByLabel("What condition 1 of group 1 looks at").selectOption("header");
+  await making.getByLabel("Name in condition 1 of group 1").fill("Cookie");
+  await making.getByLabel("Values of condition 1 of group 1").fill("*");
+  await making.getByRole("button", { name: "Remove limit 1 of group 1" }).click();
+  await expect(making.getByText("Without a limit, everything of this group passes.")).toBeVisible();
+  await making.getByRole("button", { name: "Add a group" }).click();
+  await making.getByLabel("Name of group 2").fill("Here");
+  await making.getByLabel("Values of condition 1 of group 2").fill("127.0.0.0/8\nnowhere");
+  await making.getByLabel("Amount of limit 1 of group 2").fill("2");
+  await making.getByLabel("Time of limit 1 of group 2").selectOption("day");
+  await create.click();
+  await expect(making.getByText("Enter an address or a range like").first()).toBeVisible();
+  await making.getByLabel("Values of condition 1 of group 2").fill("127.0.0.0/8\n::1");
+  await create.click();
+  await expect(
+    making.getByText("“Cookie” holds a credential, which no policy looks at.").first(),
+  ).toBeVisible();
+  await making.getByLabel("Name in condition 1 of group 1").fill("X-Partner");
+  await making.getByRole("button", { name: "Add a condition of group 1" }).click();
+  await making.getByLabel("Values of condition 2 of group 1").fill("192.0.2.0/24");
+  await making.getByLabel("How condition 2 of group 1 compares").selectOption("is none of");
+  await making.getByRole("button", { name: "Move group 2 up" }).click();
+  await expect(making.getByLabel("Name of group 1")).toHaveValue("Here");
+  const { violations } = await new AxeBuilder({ page: admin })
+    .withTags(["wcag2a", "wcag2aa", "wcag22aa"])
+    .analyze();
+  expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+  await create.click();
+  const row = admin.getByRole("row", {
+    name: /^Apart 1,000 messages per minute; 2 groups with limits of their own Close/,
+  });
+  await expect(row).toBeVisible();
+  await row.getByRole("button", { name: "Change Apart" }).click();
+  const changing = admin.getByRole("dialog", { name: "Change Apart" });
+  await expect(changing.getByLabel("Name in condition 1 of group 2")).toHaveValue("X-Partner");
+  await expect(changing.getByLabel("How condition 2 of group 2 compares")).toHaveValue("not");
+  await expect(changing.getByLabel("Values of condition 1 of group 1")).toHaveValue("127.0.0.0/8\n::1");
+  await changing.getByRole("button", { name: "Remove condition 2 of group 2" }).click();
+  await changing.getByLabel("Sessions of one user at once").fill("5");
+  await changing.getByRole("button", { name: "Save API policy" }).click();
+  await expect(admin.getByRole("row", { name: /^Apart .*; 5 sessions of one user at once/ })).toBeVisible();
+
+  const publisher = await as("publisher");
+  await publisher.goto(`/publisher/apis/${api.id}/plans`);
+  await publisher.getByLabel("API policy of the API").selectOption("Apart");
+  await publisher.getByRole("button", { name: "Save" }).click();
+  await expect(publisher.getByText("Saved to the working copy")).toBeVisible();
+  await publisher.getByRole("button", { name: "Deploy" }).first().click();
+  await expect(publisher.getByText(/differs from what is live/i)).toHaveCount(0);
+
+  const developer = await as("developer");
+  await developer.goto(`/devportal/apis/${api.id}/console?application=${id}`);
+  const session = developer.getByRole("complementary", { name: "Session" });
+  await developer.getByRole("button", { name: "Connect", exact: true }).click();
+  await expect(session.getByText("Open")).toBeVisible();
+  const message = developer.getByLabel("Message to send");
+  for (const text of ["and its echo", "one more"]) {
+    await message.fill(text);
+    await message.press("Control+Enter");
+  }
+  await expect(session.getByText("4429").first()).toBeVisible();
 });
 
 test("a client is told of what is dropped in the notice that its API declares", async ({

@@ -11,14 +11,14 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use tidegate_model::{
     command::{ChangePolicy, Command, ImportPolicies, Imported, Outcome},
-    limit::{Counting, Limit, Unit, Window},
     policy::{Excess, KeptPolicy, Policy, PolicyKind},
     role::Permission,
     rule::FieldProblem,
-    topic::Direction,
 };
 use utoipa::ToSchema;
 
+mod groups;
+mod limits;
 pub(crate) mod of_apis;
 mod terms;
 
@@ -29,43 +29,11 @@ use crate::{
     problem::{Problem, ProblemDocument},
     state::{Control, Inner},
 };
+use groups::{GroupAnswer, GroupInput};
+use limits::limit_input;
 use terms::BillingDocument;
 
-/// How much of what passes in which time.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Limit)]
-pub(crate) struct LimitAnswer {
-    /// So much passes in one window; of messages, the next one is beyond the limit.
-    amount: u64,
-    /// `messages`, `bytes` (of messages' payload) or `connects` (sessions that begin).
-    unit: &'static str,
-    /// `second`, `minute`, `hour`, `day` or `month`.
-    per: &'static str,
-    /// `calendar`: each window begins with the whole amount. `sliding`: what was used comes back evenly.
-    counting: &'static str,
-    /// Of a sliding limit: how many units may come at once after a rest.
-    #[schema(required)]
-    burst: Option<u64>,
-    /// Whose messages count: `publish` (clients'), `subscribe` (backends') or `both`.
-    direction: &'static str,
-}
-
-impl From<&Limit> for LimitAnswer {
-    fn from(limit: &Limit) -> Self {
-        let (counting, burst) = match limit.counting {
-            Counting::Calendar => ("calendar", None),
-            Counting::Sliding { burst } => ("sliding", Some(burst)),
-        };
-        Self {
-            amount: limit.amount,
-            unit: limit.unit.as_str(),
-            per: limit.per.as_str(),
-            counting,
-            burst,
-            direction: limit.direction.as_str(),
-        }
-    }
-}
+pub(crate) use limits::{LimitAnswer, LimitInput, limit};
 
 /// A business plan, an application policy or an API policy.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -83,6 +51,13 @@ pub(crate) struct PlanAnswer {
     /// API and topic that names one. Null: any number.
     #[schema(required)]
     sessions_max: Option<u32>,
+    /// The most of them of one user: whom the token speaks for, else the application, and without a credential the address.
+    /// Null: any number.
+    #[schema(required)]
+    sessions_per_user_max: Option<u32>,
+    /// The most of them from one address, or one /64 network of IPv6. Null: any number.
+    #[schema(required)]
+    sessions_per_address_max: Option<u32>,
     /// The largest message in bytes, where it is less than what the API takes. Null: as the API says.
     #[schema(required)]
     message_bytes_max: Option<u32>,
@@ -97,6 +72,8 @@ pub(crate) struct PlanAnswer {
     /// Of a plan: what it costs. Null: it is free.
     #[schema(required)]
     billing: Option<BillingDocument>,
+    /// Of an API policy: sessions that other limits hold for, in order; the first counts that a session is in.
+    groups: Vec<GroupAnswer>,
     /// There is no limit on what passes.
     unlimited: bool,
     /// The entity tag that a change is based on.
@@ -112,36 +89,18 @@ impl From<&KeptPolicy> for PlanAnswer {
             limits: policy.limits.iter().map(LimitAnswer::from).collect(),
             on_excess: policy.on_excess.as_str(),
             sessions_max: policy.sessions_max,
+            sessions_per_user_max: policy.sessions_per_user_max,
+            sessions_per_address_max: policy.sessions_per_address_max,
+            groups: policy.groups.iter().map(GroupAnswer::from).collect(),
             message_bytes_max: policy.message_bytes_max,
             idle_timeout_ms: policy.idle_timeout_ms,
             lifetime_max_ms: policy.lifetime_max_ms,
             roles: terms::names(&policy.terms),
             billing: policy.terms.billing.as_ref().map(BillingDocument::from),
-            unlimited: policy.limits.is_empty(),
+            unlimited: policy.limits.is_empty() && policy.groups.iter().all(|group| group.limits.is_empty()),
             etag: *etag,
         }
     }
-}
-
-/// A limit as it is to be.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = LimitInput)]
-pub(crate) struct LimitInput {
-    /// So much passes in one window, at least 1.
-    #[schema(example = 5000)]
-    amount: u64,
-    /// `messages` (when absent), `bytes` (of messages' payload) or `connects` (sessions that begin).
-    unit: Option<String>,
-    /// `second`, `minute`, `hour`, `day` or `month`.
-    #[schema(example = "minute")]
-    per: String,
-    /// `calendar` (when absent): each window begins with the whole amount. `sliding`: what was used comes back evenly.
-    counting: Option<String>,
-    /// Of a sliding limit, and only of one: how many units may come at once after a rest, at least 1.
-    burst: Option<u64>,
-    /// Whose messages count: `publish` (clients'), `subscribe` (backends') or `both` (when absent).
-    direction: Option<String>,
 }
 
 /// A business plan, an application policy or an API policy as it is to be.
@@ -166,6 +125,10 @@ pub(crate) struct PlanInput {
     /// The most sessions that are open at once: of each subscription under a plan, of each application that has a policy, of each
     /// API and topic that names one. Absent: any number.
     sessions_max: Option<u32>,
+    /// The most of them of one user: whom the token speaks for, else the application, and without a credential the address.
+    sessions_per_user_max: Option<u32>,
+    /// The most of them from one address, or one /64 network of IPv6.
+    sessions_per_address_max: Option<u32>,
     /// The largest message in bytes, where it is less than what the API takes.
     message_bytes_max: Option<u32>,
     /// A session without a message for so long ends, where it is less than what the endpoint says.
@@ -178,6 +141,9 @@ pub(crate) struct PlanInput {
     roles: Vec<String>,
     /// Of a business plan only: what it costs. Absent: it is free.
     billing: Option<BillingDocument>,
+    /// Of an API policy, and only of one: sessions that other limits hold for, in order; at most 16.
+    #[serde(default)]
+    groups: Vec<GroupInput>,
 }
 
 /// All policies as one document, to be kept or carried elsewhere.
@@ -226,38 +192,6 @@ pub(crate) fn word<T: Copy>(
     found
 }
 
-/// The limit that is told of at a pointer, and problems of words that say nothing.
-pub(crate) fn limit(at: &str, input: &LimitInput, problems: &mut Vec<FieldProblem>) -> Option<Limit> {
-    let of = |leaf: &str| format!("{at}/{leaf}");
-    let unit = word(&of("unit"), input.unit.as_deref(), &Unit::ALL, Unit::as_str, problems);
-    let per = word(&of("per"), Some(&input.per), &Window::ALL, Window::as_str, problems);
-    let direction =
-        word(&of("direction"), input.direction.as_deref(), &Direction::ALL, Direction::as_str, problems);
-    let slides = word(
-        &of("counting"),
-        input.counting.as_deref(),
-        &[false, true],
-        |slides| if slides { "sliding" } else { "calendar" },
-        problems,
-    );
-    let counting = match (slides, input.burst) {
-        (Some(false), None) => Some(Counting::Calendar),
-        (Some(true), Some(burst)) => Some(Counting::Sliding { burst }),
-        (Some(true), None) => {
-            let detail = "Say how many may come at once.";
-            problems.push(FieldProblem::new(of("burst"), "required", detail));
-            None
-        }
-        (Some(false), Some(_)) => {
-            let detail = "A calendar limit has no burst: leave it out, or count by “sliding”.";
-            problems.push(FieldProblem::new(of("burst"), "not_sliding", detail));
-            None
-        }
-        (None, _) => None,
-    };
-    Some(Limit { amount: input.amount, unit: unit?, per: per?, counting: counting?, direction: direction? })
-}
-
 /// The policy that is told of at a pointer, and problems of words that say nothing.
 fn policy(at: &str, input: PlanInput, problems: &mut Vec<FieldProblem>) -> Policy {
     let excess = format!("{at}/on_excess");
@@ -266,10 +200,15 @@ fn policy(at: &str, input: PlanInput, problems: &mut Vec<FieldProblem>) -> Polic
     let limits: Vec<_> =
         limits.filter_map(|(place, one)| limit(&format!("{at}/limits/{place}"), one, problems)).collect();
     let on_excess = on_excess.unwrap_or_default();
+    let groups = input.groups.into_iter().enumerate();
+    let groups = groups.map(|(place, one)| groups::group(&format!("{at}/groups/{place}"), one, problems));
+    let groups = groups.collect();
     let PlanInput {
         name,
         description,
         sessions_max,
+        sessions_per_user_max,
+        sessions_per_address_max,
         message_bytes_max,
         idle_timeout_ms,
         lifetime_max_ms,
@@ -283,10 +222,13 @@ fn policy(at: &str, input: PlanInput, problems: &mut Vec<FieldProblem>) -> Polic
         limits,
         on_excess,
         sessions_max,
+        sessions_per_user_max,
+        sessions_per_address_max,
         message_bytes_max,
         idle_timeout_ms,
         lifetime_max_ms,
         terms: terms::terms(at, &roles, billing, problems),
+        groups,
     }
 }
 
@@ -298,21 +240,13 @@ fn only_policy(input: PlanInput) -> Result<Policy, Problem> {
 
 impl From<KeptPolicy> for PlanInput {
     fn from(KeptPolicy { policy, .. }: KeptPolicy) -> Self {
-        let limit = |limit: &Limit| {
-            let LimitAnswer { amount, unit, per, counting, burst, direction } = limit.into();
-            LimitInput {
-                amount,
-                unit: Some(unit.to_owned()),
-                per: per.to_owned(),
-                counting: Some(counting.to_owned()),
-                burst,
-                direction: Some(direction.to_owned()),
-            }
-        };
         Self {
-            limits: policy.limits.iter().map(limit).collect(),
+            limits: policy.limits.iter().map(limit_input).collect(),
+            groups: policy.groups.iter().map(GroupInput::from).collect(),
             on_excess: Some(policy.on_excess.as_str().to_owned()),
             sessions_max: policy.sessions_max,
+            sessions_per_user_max: policy.sessions_per_user_max,
+            sessions_per_address_max: policy.sessions_per_address_max,
             message_bytes_max: policy.message_bytes_max,
             idle_timeout_ms: policy.idle_timeout_ms,
             lifetime_max_ms: policy.lifetime_max_ms,

@@ -19,7 +19,7 @@ use crate::{
     answer::Answer,
     certificate::BadCertificate,
     dial::DialError,
-    relay::{Full, UsedUp},
+    relay::{Full, OfWhom, UsedUp},
 };
 
 mod farewell;
@@ -260,9 +260,14 @@ impl Refusal {
                 "The {} {plan} has nothing left; there is more in {retry_after_seconds} seconds.",
                 level.noun()
             ),
-            Self::Full(Full { plan, level, sessions_max }) => format!(
-                "The {} {plan} allows {sessions_max} sessions at once, and so many are open. Close one first.",
-                level.noun()
+            Self::Full(Full { plan, level, sessions_max, of }) => format!(
+                "The {} {plan} allows {sessions_max} sessions at once{}, and so many are open. Close one first.",
+                level.noun(),
+                match of {
+                    OfWhom::All => "",
+                    OfWhom::User => " of one user",
+                    OfWhom::Address => " from one address",
+                }
             ),
             Self::Upgrade(UpgradeError::NotAnUpgrade) => {
                 "Connect with a WebSocket client: the request must ask for an upgrade to websocket, version 13."
@@ -377,7 +382,7 @@ fn samples() -> Vec<Refusal> {
         Refusal::NotHttp,
         Refusal::Slow,
         Refusal::UsedUp(used_up),
-        Refusal::Full(Full { plan, level, sessions_max: 1 }),
+        Refusal::Full(Full { plan, level, sessions_max: 1, of: OfWhom::All }),
         Refusal::NotReady,
         Refusal::Overloaded,
         Refusal::Crowded,

@@ -43,7 +43,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-pub(crate) use budgets::{Budgets, Full};
+pub(crate) use budgets::{Budgets, Full, OfWhom};
 pub(crate) use coder::Coder;
 pub(crate) use ledger::Ledger;
 pub(crate) use leg::{Leg, Socket};

@@ -14,6 +14,7 @@ use crate::{
     deny::Connected,
     endpoint::{Endpoint, Environment},
     exchange::Source,
+    group::Group,
     id::{ApiId, ApplicationId, KeyManagerId, SubscriptionId},
     issuer::RESIDENT,
     lifecycle::State,
@@ -219,6 +220,11 @@ impl Grant {
     /// Name of the business plan; empty without a subscription.
     pub fn plan_name(&self) -> &str {
         self.plan.as_deref().map_or("", |plan| &plan.name)
+    }
+
+    /// The group of a policy that it is in; `None`: the policy's own limits hold.
+    pub fn group_of<'p>(&self, policy: &'p Policy) -> Option<&'p Group> {
+        policy.group_of(self.address, self.attributes.as_deref())
     }
 
     /// The policies of the API and of the topic, as far as they have any.

@@ -133,6 +133,7 @@ fn watch(snapshot: &Snapshot, key: &BudgetKey) -> Option<Watched> {
     if key.shape.slides() || key.shape.per() == Window::Second {
         return None;
     }
+    let mut limits = None;
     let (policy, application, api) = match &key.holder {
         Holder::Api(api) => {
             let api = snapshot.api(*api)?;
@@ -142,6 +143,11 @@ fn watch(snapshot: &Snapshot, key: &BudgetKey) -> Option<Watched> {
             let api = snapshot.api(*api)?;
             let topic = api.topics.declared.iter().find(|topic| *topic.path == **path)?;
             (snapshot.api_policy(topic.api_policy.as_deref()?)?, None, Some(api))
+        }
+        Holder::Group { api, .. } => {
+            let (policy, group) = key.holder.group(snapshot)?;
+            limits = Some(&group.limits);
+            (policy, None, snapshot.api(*api))
         }
         Holder::Application(id) => {
             let application = snapshot.application(*id)?;
@@ -154,7 +160,7 @@ fn watch(snapshot: &Snapshot, key: &BudgetKey) -> Option<Watched> {
         }
         Holder::Address { .. } | Holder::Rule { .. } => return None,
     };
-    let limit = *policy.limits.iter().find(|limit| limit.shape() == key.shape)?;
+    let limit = *limits.unwrap_or(&policy.limits).iter().find(|limit| limit.shape() == key.shape)?;
     Some(Watched {
         key: key.clone(),
         limit,
@@ -227,7 +233,7 @@ impl Alert {
     /// The topic that is held to it, where one is.
     pub fn topic(&self) -> Option<&str> {
         match &self.key.holder {
-            Holder::Topic { path, .. } => Some(path),
+            Holder::Topic { path, .. } | Holder::Group { path: Some(path), .. } => Some(path),
             _ => None,
         }
     }

@@ -57,6 +57,23 @@ impl FromStr for Range {
 }
 
 impl Range {
+    /// Whether an address is in it, however that is written.
+    pub fn holds(self, address: IpAddr) -> bool {
+        match (self.address, address.to_canonical()) {
+            (IpAddr::V4(range), IpAddr::V4(ip)) => front4(ip, self.prefix) == front4(range, self.prefix),
+            (IpAddr::V6(range), IpAddr::V6(ip)) => front6(ip, self.prefix) == front6(range, self.prefix),
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        }
+    }
+
+    /// The address, where it is one alone.
+    pub const fn alone(self) -> Option<IpAddr> {
+        match (self.address, self.prefix) {
+            (IpAddr::V4(_), 32) | (IpAddr::V6(_), 128) => Some(self.address),
+            _ => None,
+        }
+    }
+
     /// Whether it holds every address of its family.
     pub const fn is_everybody(self) -> bool {
         self.prefix == 0

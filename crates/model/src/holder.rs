@@ -7,10 +7,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    group::Group,
     id::{ApiId, ApplicationId, CustomRuleId, SubscriptionId},
     limit::Shape,
     meter::Level,
     network::Neighbour,
+    policy::Policy,
     snapshot::Snapshot,
 };
 
@@ -26,6 +28,15 @@ pub enum Holder {
         api: ApiId,
         /// Its path as it is declared: one with parameters is one holder, whatever they are.
         path: Arc<str>,
+    },
+    /// A group of the policy that an API or a topic names, over all who are in it.
+    Group {
+        /// The API.
+        api: ApiId,
+        /// The topic by its path as it is declared, where it is the topic that names the policy.
+        path: Option<Arc<str>>,
+        /// The group.
+        name: Arc<str>,
     },
     /// A subscription, held to its business plan. One that is made anew in the place of another is another holder.
     Subscription {
@@ -67,14 +78,27 @@ impl Holder {
             Self::Topic { api, ref path } => snapshot
                 .api(api)
                 .is_some_and(|api| api.topics.declared.iter().any(|topic| *topic.path == **path)),
+            Self::Group { .. } => self.group(snapshot).is_some(),
         }
+    }
+
+    /// The group that it is by this snapshot, and the policy that has it.
+    pub fn group<'s>(&self, snapshot: &'s Snapshot) -> Option<(&'s Arc<Policy>, &'s Group)> {
+        let Self::Group { api, path, name } = self else { return None };
+        let api = snapshot.api(*api)?;
+        let policy = match path {
+            None => &api.api_policy,
+            Some(path) => &api.topics.declared.iter().find(|topic| *topic.path == **path)?.api_policy,
+        };
+        let policy = snapshot.api_policy(policy.as_deref()?)?;
+        policy.groups.iter().find(|group| *group.name == **name).map(|group| (policy, group))
     }
 
     /// At which level its policy is held.
     pub const fn level(&self) -> Level {
         match self {
-            Self::Api(_) => Level::Api,
-            Self::Topic { .. } => Level::Topic,
+            Self::Api(_) | Self::Group { path: None, .. } => Level::Api,
+            Self::Topic { .. } | Self::Group { path: Some(_), .. } => Level::Topic,
             Self::Application(_) => Level::Application,
             Self::Subscription { .. } | Self::Address { .. } => Level::Subscription,
             Self::Rule { .. } => Level::Rule,
@@ -142,5 +166,17 @@ mod tests {
             r#"{"holder":{"rule":{"id":"00000000-0000-7101-8101-010101010101","key":"acme"}},"shape":{"unit":"messages","per":"month","slides":false,"direction":"both"}}"#
         );
         assert_eq!(serde_json::from_str::<BudgetKey>(&written).unwrap(), key);
+        for (path, level, of) in [(None, Level::Api, "null"), (Some("/*".into()), Level::Topic, r#""/*""#)] {
+            let key = BudgetKey { holder: Holder::Group { api, path, name: "Inside".into() }, shape };
+            let written = serde_json::to_string(&key).unwrap();
+            assert_eq!(
+                written,
+                format!(
+                    r#"{{"holder":{{"group":{{"api":"00000000-0000-7101-8101-010101010101","path":{of},"name":"Inside"}}}},"shape":{{"unit":"messages","per":"month","slides":false,"direction":"both"}}}}"#
+                )
+            );
+            assert_eq!(serde_json::from_str::<BudgetKey>(&written).unwrap(), key);
+            assert_eq!(key.holder.level(), level);
+        }
     }
 }

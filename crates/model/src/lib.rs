@@ -25,6 +25,7 @@ pub mod exchange;
 pub mod expression;
 pub mod fact;
 pub mod forwarded;
+pub mod group;
 pub mod headers;
 pub mod holder;
 pub mod id;

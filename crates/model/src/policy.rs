@@ -4,10 +4,14 @@
 //! A policy is its limits and what becomes of a message beyond one. Numbers of those that ship are those of the
 //! specification; see [`crate::throttle`] for how they are counted.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    attribute::Attributes,
     endpoint::Bounds,
+    group::Group,
     limit::{Limit, Window},
     terms::Terms,
 };
@@ -65,6 +69,12 @@ pub struct Policy {
     /// The most sessions that are open at once of each whom it is held against; `None`: any number.
     #[serde(default)]
     pub sessions_max: Option<u32>,
+    /// The most of them of one user: whom the token speaks for; else the application, and without a credential the address.
+    #[serde(default)]
+    pub sessions_per_user_max: Option<u32>,
+    /// The most of them from one address, or one /64 network of IPv6.
+    #[serde(default)]
+    pub sessions_per_address_max: Option<u32>,
     /// The largest message, where it is less than what the API takes; see [`crate::protocol::MESSAGE_BYTES`].
     #[serde(default)]
     pub message_bytes_max: Option<u32>,
@@ -79,6 +89,16 @@ pub struct Policy {
     /// Who may choose it and for how much; only a business plan says something. Gateways are not told.
     #[serde(default)]
     pub terms: Terms,
+    /// Sessions that other limits hold for than [`Self::limits`]; only of an API policy.
+    #[serde(default)]
+    pub groups: Vec<Group>,
+}
+
+impl Policy {
+    /// The group that a session is in from this address, of which this was kept; `None`: the policy's own limits hold.
+    pub fn group_of(&self, address: IpAddr, attributes: Option<&Attributes>) -> Option<&Group> {
+        self.groups.iter().find(|group| group.holds(address, attributes))
+    }
 }
 
 /// Sessions that are open at once, as far as a policy bounds them.

@@ -7,6 +7,7 @@
 mod api_key;
 mod backend;
 mod certificate;
+mod group;
 mod issuer;
 mod passing;
 mod people;
@@ -18,6 +19,7 @@ mod topic;
 pub use api_key::api_key;
 pub use backend::{endpoint, endpoint_url, endpoints};
 pub use certificate::certificate;
+pub use group::{GROUP_NAME_CHARS_MAX, groups};
 pub use issuer::{issuer_url, key_manager_name, provided_client_id, trust};
 pub use passing::{headers, mappings};
 pub use people::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, USERNAME_CHARS_MAX, password, username};

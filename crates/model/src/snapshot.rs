@@ -248,6 +248,16 @@ fn routes_of(apis: &[ApiFacts]) -> Routes {
     routes
 }
 
+/// What policies look at.
+fn looked_at(parts: &SnapshotParts) -> LookedAt {
+    let mut looked_at = LookedAt::default();
+    let groups = parts.api_policies.iter().flat_map(|policy| &policy.groups);
+    for condition in groups.flat_map(|group| &group.conditions) {
+        condition.look(&mut looked_at);
+    }
+    looked_at
+}
+
 /// The snapshot with its indexes.
 #[derive(Debug, Default)]
 pub struct Snapshot {
@@ -292,6 +302,7 @@ impl Snapshot {
     /// [`Self::touches`].
     pub fn after(parts: SnapshotParts, earlier: &Self) -> Self {
         let mut difference = Difference::default();
+        let mut looked_at = looked_at(&parts);
         let denials: Denials = parts.deny_rules.iter().collect();
         difference.is_everywhere = (&parts.issuer, &parts.key_managers, &denials)
             != (&earlier.issuer, &earlier.key_managers, &earlier.denials);
@@ -313,7 +324,6 @@ impl Snapshot {
         let subscriptions = parts.subscriptions.into_iter().map(|sub| ((sub.application, sub.api), sub));
         let custom_rules = share_rules(parts.custom_rules, &earlier.custom_rules);
         difference.is_everywhere |= custom_rules != earlier.custom_rules;
-        let mut looked_at = LookedAt::default();
         custom_rules.iter().for_each(|rule| rule.look_at(&mut looked_at));
         let named = |policy: Policy| (policy.name.clone(), Arc::new(policy));
         let (plans, policies) = (parts.plans.into_iter(), parts.application_policies.into_iter());

@@ -113,8 +113,8 @@ impl At<'_> {
             }
             Command::ChangePolicy(ChangePolicy { kind, based_on, policy }) => {
                 let was = self.policy(kind, &policy.name).await?;
-                let kept =
-                    policies::change(kind, &was, policy, based_on, self.actor, &roles::all(self.db).await?)?;
+                let (all, own) = (all(self.db, kind).await?, roles::all(self.db).await?);
+                let kept = policies::change(kind, &was, policy, based_on, self.actor, (&all, &own))?;
                 plan::Entity::update(changed(kind, &kept)?).exec(self.db).await?;
                 self.keep_policy_change(kind, Some(&was), Some(&kept)).await?;
                 self.bump().await?;

@@ -101,6 +101,13 @@ test("a plan says its limit in words", () => {
     "No limit on messages; 2 sessions at once; messages of at most 64 KiB; " +
       "a session ends after 1 min without a message; a session ends after 1 h",
   );
+  expect(planLimit({ limits: [], sessions_per_user_max: 1, sessions_per_address_max: 5 })).toBe(
+    "No limit on messages; 1 session of one user at once; 5 sessions from one address at once",
+  );
+  const group = { name: "One", description: "", conditions: [], limits: [] };
+  expect(planLimit({ limits: [limit], groups: [group] })).toBe(
+    "5,000 messages per minute; 1 group with limits of their own",
+  );
   expect(planLimit({ limits: [limit], sessions_max: null, on_excess: "delay" })).toBe(
     "5,000 messages per minute; what is beyond waits",
   );

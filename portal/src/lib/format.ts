@@ -124,17 +124,30 @@ export function usedInWords(limit: LimitUsage): string {
 export const alertInWords = ({ used, limit }: { used: number; limit: Limit }): string =>
   `${(limit.unit === "bytes" ? size : count)(used)} of ${windowInWords(limit)}`;
 
-type Bounds = "sessions_max" | "message_bytes_max" | "idle_timeout_ms" | "lifetime_max_ms" | "on_excess";
+type Bounds =
+  | "sessions_max"
+  | "sessions_per_user_max"
+  | "sessions_per_address_max"
+  | "message_bytes_max"
+  | "idle_timeout_ms"
+  | "lifetime_max_ms"
+  | "on_excess"
+  | "groups";
 
 /** What a plan gives, in words. */
 export function planLimit(plan: Pick<Plan, "limits"> & Partial<Pick<Plan, Bounds>>): string {
   const { limits, sessions_max, message_bytes_max, idle_timeout_ms, lifetime_max_ms, on_excess } = plan;
+  const { sessions_per_user_max, sessions_per_address_max, groups } = plan;
   const words = limits.length > 0 ? limits.map(limitInWords) : ["No limit on messages"];
   if (limits.length > 0 && on_excess === "delay") words.push("what is beyond waits");
   if (limits.length > 0 && on_excess === "drop") words.push("what is beyond is dropped");
   if (limits.length > 0 && on_excess === "notify") words.push("what is beyond is dropped, and told");
   if (limits.length > 0 && on_excess === "count") words.push("what is beyond passes, and is counted");
+  if (groups && groups.length > 0) words.push(`${counted(groups.length, "group")} with limits of their own`);
   if (sessions_max) words.push(`${counted(sessions_max, "session")} at once`);
+  if (sessions_per_user_max) words.push(`${counted(sessions_per_user_max, "session")} of one user at once`);
+  if (sessions_per_address_max)
+    words.push(`${counted(sessions_per_address_max, "session")} from one address at once`);
   if (message_bytes_max) words.push(`messages of at most ${exactSize(message_bytes_max)}`);
   if (idle_timeout_ms) words.push(`a session ends after ${duration(idle_timeout_ms)} without a message`);
   if (lifetime_max_ms) words.push(`a session ends after ${duration(lifetime_max_ms)}`);

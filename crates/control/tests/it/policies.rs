@@ -101,7 +101,8 @@ async fn a_policy_is_made_read_changed_and_deleted() {
         let bytes = json!({"amount": 65_536, "unit": "bytes", "per": "second", "counting": "sliding", "burst": 4_096,
             "direction": "publish"});
         let body = json!({"name": "Stream", "description": "For streams.", "on_excess": "delay",
-            "limits": [limit(9_000, "month"), bytes], "sessions_max": 3, "message_bytes_max": 65_536,
+            "limits": [limit(9_000, "month"), bytes], "sessions_max": 3, "sessions_per_user_max": 2,
+            "sessions_per_address_max": 5, "message_bytes_max": 65_536,
             "idle_timeout_ms": 60_000, "lifetime_max_ms": 3_600_000});
         let made = office.post(list, body.clone()).await.is(201);
         let place = format!("{list}/Stream");
@@ -114,7 +115,14 @@ async fn a_policy_is_made_read_changed_and_deleted() {
         let month = json!({"amount": 9_000, "unit": "messages", "per": "month", "counting": "calendar", "burst": null,
             "direction": "both"});
         assert_eq!(first["limits"], json!([month, bytes]));
-        for bound in ["sessions_max", "message_bytes_max", "idle_timeout_ms", "lifetime_max_ms"] {
+        for bound in [
+            "sessions_max",
+            "sessions_per_user_max",
+            "sessions_per_address_max",
+            "message_bytes_max",
+            "idle_timeout_ms",
+            "lifetime_max_ms",
+        ] {
             assert_eq!(first[bound], body[bound]);
         }
         // Everybody may know what a plan gives; what an API takes is for those who see APIs.
@@ -338,4 +346,91 @@ async fn a_plan_says_who_may_choose_it_and_what_it_costs() {
 
 async fn ada_of(office: &Office) -> Person {
     office.house.person("ada", &[Role::Subscriber]).await
+}
+
+fn grouped(groups: &Value) -> Value {
+    json!({"name": "Grouped", "limits": [limit(5, "minute")], "groups": groups})
+}
+
+#[tokio::test]
+async fn an_api_policy_has_groups_that_come_back_as_they_were_told() {
+    let office = Office::open().await;
+    let condition = |kind: &str, name: &str, not: bool| json!({"kind": kind, "name": name, "any_of": ["a", "b*"], "not": not});
+    let address =
+        json!({"kind": "address", "any_of": ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"], "not": false});
+    let whole = json!({"amount": 7, "unit": "messages", "per": "hour", "counting": "calendar", "burst": null,
+        "direction": "both"});
+    let groups = json!([
+        {"name": "Partners", "description": "By contract.", "limits": [whole],
+            "conditions": [address, condition("claim", "realm_access.roles", true)]},
+        {"name": "Free", "description": "", "limits": [],
+            "conditions": [condition("header", "X-Tier", false), condition("query", "room", true)]},
+    ]);
+    let mut told = groups.clone();
+    told[0]["limits"] = json!([limit(7, "hour")]);
+    told[0]["conditions"][0].as_object_mut().unwrap().remove("not");
+    told[0]["conditions"][0]["any_of"][0] = json!(" 10.1.2.3/8");
+    let made = office.post(API_POLICIES, grouped(&told)).await.is(201).json();
+    assert_eq!(made["groups"], groups);
+    assert_eq!(made["unlimited"], false);
+    let document = office.house.get(&office.admin, "/api/v1/policies").await.is(200).json();
+    let again = office.post("/api/v1/policies", document).await.is(200).json();
+    assert_eq!((&again["created"], &again["changed"]), (&json!(0), &json!(0)));
+    let place = format!("{API_POLICIES}/Grouped");
+    let changed = office.put("\"1\"", &place, policy("Grouped", &[])).await.is(200).json();
+    assert_eq!((&changed["groups"], &changed["unlimited"]), (&json!([]), &json!(true)));
+    let plan = office.house.get(&office.admin, "/api/v1/plans/Gold").await.is(200).json();
+    assert_eq!(plan["groups"], json!([]));
+}
+
+#[tokio::test]
+async fn a_problem_of_a_group_names_its_place() {
+    let office = Office::open().await;
+    let good = || json!({"kind": "claim", "name": "department", "any_of": ["sales"]});
+    let of = |change: fn(&mut Value)| {
+        let mut condition = good();
+        change(&mut condition);
+        grouped(&json!([{"name": "One", "conditions": [good(), condition], "limits": []}]))
+    };
+    let at = |leaf: &str| format!("/groups/0/conditions/1/{leaf}");
+    for (body, pointer, code) in [
+        (
+            grouped(&json!([{"name": "One", "conditions": [], "limits": []}])),
+            "/groups/0/conditions".to_owned(),
+            "required",
+        ),
+        (
+            grouped(&json!([{"name": "One", "conditions": [good()], "limits": [limit(1, "year")]}])),
+            "/groups/0/limits/0/per".to_owned(),
+            "unknown_word",
+        ),
+        (of(|condition| condition["kind"] = json!("cookie")), at("kind"), "unknown_word"),
+        (of(|condition| condition["name"] = Value::Null), at("name"), "required"),
+        (of(|condition| condition["any_of"] = json!([])), at("any_of"), "required"),
+        (
+            of(|condition| *condition = json!({"kind": "header", "name": "Cookie", "any_of": ["a"]})),
+            at("name"),
+            "credential",
+        ),
+        (
+            of(|condition| *condition = json!({"kind": "address", "any_of": ["::1", "10.0.0.0/40"]})),
+            at("any_of/1"),
+            "no_address",
+        ),
+        (
+            of(|condition| *condition = json!({"kind": "address", "name": "a", "any_of": ["::1"]})),
+            at("name"),
+            "no_name",
+        ),
+    ] {
+        let refused = office.post(API_POLICIES, body).await.is(400);
+        assert_eq!(fields(&refused), [(pointer, code.to_owned())]);
+    }
+    let refused = office.post(PLANS, of(|_| ())).await.is(400);
+    assert_eq!(fields(&refused), [("/groups".to_owned(), "only_api_policies".to_owned())]);
+    let bad =
+        json!({"api_policies": [policy("Fine", &[]), of(|condition| condition["any_of"] = json!([""]))]});
+    let refused = office.post("/api/v1/policies", bad).await.is(400);
+    let pointer = "/api_policies/1/groups/0/conditions/1/any_of/0";
+    assert_eq!(fields(&refused), [(pointer.to_owned(), "required".to_owned())]);
 }

@@ -23,11 +23,14 @@ use tidegate_model::{
     custom_rule::{Judged, Rule},
     expression::{Failed, Found},
     holder::{BudgetKey, Holder},
+    id::ApplicationId,
     lease::{self, Fleet},
     limit::Limit,
     meter::{Event, Level, Share, Shares},
-    policy::Policy,
+    network::Neighbour,
     port::Clock,
+    revocation::Mark,
+    security::Way,
     snapshot::Snapshot,
     throttle::{Budget, Scarcity},
     time::Timestamp,
@@ -38,7 +41,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     failures::Failures,
-    meter::{Meter, Ruled, UsedUp, holders, moment},
+    meter::{HeldTo, Meter, Ruled, UsedUp, holders, moment},
 };
 use crate::{quota::Fields, time::Monotonic};
 
@@ -48,6 +51,9 @@ const PARTS: usize = 64;
 /// From so many budgets of a part on, those of addresses that nobody has a session of are forgotten: with some 120 bytes each
 /// it is 8 MiB over all parts, for more addresses than come to one gateway in a minute.
 const BUDGETS_SWEPT_FROM: usize = 65_536 / PARTS;
+/// From so many counts of open sessions of a part on, those of nobody are forgotten, as above: there is one for each user
+/// and address of a holder whose policy bounds that.
+const OPEN_SWEPT_FROM: usize = 65_536 / PARTS;
 /// Most budgets that one batch tells of: some hundreds of kilobytes, and one transaction of the store, well under a second.
 const TOLD_MAX: usize = 5_000;
 
@@ -97,14 +103,57 @@ impl Hash for Kept {
 struct Held {
     budgets: HashSet<Kept>,
     /// How many sessions are open of each whose policy bounds that.
-    open: HashMap<Holder, Arc<AtomicU32>>,
-    /// How many there may be before they are looked through.
+    open: HashMap<Seated, Arc<AtomicU32>>,
+    /// How many budgets there may be before they are looked through.
     sweep_from: usize,
+    /// How many counts of open sessions, likewise.
+    sweep_open_from: usize,
 }
+
+/// Of a holder's sessions, which are counted together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Whose {
+    /// All.
+    All,
+    /// Those of one user.
+    User(User),
+    /// Those from one address.
+    Address(Neighbour),
+}
+
+/// Who a session is of, as far as its credential says.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum User {
+    /// A person, whoever issued the token.
+    Person(Mark),
+    /// An application that speaks for nobody.
+    Application(ApplicationId),
+    /// Whoever is there without a credential.
+    Address(Neighbour),
+}
+
+impl User {
+    fn of(grant: &Grant) -> Self {
+        match (grant.marks.subject, grant.way) {
+            (Some(person), _) => Self::Person(person),
+            (None, Way::None) => Self::Address(grant.address.into()),
+            (None, _) => Self::Application(grant.application_id()),
+        }
+    }
+}
+
+/// Of which sessions there is a count.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Seated(Holder, Whose);
 
 impl Default for Held {
     fn default() -> Self {
-        Self { budgets: HashSet::new(), open: HashMap::new(), sweep_from: BUDGETS_SWEPT_FROM }
+        Self {
+            budgets: HashSet::new(),
+            open: HashMap::new(),
+            sweep_from: BUDGETS_SWEPT_FROM,
+            sweep_open_from: OPEN_SWEPT_FROM,
+        }
     }
 }
 
@@ -132,14 +181,24 @@ impl Held {
         self.budgets.insert(Kept(Arc::clone(&tally)));
         tally
     }
+
+    /// How many sessions are open of these.
+    fn open(&mut self, of: Seated) -> Arc<AtomicU32> {
+        if self.open.len() >= self.sweep_open_from {
+            self.open.retain(|_, open| Arc::strong_count(open) > 1);
+            self.sweep_open_from = OPEN_SWEPT_FROM.max(2 * self.open.len());
+        }
+        Arc::clone(self.open.entry(of).or_default())
+    }
 }
 
 /// A session's place among those of a holder that are open at once; free again when it is dropped.
 #[derive(Debug)]
 pub(super) struct Seat(Arc<AtomicU32>);
 
-/// Those that a session has, one at each level at most. Most have none, and own nothing of it.
-pub(super) type Seats = [Option<Seat>; 4];
+/// Those that a session has, three at each level at most. Most have none, and own nothing of it.
+#[derive(Debug, Default)]
+pub(super) struct Seats(Vec<Seat>);
 
 impl Drop for Seat {
     fn drop(&mut self) {
@@ -157,6 +216,29 @@ pub(crate) struct Full {
     pub(crate) level: Level,
     /// How many that are.
     pub(crate) sessions_max: u32,
+    /// Of whom.
+    pub(crate) of: OfWhom,
+}
+
+/// Of whom so many sessions may be open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OfWhom {
+    /// Of all together.
+    All,
+    /// Of one user.
+    User,
+    /// From one address.
+    Address,
+}
+
+/// What a policy says of sessions at once: of whom, how many, and which are counted.
+fn bounded(held: &HeldTo<'_>, grant: &Grant) -> impl Iterator<Item = (OfWhom, u32, Whose)> {
+    let policy = held.policy;
+    let all = policy.sessions_max.map(|most| (OfWhom::All, most, Whose::All));
+    let user = policy.sessions_per_user_max.map(|most| (OfWhom::User, most, Whose::User(User::of(grant))));
+    let address = policy.sessions_per_address_max;
+    let address = address.map(|most| (OfWhom::Address, most, Whose::Address(grant.address.into())));
+    [all, user, address].into_iter().flatten()
 }
 
 impl Budgets {
@@ -179,16 +261,17 @@ impl Budgets {
 
     /// The meter of a session with this grant.
     pub(crate) fn meter(self: &Arc<Self>, grant: &Grant) -> Meter {
-        let shares_of = |(holder, policy): (Holder, &Arc<Policy>)| -> Vec<Share> {
-            if policy.limits.is_empty() {
+        let shares_of = |to: HeldTo<'_>| -> Vec<Share> {
+            if to.limits().is_empty() {
                 return Vec::new();
             }
+            let holder = to.counted();
             let mut held = self.held(&holder);
             let share = |limit: &Limit| {
                 let key = BudgetKey { holder: holder.clone(), shape: limit.shape() };
-                Share::new(held.tally_for(key, limit, self.fleet.as_ref()), *limit, Arc::clone(policy))
+                Share::new(held.tally_for(key, limit, self.fleet.as_ref()), *limit, Arc::clone(to.policy))
             };
-            policy.limits.iter().map(share).collect()
+            to.limits().iter().map(share).collect()
         };
         let of_rules = grant.rules.iter().flat_map(|held| match &held.judged {
             Judged::Applies(found, direction) => self.shares_of_rule(&held.rule, found, *direction),
@@ -200,7 +283,7 @@ impl Budgets {
             Judged::EachMessage(_) => Vec::new(),
         });
         // In one piece of the right size: what is cut off of a larger one lies between budgets, which stay.
-        let limits = holders(grant).map(|(_, policy)| policy.limits.len()).sum::<usize>();
+        let limits = holders(grant).map(|held| held.limits().len()).sum::<usize>();
         let of_rules = of_rules.collect::<Vec<_>>();
         let mut shares = Vec::with_capacity(limits + of_rules.len());
         holders(grant).for_each(|held| shares.extend(shares_of(held)));
@@ -245,17 +328,21 @@ impl Budgets {
 
     fn take_seats(&self, meter: &mut Meter, grant: &Grant, room: impl Fn(u32) -> u32) -> Result<(), Full> {
         let mut seats = Seats::default();
-        for (seat, (holder, policy)) in seats.iter_mut().zip(holders(grant)) {
-            let Some(sessions_max) = policy.sessions_max else { continue };
-            let level = holder.level();
-            let open = Arc::clone(self.held(&holder).open.entry(holder).or_default());
-            let more = |open: u32| (open < room(sessions_max)).then(|| open.saturating_add(1));
-            if open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_err() {
-                return Err(Full { plan: policy.name.clone(), level, sessions_max });
+        for held in holders(grant) {
+            for (of, sessions_max, whose) in bounded(&held, grant) {
+                let seated = Seated(held.holder.clone(), whose);
+                let mut part = self.held(&seated);
+                let open = part.open(seated);
+                drop(part);
+                let more = |open: u32| (open < room(sessions_max)).then(|| open.saturating_add(1));
+                if open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_err() {
+                    let (plan, level) = (held.policy.name.clone(), held.holder.level());
+                    return Err(Full { plan, level, sessions_max, of });
+                }
+                seats.0.push(Seat(open));
             }
-            *seat = Some(Seat(open));
         }
-        meter.seats = seats.iter().any(Option::is_some).then(|| Box::new(seats));
+        meter.seats = (!seats.0.is_empty()).then(|| Box::new(seats));
         Ok(())
     }
 
@@ -335,8 +422,8 @@ impl Budgets {
         Fields::of(meter.shares.quotas(now), now)
     }
 
-    fn held(&self, holder: &Holder) -> MutexGuard<'_, Held> {
-        let part = self.hasher.hash_one(holder) % PARTS as u64;
+    fn held(&self, of: &impl Hash) -> MutexGuard<'_, Held> {
+        let part = self.hasher.hash_one(of) % PARTS as u64;
         // Less than there are parts.
         #[expect(clippy::cast_possible_truncation, reason = "as said")]
         Self::locked(&self.parts[part as usize])

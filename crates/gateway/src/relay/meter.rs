@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use tidegate_model::{
     admit::Grant,
+    group::Group,
     holder::Holder,
+    limit::Limit,
     meter::{Event, Level, Passed, Refused, Sender, Shares},
     notice::{Notice, Told},
     policy::{DELAY_MILLIS_MAX, Excess, Policy},
@@ -37,14 +39,45 @@ fn holder_of_plan(grant: &Grant) -> Option<Holder> {
     }
 }
 
+/// A policy that a session is held to, with all others of the holder.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct HeldTo<'g> {
+    pub(super) holder: Holder,
+    pub(super) policy: &'g Arc<Policy>,
+    /// The group of the policy that the session is in; `None`: the policy's own limits hold.
+    group: Option<&'g Group>,
+}
+
+impl<'g> HeldTo<'g> {
+    /// The limits that hold.
+    pub(super) fn limits(&self) -> &'g [Limit] {
+        self.group.map_or(&self.policy.limits, |group| &group.limits)
+    }
+
+    /// Whose the budgets of these limits are: the holder's, or those of a group of theirs.
+    pub(super) fn counted(&self) -> Holder {
+        let Some(group) = self.group else { return self.holder.clone() };
+        let name = group.name.as_str().into();
+        match &self.holder {
+            Holder::Api(api) => Holder::Group { api: *api, path: None, name },
+            Holder::Topic { api, path } => Holder::Group { api: *api, path: Some(Arc::clone(path)), name },
+            // Others have no groups.
+            other => other.clone(),
+        }
+    }
+}
+
 /// Whose budgets a session counts in, and by which policies, in the order of [`Level`].
-pub(super) fn holders(grant: &Grant) -> impl Iterator<Item = (Holder, &Arc<Policy>)> {
+pub(super) fn holders(grant: &Grant) -> impl Iterator<Item = HeldTo<'_>> {
+    let in_group = |(holder, policy)| HeldTo { holder, policy, group: grant.group_of(policy) };
+    let alone = |(holder, policy)| HeldTo { holder, policy, group: None };
     let api = grant.api_policy.as_ref().map(|policy| (Holder::Api(grant.api_id()), policy));
     // A path is looked up only where there is something to hold against its topic.
     let topic = grant.topic_policy.as_ref().and_then(|policy| Some((holder_of_topic(grant)?, policy)));
     let application = (Holder::Application(grant.application_id()), &grant.application_policy);
     let plan = holder_of_plan(grant).zip(grant.plan.as_ref());
-    [api, topic, Some(application), plan].into_iter().flatten()
+    let of_few = [Some(application), plan].into_iter().flatten().map(alone);
+    [api, topic].into_iter().flatten().map(in_group).chain(of_few)
 }
 
 /// Whose the budgets of the topic are that this grant is for; `None` where it is no declared one.

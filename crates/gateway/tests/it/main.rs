@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod addresses;
+mod at_once;
 mod backend;
 mod backend_credentials;
 mod backend_tls;
@@ -24,6 +25,7 @@ mod ending;
 mod exchanged;
 mod facts;
 mod forged;
+mod groups;
 mod health;
 mod http2;
 mod introspection;

@@ -1,6 +1,7 @@
 //! When a threshold is reached, and what settings may be.
 
 use super::*;
+use crate::{group::Group, limit::Window, snapshot::SnapshotParts, usage::Used};
 
 fn settings(thresholds: &[u8]) -> AlertSettings {
     AlertSettings { thresholds: thresholds.to_vec(), ..AlertSettings::default() }
@@ -39,4 +40,37 @@ fn settings_that_ship_keep_their_own_rules_and_their_order() {
     let shipped = AlertSettings::default();
     assert_eq!(shipped.problems(), []);
     assert_eq!(shipped.clone().tidied(), shipped);
+}
+
+#[test]
+fn a_group_is_watched_by_its_own_limit() {
+    let id = ApiId::new(Timestamp(0), [1; 10]);
+    let api: ApiFacts = serde_json::from_value(serde_json::json!({
+        "id": id, "name": "Echo", "context": "/echo", "version": "1.0", "state": "published",
+        "is_default_version": false, "revision": 1, "endpoints": {}, "api_policy": "Api",
+    }))
+    .unwrap();
+    let of_group = Limit::messages(7, Window::Day);
+    let conditions = serde_json::from_str(r#"[{"kind": "address", "any_of": ["10.0.0.0/8"]}]"#).unwrap();
+    let group = Group { name: "Inside".to_owned(), conditions, limits: vec![of_group], ..Group::default() };
+    let policy = Policy {
+        name: "Api".to_owned(),
+        limits: vec![Limit::messages(5, Window::Day)],
+        groups: vec![group],
+        ..Policy::default()
+    };
+    let apis = vec![api];
+    let snapshot =
+        Snapshot::new(SnapshotParts { apis, api_policies: vec![policy], ..SnapshotParts::default() });
+    let usage = |name: &str| Usage {
+        key: BudgetKey {
+            holder: Holder::Group { api: id, path: None, name: name.into() },
+            shape: of_group.shape(),
+        },
+        used: Used::Calendar { window: 1, units: 1 },
+        at: Timestamp(0),
+    };
+    let found = watched(&snapshot, &[usage("Inside"), usage("Gone")]);
+    assert_eq!(found.iter().map(|one| one.limit).collect::<Vec<_>>(), [of_group]);
+    assert_eq!(found[0].api.as_ref().map(|api| api.id), Some(id));
 }

@@ -4,6 +4,7 @@
 use super::*;
 use crate::{
     command::{ChangePolicy, ImportPolicies, Imported, UpdateApi},
+    group::{Condition, Group},
     limit::{Counting, Limit, Unit, Window},
     policy::{Excess, KeptPolicy, Policy, PolicyKind},
     topic::Topic,
@@ -11,6 +12,27 @@ use crate::{
 
 fn policy(name: &str, limits: &[Limit]) -> Policy {
     Policy { name: name.to_owned(), limits: limits.to_vec(), ..Policy::default() }
+}
+
+/// One of each kind of condition, and a group without a limit.
+fn groups() -> Vec<Group> {
+    let condition = |body: &str| serde_json::from_str::<Condition>(body).unwrap();
+    let all = [
+        r#"{"kind":"address","any_of":["10.0.0.0/8","2001:db8::1/128"]}"#,
+        r#"{"kind":"header","name":"X-Tier","any_of":["gold","plat*"],"is_inverted":true}"#,
+        r#"{"kind":"query","name":"room","any_of":["1"]}"#,
+        r#"{"kind":"claim","name":"realm_access.roles","any_of":["staff"]}"#,
+    ];
+    let conditions = all.map(condition).to_vec();
+    let (name, description) = ("Größe A".to_owned(), "Inside.".to_owned());
+    let limits = vec![Limit::messages(7, Window::Day)];
+    let free = Group {
+        name: "Free".to_owned(),
+        limits: Vec::new(),
+        conditions: conditions[..1].to_vec(),
+        ..Group::default()
+    };
+    vec![Group { name, description, conditions, limits }, free]
 }
 
 fn made(outcome: Result<Outcome, Refused>) -> Result<KeptPolicy, String> {
@@ -51,9 +73,16 @@ pub async fn policies_are_made_changed_and_deleted_by_administrators(ground: &im
     let told_of = Policy {
         on_excess: Excess::Delay,
         description: "For streams.".to_owned(),
+        sessions_per_user_max: Some(3),
+        sessions_per_address_max: Some(4),
         ..policy("Stream", &[Limit::messages(9_000, Window::Month), sliding])
     };
     for kind in PolicyKind::ALL {
+        let told_of = if kind == PolicyKind::Api {
+            Policy { groups: groups(), ..told_of.clone() }
+        } else {
+            told_of.clone()
+        };
         let create = || Command::CreatePolicy(kind, told_of.clone());
         assert_eq!(made(stage.execute(&ada, create()).await), Err("needs administer".to_owned()));
         let before = stage.number().await;

@@ -14,7 +14,13 @@ use crate::{
 const HOUR: i64 = 3_600_000;
 
 fn holder(number: u128) -> Holder {
-    Holder::Application(ApplicationId(Uuid::from_u128(0xc0 + number)))
+    let api = ApiId(Uuid::from_u128(0xa0));
+    match number {
+        // Of the same API, and others than it: a group of its policy, and one of a topic's.
+        2 => Holder::Group { api, path: None, name: "Inside".into() },
+        3 => Holder::Group { api, path: Some("/*".into()), name: "Inside".into() },
+        _ => Holder::Application(ApplicationId(Uuid::from_u128(0xc0 + number))),
+    }
 }
 
 /// By the calendar, or sliding.

@@ -2,7 +2,9 @@
 //! one, are handed in.
 
 use crate::{
+    attribute::LookedAt,
     command::Refused,
+    group::NAMES_MAX,
     policy::{DEFAULT_APPLICATION_POLICY, KeptPolicy, Policy, PolicyKind},
     role::{OwnRole, Permission},
     rule::{self, FieldProblem},
@@ -46,6 +48,7 @@ pub fn create(
         return Err(Refused::Duplicate(FieldProblem::new("/name", "duplicate", detail)));
     }
     not_too_many(kind, others.len() + 1)?;
+    look_at_few(others.iter().map(|kept| &kept.policy).chain([&policy]))?;
     Ok(policy.into())
 }
 
@@ -55,23 +58,26 @@ fn fields(at: &str, kind: PolicyKind, policy: &Policy, own: &[OwnRole], problems
     problems.extend(roles::unknown_among(&format!("{at}/roles"), &policy.terms.roles, own));
 }
 
-/// Decides on a change; answers the policy after it. `own` are all own roles.
+/// Decides on a change; answers the policy after it. `all` are those of its kind, this one among them; `own` are all own
+/// roles.
 ///
 /// # Errors
-/// [`Refused`]: not an administrator, a stale tag, fields that break rules.
+/// [`Refused`]: not an administrator, a stale tag, fields that break rules, too much that is looked at.
 pub fn change(
     kind: PolicyKind,
     was: &KeptPolicy,
     policy: Policy,
     based_on: Option<u64>,
     actor: &Actor,
-    own: &[OwnRole],
+    (all, own): (&[KeptPolicy], &[OwnRole]),
 ) -> Result<KeptPolicy, Refused> {
     needs(actor, Permission::Administer)?;
     not_stale(was.etag, based_on)?;
     let mut problems = Vec::new();
     fields("", kind, &policy, own, &mut problems);
     no_problems(problems)?;
+    let others = all.iter().map(|kept| &kept.policy).filter(|other| other.name != was.policy.name);
+    look_at_few(others.chain([&policy]))?;
     Ok(KeptPolicy { policy, etag: was.etag + 1 })
 }
 
@@ -142,6 +148,7 @@ pub fn import(
 ) -> Result<Vec<Step>, Refused> {
     needs(actor, Permission::Administer)?;
     let (mut problems, mut steps) = (Vec::new(), Vec::new());
+    let all = told.each_ref().map(|(_, _, kept)| *kept);
     for (kind, wanted, kept) in told {
         let mut added = 0;
         for (place, policy) in wanted.iter().enumerate() {
@@ -167,11 +174,29 @@ pub fn import(
         not_too_many(kind, kept.len() + added)?;
     }
     no_problems(problems)?;
+    let is_left = |kept: &&KeptPolicy| !steps.iter().any(|step| step.was.as_ref() == Some(*kept));
+    let as_before = all.into_iter().flatten().filter(is_left);
+    look_at_few(as_before.chain(steps.iter().map(|step| &step.is)).map(|kept| &kept.policy))?;
     Ok(steps)
 }
 
 fn named<'p>(policies: &'p [KeptPolicy], name: &str) -> Option<&'p KeptPolicy> {
     policies.iter().find(|kept| folded(&kept.policy.name) == folded(name))
+}
+
+/// What policies look at is kept with every session, so it is not much.
+fn look_at_few<'p>(policies: impl Iterator<Item = &'p Policy>) -> Result<(), Refused> {
+    let mut looked_at = LookedAt::default();
+    for condition in policies.flat_map(|policy| &policy.groups).flat_map(|group| &group.conditions) {
+        condition.look(&mut looked_at);
+    }
+    if looked_at.len() <= NAMES_MAX {
+        return Ok(());
+    }
+    Err(Refused::conflict(format!(
+        "All API policies together look at {NAMES_MAX} headers, query parameters and claims at most. Take out conditions on \
+         what is not needed."
+    )))
 }
 
 fn not_too_many(kind: PolicyKind, count: usize) -> Result<(), Refused> {
@@ -188,6 +213,7 @@ fn not_too_many(kind: PolicyKind, count: usize) -> Result<(), Refused> {
 mod tests {
     use super::*;
     use crate::{
+        group::Group,
         limit::{Limit, Window},
         policy::business_plans,
         role::Role,
@@ -217,7 +243,7 @@ mod tests {
         let kind = PolicyKind::Business;
         assert_eq!(create(kind, policy("New"), &publisher, &plans, &[]), Err(refused.clone()));
         assert_eq!(
-            change(PolicyKind::Business, &plans[0], policy("Gold"), None, &publisher, &[]),
+            change(PolicyKind::Business, &plans[0], policy("Gold"), None, &publisher, (&plans, &[])),
             Err(refused.clone())
         );
         let none = Usage::default();
@@ -242,15 +268,53 @@ mod tests {
     #[test]
     fn a_change_is_from_the_tag_of_now_and_keeps_the_rules() {
         let (plans, admin) = (kept(), actor(Role::Admin));
-        let changed = change(PolicyKind::Business, &plans[0], policy("Gold"), Some(3), &admin, &[]);
+        let changed = change(PolicyKind::Business, &plans[0], policy("Gold"), Some(3), &admin, (&plans, &[]));
         assert_eq!(changed, Ok(KeptPolicy { policy: policy("Gold"), etag: 4 }));
-        let stale = change(PolicyKind::Business, &plans[0], policy("Gold"), Some(2), &admin, &[]);
+        let stale = change(PolicyKind::Business, &plans[0], policy("Gold"), Some(2), &admin, (&plans, &[]));
         assert_eq!(stale, Err(Refused::Stale { current: 3 }));
         let nothing = Policy { limits: vec![Limit::messages(0, Window::Hour)], ..policy("Gold") };
         assert!(matches!(
-            change(PolicyKind::Business, &plans[0], nothing, None, &admin, &[]),
+            change(PolicyKind::Business, &plans[0], nothing, None, &admin, (&plans, &[])),
             Err(Refused::Invalid(_))
         ));
+    }
+
+    /// A policy that looks at so many headers, beginning with this one.
+    fn looking(name: &str, first: usize, headers: usize) -> Policy {
+        let condition = |header: usize| {
+            let body = serde_json::json!({"kind": "header", "name": format!("x-{header}"), "any_of": ["*"]});
+            serde_json::from_value(body).unwrap()
+        };
+        let group = |place: usize| Group {
+            name: place.to_string(),
+            conditions: (first..first + headers).skip(8 * place).take(8).map(condition).collect(),
+            ..Group::default()
+        };
+        Policy { groups: (0..headers.div_ceil(8)).map(group).collect(), ..policy(name) }
+    }
+
+    #[test]
+    fn all_policies_together_look_at_few_things() {
+        let (kind, admin) = (PolicyKind::Api, actor(Role::Admin));
+        let kept: Vec<KeptPolicy> = vec![looking("one", 0, 20).into(), looking("two", 10, 20).into()];
+        let is_refused = |refused: Result<_, Refused>| matches!(refused, Err(Refused::Conflict { .. }));
+        assert!(create(kind, looking("three", 25, 7), &admin, &kept, &[]).is_ok());
+        assert!(is_refused(create(kind, looking("three", 25, 8), &admin, &kept, &[])));
+        assert!(change(kind, &kept[1], looking("two", 0, 32), None, &admin, (&kept, &[])).is_ok());
+        assert!(is_refused(change(kind, &kept[1], looking("two", 0, 33), None, &admin, (&kept, &[]))));
+        let import = |wanted| {
+            import(
+                [(PolicyKind::Business, Vec::new(), &[]), NONE_OF_APPLICATIONS, (kind, wanted, &kept)],
+                &admin,
+                &[],
+            )
+        };
+        assert!(import(vec![looking("three", 25, 7)]).is_ok());
+        assert!(matches!(import(vec![looking("three", 25, 8)]), Err(Refused::Conflict { .. })));
+        assert!(
+            import(vec![looking("one", 30, 2), looking("three", 32, 10)]).is_ok(),
+            "what is changed looks elsewhere"
+        );
     }
 
     #[test]

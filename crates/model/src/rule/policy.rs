@@ -1,6 +1,6 @@
 //! Rules of business plans and application policies.
 
-use super::{FieldProblem, Problems, bounded};
+use super::{FieldProblem, Problems, bounded, group::groups};
 use crate::{
     anonymous,
     endpoint::{Bounds, IDLE_TIMEOUT, LIFETIME},
@@ -23,25 +23,36 @@ const BURST_MILLIS_MAX: i64 = Window::Month.millis();
 /// A policy as a whole. `at` is the pointer of it.
 pub fn policy(at: &str, kind: PolicyKind, policy: &Policy, problems: &mut Problems) {
     name(&format!("{at}/name"), &policy.name, problems);
+    description(at, &policy.description, problems);
+    bounds(at, policy, problems);
+    terms(at, kind, policy, problems);
+    limits(at, &policy.limits, problems);
+    groups(kind, at, &policy.groups, problems);
+}
+
+/// What a person reads beside a choice.
+pub(super) fn description(at: &str, text: &str, problems: &mut Problems) {
     let pointer = format!("{at}/description");
-    if policy.description.chars().count() > POLICY_DESCRIPTION_CHARS_MAX {
+    if text.chars().count() > POLICY_DESCRIPTION_CHARS_MAX {
         let detail = format!("A description has at most {POLICY_DESCRIPTION_CHARS_MAX} characters.");
         problems.push(FieldProblem::new(pointer, "too_long", detail));
-    } else if policy.description.chars().any(char::is_control) {
+    } else if text.chars().any(char::is_control) {
         let detail = "A description cannot contain control characters.";
         problems.push(FieldProblem::new(pointer, "illegal_character", detail));
     }
-    bounds(at, policy, problems);
-    terms(at, kind, policy, problems);
+}
+
+/// All limits that hold together.
+pub(super) fn limits(at: &str, limits: &[Limit], problems: &mut Problems) {
     let pointer = format!("{at}/limits");
-    if policy.limits.len() > LIMITS_MAX {
+    if limits.len() > LIMITS_MAX {
         let detail = format!("There are at most {LIMITS_MAX} limits.");
         problems.push(FieldProblem::new(&pointer, "too_many", detail));
     }
-    for (place, one) in policy.limits.iter().enumerate().take(LIMITS_MAX) {
+    for (place, one) in limits.iter().enumerate().take(LIMITS_MAX) {
         let pointer = format!("{pointer}/{place}");
         limit(&pointer, one, problems);
-        if policy.limits[..place].iter().any(|other| other.shape() == one.shape()) {
+        if limits[..place].iter().any(|other| other.shape() == one.shape()) {
             let detail =
                 "There is a limit on the same in the same time already. Keep the one that is to hold.";
             problems.push(FieldProblem::new(pointer, "repeated", detail));
@@ -86,6 +97,8 @@ fn bounds(at: &str, policy: &Policy, problems: &mut Problems) {
     let lifetime = Bounds { min: IDLE_TIMEOUT.min, ..LIFETIME };
     for (leaf, unit, value, bounds) in [
         ("sessions_max", "sessions", policy.sessions_max, SESSIONS),
+        ("sessions_per_user_max", "sessions", policy.sessions_per_user_max, SESSIONS),
+        ("sessions_per_address_max", "sessions", policy.sessions_per_address_max, SESSIONS),
         ("message_bytes_max", "bytes", policy.message_bytes_max, MESSAGE_BYTES),
         ("idle_timeout_ms", "ms", policy.idle_timeout_ms, IDLE_TIMEOUT),
         ("lifetime_max_ms", "ms", policy.lifetime_max_ms, lifetime),
@@ -259,6 +272,11 @@ mod tests {
         assert_eq!(found(|policy| policy.lifetime_max_ms = Some(604_800_000)), []);
         let beyond = |leaf: &str| one(&format!("/plans/2/{leaf}"), "out_of_range");
         assert_eq!(found(|policy| policy.sessions_max = Some(0)), beyond("sessions_max"));
+        assert_eq!(found(|policy| policy.sessions_per_user_max = Some(0)), beyond("sessions_per_user_max"));
+        assert_eq!(
+            found(|policy| policy.sessions_per_address_max = Some(1_000_001)),
+            beyond("sessions_per_address_max")
+        );
         assert_eq!(found(|policy| policy.message_bytes_max = Some(124)), beyond("message_bytes_max"));
         assert_eq!(found(|policy| policy.idle_timeout_ms = Some(99)), beyond("idle_timeout_ms"));
         assert_eq!(found(|policy| policy.lifetime_max_ms = Some(0)), beyond("lifetime_max_ms"));

@@ -609,6 +609,30 @@ export type ClaimNamesInput = {
 };
 
 /**
+ * What has to be true of a session.
+ */
+export type Condition = {
+    /**
+     * One of these is enough, at most 32: addresses and ranges (`10.0.0.0/8`), or values, in which `*` stands for any
+     * characters. Of a header or parameter that stands several times, and of a claim that is a list, each is looked at.
+     */
+    any_of: Array<string>;
+    /**
+     * What is looked at: `address`, `header` and `query` (parameter) of the handshake, or `claim` of the token.
+     */
+    kind: string;
+    /**
+     * Of a header, a query parameter or a claim: its name. That of a claim may lead to a member of an object:
+     * `realm_access.roles`. No credential can be named.
+     */
+    name?: string | null;
+    /**
+     * It holds where none of the values is found; also where the header, parameter or claim is absent.
+     */
+    not?: boolean;
+};
+
+/**
  * Counts that add up.
  */
 export type Counts = {
@@ -1116,26 +1140,42 @@ export type FieldError = {
 };
 
 /**
- * A gateway that is connected.
+ * Sessions that other limits hold for than the policy's own.
  */
-export type Gateway = {
+export type Group = {
     /**
-     * Since when, RFC 3339.
+     * All of them hold of a session that is in the group.
      */
-    connected_at: string;
+    conditions: Array<Condition>;
+    description: string;
     /**
-     * Of this run of it; the ids of its sessions begin with it.
+     * In place of the policy's own; none: unlimited.
      */
-    id: string;
+    limits: Array<Limit>;
+    name: string;
+};
+
+/**
+ * Sessions that other limits hold for than the policy's own: the first group counts whose conditions all hold, and all that
+ * are in it share its limits.
+ */
+export type GroupInput = {
     /**
-     * It decides: clients are admitted.
+     * All of them hold of a session that is in the group; 1 to 8.
      */
-    ready: boolean;
+    conditions: Array<Condition>;
     /**
-     * Sessions open now.
+     * One sentence for whoever looks after the policy; at most 512 characters.
      */
-    sessions_open: number;
-    sharing: Sharing | null;
+    description?: string;
+    /**
+     * In place of the policy's own, and what is beyond them becomes what the policy says; none: unlimited. At most 8.
+     */
+    limits: Array<LimitInput>;
+    /**
+     * Unique in the policy; at most 64 characters.
+     */
+    name: string;
 };
 
 /**
@@ -2085,38 +2125,6 @@ export type ListDenyRule = {
 /**
  * A page of a list.
  */
-export type ListGateway = {
-    /**
-     * The entries.
-     */
-    items: Array<{
-        /**
-         * Since when, RFC 3339.
-         */
-        connected_at: string;
-        /**
-         * Of this run of it; the ids of its sessions begin with it.
-         */
-        id: string;
-        /**
-         * It decides: clients are admitted.
-         */
-        ready: boolean;
-        /**
-         * Sessions open now.
-         */
-        sessions_open: number;
-        sharing: Sharing | null;
-    }>;
-    /**
-     * Where the next page begins; null at the end.
-     */
-    next: string | null;
-};
-
-/**
- * A page of a list.
- */
 export type ListIssuer = {
     /**
      * The entries.
@@ -2228,6 +2236,10 @@ export type ListPlan = {
          */
         etag: number;
         /**
+         * Of an API policy: sessions that other limits hold for, in order; the first counts that a session is in.
+         */
+        groups: Array<Group>;
+        /**
          * A session without a message for so long ends, where it is less than what the endpoint says. Null: as the endpoint says.
          */
         idle_timeout_ms: number | null;
@@ -2258,6 +2270,15 @@ export type ListPlan = {
          * API and topic that names one. Null: any number.
          */
         sessions_max: number | null;
+        /**
+         * The most of them from one address, or one /64 network of IPv6. Null: any number.
+         */
+        sessions_per_address_max: number | null;
+        /**
+         * The most of them of one user: whom the token speaks for, else the application, and without a credential the address.
+         * Null: any number.
+         */
+        sessions_per_user_max: number | null;
         /**
          * There is no limit on what passes.
          */
@@ -3205,6 +3226,10 @@ export type Plan = {
      */
     etag: number;
     /**
+     * Of an API policy: sessions that other limits hold for, in order; the first counts that a session is in.
+     */
+    groups: Array<Group>;
+    /**
      * A session without a message for so long ends, where it is less than what the endpoint says. Null: as the endpoint says.
      */
     idle_timeout_ms: number | null;
@@ -3236,6 +3261,15 @@ export type Plan = {
      */
     sessions_max: number | null;
     /**
+     * The most of them from one address, or one /64 network of IPv6. Null: any number.
+     */
+    sessions_per_address_max: number | null;
+    /**
+     * The most of them of one user: whom the token speaks for, else the application, and without a credential the address.
+     * Null: any number.
+     */
+    sessions_per_user_max: number | null;
+    /**
      * There is no limit on what passes.
      */
     unlimited: boolean;
@@ -3250,6 +3284,10 @@ export type PlanInput = {
      * One sentence for whoever chooses; at most 512 characters.
      */
     description?: string;
+    /**
+     * Of an API policy, and only of one: sessions that other limits hold for, in order; at most 16.
+     */
+    groups?: Array<GroupInput>;
     /**
      * A session without a message for so long ends, where it is less than what the endpoint says.
      */
@@ -3288,6 +3326,14 @@ export type PlanInput = {
      * API and topic that names one. Absent: any number.
      */
     sessions_max?: number | null;
+    /**
+     * The most of them from one address, or one /64 network of IPv6.
+     */
+    sessions_per_address_max?: number | null;
+    /**
+     * The most of them of one user: whom the token speaks for, else the application, and without a credential the address.
+     */
+    sessions_per_user_max?: number | null;
 };
 
 /**
@@ -3805,38 +3851,6 @@ export type Settings = {
     version: string;
     ws_url: string;
     wss_url: string;
-};
-
-/**
- * How a gateway shares budgets with others.
- */
-export type Sharing = {
-    /**
-     * How many gateways there were last, this one included.
-     */
-    gateways: number;
-    /**
-     * How long the last answer of Redis took, in microseconds. Null: there was none yet.
-     */
-    round_trip_us: number | null;
-    /**
-     * Since when, RFC 3339.
-     */
-    since: string;
-    /**
-     * `together`: it decides with all others. `settling`: what they have in common was lost, and each goes on by itself until
-     * all have told what they hold. `alone`: Redis does not answer.
-     */
-    state: string;
-    /**
-     * Questions since its start to which no answer came in time, or an error.
-     */
-    unanswered: number;
-    /**
-     * What it does while it is not together with others: `share` (it goes on with its part of what was left) or `closed`
-     * (nothing begins beyond what it was granted).
-     */
-    when_alone: string;
 };
 
 /**
@@ -6199,25 +6213,6 @@ export type TestEndpointResponses = {
 };
 
 export type TestEndpointResponse = TestEndpointResponses[keyof TestEndpointResponses];
-
-export type ListGatewaysData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/gateways';
-};
-
-export type ListGatewaysErrors = {
-    default: Problem;
-};
-
-export type ListGatewaysError = ListGatewaysErrors[keyof ListGatewaysErrors];
-
-export type ListGatewaysResponses = {
-    200: ListGateway;
-};
-
-export type ListGatewaysResponse = ListGatewaysResponses[keyof ListGatewaysResponses];
 
 export type ListIssuersData = {
     body?: never;

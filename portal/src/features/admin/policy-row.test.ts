@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { fieldErrors, Problem } from "../../api/problem";
 import type { Plan } from "../../api/types";
-import { NEW_LIMIT, NEW_POLICY, policyErrors, policyFields, policyOf, policyRow } from "./policy-row";
+import { NEW_CONDITION, NEW_GROUP } from "./group-row";
+import { NEW_LIMIT } from "./limit-row";
+import { NEW_POLICY, policyErrors, policyFields, policyOf, policyRow } from "./policy-row";
 
 const STREAM: Plan = {
   name: "Stream",
@@ -13,11 +15,26 @@ const STREAM: Plan = {
   ],
   on_excess: "delay",
   sessions_max: 3,
+  sessions_per_user_max: 2,
+  sessions_per_address_max: null,
   message_bytes_max: null,
   idle_timeout_ms: 60000,
   lifetime_max_ms: null,
   roles: [],
   billing: null,
+  groups: [
+    {
+      name: "Partners",
+      description: "By contract.",
+      conditions: [
+        { kind: "address", any_of: ["10.0.0.0/8", "192.0.2.7"], not: false },
+        { kind: "claim", name: "groups", any_of: ["a, b", "c*"], not: true },
+      ],
+      limits: [
+        { amount: 5, unit: "messages", per: "day", counting: "calendar", burst: null, direction: "both" },
+      ],
+    },
+  ],
   unlimited: false,
   etag: 3,
 };
@@ -29,10 +46,17 @@ test("a plan comes out of its form as it went in", () => {
     description,
     on_excess,
     sessions_max: 3,
+    sessions_per_user_max: 2,
     idle_timeout_ms: 60000,
     limits: [
       { amount: 9000, unit: "messages", per: "month", counting: "calendar", direction: "both" },
       { amount: 65536, unit: "bytes", per: "second", counting: "sliding", burst: 4096, direction: "publish" },
+    ],
+    groups: [
+      {
+        ...STREAM.groups[0],
+        limits: [{ amount: 5, unit: "messages", per: "day", counting: "calendar", direction: "both" }],
+      },
     ],
   });
 });
@@ -58,6 +82,31 @@ test("what a choice makes meaningless is not sent", () => {
   });
 });
 
+test("values are lines, and an address has no name", () => {
+  const conditions = [
+    { ...NEW_CONDITION, name: "left over", values: " 10.0.0.1 \n\n::1" },
+    { ...NEW_CONDITION, kind: "header", name: " X-Tier ", sense: "not", values: "a b\n*" },
+  ];
+  const [sent] =
+    policyOf({ ...NEW_POLICY, groups: [{ ...NEW_GROUP, name: " One ", conditions }] }).groups ?? [];
+  expect(sent?.name).toBe("One");
+  expect(sent?.conditions).toEqual([
+    { kind: "address", any_of: ["10.0.0.1", "::1"], not: false },
+    { kind: "header", name: "X-Tier", any_of: ["a b", "*"], not: true },
+  ]);
+});
+
+test("what is missing of a group is said before anything is asked", () => {
+  const header = { ...NEW_CONDITION, kind: "header", values: "a" };
+  const group = { ...NEW_GROUP, conditions: [NEW_CONDITION, header], limits: [{ ...NEW_LIMIT, amount: 0 }] };
+  expect(Object.keys(policyErrors({ ...NEW_POLICY, name: "New", groups: [group] })).sort()).toEqual([
+    "groups.0.conditions.0.values",
+    "groups.0.conditions.1.name",
+    "groups.0.limits.0.amount",
+    "groups.0.name",
+  ]);
+});
+
 test("what is missing is said before anything is asked", () => {
   const sliding = { ...NEW_LIMIT, counting: "sliding" };
   const row = {
@@ -78,11 +127,17 @@ test("problems of REST stand beside their fields", () => {
   const errors = [
     { pointer: "/limits/1/per", code: "unknown_word", detail: "Choose one." },
     { pointer: "/limits/0", code: "repeated", detail: "It stands twice." },
+    { pointer: "/groups/0/conditions/0/any_of/2", code: "required", detail: "Enter a value." },
+    { pointer: "/groups/0/limits/0/per", code: "unknown_word", detail: "Choose one." },
+    { pointer: "/groups/0/conditions", code: "required", detail: "Enter a condition." },
   ];
   const problem = new Problem({ errors }, undefined);
-  const row = { ...NEW_POLICY, limits: [NEW_LIMIT, NEW_LIMIT] };
+  const row = { ...NEW_POLICY, limits: [NEW_LIMIT, NEW_LIMIT], groups: [NEW_GROUP] };
   expect(fieldErrors(problem, policyFields(row)).fields).toEqual({
     "limits.1.per": "Choose one.",
     "limits.0.amount": "It stands twice.",
+    "groups.0.conditions.0.values": "Enter a value.",
+    "groups.0.limits.0.per": "Choose one.",
+    "groups.0.conditions": "Enter a condition.",
   });
 });

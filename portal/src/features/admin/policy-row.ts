@@ -1,27 +1,9 @@
 // A plan or policy as its form holds it, and back.
 import type { Plan, PlanInput } from "../../api/types";
 import type { Choice } from "../../ui/choice-field";
+import { type GroupRow, groupErrors, groupFields, groupOf, groupRow } from "./group-row";
+import { type LimitRow, limitErrors, limitFields, limitOf, limitRow, NEW_LIMIT } from "./limit-row";
 
-export const LIMITS_MAX = 8;
-
-export const UNITS = [
-  { value: "messages", label: "Messages" },
-  { value: "bytes", label: "Bytes of messages" },
-  { value: "connects", label: "New sessions" },
-];
-export const WINDOWS = ["second", "minute", "hour", "day", "month"].map((value) => ({
-  value,
-  label: `per ${value}`,
-}));
-export const COUNTINGS = [
-  { value: "calendar", label: "By the calendar" },
-  { value: "sliding", label: "Sliding" },
-];
-export const DIRECTIONS = [
-  { value: "both", label: "Both directions together" },
-  { value: "publish", label: "From clients" },
-  { value: "subscribe", label: "From backends" },
-];
 export const EXCESSES: Choice[] = [
   { word: "close", label: "Close the session", notices: "Code 4429, with the plan and the seconds to wait." },
   {
@@ -44,15 +26,6 @@ export const EXCESSES: Choice[] = [
   },
 ];
 
-export interface LimitRow {
-  amount: number | string;
-  unit: string;
-  per: string;
-  counting: string;
-  burst: number | string;
-  direction: string;
-}
-
 export interface PolicyRow {
   name: string;
   description: string;
@@ -60,6 +33,8 @@ export interface PolicyRow {
   on_excess: string;
   /** Empty: as the API and its endpoint say. */
   sessions_max: number | string;
+  sessions_per_user_max: number | string;
+  sessions_per_address_max: number | string;
   message_bytes_max: number | string;
   idle_timeout_ms: number | string;
   lifetime_max_ms: number | string;
@@ -68,6 +43,8 @@ export interface PolicyRow {
   /** Of a business plan: what it costs; empty prices cost nothing. */
   commercial: boolean;
   billing: { currency: string; per: string; price: string; price_per_1000_messages: string };
+  /** Of an API policy. */
+  groups: GroupRow[];
 }
 
 export const CYCLES = ["month", "week", "year"].map((value) => ({ value, label: `per ${value}` }));
@@ -79,6 +56,17 @@ export const BOUNDS = [
     leaf: "sessions_max",
     label: "Sessions at once",
     notices: "One more is refused with 429 until another has ended. Empty: any number.",
+  },
+  {
+    leaf: "sessions_per_user_max",
+    label: "Sessions of one user at once",
+    notices:
+      "Whom the token speaks for; else the application, and without a credential the address. Empty: any number.",
+  },
+  {
+    leaf: "sessions_per_address_max",
+    label: "Sessions from one address at once",
+    notices: "Of IPv6, one /64 network. Empty: any number.",
   },
   {
     leaf: "message_bytes_max",
@@ -97,38 +85,34 @@ export const BOUNDS = [
   },
 ] as const;
 
-export const NEW_LIMIT: LimitRow = {
-  amount: 1000,
-  unit: "messages",
-  per: "minute",
-  counting: "calendar",
-  burst: "",
-  direction: "both",
-};
-
 export const NEW_POLICY: PolicyRow = {
   name: "",
   description: "",
   limits: [NEW_LIMIT],
   on_excess: "close",
   sessions_max: "",
+  sessions_per_user_max: "",
+  sessions_per_address_max: "",
   message_bytes_max: "",
   idle_timeout_ms: "",
   lifetime_max_ms: "",
   roles: [],
   commercial: false,
   billing: NO_BILLING,
+  groups: [],
 };
 
 export function policyRow(plan: Plan): PolicyRow {
   const { name, description, on_excess } = plan;
-  const limits = plan.limits.map((limit) => ({ ...limit, burst: limit.burst ?? "" }));
+  const limits = plan.limits.map(limitRow);
   return {
     name,
     description,
     on_excess,
     limits,
     sessions_max: plan.sessions_max ?? "",
+    sessions_per_user_max: plan.sessions_per_user_max ?? "",
+    sessions_per_address_max: plan.sessions_per_address_max ?? "",
     message_bytes_max: plan.message_bytes_max ?? "",
     idle_timeout_ms: plan.idle_timeout_ms ?? "",
     lifetime_max_ms: plan.lifetime_max_ms ?? "",
@@ -142,19 +126,13 @@ export function policyRow(plan: Plan): PolicyRow {
           price_per_1000_messages: plan.billing.price_per_1000_messages ?? "",
         }
       : NO_BILLING,
+    groups: plan.groups.map(groupRow),
   };
 }
 
 export function policyOf(row: PolicyRow): PlanInput {
-  const limits = row.limits.map(({ amount, unit, per, counting, burst, direction }) => ({
-    amount: Number(amount),
-    unit,
-    per,
-    counting,
-    // Sessions that begin have no direction.
-    direction: unit === "connects" ? "both" : direction,
-    ...(counting === "sliding" && { burst: Number(burst) }),
-  }));
+  const limits = row.limits.map(limitOf);
+  const groups = row.groups.map(groupOf);
   const told = BOUNDS.filter(({ leaf }) => row[leaf] !== "").map(({ leaf }) => [leaf, Number(row[leaf])]);
   const { name, description, on_excess, roles } = row;
   return {
@@ -162,6 +140,7 @@ export function policyOf(row: PolicyRow): PlanInput {
     description,
     on_excess,
     limits,
+    groups,
     ...(roles.length > 0 && { roles }),
     ...(row.commercial && { billing: billingOf(row.billing) }),
     ...Object.fromEntries(told),
@@ -176,14 +155,10 @@ function billingOf({ currency, per, price, price_per_1000_messages }: PolicyRow[
 
 /** What is wrong before anything is asked, by field of the form. */
 export function policyErrors(row: PolicyRow): Record<string, string> {
-  const errors: Record<string, string> = {};
-  const atLeastOne = (value: number | string) => value !== "" && Number(value) >= 1;
+  const errors = limitErrors("limits", row.limits);
   if (row.name.trim() === "") errors.name = "Enter a name.";
-  for (const [place, limit] of row.limits.entries()) {
-    if (!atLeastOne(limit.amount)) errors[`limits.${place}.amount`] = "Enter at least 1.";
-    if (limit.counting === "sliding" && !atLeastOne(limit.burst))
-      errors[`limits.${place}.burst`] = "Say how many may come at once.";
-  }
+  for (const [place, group] of row.groups.entries())
+    Object.assign(errors, groupErrors(`groups.${place}`, group));
   return errors;
 }
 
@@ -195,14 +170,13 @@ export function policyFields(row: PolicyRow): Record<string, string> {
     "/on_excess": "on_excess",
     "/limits": "limits",
     "/roles": "roles",
+    "/groups": "groups",
+    ...limitFields("/limits", "limits", row.limits.length),
   };
   for (const leaf of ["currency", "per", "price", "price_per_1000_messages"])
     fields[`/billing/${leaf}`] = `billing.${leaf}`;
   for (const { leaf } of BOUNDS) fields[`/${leaf}`] = leaf;
-  for (const place of row.limits.keys()) {
-    fields[`/limits/${place}`] = `limits.${place}.amount`;
-    for (const leaf of ["amount", "unit", "per", "counting", "burst", "direction"])
-      fields[`/limits/${place}/${leaf}`] = `limits.${place}.${leaf}`;
-  }
+  for (const [place, group] of row.groups.entries())
+    Object.assign(fields, groupFields(`/groups/${place}`, `groups.${place}`, group));
   return fields;
 }

@@ -7,8 +7,8 @@ import { fieldErrors } from "../../api/problem";
 import { ChoiceField } from "../../ui/choice-field";
 import { Details, Dim, Facts, Row, Stack } from "../../ui/page";
 import { ProblemNotice } from "../../ui/states";
-import { LimitFields } from "./policy-form";
-import { EXCESSES, LIMITS_MAX, NEW_LIMIT } from "./policy-row";
+import { LimitList } from "./limit-fields";
+import { EXCESSES } from "./policy-row";
 import {
   NEW_RULE,
   RULE_EXAMPLES,
@@ -102,19 +102,7 @@ export function RuleForm(props: {
             error ? form.setFieldError("expression", error) : form.clearFieldError("expression")
           }
         />
-        {limits.map((_, place) => (
-          <LimitFields key={place} form={form} place={place} />
-        ))}
-        {form.errors.limits && <Dim>{form.errors.limits}</Dim>}
-        <div>
-          <Button
-            variant="default"
-            disabled={limits.length >= LIMITS_MAX}
-            onClick={() => form.insertListItem("limits", NEW_LIMIT)}
-          >
-            Add a limit
-          </Button>
-        </div>
+        <LimitList form={form} at="limits" limits={limits} of="" none="Enter a limit for each key." />
         <ChoiceField
           label="What is beyond a limit"
           choices={EXCESSES}

@@ -115,7 +115,8 @@ fn so_many_sessions_are_open_at_once_and_a_place_is_free_when_one_is_over() {
     let grant_of = |parts: &SnapshotParts| grant(parts);
     let two = grant_of(&parts);
     let (first, second) = (open(&two).unwrap(), open(&two).unwrap());
-    let full = || Full { plan: "Gold".to_owned(), level: Level::Subscription, sessions_max: 2 };
+    let full =
+        || Full { plan: "Gold".to_owned(), level: Level::Subscription, sessions_max: 2, of: OfWhom::All };
     assert_eq!(open(&two).unwrap_err(), full());
     drop(first);
     let first = open(&two).unwrap();
@@ -126,7 +127,7 @@ fn so_many_sessions_are_open_at_once_and_a_place_is_free_when_one_is_over() {
     let third = open(&nine).unwrap();
     assert_eq!(
         open(&nine).unwrap_err(),
-        Full { plan: "Policy".to_owned(), level: Level::Application, sessions_max: 3 }
+        Full { plan: "Policy".to_owned(), level: Level::Application, sessions_max: 3, of: OfWhom::All }
     );
     drop(third);
     let third = open(&nine).unwrap();
@@ -148,4 +149,65 @@ fn so_many_sessions_are_open_at_once_and_a_place_is_free_when_one_is_over() {
     drop(open(&one).unwrap());
     budgets.forget_absent(&Snapshot::new(parts));
     assert!(budgets.parts.iter().all(|part| Budgets::locked(part).open.is_empty()));
+}
+
+#[test]
+fn of_one_user_and_from_one_address_so_many_are_open_within_each_holder() {
+    let budgets = budgets();
+    let mut parts = world(None, None);
+    let policy = &mut parts.plans[0];
+    (policy.sessions_max, policy.sessions_per_user_max, policy.sessions_per_address_max) =
+        (Some(4), Some(2), Some(3));
+    let whole = grant(&parts);
+    let who = |user: Option<u8>, address: [u8; 4]| {
+        let mut grant = whole.clone();
+        grant.marks.subject = user.map(|user| [user; 8].into());
+        grant.address = address.into();
+        grant
+    };
+    let open = |grant: &Grant| {
+        let mut meter = budgets.meter(grant);
+        budgets.seat(&mut meter, grant).map(|()| meter)
+    };
+    let full = |of, sessions_max| {
+        let (plan, level) = ("Gold".to_owned(), Level::Subscription);
+        Full { plan, level, sessions_max, of }
+    };
+    let (here, there) = ([192, 0, 2, 1], [192, 0, 2, 2]);
+    let ada = [open(&who(Some(1), here)).unwrap(), open(&who(Some(1), here)).unwrap()];
+    assert_eq!(open(&who(Some(1), there)).unwrap_err(), full(OfWhom::User, 2));
+    let application = open(&who(None, here)).unwrap();
+    assert_eq!(open(&who(Some(2), here)).unwrap_err(), full(OfWhom::Address, 3));
+    // Whoever was refused has no place among all, nor as a user.
+    let bob = open(&who(Some(2), there)).unwrap();
+    assert_eq!(open(&who(Some(3), there)).unwrap_err(), full(OfWhom::All, 4));
+    drop(ada);
+    let more = [open(&who(Some(2), there)).unwrap(), open(&who(None, there)).unwrap()];
+    assert_eq!(open(&who(Some(2), here)).unwrap_err(), full(OfWhom::All, 4));
+    drop((application, bob, more));
+    budgets.forget_absent(&Snapshot::new(parts));
+    assert!(budgets.parts.iter().all(|part| Budgets::locked(part).open.is_empty()));
+}
+
+#[test]
+fn counts_of_users_who_are_gone_are_forgotten_while_others_come() {
+    let budgets = budgets();
+    let mut parts = world(None, None);
+    parts.plans[0].sessions_per_user_max = Some(1);
+    let whole = grant(&parts);
+    let of = |user: u64| {
+        let mut grant = whole.clone();
+        grant.marks.subject = Some(user.to_be_bytes().into());
+        let mut meter = budgets.meter(&grant);
+        budgets.seat(&mut meter, &grant).map(|()| meter)
+    };
+    let stays = of(u64::MAX).unwrap();
+    for user in 1..=3 * (PARTS * OPEN_SWEPT_FROM) as u64 {
+        drop(of(user).unwrap());
+    }
+    let open: usize = budgets.parts.iter().map(|part| Budgets::locked(part).open.len()).sum();
+    assert!(open <= PARTS * OPEN_SWEPT_FROM, "{open}");
+    assert!(of(u64::MAX).is_err(), "who is there still is counted");
+    drop(stays);
+    assert!(of(u64::MAX).is_ok());
 }

@@ -2,11 +2,15 @@
 
 use tidegate_model::{
     admit::on_topic,
+    group::Group,
     id::{ApiId, ApplicationId},
     topic::{Topic, Topics},
 };
 
-use super::{super::super::budgets::Full, *};
+use super::{
+    super::super::budgets::{Full, OfWhom},
+    *,
+};
 
 fn topic(path: &str, policy: Option<&str>) -> Topic {
     Topic { path: path.to_owned(), api_policy: policy.map(str::to_owned), ..Topic::default() }
@@ -147,7 +151,12 @@ fn sessions_at_once_are_bounded_at_every_level() {
         let mut meter = budgets.meter(&grant);
         budgets.seat(&mut meter, &grant).map(|()| meter)
     };
-    let full = |plan: &str, level, sessions_max| Full { plan: plan.to_owned(), level, sessions_max };
+    let full = |plan: &str, level, sessions_max| Full {
+        plan: plan.to_owned(),
+        level,
+        sessions_max,
+        of: OfWhom::All,
+    };
     let room = open(grant_on(&parts, "/rooms/1")).unwrap();
     let other_room = open(by_another(grant_on(&parts, "/rooms/2"))).unwrap();
     assert_eq!(open(grant_on(&parts, "/rooms/1")).unwrap_err(), full("Topic", Level::Topic, 2));
@@ -157,4 +166,43 @@ fn sessions_at_once_are_bounded_at_every_level() {
     drop(room);
     assert!(open(grant_on(&parts, "/rooms/1")).is_ok());
     drop((other_room, other));
+}
+
+/// A group of those who come from the address of the tests.
+fn inside(messages: u64) -> Group {
+    Group {
+        name: "Inside".to_owned(),
+        conditions: serde_json::from_str(r#"[{"kind": "address", "any_of": ["127.0.0.0/8"]}]"#).unwrap(),
+        limits: vec![per_minute(messages)],
+        ..Group::default()
+    }
+}
+
+#[test]
+fn a_group_has_a_budget_of_its_own_that_lasts_as_long_as_it_does() {
+    let budgets = budgets();
+    let mut parts = limited(per_minute(3), per_minute(9));
+    parts.api_policies[0].groups = vec![inside(5)];
+    let within = grant_on(&parts, "/other");
+    let mut outside = grant_on(&parts, "/other");
+    outside.address = [192, 0, 2, 1].into();
+    assert!(!is_held_alike(&within, &outside));
+    budgets.meter(&within).passes(4, NOW);
+    budgets.meter(&outside).passes(3, NOW);
+    refused_by("Api", 37, budgets.meter(&outside).asks(NOW));
+    budgets.meter(&by_another(within.clone())).passes(1, NOW);
+    refused_by("Api", 37, budgets.meter(&within).asks(NOW));
+    // More in the group, and what was used stays used.
+    parts.api_policies[0].groups = vec![inside(6)];
+    budgets.forget_absent(&Snapshot::new(parts.clone()));
+    let mut meter = budgets.meter(&grant_on(&parts, "/other"));
+    meter.passes(1, NOW);
+    refused_by("Api", 37, meter.asks(NOW));
+    // Both hold: the topic's policy has no group.
+    let mut room = budgets.meter(&grant_on(&parts, "/rooms/1"));
+    refused_by("Api", 37, room.asks(NOW));
+    assert_eq!(budgets.count(), 3);
+    parts.api_policies[0].groups.clear();
+    budgets.forget_absent(&Snapshot::new(parts));
+    assert_eq!(budgets.count(), 2, "the group is gone");
 }

@@ -3,7 +3,11 @@
 //!
 //! `TIDEGATE_SEED=n` replays one; a failure names its seed and step.
 
+use std::net::IpAddr;
+
 use tidegate_model::{
+    attribute::{Attributes, Claims, LookedAt},
+    group::{Aspect, Condition, Group, Pattern},
     id::{ApiId, ApplicationId},
     notice::Notice,
     topic::{Direction, Topic, Topics},
@@ -30,8 +34,30 @@ impl Dice {
         all[usize::try_from(self.below(all.len() as u64)).unwrap()]
     }
 
-    /// Up to three limits of different shapes.
+    /// A policy with up to three limits.
     fn policy(&mut self, name: String) -> Arc<Policy> {
+        let (limits, on_excess) = (self.limits(), self.of(&Excess::ALL));
+        Arc::new(Policy { name, limits, on_excess, ..Policy::default() })
+    }
+
+    /// The same with up to two groups, and what they are in plain words.
+    fn grouped(&mut self, name: String) -> (Arc<Policy>, Vec<Apart>) {
+        let aparts: Vec<_> = (0..self.below(3))
+            .map(|_| Apart {
+                tiers: TIERS.into_iter().filter(|_| self.below(2) > 0).collect(),
+                is_inverted: self.below(2) > 0,
+                address: self.of(&[None, None, Some(HERE), Some(THERE)]),
+                limits: self.limits(),
+            })
+            .filter(|apart| !apart.tiers.is_empty())
+            .collect();
+        let groups = aparts.iter().enumerate().map(|(place, apart)| apart.group(place)).collect();
+        let policy = Policy { groups, ..Policy::clone(&self.policy(name)) };
+        (Arc::new(policy), aparts)
+    }
+
+    /// Up to three limits of different shapes.
+    fn limits(&mut self) -> Vec<Limit> {
         let mut limits: Vec<Limit> = Vec::new();
         for _ in 0..self.below(4) {
             let burst = 1 + self.below(6);
@@ -46,9 +72,47 @@ impl Dice {
                 limits.push(limit);
             }
         }
-        let on_excess = self.of(&Excess::ALL);
-        Arc::new(Policy { name, limits, on_excess, ..Policy::default() })
+        limits
     }
+}
+
+const TIERS: [&str; 2] = ["gold", "silver"];
+const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
+const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+
+/// A group: of those of these tiers, or of all others; from one address, or from everywhere.
+#[derive(Clone)]
+struct Apart {
+    tiers: Vec<&'static str>,
+    is_inverted: bool,
+    address: Option<IpAddr>,
+    limits: Vec<Limit>,
+}
+
+impl Apart {
+    fn has(&self, tier: Option<&str>, address: IpAddr) -> bool {
+        let is_named = tier.is_some_and(|tier| self.tiers.contains(&tier));
+        is_named != self.is_inverted && self.address.is_none_or(|only| only == address)
+    }
+
+    fn group(&self, place: usize) -> Group {
+        let any_of = self.tiers.iter().map(|tier| Pattern((*tier).to_owned())).collect();
+        let aspect = Aspect::Claim { name: "tier".to_owned(), any_of };
+        let mut conditions = vec![Condition { aspect, is_inverted: self.is_inverted }];
+        if let Some(address) = self.address {
+            let aspect = Aspect::Address { any_of: vec![address.into()] };
+            conditions.push(Condition { aspect, is_inverted: false });
+        }
+        Group { name: place.to_string(), conditions, limits: self.limits.clone(), ..Group::default() }
+    }
+}
+
+/// What a token with this tier says.
+fn claims(tier: Option<&str>) -> Claims {
+    let mut looked_at = LookedAt::default();
+    looked_at.add_claim("tier");
+    let token = tier.map(|tier| ("tier".to_owned(), tier.into())).into_iter().collect();
+    Claims::of(&token, looked_at.claims())
 }
 
 /// Something that passed: when, who sent it and its bytes.
@@ -139,13 +203,31 @@ const EXPRESSIONS: [&str; 3] =
 /// A session: what it may, its meter, and who holds it to what, in the order of levels.
 struct Talk {
     meter: Meter,
-    held: Vec<(String, Arc<Policy>, Which)>,
+    grant: Grant,
+    tier: Option<&'static str>,
+    held: Vec<(String, Arc<Policy>, Vec<Apart>, Which)>,
     /// Until when its client is not told again.
     told_until: Micros,
 }
 
+impl Talk {
+    /// Whose limits it is held to now: those of the first group that it is in, or the policy's own.
+    fn limits(&self) -> Vec<(String, Arc<Policy>, Vec<Limit>, Which)> {
+        let of = |(holder, policy, aparts, which): &(String, Arc<Policy>, Vec<Apart>, Which)| {
+            let group = aparts.iter().position(|apart| apart.has(self.tier, self.grant.address));
+            let (holder, limits) = match group {
+                Some(place) => (format!("group {place} of {holder}"), &aparts[place].limits),
+                None => (holder.clone(), &policy.limits),
+            };
+            (holder, Arc::clone(policy), limits.clone(), *which)
+        };
+        self.held.iter().map(of).collect()
+    }
+}
+
 struct World {
     dice: Dice,
+    budgets: Arc<Budgets>,
     talks: Vec<Talk>,
     slow: Vec<Slow>,
     now: Moment,
@@ -155,8 +237,8 @@ impl World {
     fn new(seed: u64) -> Self {
         let mut dice = Dice(seed);
         let budgets = budgets();
-        let of_apis = [0, 1].map(|api| dice.policy(format!("api-{api}")));
-        let of_topics = [0, 1].map(|topic| dice.policy(format!("topic-{topic}")));
+        let of_apis = [0, 1].map(|api| dice.grouped(format!("api-{api}")));
+        let of_topics = [0, 1].map(|topic| dice.grouped(format!("topic-{topic}")));
         let of_applications = [0, 1].map(|application| dice.policy(format!("application-{application}")));
         let plans = [0, 1, 2, 3].map(|plan| dice.policy(format!("plan-{plan}")));
         let of_rules = [0, 1, 2].map(|rule| dice.policy(format!("rule-{rule}")));
@@ -181,8 +263,11 @@ impl World {
             let subscription = 2 * api + application;
             let mut grant = testing::grant(facts, who);
             grant.topic = format!("/{topic}").into();
-            grant.api_policy = Some(Arc::clone(&of_apis[api]));
-            grant.topic_policy = of_topics.get(topic).cloned();
+            grant.api_policy = Some(Arc::clone(&of_apis[api].0));
+            grant.topic_policy = of_topics.get(topic).map(|(policy, _)| Arc::clone(policy));
+            let tier = dice.of(&[None, Some("gold"), Some("silver")]);
+            grant.attributes = Attributes::renewed(None, &claims(tier), None);
+            grant.address = dice.of(&[HERE, THERE]);
             grant.application_policy = Arc::clone(&of_applications[application]);
             grant.plan = Some(Arc::clone(&plans[subscription]));
             let id = SubscriptionId::new(NOW, [u8::try_from(subscription).unwrap(); 10]);
@@ -194,26 +279,29 @@ impl World {
                 format!("subscription {subscription}"),
             ];
             let policies = [
-                grant.api_policy.clone(),
-                grant.topic_policy.clone(),
-                Some(Arc::clone(&grant.application_policy)),
-                grant.plan.clone(),
+                Some(of_apis[api].clone()),
+                of_topics.get(topic).cloned(),
+                Some((Arc::clone(&grant.application_policy), Vec::new())),
+                grant.plan.clone().map(|plan| (plan, Vec::new())),
             ];
             let held = names.into_iter().zip(policies);
-            let held = held.filter_map(|(name, policy)| Some((name, policy?, Which::All)));
+            let held = held
+                .filter_map(|(name, held)| held.map(|(policy, aparts)| (name, policy, aparts, Which::All)));
             let of_rules = [
                 (format!("rule 0 of {topic}"), &of_rules[0], Which::All),
                 (format!("rule 1 of {application}"), &of_rules[1], Which::OfClient),
                 ("rule 2 of clients".to_owned(), &of_rules[2], Which::Large(Side::Client)),
                 ("rule 2 of backends".to_owned(), &of_rules[2], Which::Large(Side::Backend)),
             ];
-            let of_rules = of_rules.map(|(name, policy, which)| (name, Arc::clone(policy), which));
-            let held = held.chain(of_rules);
+            let of_rules =
+                of_rules.map(|(name, policy, which)| (name, Arc::clone(policy), Vec::new(), which));
+            let held = held.chain(of_rules).collect();
             let grant = grant.under_rules(&rules);
-            talks.push(Talk { meter: budgets.meter(&grant), held: held.collect(), told_until: Micros::ZERO });
+            let meter = budgets.meter(&grant);
+            talks.push(Talk { meter, held, grant, tier, told_until: Micros::ZERO });
         }
         let now = Moment { wall: NOW, micros: 5_000_000 };
-        Self { dice, talks, slow: Vec::new(), now }
+        Self { dice, budgets, talks, slow: Vec::new(), now }
     }
 
     /// What counts for one limit of a holder.
@@ -228,14 +316,14 @@ impl World {
 
     /// What the definition says of a message, and what then counts.
     fn expected(&mut self, talk: usize, event: Event) -> Admission {
-        let held = self.talks[talk].held.clone();
+        let held = self.talks[talk].limits();
         let now = self.now;
         let mut longest: Option<(u64, Arc<Policy>)> = None;
-        let refuses = |(_, policy, which): &&(_, Arc<Policy>, Which)| {
+        let refuses = |(_, policy, _, which): &&(_, Arc<Policy>, _, Which)| {
             policy.on_excess != Excess::Count && which.holds(event)
         };
-        for (holder, policy, _) in held.iter().filter(refuses) {
-            for limit in &policy.limits {
+        for (holder, policy, limits, _) in held.iter().filter(refuses) {
+            for limit in limits {
                 let slow = self.slow(holder, *limit);
                 let waits = slow.cost(event).and_then(|_| slow.waits(now));
                 if let Some(waits) = waits.filter(|waits| longest.as_ref().is_none_or(|it| *waits >= it.0)) {
@@ -272,11 +360,11 @@ impl World {
     /// What passes counts everywhere; but what slides and only counts takes no more than is left.
     fn count(&mut self, talk: usize, event: Event) {
         let now = self.now;
-        for (holder, policy, which) in self.talks[talk].held.clone() {
+        for (holder, policy, limits, which) in self.talks[talk].limits() {
             if !which.holds(event) {
                 continue;
             }
-            for limit in &policy.limits {
+            for limit in &limits {
                 let slow = self.slow(&holder, *limit);
                 let is_free = policy.on_excess == Excess::Count
                     && limit.counting != Counting::Calendar
@@ -286,6 +374,17 @@ impl World {
                 }
             }
         }
+    }
+
+    /// A fresh token, with another tier perhaps: the session goes on under what holds then.
+    fn renew(&mut self, talk: usize) {
+        let tier = self.dice.of(&[None, Some("gold"), Some("silver")]);
+        let talk = &mut self.talks[talk];
+        talk.tier = tier;
+        talk.grant.attributes = Attributes::renewed(talk.grant.attributes.as_ref(), &claims(tier), None);
+        let mut meter = self.budgets.meter_of_open(&talk.grant);
+        meter.go_on_from(&talk.meter);
+        talk.meter = meter;
     }
 
     fn step(&mut self) -> Result<Admission, String> {
@@ -298,6 +397,9 @@ impl World {
         self.now.wall = self.now.wall.plus_millis(i64::try_from(pause).unwrap());
         self.now.micros += pause * 1_000;
         let talk = usize::try_from(self.dice.below(5)).unwrap();
+        if self.dice.below(15) == 0 {
+            self.renew(talk);
+        }
         let from = self.dice.of(&Side::BOTH);
         let event = Event { at: self.now, from, bytes: self.dice.below(6), is_more: false, first: 0 };
         let event = Event { first: event.bytes, ..event };
