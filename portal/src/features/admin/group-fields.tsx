@@ -14,6 +14,7 @@ import {
   valuesHint,
 } from "./group-row";
 import { forgetErrors, LimitList, removeRow } from "./limit-fields";
+import { NEW_LIMIT } from "./limit-row";
 import type { PolicyRow } from "./policy-row";
 
 type Form = UseFormReturnType<PolicyRow>;
@@ -85,6 +86,7 @@ function GroupFields({ form, row, place }: { form: Form; row: GroupRow; place: n
         limits={row.limits}
         of={` of ${name}`}
         none="Without a limit, everything of this group passes."
+        onAdd={() => form.insertListItem(`${at}.limits`, NEW_LIMIT)}
       />
       <Row>
         {place > 0 && (

@@ -2,7 +2,7 @@
 import { Button, NativeSelect, NumberInput } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
 import { Dim, FieldGroup, Row } from "../../ui/page";
-import { COUNTINGS, DIRECTIONS, LIMITS_MAX, type LimitRow, NEW_LIMIT, UNITS, WINDOWS } from "./limit-row";
+import { COUNTINGS, DIRECTIONS, LIMITS_MAX, type LimitRow, UNITS, WINDOWS } from "./limit-row";
 
 /** Removes a row of a list. Places move, and what was wrong at a place with them. */
 export function removeRow<R>(form: UseFormReturnType<R>, at: string, place: number) {
@@ -23,6 +23,7 @@ export function LimitList<R>(props: {
   /** Whose they are, where they are not the policy's own: ` of group 1`. */
   of: string;
   none: string;
+  onAdd: () => void;
 }) {
   const { form, at, limits, of } = props;
   return (
@@ -43,7 +44,7 @@ export function LimitList<R>(props: {
           variant="default"
           disabled={limits.length >= LIMITS_MAX}
           {...(of && { "aria-label": `Add a limit${of}` })}
-          onClick={() => form.insertListItem(at, NEW_LIMIT)}
+          onClick={props.onAdd}
         >
           Add a limit
         </Button>

@@ -9,6 +9,7 @@ import { Dim, FieldGroup, Stack } from "../../ui/page";
 import { ProblemNotice } from "../../ui/states";
 import { GroupList } from "./group-fields";
 import { LimitList } from "./limit-fields";
+import { NEW_LIMIT } from "./limit-row";
 import { PlanTerms } from "./plan-terms";
 import {
   BOUNDS,
@@ -66,7 +67,14 @@ export function PolicyForm(props: {
           description="One sentence for whoever chooses"
           {...form.getInputProps("description")}
         />
-        <LimitList form={form} at="limits" limits={limits} of="" none="Without a limit, everything passes." />
+        <LimitList
+          form={form}
+          at="limits"
+          limits={limits}
+          of=""
+          none="Without a limit, everything passes."
+          onAdd={() => form.insertListItem("limits", NEW_LIMIT)}
+        />
         {kind === "api_policy" && <GroupList form={form} />}
         {isLimited && (
           <ChoiceField

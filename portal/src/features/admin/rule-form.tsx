@@ -8,6 +8,7 @@ import { ChoiceField } from "../../ui/choice-field";
 import { Details, Dim, Facts, Row, Stack } from "../../ui/page";
 import { ProblemNotice } from "../../ui/states";
 import { LimitList } from "./limit-fields";
+import { NEW_LIMIT } from "./limit-row";
 import { EXCESSES } from "./policy-row";
 import {
   NEW_RULE,
@@ -102,7 +103,14 @@ export function RuleForm(props: {
             error ? form.setFieldError("expression", error) : form.clearFieldError("expression")
           }
         />
-        <LimitList form={form} at="limits" limits={limits} of="" none="Enter a limit for each key." />
+        <LimitList
+          form={form}
+          at="limits"
+          limits={limits}
+          of=""
+          none="Enter a limit for each key."
+          onAdd={() => form.insertListItem("limits", NEW_LIMIT)}
+        />
         <ChoiceField
           label="What is beyond a limit"
           choices={EXCESSES}

@@ -5,7 +5,10 @@
 
 use std::pin::pin;
 
-use tidegate_model::fact::{Batch, EndedBy};
+use tidegate_model::{
+    fact::{Batch, EndedBy},
+    policy::Policy,
+};
 use tidegate_wire::close::code;
 
 use super::*;
@@ -282,7 +285,9 @@ fn a_worker_that_stalls_gets_no_sessions_and_holds_up_nobody() {
     let mut watch = two.watch();
     let hold = two.hold();
     // Whoever waits for it already, for a place or for its answer, waits until it is known to stall.
-    let snapshot = Arc::new(Snapshot::new(world().0));
+    // Of which the session stays.
+    let parts = SnapshotParts { application_policies: vec![Policy::default()], ..world().0 };
+    let snapshot = Arc::new(Snapshot::new(parts));
     let mut deciding = pin!(two.workers.decide(&snapshot));
     two.soon(async {
         tokio::select! {
