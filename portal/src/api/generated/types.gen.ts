@@ -1140,6 +1140,29 @@ export type FieldError = {
 };
 
 /**
+ * A gateway that is connected.
+ */
+export type Gateway = {
+    /**
+     * Since when, RFC 3339.
+     */
+    connected_at: string;
+    /**
+     * Of this run of it; the ids of its sessions begin with it.
+     */
+    id: string;
+    /**
+     * It decides: clients are admitted.
+     */
+    ready: boolean;
+    /**
+     * Sessions open now.
+     */
+    sessions_open: number;
+    sharing: Sharing | null;
+};
+
+/**
  * Sessions that other limits hold for than the policy's own.
  */
 export type Group = {
@@ -2115,6 +2138,38 @@ export type ListDenyRule = {
          * As it is given when the rule is made.
          */
         value: string;
+    }>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    next: string | null;
+};
+
+/**
+ * A page of a list.
+ */
+export type ListGateway = {
+    /**
+     * The entries.
+     */
+    items: Array<{
+        /**
+         * Since when, RFC 3339.
+         */
+        connected_at: string;
+        /**
+         * Of this run of it; the ids of its sessions begin with it.
+         */
+        id: string;
+        /**
+         * It decides: clients are admitted.
+         */
+        ready: boolean;
+        /**
+         * Sessions open now.
+         */
+        sessions_open: number;
+        sharing: Sharing | null;
     }>;
     /**
      * Where the next page begins; null at the end.
@@ -3851,6 +3906,38 @@ export type Settings = {
     version: string;
     ws_url: string;
     wss_url: string;
+};
+
+/**
+ * How a gateway shares budgets with others.
+ */
+export type Sharing = {
+    /**
+     * How many gateways there were last, this one included.
+     */
+    gateways: number;
+    /**
+     * How long the last answer of Redis took, in microseconds. Null: there was none yet.
+     */
+    round_trip_us: number | null;
+    /**
+     * Since when, RFC 3339.
+     */
+    since: string;
+    /**
+     * `together`: it decides with all others. `settling`: what they have in common was lost, and each goes on by itself until
+     * all have told what they hold. `alone`: Redis does not answer.
+     */
+    state: string;
+    /**
+     * Questions since its start to which no answer came in time, or an error.
+     */
+    unanswered: number;
+    /**
+     * What it does while it is not together with others: `share` (it goes on with its part of what was left) or `closed`
+     * (nothing begins beyond what it was granted).
+     */
+    when_alone: string;
 };
 
 /**
@@ -6213,6 +6300,25 @@ export type TestEndpointResponses = {
 };
 
 export type TestEndpointResponse = TestEndpointResponses[keyof TestEndpointResponses];
+
+export type ListGatewaysData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/gateways';
+};
+
+export type ListGatewaysErrors = {
+    default: Problem;
+};
+
+export type ListGatewaysError = ListGatewaysErrors[keyof ListGatewaysErrors];
+
+export type ListGatewaysResponses = {
+    200: ListGateway;
+};
+
+export type ListGatewaysResponse = ListGatewaysResponses[keyof ListGatewaysResponses];
 
 export type ListIssuersData = {
     body?: never;
