@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use tidegate_model::{
+    id::BootId,
     lease::WhenAlone,
-    link::Up,
+    link::{PROTOCOL_VERSION, Up},
     port::Clock as _,
     role::Role,
     sharing::{Sharing, Together},
@@ -15,9 +16,14 @@ use crate::support::House;
 async fn administrators_see_how_gateways_share_budgets() {
     let house = House::new().await;
     let admin = house.person("boss", &[Role::Admin]).await;
-    let shown = house.get(&admin, "/api/v1/gateways").await.is(200).json();
-    let gateway = &shown["items"][0];
-    assert_eq!((&gateway["ready"], &gateway["sharing"]), (&json!(true), &Value::Null), "{shown}");
+    let boot = BootId::new(house.clock.now(), [3; 10]);
+    house.gateway_says(Up::Hello { protocol: PROTOCOL_VERSION, boot }).await;
+    let gateways = async || house.get(&admin, "/api/v1/gateways").await.is(200).json()["items"].clone();
+    let mut shown = gateways().await;
+    while shown[0].is_null() {
+        shown = gateways().await;
+    }
+    assert_eq!((&shown[0]["id"], &shown[0]["sharing"]), (&json!(boot.0), &Value::Null), "{shown}");
     let sharing = Sharing {
         together: Together::Alone,
         since: house.clock.now(),
@@ -27,12 +33,11 @@ async fn administrators_see_how_gateways_share_budgets() {
         unanswered: 7,
     };
     house.gateway_says(Up::Sharing(sharing)).await;
-    let mut shown = shown;
-    while shown["items"][0]["sharing"].is_null() {
-        shown = house.get(&admin, "/api/v1/gateways").await.is(200).json();
+    while shown[0]["sharing"].is_null() {
+        shown = gateways().await;
     }
     assert_eq!(
-        shown["items"][0]["sharing"],
+        shown[0]["sharing"],
         json!({"state": "alone", "since": house.clock.now().rfc3339(), "gateways": 3, "when_alone": "closed",
             "round_trip_us": null, "unanswered": 7})
     );
