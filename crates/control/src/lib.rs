@@ -30,6 +30,7 @@ mod known_providers;
 mod leftover;
 mod list;
 mod mail;
+mod metrics;
 mod network_throttle;
 mod oauth;
 mod outbox;

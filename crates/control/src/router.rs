@@ -22,8 +22,8 @@ use crate::{
     account, alert_channels, alerts, apis, applications, arrival, audit,
     authenticate::{self, Rule},
     authorizations, catalogue, console, custom_rules, deny_rules, gateways, health, key_managers, mail,
-    oauth, pages, policies, portal_sessions, registration_tokens, revocations, roles, session, settings,
-    sign_in_providers, sign_up, signing_keys,
+    metrics, oauth, pages, policies, portal_sessions, registration_tokens, revocations, roles, session,
+    settings, sign_in_providers, sign_up, signing_keys,
     state::Control,
     subscriptions, tickets, tokens, users,
 };
@@ -174,6 +174,7 @@ fn administration() -> OpenApiRouter<Control> {
         .routes(routes!(signing_keys::list, signing_keys::rotate))
         .routes(routes!(signing_keys::remove))
         .routes(routes!(gateways::list))
+        .routes(routes!(metrics::get))
         .routes(routes!(deny_rules::create, deny_rules::list))
         .routes(routes!(deny_rules::get, deny_rules::update, deny_rules::delete))
         .routes(routes!(custom_rules::create, custom_rules::list))

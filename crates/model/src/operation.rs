@@ -194,6 +194,7 @@ pub const TABLE: &[(&str, Who)] = &[
     ("removeSigningKey", ADMINISTER),
     // What carries connections.
     ("listGateways", ADMINISTER),
+    ("getMetrics", ADMINISTER),
     // Who is kept out.
     ("createDenyRule", ADMINISTER),
     ("listDenyRules", ADMINISTER),

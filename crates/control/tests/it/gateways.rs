@@ -41,6 +41,19 @@ async fn administrators_see_how_gateways_share_budgets() {
         json!({"state": "alone", "since": house.clock.now().rfc3339(), "gateways": 3, "when_alone": "closed",
             "round_trip_us": null, "unanswered": 7})
     );
+    // The same for Prometheus.
+    let figures = house.get(&admin, "/api/v1/metrics").await.is(200);
+    assert!(figures.header("content-type").starts_with("application/openmetrics-text; version=1.0.0"));
+    for line in [
+        format!(r#"tidegate_limits_shared{{gateway="{}",state="alone"}} 1"#, boot.0),
+        format!(r#"tidegate_limits_shared{{gateway="{}",state="together"}} 0"#, boot.0),
+        format!(r#"tidegate_limits_unanswered_total{{gateway="{}"}} 7"#, boot.0),
+        format!(r#"tidegate_gateway_sessions{{gateway="{}"}} 0"#, boot.0),
+        "# EOF".to_owned(),
+    ] {
+        assert!(figures.text.lines().any(|told| told == line), "{line} in {}", figures.text);
+    }
     let other = house.person("ada", &[Role::Observer]).await;
     house.get(&other, "/api/v1/gateways").await.is(403);
+    house.get(&other, "/api/v1/metrics").await.is(403);
 }
