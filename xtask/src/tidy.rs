@@ -15,6 +15,7 @@ use crate::portal::files;
 
 mod arrows;
 mod length;
+mod orphans;
 mod text;
 
 #[cfg(test)]
@@ -85,6 +86,7 @@ pub(crate) fn findings(sources: &[Source], baseline: &str) -> Vec<Finding> {
     let mut all = arrows::findings(sources);
     all.extend(text::findings(sources));
     all.extend(length::findings(sources, baseline));
+    all.extend(orphans::findings(sources));
     all
 }
 

@@ -14,7 +14,27 @@ fn the_tree_keeps_its_rules() {
 }
 
 fn found(path: &str, text: &str) -> Vec<Finding> {
-    findings(&[Source { path: path.to_owned(), text: text.to_owned() }], "")
+    findings(&tree_with(path, text), "")
+}
+
+/// One file, and a crate that names the modules of these tests.
+fn tree_with(path: &str, text: &str) -> [Source; 2] {
+    let source = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
+    [source(path, text), source("crates/x/src/lib.rs", "//! X.\nmod a;\n")]
+}
+
+#[test]
+fn a_file_that_nothing_names_is_found() {
+    for (path, count) in [
+        ("crates/x/src/a.rs", 0),
+        ("crates/x/src/b.rs", 1),
+        ("crates/x/src/aa.rs", 1),
+        ("crates/x/src/a/tests.rs", 1),
+        ("crates/x/src/bin/tool.rs", 0),
+        ("fuzz/fuzz_targets/frames.rs", 0),
+    ] {
+        assert_eq!(found(path, "//! It.\n").len(), count, "{path}");
+    }
 }
 
 #[test]
@@ -73,7 +93,7 @@ fn what_is_long_may_only_shrink() {
         "//! A.\nimpl X {{\n    pub async fn long(&self) {{\n{}    }}\n}}\n",
         "        x();\n".repeat(80)
     );
-    let sources = [Source { path: "crates/x/src/a.rs".to_owned(), text: long }];
+    let sources = tree_with("crates/x/src/a.rs", &long);
     assert_eq!(findings(&sources, "").len(), 1);
     assert!(findings(&sources, "82 crates/x/src/a.rs::long\n").is_empty());
     assert_eq!(findings(&sources, "81 crates/x/src/a.rs::long\n").len(), 1);
