@@ -85,7 +85,9 @@ async fn python_speaks_where_it_may_and_is_told_why_where_it_may_not() {
     let refused = said(&at("/desk"), &reader).await;
     assert!(refused.starts_with("403 scope-missing") && refused.contains("insufficient_scope"), "{refused}");
     assert!(refused.ends_with(r#"scope="desk:write""#), "{refused}");
-    assert_eq!(admin.traffic(&format!("/apis/{}", api.id)).await.from_clients.messages, 2);
+    let path = format!("/apis/{}", api.id);
+    let both = async || (admin.traffic(&path).await.from_clients.messages == 2).then_some(());
+    until("the traffic of both", PATIENCE, both).await;
 }
 
 #[tokio::test]
