@@ -9,6 +9,7 @@ use tidegate_model::{
     id::{ApiId, ApplicationId},
     issuer::AcceptedIssuers,
     lifecycle::State,
+    port::{Clock, Entropy},
     protocol::Protocol,
     revocation::Marks,
     security::{Security, Way},
@@ -17,7 +18,39 @@ use tidegate_model::{
     topic::{Speech, Topics},
 };
 
-use crate::handshake::Request;
+use crate::{
+    dial::{AddressRules, Dialler, DiallerParts, SystemNames},
+    handshake::Request,
+    time::Monotonic,
+};
+
+/// A clock that stands, and chance that is none.
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        Timestamp(0)
+    }
+}
+
+impl Entropy for Still {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
+    }
+}
+
+/// A dialler that asks the machine for names, and to which no address is forbidden but those that are to all.
+pub(crate) fn dialler() -> Dialler {
+    let parts = DiallerParts {
+        rules: AddressRules::default(),
+        names: Arc::new(SystemNames),
+        clock: Arc::new(Still),
+        entropy: Arc::new(Still),
+        monotonic: Monotonic::start(),
+        socket_buffer_bytes: None,
+    };
+    Dialler::new(parts).unwrap()
+}
 
 /// A client's handshake with these headers.
 pub(crate) fn request(headers: &[(&str, &str)]) -> Request {

@@ -15,10 +15,9 @@ use tokio::{
 
 use crate::{
     backend::Backend,
-    client::Opening,
-    portal::{Api, Key},
     product::Product,
     programs::python,
+    quota::{Subscribed, opening},
     wait::{PATIENCE, until, within},
 };
 
@@ -115,35 +114,9 @@ async fn said_by_the_guide(secret: &str, told: &Told) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// What a developer has, for as long as the data folder is there.
-struct Subscribed {
-    api: String,
-    application: String,
-    key: Key,
-}
-
 async fn under_ten_a_day(product: &Product, backend: &Backend) -> Subscribed {
-    let admin = product.portal.admin().await;
     let plan = json!({"name": "Ten", "limits": [{"amount": 10, "per": "day", "direction": "publish"}]});
-    admin.post("/plans", plan).await.is(201);
-    let made = admin.post(
-        "/apis",
-        json!({"name": "Alerted", "context": "/alerted", "version": "1.0", "plans": ["Ten"],
-            "endpoints": {"production": {"url": backend.url()}}, "publish": true}),
-    );
-    let api = Api::read(&made.await.is(201).json());
-    let application = admin.application("Shop", "Unlimited").await;
-    admin.subscribe(&application, &api, "Ten").await;
-    let key = admin.key(&application, "production").await;
-    Subscribed { api: api.id, application, key }
-}
-
-/// The API's address at the product as it runs now, with a token of this run: ports and issuer are new in each.
-async fn opening(product: &Product, of: &Subscribed) -> Opening {
-    let admin = product.portal.admin().await;
-    let api = Api::read(&admin.get(&format!("/apis/{}", of.api)).await.is(200).json());
-    let granted = product.portal.token(&of.key.client_id, &of.key.secret).await.is(200).json();
-    Opening::to(&api.ws).bearer(granted["access_token"].as_str().unwrap())
+    Subscribed::under(product, backend, &plan, ["Alerted", "Shop"]).await
 }
 
 /// A day in which nothing here ends: these tests count in days.

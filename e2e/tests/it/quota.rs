@@ -25,31 +25,44 @@ pub(crate) async fn hour_with(seconds: u64) {
 }
 
 /// What a developer has, for as long as the data folder is there.
-struct Subscribed {
-    api: String,
-    application: String,
+pub(crate) struct Subscribed {
+    pub(crate) api: String,
+    pub(crate) application: String,
     key: Key,
+}
+
+impl Subscribed {
+    /// An application of this name, subscribed to an API of its own under this plan, which is made for it.
+    pub(crate) async fn under(
+        product: &Product,
+        backend: &Backend,
+        plan: &Value,
+        [api, application]: [&str; 2],
+    ) -> Self {
+        let admin = product.portal.admin().await;
+        admin.post("/plans", plan.clone()).await.is(201);
+        let name = plan["name"].as_str().unwrap();
+        let made = admin.post(
+            "/apis",
+            json!({"name": api, "context": format!("/{}", api.to_lowercase()), "version": "1.0", "plans": [name],
+                "endpoints": {"production": {"url": backend.url()}}, "publish": true}),
+        );
+        let api = Api::read(&made.await.is(201).json());
+        let application = admin.application(application, "Unlimited").await;
+        admin.subscribe(&application, &api, name).await;
+        let key = admin.key(&application, "production").await;
+        Self { api: api.id, application, key }
+    }
 }
 
 /// An application under a plan of so many messages an hour.
 async fn under_a_plan(product: &Product, backend: &Backend, messages: u64) -> Subscribed {
-    let admin = product.portal.admin().await;
     let plan = json!({"name": "Hourly", "limits": [{"amount": messages, "per": "hour"}]});
-    admin.post("/plans", plan).await.is(201);
-    let made = admin.post(
-        "/apis",
-        json!({"name": "Counted", "context": "/counted", "version": "1.0", "plans": ["Hourly"],
-            "endpoints": {"production": {"url": backend.url()}}, "publish": true}),
-    );
-    let api = Api::read(&made.await.is(201).json());
-    let application = admin.application("Counted", "Unlimited").await;
-    admin.subscribe(&application, &api, "Hourly").await;
-    let key = admin.key(&application, "production").await;
-    Subscribed { api: api.id, application, key }
+    Subscribed::under(product, backend, &plan, ["Counted", "Counted"]).await
 }
 
 /// The API's address at the product as it runs now, with a token of this run: ports and issuer are new in each.
-async fn opening(product: &Product, of: &Subscribed) -> Opening {
+pub(crate) async fn opening(product: &Product, of: &Subscribed) -> Opening {
     let admin = product.portal.admin().await;
     let api = Api::read(&admin.get(&format!("/apis/{}", of.api)).await.is(200).json());
     let granted = product.portal.token(&of.key.client_id, &of.key.secret).await.is(200).json();

@@ -261,7 +261,7 @@ impl Budgets {
 
     /// The meter of a session with this grant.
     pub(crate) fn meter(self: &Arc<Self>, grant: &Grant) -> Meter {
-        let shares_of = |to: HeldTo<'_>| -> Vec<Share> {
+        let shares_of = |to: &HeldTo<'_>| -> Vec<Share> {
             if to.limits().is_empty() {
                 return Vec::new();
             }
@@ -283,10 +283,13 @@ impl Budgets {
             Judged::EachMessage(_) => Vec::new(),
         });
         // In one piece of the right size: what is cut off of a larger one lies between budgets, which stay.
-        let limits = holders(grant).map(|held| held.limits().len()).sum::<usize>();
+        let held: Vec<_> = holders(grant).collect();
+        let limits = held.iter().map(|to| to.limits().len()).sum::<usize>();
         let of_rules = of_rules.collect::<Vec<_>>();
         let mut shares = Vec::with_capacity(limits + of_rules.len());
-        holders(grant).for_each(|held| shares.extend(shares_of(held)));
+        for to in &held {
+            shares.extend(shares_of(to));
+        }
         shares.extend(of_rules);
         let shares: Shares = shares.into_iter().collect();
         Meter::new(shares, grant, Ruled::of(&grant.rules, self))

@@ -1,44 +1,12 @@
 //! Documents of issuers: what is asked, and what is not taken for an answer.
 
-use std::sync::Arc;
-
-use tidegate_model::{
-    port::{Clock, Entropy},
-    time::Timestamp,
-};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
 };
 
 use super::*;
-use crate::dial::{AddressRules, DiallerParts, SystemNames};
-
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        Timestamp(0)
-    }
-}
-
-impl Entropy for Still {
-    fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(0);
-    }
-}
-
-fn dialler() -> Dialler {
-    let parts = DiallerParts {
-        rules: AddressRules::default(),
-        names: Arc::new(SystemNames),
-        clock: Arc::new(Still),
-        entropy: Arc::new(Still),
-        monotonic: crate::time::Monotonic::start(),
-        socket_buffer_bytes: None,
-    };
-    Dialler::new(parts).unwrap()
-}
+use crate::testing::dialler;
 
 /// What is made of this answer, and what was asked.
 async fn asked(answer: String) -> (Result<Vec<u8>, NoDocument>, String) {

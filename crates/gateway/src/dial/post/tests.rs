@@ -1,44 +1,12 @@
 //! What is told: the whole of it, once, and only to whom backends may be.
 
-use std::sync::Arc;
-
-use tidegate_model::{
-    port::{Clock, Entropy},
-    time::Timestamp,
-};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
 };
 
 use super::*;
-use crate::dial::{AddressRules, DiallerParts, SystemNames};
-
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        Timestamp(0)
-    }
-}
-
-impl Entropy for Still {
-    fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(0);
-    }
-}
-
-fn dialler() -> Dialler {
-    let parts = DiallerParts {
-        rules: AddressRules::default(),
-        names: Arc::new(SystemNames),
-        clock: Arc::new(Still),
-        entropy: Arc::new(Still),
-        monotonic: crate::time::Monotonic::start(),
-        socket_buffer_bytes: None,
-    };
-    Dialler::new(parts).unwrap()
-}
+use crate::testing::dialler;
 
 const BODY: &str = r#"{"type":"alert"}"#;
 
